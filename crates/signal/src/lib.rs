@@ -1,0 +1,15 @@
+//! Recordings, epochs, channel names, units and identities: the words every other crate speaks.
+//!
+//! Nothing here reads a file, fits a model or knows a configuration.
+
+mod channel;
+mod epochs;
+mod identity;
+mod recording;
+mod unit;
+
+pub use channel::ChannelName;
+pub use epochs::{EpochInfo, Epochs, EpochsError};
+pub use identity::{IdentityError, RecordingId, RecordingKey, SessionId, SubjectId};
+pub use recording::{Annotation, Recording, RecordingError, Segment};
+pub use unit::{Hertz, Microvolts, SampleIndex, Seconds, UnitError};
