@@ -1,0 +1,215 @@
+//! Log-Euclidean tangent vectors of channel covariances.
+
+use faer::diag::Diag;
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
+use faer::{Accum, Mat, Par, linalg::matmul::matmul};
+use ndarray::{Array2, ArrayView2, Axis};
+use realfft::num_complex::Complex;
+use realfft::{RealFftPlanner, RealToComplex};
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::parallel::rows;
+use crate::view::bins;
+use crate::{FeatureError, View, welch::POWER_FLOOR};
+
+/// The bands of [`tangent`] in hertz: δ, θ, α and three parts of β and low γ.
+pub const DEFAULT_BANDS: [(f64, f64); 6] =
+    [(1.0, 4.0), (4.0, 8.0), (8.0, 13.0), (13.0, 20.0), (20.0, 30.0), (30.0, 40.0)];
+
+/// How far [`tangent`] moves each covariance towards a multiple of the identity.
+pub const DEFAULT_SHRINKAGE: f64 = 0.05;
+
+/// Logarithms of channel covariances in `bands`, with [`DEFAULT_SHRINKAGE`]; see [`tangent_with`].
+///
+/// # Errors
+/// As [`tangent_with`].
+pub fn tangent(view: View<'_>, bands: &[(f64, f64)]) -> Result<Array2<f32>, FeatureError> {
+    tangent_with(view, bands, DEFAULT_SHRINKAGE)
+}
+
+/// Log-Euclidean tangent vectors: per band, the matrix logarithm of the channels' covariance, its upper triangle as a vector.
+///
+/// Shape `[epochs, bands · channels · (channels + 1) / 2]`, first band first, each triangle row by row. For each epoch:
+/// each channel loses its mean and is tapered by a Hann window of unit mean square; the covariance of a band is the sum over
+/// the Fourier frequencies inside it (lower edge included, upper edge not) of the real cross-spectrum, in µV²: what
+/// band-passing by a Fourier mask and multiplying in time would give; it is shrunk to `(1 − s)·C + s·(tr C / channels)·I` with
+/// `s = shrinkage`, hence positive definite; then comes the logarithm. Off-diagonal entries are multiplied by √2, so that the
+/// Euclidean distance of two vectors is the log-Euclidean distance of the matrices.
+///
+/// V. Arsigny et al. (2006), Magnetic Resonance in Medicine 56(2):411–421 (log-Euclidean metric); A. Barachant et al. (2012),
+/// IEEE Transactions on Biomedical Engineering 59(4):920–928 (tangent vectors of EEG covariances).
+///
+/// # Errors
+/// When there is no band, a band holds no frequency or exceeds Nyquist, the shrinkage is not in (0, 1], epochs are shorter
+/// than 4 samples, or a sample is not finite.
+pub fn tangent_with(
+    view: View<'_>,
+    bands: &[(f64, f64)],
+    shrinkage: f64,
+) -> Result<Array2<f32>, FeatureError> {
+    let plan = Plan::new(view, bands, shrinkage)?;
+    let columns = bands.len() * triangle(view.channels());
+    rows(
+        view,
+        columns,
+        || Buffers::new(&plan),
+        |buffers, epoch, samples, row| {
+            plan.spectra(samples, epoch, buffers)?;
+            for (band, out) in plan.bands.iter().zip(row.chunks_exact_mut(triangle(plan.channels))) {
+                plan.covariance(band.clone(), buffers);
+                plan.logarithm(epoch, buffers, out)?;
+            }
+            Ok(())
+        },
+    )
+}
+
+/// Entries of the upper triangle of a `channels` by `channels` matrix, diagonal included.
+pub(crate) fn triangle(channels: usize) -> usize {
+    channels * (channels + 1) / 2
+}
+
+struct Plan {
+    channels: usize,
+    bands: Vec<Range<usize>>,
+    shrinkage: f64,
+    taper: Vec<f64>,
+    transform: Arc<dyn RealToComplex<f64>>,
+}
+
+struct Buffers {
+    signal: Vec<f64>,
+    spectrum: Vec<Complex<f64>>,
+    scratch: Vec<Complex<f64>>,
+    /// Real and imaginary parts by turns down each column, a column a channel, scaled so that products are in µV².
+    spectra: Mat<f64>,
+    covariance: Mat<f64>,
+    vectors: Mat<f64>,
+    values: Diag<f64>,
+    scaled: Mat<f64>,
+    memory: MemBuffer,
+}
+
+impl Plan {
+    fn new(view: View<'_>, bands: &[(f64, f64)], shrinkage: f64) -> Result<Self, FeatureError> {
+        view.check(4)?;
+        if bands.is_empty() {
+            return Err(FeatureError::NoBands);
+        }
+        if !(shrinkage > 0.0 && shrinkage <= 1.0) {
+            return Err(FeatureError::Shrinkage(shrinkage));
+        }
+        let length = view.length();
+        let spacing = view.rate / length as f64;
+        let bands = bands
+            .iter()
+            .map(|band| bins(*band, spacing, length / 2 + 1, view.rate / 2.0, false))
+            .collect::<Result<_, _>>()?;
+        let turn = std::f64::consts::TAU / length as f64;
+        let mut taper: Vec<f64> = (0..length).map(|n| 0.5 - 0.5 * (turn * n as f64).cos()).collect();
+        let power = (taper.iter().map(|w| w * w).sum::<f64>() / length as f64).sqrt();
+        taper.iter_mut().for_each(|w| *w /= power);
+        let transform = RealFftPlanner::new().plan_fft_forward(length);
+        Ok(Self { channels: view.channels(), bands, shrinkage, taper, transform })
+    }
+
+    fn spectra(
+        &self,
+        samples: ArrayView2<'_, f32>,
+        epoch: usize,
+        buffers: &mut Buffers,
+    ) -> Result<(), FeatureError> {
+        let length = self.taper.len();
+        for (channel, signal) in samples.axis_iter(Axis(0)).enumerate() {
+            let mut mean = 0.0;
+            for (to, from) in buffers.signal.iter_mut().zip(signal) {
+                *to = f64::from(*from);
+                mean += *to;
+            }
+            mean /= length as f64;
+            if !mean.is_finite() {
+                return Err(FeatureError::NotFinite { epoch, channel });
+            }
+            for (x, w) in buffers.signal.iter_mut().zip(&self.taper) {
+                *x = (*x - mean) * w;
+            }
+            self.transform
+                .process_with_scratch(&mut buffers.signal, &mut buffers.spectrum, &mut buffers.scratch)
+                .map_err(|_| FeatureError::Numeric { routine: "the Fourier transform", epoch })?;
+            for (bin, z) in buffers.spectrum.iter().enumerate() {
+                // Every frequency but 0 and Nyquist stands for two of the two-sided spectrum (Parseval).
+                let alone = bin == 0 || 2 * bin == length;
+                let scale = if alone { 1.0 } else { std::f64::consts::SQRT_2 } / length as f64;
+                buffers.spectra[(2 * bin, channel)] = z.re * scale;
+                buffers.spectra[(2 * bin + 1, channel)] = z.im * scale;
+            }
+        }
+        Ok(())
+    }
+
+    /// The shrunk covariance of one band.
+    fn covariance(&self, band: Range<usize>, buffers: &mut Buffers) {
+        let inside = buffers.spectra.subrows(2 * band.start, 2 * band.len());
+        let covariance = &mut buffers.covariance;
+        matmul(covariance.as_mut(), Accum::Replace, inside.transpose(), inside, 1.0, Par::Seq);
+        let trace: f64 = (0..self.channels).map(|c| covariance[(c, c)]).sum();
+        let mean = (trace / self.channels as f64).max(POWER_FLOOR);
+        for column in 0..self.channels {
+            for row in 0..self.channels {
+                covariance[(row, column)] *= 1.0 - self.shrinkage;
+            }
+            covariance[(column, column)] += self.shrinkage * mean;
+        }
+    }
+
+    /// Writes the upper triangle of the logarithm of the covariance.
+    fn logarithm(&self, epoch: usize, buffers: &mut Buffers, out: &mut [f32]) -> Result<(), FeatureError> {
+        let Buffers { covariance, vectors, values, scaled, memory, .. } = buffers;
+        self_adjoint_evd(
+            covariance.as_ref(),
+            values.as_mut(),
+            Some(vectors.as_mut()),
+            Par::Seq,
+            MemStack::new(memory),
+            Default::default(),
+        )
+        .map_err(|_| FeatureError::Numeric { routine: "the eigendecomposition", epoch })?;
+        // The shrinkage bounds eigenvalues from below in exact arithmetic; the floor keeps rounding from undoing it.
+        for k in 0..self.channels {
+            let log = values.column_vector()[k].max(POWER_FLOOR * self.shrinkage).ln();
+            for c in 0..self.channels {
+                scaled[(c, k)] = vectors[(c, k)] * log;
+            }
+        }
+        matmul(covariance.as_mut(), Accum::Replace, scaled.as_ref(), vectors.transpose(), 1.0, Par::Seq);
+        let mut out = out.iter_mut();
+        for row in 0..self.channels {
+            for (column, to) in (row..self.channels).zip(&mut out) {
+                let scale = if row == column { 1.0 } else { std::f64::consts::SQRT_2 };
+                *to = (covariance[(row, column)] * scale) as f32;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Buffers {
+    fn new(plan: &Plan) -> Self {
+        let n = plan.channels;
+        let scratch =
+            self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::Yes, Par::Seq, Default::default());
+        Self {
+            signal: plan.transform.make_input_vec(),
+            spectrum: plan.transform.make_output_vec(),
+            scratch: plan.transform.make_scratch_vec(),
+            spectra: Mat::zeros(2 * plan.transform.complex_len(), n),
+            covariance: Mat::zeros(n, n),
+            vectors: Mat::zeros(n, n),
+            values: Diag::zeros(n),
+            scaled: Mat::zeros(n, n),
+            memory: MemBuffer::new(scratch),
+        }
+    }
+}
