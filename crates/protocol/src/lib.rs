@@ -1,1 +1,34 @@
-//! placeholder
+//! Who trains, who enrols, who probes: folds by subject, explicit trials, and the checks that refuse a leak.
+//!
+//! The crate sees identities, labels, hashes and times. It never sees a sample, a print or a score.
+//!
+//! The road: [`Plan`] (the user's `[protocol]` table) and [`RecordingFacts`] go through [`split`] to a [`Split`];
+//! [`check`] looks for leaks in it before anything runs; [`trials`] turns the epochs of one fold into templates and
+//! probes, which [`check_windows`] looks over; [`check_provenance`] does the same for what was fitted, in which order, on which columns.
+//!
+//! Terms follow ISO/IEC 19795-1:2021: enrolment, template, probe, mated and non-mated comparison, failure to enrol,
+//! failure to acquire.
+
+mod check;
+mod choose;
+mod deal;
+mod error;
+mod facts;
+mod leak;
+mod plan;
+mod provenance;
+mod split;
+mod trials;
+mod windows;
+
+pub use check::check;
+pub use error::ProtocolError;
+pub use facts::RecordingFacts;
+pub use leak::{Leak, LeakError, Notice, Row, UnknownLeak};
+pub use plan::{Amount, Enrol, OnShort, Plan, PlanError, Probe, Train, Variant};
+pub use provenance::{
+    FeatureColumn, FeatureColumns, FitRecord, Provenance, Stage, StageOrder, check_provenance,
+};
+pub use split::{Fold, FoldRecordings, Role, Split, split};
+pub use trials::{Failure, Failures, FoldTrials, Pool, trials};
+pub use windows::{Use, Window, check_windows};

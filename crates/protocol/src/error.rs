@@ -1,0 +1,139 @@
+//! Why a plan and a cohort do not go together.
+
+use twinprint_signal::{RecordingKey, SubjectId};
+
+use crate::PlanError;
+
+/// A plan that the recordings at hand cannot carry out.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ProtocolError {
+    /// A setting is out of range on its own.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// Two recordings share one name.
+    #[error(
+        "recording {0} is listed twice: recording ids must be unique within a subject and session; rename one in the dataset"
+    )]
+    Repeated(Box<RecordingKey>),
+    /// A selector matches nothing.
+    #[error("protocol.{key}: {entry:?} names no recording; there are {known}; write one of those")]
+    Unmatched {
+        /// The key below `protocol`.
+        key: &'static str,
+        /// The entry that matches nothing.
+        entry: String,
+        /// The recording ids, session ids and labels there are.
+        known: String,
+    },
+    /// A person has nothing to enrol or to probe with.
+    #[error(
+        "subject {subject} has no recording to {purpose} with; hers are {recordings}; add one, change protocol.{purpose}.recordings, or set protocol.on_short = \"drop\" to train on her only"
+    )]
+    Missing {
+        /// The person.
+        subject: SubjectId,
+        /// `enrol` or `probe`.
+        purpose: &'static str,
+        /// What she has.
+        recordings: String,
+    },
+    /// The label to stratify by is absent.
+    #[error(
+        "protocol.stratify = {label:?}: recording {key} has no such label; it has {known}; choose one that every recording has, or leave protocol.stratify out"
+    )]
+    NoLabel {
+        /// The label.
+        label: String,
+        /// The recording without it.
+        key: Box<RecordingKey>,
+        /// The labels it has.
+        known: String,
+    },
+    /// The label to stratify by changes within a person.
+    #[error(
+        "protocol.stratify = {label:?}: {first_key} has {first:?} but {second_key} has {second:?}; stratify by a label that is one per subject"
+    )]
+    LabelChanges {
+        /// The label.
+        label: String,
+        /// A recording.
+        first_key: Box<RecordingKey>,
+        /// Its value.
+        first: String,
+        /// Another recording of the same person.
+        second_key: Box<RecordingKey>,
+        /// Its value.
+        second: String,
+    },
+    /// Too few people for the folds.
+    #[error(
+        "protocol.folds = {folds} with {subjects} subjects who can be tested: every fold needs at least 2 of them to have non-mated comparisons; write folds = {most} or fewer, or add subjects"
+    )]
+    TooFewSubjects {
+        /// Folds asked for.
+        folds: usize,
+        /// Subjects who can be tested.
+        subjects: usize,
+        /// The most folds that would do, at least 2.
+        most: usize,
+    },
+    /// Nobody, or one person, is left to learn from.
+    #[error(
+        "fold {fold} has {left} training subjects after {dev} for dev and {test} for test: training needs at least 2; lower protocol.dev_subjects or raise protocol.folds"
+    )]
+    NoTraining {
+        /// The fold.
+        fold: usize,
+        /// Training subjects left.
+        left: usize,
+        /// Dev subjects asked for.
+        dev: usize,
+        /// Test subjects.
+        test: usize,
+    },
+    /// A pool is no whole number of epochs.
+    #[error(
+        "protocol.{key} = {seconds} s is not a whole number of epochs of {epoch_seconds} s; write {nearest}"
+    )]
+    NotWholeEpochs {
+        /// The key below `protocol`.
+        key: &'static str,
+        /// Seconds asked for.
+        seconds: f64,
+        /// Seconds an epoch.
+        epoch_seconds: f64,
+        /// The nearest lengths that fit.
+        nearest: String,
+    },
+    /// Too few clean seconds.
+    #[error(
+        "subject {subject}, recording {key}: {available} s of clean epochs, but {wanted} s are wanted to {purpose}; shorten protocol.{purpose}.seconds, loosen the rejection, or set protocol.on_short = \"drop\" to count it as a failure to {failure}"
+    )]
+    TooShort {
+        /// The person.
+        subject: SubjectId,
+        /// The recording, or the first of several.
+        key: Box<RecordingKey>,
+        /// Clean seconds there are, in non-overlapping epochs.
+        available: f64,
+        /// Seconds wanted.
+        wanted: f64,
+        /// `enrol` or `probe`.
+        purpose: &'static str,
+        /// `enrol` or `acquire`.
+        failure: &'static str,
+    },
+    /// The length of an epoch is no length.
+    #[error("epochs of {0} s: an epoch's length must be finite and above 0")]
+    EpochSeconds(f64),
+    /// A fold was asked for trials of people who only train.
+    #[error(
+        "fold {fold} has nobody to compare in role {role}; set protocol.dev_subjects above 0 for dev trials"
+    )]
+    EmptyRole {
+        /// The fold.
+        fold: usize,
+        /// The role's name.
+        role: &'static str,
+    },
+}

@@ -1,0 +1,289 @@
+//! Templates and probes of one fold: every template meets every probe.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use twinprint_signal::{EpochInfo, RecordingKey, SubjectId};
+
+use crate::{Fold, OnShort, Plan, ProtocolError, Role};
+
+/// Times closer than this count as equal; far below any sampling interval.
+pub(crate) const INSTANT: f64 = 1e-6;
+
+/// Epochs of one recording that become one template or one probe.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pool {
+    /// Names it in the trial list, unique among the templates, and among the probes, of a fold.
+    pub id: String,
+    /// Whose it is.
+    pub subject: SubjectId,
+    /// The recording it is cut from.
+    pub key: Arc<RecordingKey>,
+    /// Its epochs, as positions in the list of epochs given, in order of time; no two overlap.
+    pub epochs: Vec<usize>,
+    /// Seconds from the recording's start to its first sample.
+    pub start_second: f64,
+    /// Clean seconds in it: epochs times their length.
+    pub seconds: f64,
+}
+
+/// A person or recording that gave no template or no probe.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// The recording, or the first of several.
+    pub key: RecordingKey,
+    /// Clean seconds there were, in non-overlapping epochs.
+    pub available: f64,
+    /// Seconds wanted.
+    pub wanted: f64,
+}
+
+/// What was left out because the plan says `on_short = "drop"`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Failures {
+    /// People without a template (failure to enrol, ISO/IEC 19795-1).
+    pub to_enrol: Vec<Failure>,
+    /// Probe recordings without a probe (failure to acquire, ISO/IEC 19795-1).
+    pub to_acquire: Vec<Failure>,
+    /// People who were to be enrolled.
+    pub enrol_attempts: usize,
+    /// Recordings that were to give probes.
+    pub acquire_attempts: usize,
+}
+
+/// Everything that is compared in one fold at one probe length: all `templates` × all `probes`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoldTrials {
+    /// The fold.
+    pub fold: usize,
+    /// Clean seconds in every probe.
+    pub probe_seconds: f64,
+    /// Templates, by subject, then in order of time.
+    pub templates: Vec<Pool>,
+    /// Probes, by subject, then in order of time.
+    pub probes: Vec<Pool>,
+    /// What was left out, and out of how many.
+    pub failures: Failures,
+}
+
+impl FoldTrials {
+    /// The number of trials.
+    pub fn len(&self) -> usize {
+        self.templates.len() * self.probes.len()
+    }
+
+    /// Whether nothing is compared.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether a template and a probe, by position, are of one person.
+    pub fn mated(&self, template: usize, probe: usize) -> bool {
+        self.templates[template].subject == self.probes[probe].subject
+    }
+
+    /// Every trial as template, probe and whether they are mated; probes vary fastest.
+    pub fn iter(&self) -> impl Iterator<Item = (&Pool, &Pool, bool)> {
+        self.templates.iter().flat_map(move |template| {
+            self.probes.iter().map(move |probe| (template, probe, template.subject == probe.subject))
+        })
+    }
+
+    /// The share of probe recordings that gave no probe, by which FMR and FNMR become FAR and FRR; 0 without attempts.
+    pub fn failure_to_acquire_rate(&self) -> f64 {
+        self.failures.to_acquire.len() as f64 / self.failures.acquire_attempts.max(1) as f64
+    }
+}
+
+/// Cuts the templates and probes of a fold's dev or test subjects from the epochs that survived preprocessing.
+///
+/// `epochs` are all epochs of the cohort in any order, overlapping or not, each `epoch_seconds` long; a subset without
+/// overlap is taken, earliest first. A template is the first `enrol.seconds` of an enrolment recording; several templates
+/// are taken from the subject's enrolment recordings in turn. Probes are consecutive groups of `probe_seconds`; a rest too
+/// short for a group is left. Where one recording serves both, probes begin `guard_seconds` after its last template.
+///
+/// # Errors
+/// When the role compares nobody, a length is no whole number of epochs, or, unless the plan drops them, a subject has
+/// too few clean seconds to enrol or a recording has too few for a single probe.
+pub fn trials(
+    epochs: &[EpochInfo],
+    epoch_seconds: f64,
+    fold: &Fold,
+    role: Role,
+    plan: &Plan,
+    probe_seconds: f64,
+) -> Result<FoldTrials, ProtocolError> {
+    if !(epoch_seconds.is_finite() && epoch_seconds > 0.0) {
+        return Err(ProtocolError::EpochSeconds(epoch_seconds));
+    }
+    let (enrol, probe) = fold.compared(role);
+    if enrol.is_empty() || probe.is_empty() {
+        return Err(ProtocolError::EmptyRole { fold: fold.index, role: role.name() });
+    }
+    let per_template = whole_epochs("enrol.seconds", plan.enrol.seconds, epoch_seconds)?;
+    let per_probe = whole_epochs("probe.seconds", probe_seconds, epoch_seconds)?;
+    let cutter = Cutter { epochs, epoch_seconds, by_recording: by_recording(epochs), plan };
+    let mut failures = Failures::default();
+    let templates = cutter.templates(enrol, per_template, &mut failures)?;
+    let probes = cutter.probes(probe, &templates, per_probe, &mut failures)?;
+    Ok(FoldTrials { fold: fold.index, probe_seconds, templates, probes, failures })
+}
+
+fn whole_epochs(key: &'static str, seconds: f64, epoch_seconds: f64) -> Result<usize, ProtocolError> {
+    let count = (seconds / epoch_seconds).round();
+    if count >= 1.0 && (count * epoch_seconds - seconds).abs() < INSTANT {
+        return Ok(count as usize);
+    }
+    let below = (seconds / epoch_seconds).floor() * epoch_seconds;
+    let above = below + epoch_seconds;
+    let nearest = if below > 0.0 { format!("{below} or {above}") } else { format!("{above} or more") };
+    Err(ProtocolError::NotWholeEpochs { key, seconds, epoch_seconds, nearest })
+}
+
+/// The epochs of every recording, in order of time.
+fn by_recording(epochs: &[EpochInfo]) -> HashMap<&RecordingKey, Vec<usize>> {
+    let mut lists: HashMap<&RecordingKey, Vec<usize>> = HashMap::new();
+    for (index, info) in epochs.iter().enumerate() {
+        lists.entry(&info.key).or_default().push(index);
+    }
+    for list in lists.values_mut() {
+        list.sort_by(|&a, &b| epochs[a].start.get().total_cmp(&epochs[b].start.get()).then(a.cmp(&b)));
+    }
+    lists
+}
+
+struct Cutter<'a> {
+    epochs: &'a [EpochInfo],
+    epoch_seconds: f64,
+    by_recording: HashMap<&'a RecordingKey, Vec<usize>>,
+    plan: &'a Plan,
+}
+
+impl Cutter<'_> {
+    /// The epochs of a recording from a point in time on, of overlapping ones the earliest.
+    fn clear_of_overlap(&self, key: &RecordingKey, from: f64) -> Vec<usize> {
+        let mut free_from = from;
+        let mut kept = Vec::new();
+        for &index in self.by_recording.get(key).map(Vec::as_slice).unwrap_or_default() {
+            let start = self.epochs[index].start.get();
+            if start >= free_from - INSTANT {
+                kept.push(index);
+                free_from = start + self.epoch_seconds;
+            }
+        }
+        kept
+    }
+
+    fn pool(&self, kind: &str, key: &RecordingKey, group: &[usize]) -> Pool {
+        let first = &self.epochs[group[0]];
+        let (start_second, seconds) = (first.start.get(), group.len() as f64 * self.epoch_seconds);
+        Pool {
+            id: format!("{kind}:{key}@{start_second}+{seconds}"),
+            subject: key.subject.clone(),
+            key: Arc::clone(&first.key),
+            epochs: group.to_vec(),
+            start_second,
+            seconds,
+        }
+    }
+
+    fn templates(
+        &self,
+        enrol: &[RecordingKey],
+        per_template: usize,
+        failures: &mut Failures,
+    ) -> Result<Vec<Pool>, ProtocolError> {
+        let mut by_subject: BTreeMap<&SubjectId, Vec<&RecordingKey>> = BTreeMap::new();
+        for key in enrol {
+            by_subject.entry(&key.subject).or_default().push(key);
+        }
+        failures.enrol_attempts = by_subject.len();
+        let per_subject = self.plan.enrol.templates_per_subject;
+        let mut templates = Vec::new();
+        for (subject, keys) in by_subject {
+            let clear: Vec<Vec<usize>> =
+                keys.iter().map(|key| self.clear_of_overlap(key, f64::NEG_INFINITY)).collect();
+            let mut cut: Vec<Pool> = (0..per_subject)
+                .flat_map(|round| {
+                    keys.iter().zip(&clear).filter_map(move |(key, clear)| {
+                        clear.chunks_exact(per_template).nth(round).map(|group| (*key, group))
+                    })
+                })
+                .take(per_subject)
+                .map(|(key, group)| self.pool("enrol", key, group))
+                .collect();
+            if cut.len() < per_subject {
+                let (best, most) =
+                    keys.iter().zip(&clear).fold((keys[0], 0), |(best, most), (key, clear)| {
+                        if clear.len() > most { (key, clear.len()) } else { (best, most) }
+                    });
+                let missing = Failure {
+                    key: best.clone(),
+                    available: most as f64 * self.epoch_seconds,
+                    wanted: (per_template * per_subject) as f64 * self.epoch_seconds,
+                };
+                self.fail(subject, missing, "enrol", "enrol", &mut failures.to_enrol)?;
+                continue;
+            }
+            cut.sort_by(|a, b| a.key.cmp(&b.key).then(a.start_second.total_cmp(&b.start_second)));
+            templates.append(&mut cut);
+        }
+        Ok(templates)
+    }
+
+    fn probes(
+        &self,
+        probe: &[RecordingKey],
+        templates: &[Pool],
+        per_probe: usize,
+        failures: &mut Failures,
+    ) -> Result<Vec<Pool>, ProtocolError> {
+        failures.acquire_attempts = probe.len();
+        let mut probes = Vec::new();
+        for key in probe {
+            let from = templates
+                .iter()
+                .filter(|template| *template.key == *key)
+                .filter_map(|template| template.epochs.last())
+                .map(|&last| self.epochs[last].start.get() + self.epoch_seconds + self.plan.guard_seconds)
+                .fold(f64::NEG_INFINITY, f64::max);
+            let clear = self.clear_of_overlap(key, from);
+            let groups = clear.chunks_exact(per_probe);
+            if groups.len() == 0 {
+                let missing = Failure {
+                    key: key.clone(),
+                    available: clear.len() as f64 * self.epoch_seconds,
+                    wanted: per_probe as f64 * self.epoch_seconds,
+                };
+                self.fail(&key.subject, missing, "probe", "acquire", &mut failures.to_acquire)?;
+            }
+            probes.extend(groups.map(|group| self.pool("probe", key, group)));
+        }
+        Ok(probes)
+    }
+
+    /// Stops with an error or counts the failure, as the plan says.
+    fn fail(
+        &self,
+        subject: &SubjectId,
+        missing: Failure,
+        purpose: &'static str,
+        failure: &'static str,
+        counted: &mut Vec<Failure>,
+    ) -> Result<(), ProtocolError> {
+        match self.plan.on_short {
+            OnShort::Drop => {
+                counted.push(missing);
+                Ok(())
+            }
+            OnShort::Error => Err(ProtocolError::TooShort {
+                subject: subject.clone(),
+                key: Box::new(missing.key),
+                available: missing.available,
+                wanted: missing.wanted,
+                purpose,
+                failure,
+            }),
+        }
+    }
+}

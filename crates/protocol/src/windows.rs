@@ -1,0 +1,135 @@
+//! Windows of different roles must keep their distance inside a recording.
+
+use std::collections::HashMap;
+
+use twinprint_signal::{EpochInfo, RecordingKey};
+
+use crate::leak::judge;
+use crate::trials::INSTANT;
+use crate::{Fold, FoldTrials, Leak, LeakError, Notice, Plan, Pool, Row, Variant};
+
+/// What a window is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Use {
+    /// Learnt from.
+    Train,
+    /// Part of a template.
+    Enrol,
+    /// Part of a probe.
+    Probe,
+}
+
+impl Use {
+    const ALL: [Self; 3] = [Self::Train, Self::Enrol, Self::Probe];
+
+    /// `train`, `enrol` or `probe`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Enrol => "enrol",
+            Self::Probe => "probe",
+        }
+    }
+}
+
+/// One stretch of a recording with its use.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Window<'a> {
+    /// What it is used for.
+    pub usage: Use,
+    /// The recording.
+    pub key: &'a RecordingKey,
+    /// Seconds from the recording's start.
+    pub start: f64,
+    /// Seconds it lasts.
+    pub seconds: f64,
+}
+
+impl Window<'_> {
+    fn end(&self) -> f64 {
+        self.start + self.seconds
+    }
+
+    fn row(&self) -> Row {
+        Row::new(self.usage.name(), self.key, format!("{} to {} s", self.start, self.end()))
+    }
+}
+
+/// Looks over the windows a fold really uses: training epochs, templates and probes.
+///
+/// # Errors
+/// For every recording and pair of uses the first two windows that overlap, touch, or lie closer than
+/// `guard_seconds`, unless the plan allows [`Leak::WindowsWithoutGuard`]. Under `seen-subjects` training and enrolment share
+/// recordings by definition and are not held apart.
+pub fn check_windows(
+    epochs: &[EpochInfo],
+    epoch_seconds: f64,
+    fold: &Fold,
+    trials: &FoldTrials,
+    plan: &Plan,
+) -> Result<Vec<Notice>, Vec<LeakError>> {
+    let mut by_recording: HashMap<&RecordingKey, Vec<Window>> = HashMap::new();
+    let mut add = |usage, index: usize| {
+        let info = &epochs[index];
+        let window = Window { usage, key: &info.key, start: info.start.get(), seconds: epoch_seconds };
+        by_recording.entry(&info.key).or_default().push(window);
+    };
+    fold.training_epochs(epochs).into_iter().for_each(|index| add(Use::Train, index));
+    let members = |pools: &[Pool]| pools.iter().flat_map(|pool| pool.epochs.clone()).collect::<Vec<_>>();
+    members(&trials.templates).into_iter().for_each(|index| add(Use::Enrol, index));
+    members(&trials.probes).into_iter().for_each(|index| add(Use::Probe, index));
+    let mut recordings: Vec<_> = by_recording.into_iter().collect();
+    recordings.sort_by_key(|(key, _)| *key);
+    let mut found = Vec::new();
+    for (_, windows) in &mut recordings {
+        let pairs = too_close(windows, plan.guard_seconds);
+        let seen = plan.variant == Variant::SeenSubjects;
+        let kept = pairs.into_iter().filter(|(a, b)| {
+            let both = (a.usage.min(b.usage), a.usage.max(b.usage));
+            !(seen && both == (Use::Train, Use::Enrol))
+        });
+        found.extend(kept.map(|(a, b)| leak(fold.index, &a, &b, plan.guard_seconds)));
+    }
+    judge(found, &plan.allow_leak, Vec::new())
+}
+
+fn leak(fold: usize, a: &Window, b: &Window, guard: f64) -> LeakError {
+    let gap = b.start - a.end();
+    let how = if gap < -INSTANT {
+        "overlap".to_owned()
+    } else if gap < INSTANT {
+        "touch".to_owned()
+    } else {
+        format!("lie {gap} s apart where the guard gap is {guard} s")
+    };
+    LeakError {
+        leak: Leak::WindowsWithoutGuard,
+        fold: Some(fold),
+        what: format!("windows for {} and {} of one recording {how}", a.usage.name(), b.usage.name()),
+        rows: [a.row(), b.row()],
+    }
+}
+
+/// The first offending pair of every two uses among the windows of one recording; O(n log n).
+pub(crate) fn too_close<'a>(windows: &mut [Window<'a>], guard: f64) -> Vec<(Window<'a>, Window<'a>)> {
+    windows.sort_by(|a, b| a.start.total_cmp(&b.start).then(a.usage.cmp(&b.usage)));
+    let mut latest: [Option<Window>; 3] = [None; 3];
+    let mut pairs: Vec<(Window, Window)> = Vec::new();
+    for window in windows.iter() {
+        for usage in Use::ALL.into_iter().filter(|usage| *usage != window.usage) {
+            let Some(earlier) = latest[usage as usize] else { continue };
+            let gap = window.start - earlier.end();
+            let offends = gap < INSTANT || gap < guard - INSTANT;
+            let uses = |a: &Window, b: &Window| (a.usage.min(b.usage), a.usage.max(b.usage));
+            let new = !pairs.iter().any(|(a, b)| uses(a, b) == uses(&earlier, window));
+            if offends && new {
+                pairs.push((earlier, *window));
+            }
+        }
+        let slot = &mut latest[window.usage as usize];
+        if slot.is_none_or(|known| known.end() < window.end()) {
+            *slot = Some(*window);
+        }
+    }
+    pairs
+}
