@@ -1,1 +1,39 @@
-//! placeholder
+//! Reads EDF, EDF+, BDF and BDF+ files: headers, annotations and any window of samples, from a memory map.
+//!
+//! The formats: EDF (Kemp, Värri, Rosa, Nielsen and Gade, 1992), EDF+ (Kemp and Olivan, 2003) and BioSemi's 24-bit BDF.
+//! Reading is strict unless asked to be lenient; see [`Strictness`]. The header's patient and recording identification
+//! stay behind [`PatientFields`], whose `Debug` shows none of them.
+//!
+//! ```no_run
+//! use twinprint_edf::{EdfFile, Strictness};
+//!
+//! let file = EdfFile::open("Subject00_1.edf".as_ref(), Strictness::Strict)?;
+//! let mut first_second = vec![0.0; 500];
+//! file.read(0, 0..500, &mut first_second)?;
+//! # Ok::<(), twinprint_edf::EdfError>(())
+//! ```
+
+mod annotations;
+mod bytes;
+mod damage;
+mod error;
+mod field;
+mod file;
+mod header;
+mod layout;
+mod notice;
+mod patient;
+mod recording;
+mod samples;
+mod signal;
+mod start;
+mod timing;
+mod unit;
+
+pub use error::EdfError;
+pub use file::{EdfFile, Strictness};
+pub use header::{Header, Variant};
+pub use notice::Notice;
+pub use patient::PatientFields;
+pub use signal::{DigitalRange, PhysicalRange, Signal};
+pub use start::StartDateTime;

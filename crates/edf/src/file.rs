@@ -1,0 +1,270 @@
+//! An opened file.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use twinprint_signal::{Annotation, ChannelName, Hertz, SampleIndex, Seconds, Segment};
+
+use crate::annotations::{self, Annotated};
+use crate::bytes::Bytes;
+use crate::damage;
+use crate::error::EdfError;
+use crate::field::Notes;
+use crate::header::{self, FixedHeader, Header};
+use crate::layout::{self, Layout};
+use crate::notice::Notice;
+use crate::patient::PatientFields;
+use crate::samples;
+use crate::signal::{self, Described, Signal};
+use crate::timing::Run;
+
+/// What to do with a file that breaks its specification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strictness {
+    /// Refuse it, naming the field, the byte and the limit.
+    #[default]
+    Strict,
+    /// Read what is certain, and list under [`EdfFile::notices`] what was done.
+    Lenient,
+}
+
+/// An EDF, EDF+, BDF or BDF+ file, checked and ready to be read from.
+///
+/// Opening reads the header and every annotation; samples are read from the map when asked for.
+pub struct EdfFile {
+    pub(crate) bytes: Bytes,
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) layout: Layout,
+    header: Header,
+    patient: PatientFields,
+    signals: Vec<Signal>,
+    annotations: Vec<Annotation>,
+    runs: Vec<Run>,
+    notices: Vec<Notice>,
+}
+
+impl EdfFile {
+    /// Maps and checks a file.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or breaks the format in a way that `strictness` does not forgive.
+    pub fn open(path: &Path, strictness: Strictness) -> Result<Self, EdfError> {
+        let bytes = Bytes::map(path).map_err(|source| EdfError::Open { path: path.to_owned(), source })?;
+        let mut file = Self::check(bytes, strictness)
+            .map_err(|problem| EdfError::InFile { path: path.to_owned(), problem: Box::new(problem) })?;
+        file.path = Some(path.to_owned());
+        Ok(file)
+    }
+
+    /// Checks a file held in memory.
+    ///
+    /// # Errors
+    /// When it breaks the format in a way that `strictness` does not forgive.
+    pub fn from_bytes(bytes: Vec<u8>, strictness: Strictness) -> Result<Self, EdfError> {
+        Self::check(Bytes::Owned(bytes), strictness)
+    }
+
+    fn check(bytes: Bytes, strictness: Strictness) -> Result<Self, EdfError> {
+        let mut notes = Notes::new(strictness);
+        let fixed = header::read(&bytes, &mut notes)?;
+        let described = signal::read(&bytes, &fixed, &mut notes)?;
+        let (width, data) = (fixed.variant.width(), header::PART * (fixed.signals + 1));
+        damage::glance(&bytes, data, width)?;
+        let (layout, annotated) = match records(&bytes, &fixed, &described, &mut notes) {
+            Ok(found) => found,
+            Err(problem) => {
+                // A file that contradicts itself may have been mangled as text; then say that instead.
+                damage::examine(&bytes, data, width)?;
+                return Err(problem);
+            }
+        };
+        let signals = ordinary(described, &fixed, layout.records, &mut notes)?;
+        let start = fixed.start.and_then(|start| start.plus(annotated.origin));
+        let record_duration = Seconds::new(fixed.record_duration).unwrap_or_default();
+        Ok(Self {
+            header: Header {
+                variant: fixed.variant,
+                start,
+                record_duration,
+                record_count: layout.records,
+                header_bytes: data as u64,
+            },
+            patient: fixed.patient,
+            signals,
+            annotations: annotated.annotations,
+            runs: annotated.runs,
+            notices: notes.finish(),
+            bytes,
+            path: None,
+            layout,
+        })
+    }
+
+    /// The file as a whole.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The identifying fields; see there before showing them.
+    pub fn patient(&self) -> &PatientFields {
+        &self.patient
+    }
+
+    /// The ordinary signals in file order, annotation signals left out.
+    pub fn signals(&self) -> &[Signal] {
+        &self.signals
+    }
+
+    /// All annotations with a text, in file order; onsets count from the first sample.
+    pub fn annotations(&self) -> &[Annotation] {
+        &self.annotations
+    }
+
+    /// The stretches of a signal without a gap, in order: one for a continuous file, none without samples or for an
+    /// index out of range.
+    pub fn segments(&self, signal: usize) -> Vec<Segment> {
+        let Some(samples) = self.signals.get(signal).map(Signal::samples_per_record) else {
+            return Vec::new();
+        };
+        let segment = |run: &Run| Segment {
+            first: SampleIndex(run.first * samples as u64),
+            len: run.records as usize * samples,
+            onset: Seconds::new(run.onset).unwrap_or_default(),
+        };
+        self.runs.iter().map(segment).collect()
+    }
+
+    /// What lenient reading did, and what is odd but harmless.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// Reads samples `window` of a signal into `out`, in the unit the header states, each computed in float64 and
+    /// rounded to float32 once. Only the bytes of the window are touched. A window may span gaps; see
+    /// [`EdfFile::segments`].
+    ///
+    /// # Errors
+    /// When there is no such signal or window, or `out` has another length than the window.
+    pub fn read(&self, signal: usize, window: Range<u64>, out: &mut [f32]) -> Result<(), EdfError> {
+        self.read_window(signal, window, out).map_err(|problem| self.locate(problem))
+    }
+
+    fn read_window(&self, index: usize, window: Range<u64>, out: &mut [f32]) -> Result<(), EdfError> {
+        let signal = self.signal(index)?;
+        if window.start > window.end || window.end > signal.total_samples {
+            return Err(EdfError::Window {
+                channel: signal.described.shown(),
+                start: window.start,
+                end: window.end,
+                total: signal.total_samples,
+            });
+        }
+        if window.end - window.start != out.len() as u64 {
+            return Err(EdfError::Buffer { buffer: out.len(), window: window.end - window.start });
+        }
+        let scale = signal.scale();
+        let per_record = signal.samples_per_record();
+        let mut record = window.start / per_record as u64;
+        let mut from = (window.start % per_record as u64) as usize;
+        let mut rest = out;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at_mut(rest.len().min(per_record - from));
+            let raw = self.layout.slice(&self.bytes, record, &signal.described, from, now.len());
+            samples::decode(raw, self.layout.width, scale, now);
+            (rest, from, record) = (later, 0, record + 1);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn signal(&self, index: usize) -> Result<&Signal, EdfError> {
+        let missing = EdfError::NoSuchSignal { signal: index, count: self.signals.len() };
+        self.signals.get(index).ok_or(missing)
+    }
+
+    /// Adds the path, where there is one.
+    pub(crate) fn locate(&self, problem: EdfError) -> EdfError {
+        match &self.path {
+            Some(path) => EdfError::InFile { path: path.clone(), problem: Box::new(problem) },
+            None => problem,
+        }
+    }
+}
+
+impl fmt::Debug for EdfFile {
+    /// Neither samples, annotation texts nor identification.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EdfFile")
+            .field("path", &self.path)
+            .field("header", &self.header)
+            .field("patient", &self.patient)
+            .field("signals", &self.signals.len())
+            .field("annotations", &self.annotations.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn records(
+    bytes: &[u8],
+    fixed: &FixedHeader,
+    described: &[Described],
+    notes: &mut Notes,
+) -> Result<(Layout, Annotated), EdfError> {
+    let layout = layout::measure(bytes.len(), fixed, described, notes)?;
+    let lists = described.iter().any(|signal| signal.annotations);
+    if fixed.variant.is_plus() && !lists {
+        notes.repair(
+            "a plus file without an annotation signal read as continuous",
+            || fixed.variant.to_string(),
+            || EdfError::Field {
+                field: "reserved".to_owned(),
+                offset: 192,
+                found: format!("\"{}\" although no signal is labelled Annotations", fixed.variant),
+                limit: "plain EDF or BDF, or have an annotation signal that keeps the records' time"
+                    .to_owned(),
+                remedy: "correct the header, or open the file leniently to read it as continuous",
+            },
+        )?;
+    } else if lists && !fixed.variant.is_plus() {
+        notes.odd("an annotation signal in a file that does not claim to be a plus file", || {
+            fixed.variant.to_string()
+        });
+    }
+    let annotated =
+        annotations::read(bytes, &layout, described, fixed.variant, fixed.record_duration, notes)?;
+    Ok((layout, annotated))
+}
+
+fn ordinary(
+    described: Vec<Described>,
+    fixed: &FixedHeader,
+    records: u64,
+    notes: &mut Notes,
+) -> Result<Vec<Signal>, EdfError> {
+    let mut signals: Vec<Signal> = Vec::new();
+    for described in described.into_iter().filter(|s| !s.annotations && s.samples_per_record > 0) {
+        let Ok(rate) = Hertz::new(described.samples_per_record as f64 / fixed.record_duration) else {
+            notes.repair(
+                "a signal left out that has no rate because records last 0 s",
+                || described.shown(),
+                || EdfError::Field {
+                    field: "duration of a data record".to_owned(),
+                    offset: 244,
+                    found: format!("{} s", fixed.record_duration),
+                    limit: "above 0 and finite where signals have samples".to_owned(),
+                    remedy: "correct the header, or open the file leniently for its annotations alone",
+                },
+            )?;
+            continue;
+        };
+        let name = ChannelName::new(described.shown());
+        let total_samples = records * described.samples_per_record as u64;
+        signals.push(Signal { described, name, rate, total_samples });
+    }
+    let mut names: Vec<&Signal> = signals.iter().collect();
+    names.sort_by_key(|signal| &signal.name);
+    for pair in names.windows(2).filter(|pair| pair[0].name == pair[1].name) {
+        notes.odd("two signals name one channel; choose one of them", || pair[0].described.shown());
+    }
+    Ok(signals)
+}
