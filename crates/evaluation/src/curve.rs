@@ -1,0 +1,251 @@
+//! The detection error trade-off curve and the rates read off it.
+//!
+//! A comparison is accepted when its similarity is at or above the threshold. At a threshold,
+//! FMR = share of non-mated comparisons accepted and FNMR = share of mated comparisons rejected (ISO/IEC 19795-1:2021).
+//! Straight lines between neighbouring operating points make the curve continuous.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ranked::{Cut, Ranked};
+use crate::{ScoreError, Scores};
+
+/// The equal error rate, with the operating threshold nearest to it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Eer {
+    /// The rate at which FMR and FNMR are equal, 0 to 1.
+    pub value: f64,
+    /// Threshold whose FMR and FNMR differ least, half-way between two neighbouring scores where there is room.
+    pub threshold: f64,
+}
+
+/// One threshold with both error rates.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct OperatingPoint {
+    /// Lowest accepted similarity; the last point of a curve, which rejects everything, has the next number above the
+    /// highest score.
+    pub threshold: f64,
+    /// False match rate, 0 to 1.
+    pub fmr: f64,
+    /// False non-match rate, 0 to 1.
+    pub fnmr: f64,
+}
+
+/// The exact trade-off curve: every corner of it, from "accept everything" to "reject everything".
+///
+/// Points on a straight line between two corners are left out; nothing is lost by that.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DetCurve {
+    /// Corners in the order of rising thresholds.
+    pub points: Vec<OperatingPoint>,
+}
+
+/// The false non-match rate where at most a wanted share of non-mated comparisons is accepted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FnmrAtFmr {
+    /// Enough comparisons to say.
+    Measured {
+        /// The FMR asked for.
+        fmr: f64,
+        /// Lowest FNMR among the thresholds whose FMR is at most the one asked for.
+        fnmr: f64,
+        /// That threshold.
+        threshold: f64,
+    },
+    /// Too few non-mated comparisons to resolve the rate.
+    TooFew {
+        /// The FMR asked for.
+        fmr: f64,
+        /// Why, with the numbers.
+        reason: String,
+        /// The smallest FMR that this many comparisons can bound at 95 % when none of them matches falsely (3/n).
+        bound: f64,
+    },
+}
+
+/// Equal error rate of a trial list.
+///
+/// The intersection of the step curve with FMR = FNMR, interpolated linearly between the two neighbouring operating
+/// points. Exact on ties, unchanged by order and by strictly increasing maps of the scores, 0 when the two kinds
+/// separate. O(n log n).
+pub fn eer(scores: &Scores) -> Eer {
+    Ranked::new(scores).eer()
+}
+
+/// The exact DET curve of a trial list, O(n log n).
+pub fn det_curve(scores: &Scores) -> DetCurve {
+    Ranked::new(scores).det_curve()
+}
+
+/// Both from one sort.
+pub fn eer_and_det(scores: &Scores) -> (Eer, DetCurve) {
+    let ranked = Ranked::new(scores);
+    (ranked.eer(), ranked.det_curve())
+}
+
+/// FNMR at a wanted FMR, where the number of non-mated comparisons resolves it.
+///
+/// Rule of 30 (Doddington 1998): at least 30 errors must be expected at the rate asked for, so 30/FMR non-mated
+/// comparisons. With fewer, the rule of 3 (Jovanovic and Levy 1997) still bounds what could be claimed: with no error
+/// among n independent comparisons the 95 % upper bound is 3/n.
+pub fn fnmr_at_fmr(scores: &Scores, fmr: f64) -> Result<FnmrAtFmr, ScoreError> {
+    Ranked::new(scores).fnmr_at_fmr(fmr)
+}
+
+impl Ranked {
+    fn rates(&self, cut: &Cut) -> (f64, f64) {
+        let accepted = self.non_mated.len() - cut.non_mated_below;
+        (accepted as f64 / self.non_mated.len() as f64, cut.mated_below as f64 / self.mated.len() as f64)
+    }
+
+    /// See [`eer`].
+    pub fn eer(&self) -> Eer {
+        let mut before = Cut { threshold: f64::NEG_INFINITY, mated_below: 0, non_mated_below: 0 };
+        let mut lower = f64::NEG_INFINITY;
+        for cut in self.cuts() {
+            let (fmr, fnmr) = self.rates(&cut);
+            if fnmr >= fmr {
+                let (fmr_before, fnmr_before) = self.rates(&before);
+                let value = crossing((fmr_before, fnmr_before), (fmr, fnmr));
+                let threshold = if fmr_before - fnmr_before < fnmr - fmr {
+                    between(lower, before.threshold)
+                } else {
+                    between(before.threshold, cut.threshold)
+                };
+                return Eer { value, threshold };
+            }
+            lower = before.threshold;
+            before = cut;
+        }
+        // The last cut rejects everything: FNMR 1 and FMR 0, so the loop always returns.
+        Eer { value: 1.0, threshold: self.highest() }
+    }
+
+    fn highest(&self) -> f64 {
+        let last = |scores: &[f64]| scores.last().copied().unwrap_or(f64::NEG_INFINITY);
+        last(&self.mated).max(last(&self.non_mated))
+    }
+
+    /// See [`det_curve`].
+    pub fn det_curve(&self) -> DetCurve {
+        let mut corners: Vec<Cut> = Vec::new();
+        for cut in self.cuts() {
+            if let [.., first, second] = corners.as_slice()
+                && collinear(first, second, &cut)
+            {
+                corners.pop();
+            }
+            corners.push(cut);
+        }
+        let highest = self.highest();
+        let points = corners
+            .iter()
+            .map(|cut| {
+                let (fmr, fnmr) = self.rates(cut);
+                OperatingPoint { threshold: cut.threshold.min(highest.next_up()), fmr, fnmr }
+            })
+            .collect();
+        DetCurve { points }
+    }
+
+    /// See [`fnmr_at_fmr`].
+    pub fn fnmr_at_fmr(&self, fmr: f64) -> Result<FnmrAtFmr, ScoreError> {
+        if !(fmr > 0.0 && fmr < 1.0) {
+            return Err(ScoreError::Rate { what: "the false match rate", value: fmr });
+        }
+        let comparisons = self.non_mated.len();
+        let needed = (30.0 / fmr).ceil();
+        if (comparisons as f64) < needed {
+            let reason = format!(
+                "{comparisons} non-mated comparisons do not resolve a false match rate of {fmr}: {needed} are needed to expect 30 errors"
+            );
+            return Ok(FnmrAtFmr::TooFew { fmr, reason, bound: (3.0 / comparisons as f64).min(1.0) });
+        }
+        let threshold = self.threshold_at_fmr(fmr);
+        Ok(FnmrAtFmr::Measured { fmr, fnmr: self.fnmr(threshold), threshold })
+    }
+
+    /// Lowest threshold whose FMR is at most the one asked for, half-way between the two scores around it.
+    pub fn threshold_at_fmr(&self, fmr: f64) -> f64 {
+        let comparisons = self.non_mated.len();
+        // A hair of slack, so that 0.1 of 30 comparisons allows 3 in spite of rounding.
+        let allowed = ((fmr * comparisons as f64) * (1.0 + 1e-12)).floor() as usize;
+        if allowed >= comparisons {
+            return self.non_mated.first().copied().unwrap_or(f64::NEG_INFINITY);
+        }
+        // The highest non-mated score that must be rejected, and the lowest score of either kind above it.
+        let rejected = self.non_mated[comparisons - 1 - allowed];
+        let above = |scores: &[f64]| {
+            scores.get(scores.partition_point(|&score| score <= rejected)).copied().unwrap_or(f64::INFINITY)
+        };
+        between(rejected, above(&self.non_mated).min(above(&self.mated)))
+    }
+}
+
+/// Common rate of FMR and FNMR on the line between two operating points on either side of FMR = FNMR.
+pub(crate) fn crossing(before: (f64, f64), after: (f64, f64)) -> f64 {
+    let (gap_before, gap_after) = (before.0 - before.1, after.1 - after.0);
+    let share = if gap_before + gap_after > 0.0 { gap_before / (gap_before + gap_after) } else { 0.0 };
+    // On a horizontal or vertical step one rate is constant and is the answer to the last bit.
+    if before.1 == after.1 {
+        after.1
+    } else if before.0 == after.0 {
+        after.0
+    } else {
+        before.0 + share * (after.0 - before.0)
+    }
+}
+
+/// A threshold that rejects `below` and accepts `at`, half-way where there is room.
+fn between(below: f64, at: f64) -> f64 {
+    if below.is_infinite() {
+        return at;
+    }
+    if at.is_infinite() {
+        return below.next_up();
+    }
+    let middle = below / 2.0 + at / 2.0;
+    if middle > below && middle <= at { middle } else { at }
+}
+
+fn collinear(first: &Cut, second: &Cut, third: &Cut) -> bool {
+    let step = |from: &Cut, to: &Cut| {
+        ((to.mated_below - from.mated_below) as i128, (to.non_mated_below - from.non_mated_below) as i128)
+    };
+    let (dx, dy) = step(first, second);
+    let (ex, ey) = step(second, third);
+    dx * ey == dy * ex
+}
+
+impl DetCurve {
+    /// At most `most` corners (two at least), chosen evenly on probit axes, ends included: for plots and reports.
+    pub fn thinned(&self, most: usize) -> DetCurve {
+        let most = most.max(2);
+        if self.points.len() <= most {
+            return self.clone();
+        }
+        let place = |point: &OperatingPoint| probit(point.fnmr) - probit(point.fmr);
+        let (Some(first), Some(last)) = (self.points.first(), self.points.last()) else {
+            return self.clone();
+        };
+        let (start, end) = (place(first), place(last));
+        let mut points = vec![*first];
+        let mut next = 1;
+        for point in &self.points[1..self.points.len() - 1] {
+            let due = start + (end - start) * next as f64 / (most - 1) as f64;
+            if place(point) >= due && points.len() < most - 1 {
+                points.push(*point);
+                let share = (place(point) - start) / (end - start) * (most - 1) as f64;
+                next = share.floor() as usize + 1;
+            }
+        }
+        points.push(*last);
+        DetCurve { points }
+    }
+}
+
+/// Normal quantile of a rate, with rates of 0 and 1 held at ±5 so that they have a place on the axis.
+pub fn probit(rate: f64) -> f64 {
+    use statrs::distribution::{ContinuousCDF, Normal};
+    Normal::standard().inverse_cdf(rate.clamp(2.9e-7, 1.0 - 2.9e-7))
+}

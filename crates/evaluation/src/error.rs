@@ -1,0 +1,170 @@
+//! What can be wrong with scores and prints, each with the way out.
+
+/// Scores, rates or settings that no error rate can be computed from.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ScoreError {
+    /// The parallel columns of a trial list differ in length.
+    #[error(
+        "{scores} scores, {enrol} enrolment subjects and {probe} probe subjects: the three must have one entry per trial"
+    )]
+    Lengths {
+        /// Number of scores.
+        scores: usize,
+        /// Number of enrolment subjects.
+        enrol: usize,
+        /// Number of probe subjects.
+        probe: usize,
+    },
+    /// A score is NaN or infinite.
+    #[error(
+        "score {value} of trial {index} is not a finite number: repair or remove the trial at its source"
+    )]
+    NotFinite {
+        /// Position in the trial list, from 0.
+        index: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// No comparison of a subject with the same subject.
+    #[error(
+        "none of the {non_mated} comparisons is mated: no probe subject was compared with an own enrolment; check that enrolment and probe use the same subject ids"
+    )]
+    NoMated {
+        /// Comparisons between different subjects.
+        non_mated: usize,
+    },
+    /// No comparison between different subjects.
+    #[error(
+        "none of the {mated} comparisons is non-mated: at least two subjects must be compared with one another"
+    )]
+    NoNonMated {
+        /// Comparisons within a subject.
+        mated: usize,
+    },
+    /// A rate outside its range.
+    #[error("{what} is {value}: it must lie strictly between 0 and 1")]
+    Rate {
+        /// Which rate.
+        what: &'static str,
+        /// The value given.
+        value: f64,
+    },
+    /// A bootstrap with too few replicates for its level.
+    #[error(
+        "{replicates} bootstrap replicates cannot resolve an interval of level {level}: use at least {least}"
+    )]
+    Replicates {
+        /// Replicates asked for.
+        replicates: usize,
+        /// Interval level asked for.
+        level: f64,
+        /// Fewest replicates that put one replicate in each tail.
+        least: usize,
+    },
+    /// Two score lists that should hold the same trials differ.
+    #[error(
+        "the two score lists differ at trial {index}: a paired comparison needs the same trials in the same order"
+    )]
+    DifferentTrials {
+        /// First trial that differs (or the length of the shorter list).
+        index: usize,
+    },
+    /// Nothing to concatenate, or more trials than the counters hold.
+    #[error("{trials} trials: between 2 and 4294967295 are supported")]
+    TrialCount {
+        /// Number of trials.
+        trials: usize,
+    },
+}
+
+/// Prints, labels or settings that no result can be computed from.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PrintError {
+    /// No prints where at least one is needed.
+    #[error("{what} holds no prints: give at least one")]
+    Empty {
+        /// Which set of prints.
+        what: &'static str,
+    },
+    /// Prints of different lengths.
+    #[error(
+        "prints of {left} and of {right} values cannot be compared: both must come from the same encoder"
+    )]
+    Dimensions {
+        /// Values per print on one side.
+        left: usize,
+        /// Values per print on the other side.
+        right: usize,
+    },
+    /// A label list that does not match its prints.
+    #[error("{what}: {labels} labels for {prints} prints: give one label per print")]
+    Labels {
+        /// Which set.
+        what: &'static str,
+        /// Number of labels.
+        labels: usize,
+        /// Number of prints.
+        prints: usize,
+    },
+    /// A print holds NaN or an infinite value.
+    #[error(
+        "print {row} of {what} holds a value that is not finite: remove it or find out why the encoder made it"
+    )]
+    NotFinite {
+        /// Which set.
+        what: &'static str,
+        /// Row, from 0.
+        row: usize,
+    },
+    /// A print of length zero has no direction.
+    #[error("print {row} of {what} is all zeros and has no direction: remove it")]
+    ZeroPrint {
+        /// Which set.
+        what: &'static str,
+        /// Row, from 0.
+        row: usize,
+    },
+    /// A count setting outside its range.
+    #[error("{what} is {value}: it must lie between {least} and {most}")]
+    Count {
+        /// Which setting.
+        what: &'static str,
+        /// The value given.
+        value: usize,
+        /// Smallest value allowed.
+        least: usize,
+        /// Largest value allowed here.
+        most: usize,
+    },
+    /// A setting that must be a positive finite number.
+    #[error("{what} is {value}: it must be a finite number above zero")]
+    Setting {
+        /// Which setting.
+        what: &'static str,
+        /// The value given.
+        value: f64,
+    },
+    /// A label that must be known is not.
+    #[error(
+        "label {label} of a {what} has no example in the {other}: only labels present in both can be tested"
+    )]
+    UnknownLabel {
+        /// Where the label stands.
+        what: &'static str,
+        /// Where it is missing.
+        other: &'static str,
+        /// The label.
+        label: u32,
+    },
+    /// Scores of a normalisation cohort that do not vary.
+    #[error("row {row} of {what} has cohort scores without spread: use a larger or more varied cohort")]
+    FlatCohort {
+        /// Which side.
+        what: &'static str,
+        /// Row, from 0.
+        row: usize,
+    },
+    /// Scores or a bootstrap that cannot be used.
+    #[error(transparent)]
+    Scores(#[from] ScoreError),
+}

@@ -1,0 +1,208 @@
+//! N-way K-shot episodes: can a few prints tell new people apart? (Koch 2015; Vinyals et al. 2016)
+
+use ndarray::{Array1, Array2, Axis};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::PrintError;
+use crate::bootstrap::{Bootstrap, Estimate, draw};
+use crate::prints::{LabelledPrints, distinct, same_dimension, unit};
+
+/// How episodes are drawn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Episodes {
+    /// Subjects per episode, at least 2; `None` for all of a fold. Default `None`.
+    pub ways: Option<usize>,
+    /// Support prints per subject, at least 1. Default 1.
+    pub shots: usize,
+    /// Number of episodes, at least 1. Default 400, as many as in Koch 2015.
+    pub episodes: usize,
+    /// Seed of the draws. Default 0.
+    pub seed: u64,
+}
+
+impl Default for Episodes {
+    fn default() -> Self {
+        Self { ways: None, shots: 1, episodes: 400, seed: 0 }
+    }
+}
+
+/// The prints of one fold: support from enrolment recordings, queries from probe recordings, labels are subjects.
+#[derive(Debug, Clone, Copy)]
+pub struct Fold<'a> {
+    /// Prints of enrolment recordings.
+    pub support: LabelledPrints<'a>,
+    /// Prints of probe recordings.
+    pub query: LabelledPrints<'a>,
+}
+
+/// Result of the episodes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FewShot {
+    /// Share of queries assigned to their subject, with the interval over episodes and subjects.
+    pub accuracy: Estimate,
+    /// Accuracy of guessing.
+    pub chance: f64,
+    /// Subjects per episode (the smallest, where folds differ in size and all are used).
+    pub ways: usize,
+    /// Support prints per subject.
+    pub shots: usize,
+    /// Number of episodes.
+    pub episodes: usize,
+}
+
+/// Draws episodes, the folds taking turns, and classifies one query per subject by the most similar (cosine) mean of
+/// the subject's support prints. A query equally similar to several counts as a share of a hit.
+///
+/// The interval resamples episodes and subjects independently (Owen 2007), which errs on the wide side.
+pub fn episodes(folds: &[Fold], plan: &Episodes, bootstrap: &Bootstrap) -> Result<FewShot, PrintError> {
+    bootstrap.validate()?;
+    if plan.episodes == 0 {
+        return Err(PrintError::Count {
+            what: "the number of episodes",
+            value: 0,
+            least: 1,
+            most: usize::MAX,
+        });
+    }
+    if plan.shots == 0 {
+        return Err(PrintError::Count { what: "shots", value: 0, least: 1, most: usize::MAX });
+    }
+    let folds = folds.iter().map(|fold| Prepared::new(fold, plan)).collect::<Result<Vec<_>, _>>()?;
+    let Some(smallest) = folds.iter().map(|fold| fold.subjects.len()).min() else {
+        return Err(PrintError::Empty { what: "the list of folds" });
+    };
+    let draws = Bootstrap { seed: plan.seed, ..Bootstrap::default() };
+    let (mut results, mut chance) = (Vec::new(), 0.0);
+    for episode in 0..plan.episodes {
+        let fold = &folds[episode % folds.len()];
+        let ways = plan.ways.unwrap_or(fold.subjects.len());
+        chance += 1.0 / ways as f64 / plan.episodes as f64;
+        results.push(fold.episode(ways, plan.shots, &mut draws.generator(episode))?);
+    }
+    Ok(FewShot {
+        accuracy: accuracy(&results, bootstrap),
+        chance,
+        ways: plan.ways.unwrap_or(smallest),
+        shots: plan.shots,
+        episodes: plan.episodes,
+    })
+}
+
+/// Unit prints of a fold, with the rows of each subject.
+struct Prepared {
+    support: Array2<f32>,
+    query: Array2<f32>,
+    subjects: Vec<(u32, Vec<usize>, Vec<usize>)>,
+}
+
+impl Prepared {
+    fn new(fold: &Fold, plan: &Episodes) -> Result<Self, PrintError> {
+        fold.support.check("the support prints")?;
+        fold.query.check("the query prints")?;
+        same_dimension(fold.support.prints, fold.query.prints)?;
+        let rows = |labels: &[u32], subject: u32| -> Vec<usize> {
+            labels.iter().enumerate().filter(|&(_, &label)| label == subject).map(|(row, _)| row).collect()
+        };
+        // Subjects with too few support prints or no query cannot take part.
+        let subjects: Vec<_> = distinct(fold.support.labels)
+            .into_iter()
+            .map(|subject| (subject, rows(fold.support.labels, subject), rows(fold.query.labels, subject)))
+            .filter(|(_, support, query)| support.len() >= plan.shots && !query.is_empty())
+            .collect();
+        let ways = plan.ways.unwrap_or(subjects.len());
+        if ways < 2 || ways > subjects.len() {
+            return Err(PrintError::Count {
+                what: "ways (subjects per episode)",
+                value: ways,
+                least: 2,
+                most: subjects.len(),
+            });
+        }
+        let support = unit(fold.support.prints, "the support prints")?;
+        let query = unit(fold.query.prints, "the query prints")?;
+        Ok(Self { support, query, subjects })
+    }
+
+    /// Subject and hit of each query of one episode.
+    fn episode(
+        &self,
+        ways: usize,
+        shots: usize,
+        generator: &mut ChaCha8Rng,
+    ) -> Result<Vec<(u32, f64)>, PrintError> {
+        let chosen = sample(generator, self.subjects.len(), ways);
+        let mut prototypes = Array2::<f32>::zeros((ways, self.support.ncols()));
+        let mut queries = Vec::with_capacity(ways);
+        for (&subject, mut prototype) in chosen.iter().zip(prototypes.axis_iter_mut(Axis(0))) {
+            let (_, support, query) = &self.subjects[subject];
+            for shot in sample(generator, support.len(), shots) {
+                prototype += &self.support.row(support[shot]);
+            }
+            queries.push(query[generator.random_range(0..query.len() as u64) as usize]);
+        }
+        // Opposite prints may cancel: such a prototype scores 0 with everything.
+        for mut prototype in prototypes.axis_iter_mut(Axis(0)) {
+            let length = crate::prints::norm(prototype.view()) as f32;
+            if length > 1e-6 {
+                prototype.mapv_inplace(|value| value / length);
+            }
+        }
+        Ok(queries
+            .iter()
+            .enumerate()
+            .map(|(own, &query)| {
+                let scores: Array1<f32> = prototypes.dot(&self.query.row(query));
+                let best = scores.fold(f32::NEG_INFINITY, |best, &score| best.max(score));
+                let equals = scores.iter().filter(|&&score| score == best).count() as f64;
+                let hit = if scores[own] == best { 1.0 / equals } else { 0.0 };
+                (self.subjects[chosen[own]].0, hit)
+            })
+            .collect())
+    }
+}
+
+/// `count` distinct numbers below `size`, in random order (Fisher and Yates).
+fn sample(generator: &mut ChaCha8Rng, size: usize, count: usize) -> Vec<usize> {
+    let mut numbers: Vec<usize> = (0..size).collect();
+    for place in 0..count {
+        let other = generator.random_range(place as u64..size as u64) as usize;
+        numbers.swap(place, other);
+    }
+    numbers.truncate(count);
+    numbers
+}
+
+fn accuracy(results: &[Vec<(u32, f64)>], bootstrap: &Bootstrap) -> Estimate {
+    let queries: usize = results.iter().map(Vec::len).sum();
+    let value = results.iter().flatten().map(|&(_, hit)| hit).sum::<f64>() / queries as f64;
+    let subjects = distinct(&results.iter().flatten().map(|&(subject, _)| subject).collect::<Vec<_>>());
+    let slots: Vec<Vec<(usize, f64)>> = results
+        .iter()
+        .map(|episode| {
+            episode
+                .iter()
+                .map(|&(subject, hit)| (subjects.partition_point(|&known| known < subject), hit))
+                .collect()
+        })
+        .collect();
+    let values = (0..bootstrap.replicates)
+        .filter_map(|replicate| {
+            let mut generator = bootstrap.generator(replicate);
+            let (of_subject, of_episode) =
+                (draw(&mut generator, subjects.len()), draw(&mut generator, results.len()));
+            let (mut hits, mut total) = (0.0, 0.0);
+            for (episode, &times) in slots.iter().zip(&of_episode) {
+                for &(subject, hit) in episode {
+                    let weight = f64::from(times) * f64::from(of_subject[subject]);
+                    hits += weight * hit;
+                    total += weight;
+                }
+            }
+            (total > 0.0).then(|| hits / total)
+        })
+        .collect();
+    Estimate { value, ci95: bootstrap.percentile(values) }
+}

@@ -1,0 +1,170 @@
+//! Identification: whose print is it? Closed set (the person is enrolled) and open set (perhaps not).
+
+use ndarray::{ArrayView2, Axis};
+use serde::{Deserialize, Serialize};
+
+use crate::PrintError;
+use crate::bootstrap::{Bootstrap, Estimate};
+use crate::prints::distinct;
+
+/// One probe searched in one gallery.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Search {
+    /// Subject of the probe.
+    pub subject: u32,
+    /// Place of the own subject among the enrolled, from 1; equal scores of others count before it.
+    pub rank: usize,
+    /// Highest similarity with the own subject's templates.
+    pub own: f32,
+    /// Highest similarity with anybody else's templates.
+    pub other: f32,
+    /// Number of subjects enrolled.
+    pub enrolled: usize,
+}
+
+/// Searches every probe in a gallery: `scores[templates, probes]`.
+///
+/// A subject with several templates counts with the best. Galleries of several folds are searched one by one and the
+/// results joined: [`closed_set`] and [`open_set`] take them all. Every probe's subject must be enrolled, and at least
+/// two subjects in all.
+pub fn search(
+    scores: ArrayView2<f32>,
+    template_subject: &[u32],
+    probe_subject: &[u32],
+) -> Result<Vec<Search>, PrintError> {
+    crate::prints::check(scores, "the score matrix")?;
+    let lengths = [
+        ("the templates", template_subject.len(), scores.nrows()),
+        ("the probes", probe_subject.len(), scores.ncols()),
+    ];
+    for (what, labels, prints) in lengths {
+        if labels != prints {
+            return Err(PrintError::Labels { what, labels, prints });
+        }
+    }
+    let subjects = distinct(template_subject);
+    if subjects.len() < 2 {
+        return Err(PrintError::Count {
+            what: "the number of enrolled subjects",
+            value: subjects.len(),
+            least: 2,
+            most: usize::MAX,
+        });
+    }
+    let slots: Vec<usize> =
+        template_subject.iter().map(|subject| subjects.partition_point(|known| known < subject)).collect();
+    let mut best = vec![f32::NEG_INFINITY; subjects.len()];
+    scores
+        .axis_iter(Axis(1))
+        .zip(probe_subject)
+        .map(|(column, &subject)| {
+            let own_slot = subjects.binary_search(&subject).map_err(|_| PrintError::UnknownLabel {
+                what: "probe",
+                other: "gallery",
+                label: subject,
+            })?;
+            best.fill(f32::NEG_INFINITY);
+            for (&score, &slot) in column.iter().zip(&slots) {
+                best[slot] = best[slot].max(score);
+            }
+            let own = best[own_slot];
+            best[own_slot] = f32::NEG_INFINITY;
+            let rank = 1 + best.iter().filter(|&&score| score >= own).count();
+            let other = best.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            Ok(Search { subject, rank, own, other, enrolled: subjects.len() })
+        })
+        .collect()
+}
+
+/// Closed-set identification.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClosedSet {
+    /// Share of probes whose own subject comes first, with the interval over probe subjects (galleries held fixed).
+    pub rank1: Estimate,
+    /// Cumulative match characteristic: share of probes whose own subject is among the first 1, 2, 3, … enrolled.
+    pub cmc: Vec<f64>,
+    /// Rank-1 rate of guessing.
+    pub chance: f64,
+    /// Number of probes.
+    pub probes: usize,
+}
+
+/// Rank-1 rate and CMC of searched probes.
+pub fn closed_set(searches: &[Search], bootstrap: &Bootstrap) -> Result<ClosedSet, PrintError> {
+    bootstrap.validate()?;
+    if searches.is_empty() {
+        return Err(PrintError::Empty { what: "the list of searches" });
+    }
+    let count = searches.len() as f64;
+    let most = searches.iter().map(|search| search.enrolled).max().unwrap_or(1);
+    let mut cmc = vec![0.0; most];
+    for search in searches {
+        cmc[search.rank - 1] += 1.0;
+    }
+    let mut sum = 0.0;
+    for rate in &mut cmc {
+        sum += *rate;
+        *rate = sum / count;
+    }
+    let rank1 = rate_over_subjects(searches, |search| search.rank == 1, bootstrap);
+    let chance = searches.iter().map(|search| 1.0 / search.enrolled as f64).sum::<f64>() / count;
+    Ok(ClosedSet { rank1, cmc, chance, probes: searches.len() })
+}
+
+/// Open-set identification at one false alarm rate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpenSet {
+    /// False alarm rate aimed at: share of searches for people not enrolled that return somebody.
+    pub far: f64,
+    /// False alarm rate reached, at most `far`.
+    pub far_observed: f64,
+    /// Lowest similarity that raises an alarm.
+    pub threshold: f64,
+    /// Detection and identification rate: share of enrolled people's searches that return them first and above the
+    /// threshold; with the interval over probe subjects at this threshold.
+    pub dir: Option<Estimate>,
+    /// Why the rate is absent: too few searches to resolve the false alarm rate.
+    pub reason: Option<String>,
+}
+
+/// Detection and identification rate at a false alarm rate (Phillips, Grother and Micheals 2011).
+///
+/// Each probe is searched twice: with its own subject enrolled, and with the own subject left out of the gallery, which
+/// makes it a person who is not enrolled. By the rule of 30 the rate is absent below 30/`far` searches.
+pub fn open_set(searches: &[Search], far: f64, bootstrap: &Bootstrap) -> Result<OpenSet, PrintError> {
+    bootstrap.validate()?;
+    if !(far > 0.0 && far < 1.0) {
+        return Err(crate::ScoreError::Rate { what: "the false alarm rate", value: far }.into());
+    }
+    if searches.is_empty() {
+        return Err(PrintError::Empty { what: "the list of searches" });
+    }
+    let mut alarms: Vec<f32> = searches.iter().map(|search| search.other).collect();
+    alarms.sort_unstable_by(f32::total_cmp);
+    let allowed = ((far * alarms.len() as f64) * (1.0 + 1e-12)).floor() as usize;
+    let rejected = alarms[alarms.len() - 1 - allowed.min(alarms.len() - 1)];
+    let threshold = rejected.next_up();
+    let raised = alarms.len() - alarms.partition_point(|&score| score < threshold);
+    let needed = (30.0 / far).ceil();
+    let enough = alarms.len() as f64 >= needed;
+    Ok(OpenSet {
+        far,
+        far_observed: raised as f64 / alarms.len() as f64,
+        threshold: f64::from(threshold),
+        dir: enough.then(|| {
+            rate_over_subjects(searches, |search| search.rank == 1 && search.own >= threshold, bootstrap)
+        }),
+        reason: (!enough).then(|| {
+            format!(
+                "{} searches do not resolve a false alarm rate of {far}: {needed} are needed",
+                alarms.len()
+            )
+        }),
+    })
+}
+
+fn rate_over_subjects(searches: &[Search], hit: impl Fn(&Search) -> bool, bootstrap: &Bootstrap) -> Estimate {
+    let labels: Vec<u32> = searches.iter().map(|search| search.subject).collect();
+    let hits: Vec<bool> = searches.iter().map(hit).collect();
+    bootstrap.rate(&labels, &hits)
+}

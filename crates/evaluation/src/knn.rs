@@ -1,0 +1,160 @@
+//! Exact nearest neighbours, and the classifier built on them.
+
+use ndarray::{Array2, ArrayView2, Axis};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::PrintError;
+use crate::bootstrap::Bootstrap;
+use crate::classification::Classification;
+use crate::matrix::product_into;
+use crate::prints::{LabelledPrints, check, distinct, same_dimension, unit};
+
+/// What "near" means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Cosine similarity; neighbours are reported with it, most similar first. Default.
+    #[default]
+    Cosine,
+    /// Euclidean distance; neighbours are reported with it, nearest first.
+    Euclidean,
+}
+
+/// The neighbours of each query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Neighbours {
+    /// Row numbers in the index, `[queries, k]`, nearest first; of equals the lower row first.
+    pub rows: Array2<u32>,
+    /// Similarity or distance (see [`Metric`]) of each, `[queries, k]`.
+    pub values: Array2<f32>,
+}
+
+/// Queries per block: with a block of the index, its products stay in the cache.
+const QUERIES: usize = 64;
+/// Index prints per block.
+const PRINTS: usize = 1024;
+
+/// The `k` nearest of `index[n, dim]` for each of `queries[m, dim]`, exactly.
+///
+/// Matrix products block by block; nothing of size n × m is kept.
+pub fn search(
+    index: ArrayView2<f32>,
+    queries: ArrayView2<f32>,
+    k: usize,
+    metric: Metric,
+) -> Result<Neighbours, PrintError> {
+    same_dimension(index, queries)?;
+    if k == 0 || k > index.nrows() {
+        return Err(PrintError::Count { what: "k", value: k, least: 1, most: index.nrows() });
+    }
+    let (index, queries) = match metric {
+        Metric::Cosine => (unit(index, "the index")?, unit(queries, "the queries")?),
+        Metric::Euclidean => {
+            check(index, "the index")?;
+            check(queries, "the queries")?;
+            (index.as_standard_layout().into_owned(), queries.as_standard_layout().into_owned())
+        }
+    };
+    let dim = index.ncols();
+    let half_square = |print: ndarray::ArrayView1<f32>| (0.5 * crate::prints::norm(print).powi(2)) as f32;
+    // The nearest print x of q maximises q·x (cosine) or q·x − |x|²/2 (Euclidean).
+    let offsets: Vec<f32> = match metric {
+        Metric::Cosine => vec![0.0; index.nrows()],
+        Metric::Euclidean => index.axis_iter(Axis(0)).map(half_square).collect(),
+    };
+    let (flat_index, flat_queries) = (flat(&index), flat(&queries));
+    let found: Vec<Vec<(f32, u32)>> = flat_queries
+        .par_chunks(QUERIES * dim)
+        .flat_map_iter(|block| search_block(flat_index, &offsets, block, dim, k))
+        .collect();
+    let shape = (queries.nrows(), k);
+    let mut neighbours = Neighbours { rows: Array2::zeros(shape), values: Array2::zeros(shape) };
+    for (query, found) in found.iter().enumerate() {
+        for (place, &(score, row)) in found.iter().enumerate() {
+            neighbours.rows[[query, place]] = row;
+            neighbours.values[[query, place]] = match metric {
+                Metric::Cosine => score.clamp(-1.0, 1.0),
+                Metric::Euclidean => distance(queries.row(query), index.row(row as usize)),
+            };
+        }
+    }
+    Ok(neighbours)
+}
+
+fn flat(prints: &Array2<f32>) -> &[f32] {
+    prints.as_slice().unwrap_or_default()
+}
+
+fn distance(left: ndarray::ArrayView1<f32>, right: ndarray::ArrayView1<f32>) -> f32 {
+    left.iter().zip(right).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum::<f64>().sqrt() as f32
+}
+
+fn search_block(index: &[f32], offsets: &[f32], block: &[f32], dim: usize, k: usize) -> Vec<Vec<(f32, u32)>> {
+    let count = block.len() / dim;
+    let mut best: Vec<Best> = (0..count).map(|_| Best::new(k)).collect();
+    let mut products = vec![0f32; count * PRINTS];
+    for (number, (prints, offsets)) in index.chunks(PRINTS * dim).zip(offsets.chunks(PRINTS)).enumerate() {
+        let products = &mut products[..count * offsets.len()];
+        product_into(products, block, prints, dim);
+        for (best, products) in best.iter_mut().zip(products.chunks(offsets.len())) {
+            best.scan(products, offsets, (number * PRINTS) as u32);
+        }
+    }
+    best.into_iter().map(|best| best.kept).collect()
+}
+
+/// The best scores seen so far, best first.
+struct Best {
+    kept: Vec<(f32, u32)>,
+    k: usize,
+}
+
+impl Best {
+    fn new(k: usize) -> Self {
+        Self { kept: Vec::with_capacity(k + 1), k }
+    }
+
+    /// Takes in a run of scores of consecutive index rows.
+    fn scan(&mut self, products: &[f32], offsets: &[f32], first: u32) {
+        for (place, (product, offset)) in products.iter().zip(offsets).enumerate() {
+            let score = product - offset;
+            let full = self.kept.len() == self.k;
+            if full && self.kept.last().is_some_and(|&(worst, _)| score <= worst) {
+                continue;
+            }
+            let at = self.kept.partition_point(|&(kept, _)| kept >= score);
+            self.kept.insert(at, (score, first + place as u32));
+            self.kept.truncate(self.k);
+        }
+    }
+}
+
+/// Classifies `test` by majority among the `k` nearest of `train`; of equally frequent labels the one with the nearer
+/// first member wins. `groups[test]` are the subjects over which the interval is taken.
+pub fn classify(
+    train: &LabelledPrints,
+    test: &LabelledPrints,
+    groups: &[u32],
+    k: usize,
+    metric: Metric,
+    bootstrap: &Bootstrap,
+) -> Result<Classification, PrintError> {
+    train.check("the training prints")?;
+    test.check("the test prints")?;
+    let neighbours = search(train.prints, test.prints, k, metric)?;
+    let known = distinct(train.labels);
+    let mut votes = vec![0u32; known.len()];
+    let predicted: Vec<u32> = neighbours
+        .rows
+        .axis_iter(Axis(0))
+        .map(|rows| {
+            votes.fill(0);
+            let slot = |row: u32| known.partition_point(|&label| label < train.labels[row as usize]);
+            rows.iter().for_each(|&row| votes[slot(row)] += 1);
+            let most = votes.iter().copied().max().unwrap_or(0);
+            rows.iter().map(|&row| slot(row)).find(|&slot| votes[slot] == most).map_or(0, |slot| known[slot])
+        })
+        .collect();
+    Classification::new(train.labels, test.labels, &predicted, groups, bootstrap)
+}

@@ -1,0 +1,140 @@
+//! Whole-curve metrics: AUC, d′, detection cost and log-likelihood-ratio cost.
+
+use crate::ranked::Ranked;
+use crate::{ScoreError, Scores};
+
+/// Area under the ROC curve: the probability that a mated score exceeds a non-mated one, ties counted half
+/// (Mann and Whitney 1947). 0 to 1; 0.5 for chance.
+pub fn auc(scores: &Scores) -> f64 {
+    Ranked::new(scores).auc()
+}
+
+/// Sensitivity index d′ = (mean mated − mean non-mated) / √((variance mated + variance non-mated) / 2)
+/// (Green and Swets 1966), with variances of divisor n. `None` when neither kind of score varies.
+///
+/// For Gaussian scores of equal variance EER = Φ(−d′/2).
+pub fn d_prime(scores: &Scores) -> Option<f64> {
+    Ranked::new(scores).d_prime()
+}
+
+/// Least detection cost over all thresholds, `prior·FNMR + (1 − prior)·FMR`, divided by the cost of the better
+/// decision without a score, `min(prior, 1 − prior)` (Martin and Przybocki 2000; both errors cost 1).
+/// `prior` is that of a mated comparison, usually 0.01. 0 to 1.
+pub fn min_dcf(scores: &Scores, prior: f64) -> Result<f64, ScoreError> {
+    Ranked::new(scores).min_dcf(prior)
+}
+
+/// Cost of scores that are natural-log likelihood ratios, in bits (Brümmer and du Preez 2006); 0 is perfect, 1 is the
+/// worth of no score at all, more is misleading. Only meaningful after calibration.
+pub fn cllr(scores: &Scores) -> f64 {
+    Ranked::new(scores).cllr()
+}
+
+/// Cllr after the best increasing map of the scores, found by pool-adjacent-violators (Brümmer and du Preez 2006).
+/// 0 to 1; depends on the order of the scores only.
+pub fn min_cllr(scores: &Scores) -> f64 {
+    Ranked::new(scores).min_cllr()
+}
+
+impl Ranked {
+    /// See [`auc`].
+    pub fn auc(&self) -> f64 {
+        // Twice the number of pairs won, so that ties stay whole numbers.
+        let mut won: u128 = 0;
+        let mut cuts = self.cuts();
+        let Some(mut before) = cuts.next() else { return 0.5 };
+        for cut in cuts {
+            let mated = (cut.mated_below - before.mated_below) as u128;
+            won += mated * (before.non_mated_below + cut.non_mated_below) as u128;
+            before = cut;
+        }
+        won as f64 / (2.0 * self.mated.len() as f64 * self.non_mated.len() as f64)
+    }
+
+    /// See [`d_prime`].
+    pub fn d_prime(&self) -> Option<f64> {
+        let (mean_mated, variance_mated) = mean_and_variance(&self.mated);
+        let (mean_non_mated, variance_non_mated) = mean_and_variance(&self.non_mated);
+        let deviation = ((variance_mated + variance_non_mated) / 2.0).sqrt();
+        let d_prime = (mean_mated - mean_non_mated) / deviation;
+        (deviation > 0.0 && d_prime.is_finite()).then_some(d_prime)
+    }
+
+    /// See [`min_dcf`].
+    pub fn min_dcf(&self, prior: f64) -> Result<f64, ScoreError> {
+        if !(prior > 0.0 && prior < 1.0) {
+            return Err(ScoreError::Rate { what: "the prior of a mated comparison", value: prior });
+        }
+        let (mated, non_mated) = (self.mated.len() as f64, self.non_mated.len() as f64);
+        let cost = |fnmr: f64, fmr: f64| prior * fnmr + (1.0 - prior) * fmr;
+        let least = self
+            .cuts()
+            .map(|cut| cost(cut.mated_below as f64 / mated, 1.0 - cut.non_mated_below as f64 / non_mated))
+            .fold(f64::INFINITY, f64::min);
+        Ok((least / prior.min(1.0 - prior)).min(1.0))
+    }
+
+    /// See [`cllr`].
+    pub fn cllr(&self) -> f64 {
+        let mean = |scores: &[f64], sign: f64| {
+            scores.iter().map(|&score| softplus(sign * score)).sum::<f64>() / scores.len() as f64
+        };
+        (mean(&self.mated, -1.0) + mean(&self.non_mated, 1.0)) / (2.0 * std::f64::consts::LN_2)
+    }
+
+    /// See [`min_cllr`].
+    pub fn min_cllr(&self) -> f64 {
+        let (mated, non_mated) = (self.mated.len() as f64, self.non_mated.len() as f64);
+        let cost: f64 = self
+            .pooled()
+            .iter()
+            .map(|&(mated_here, non_mated_here)| {
+                let odds = (mated_here / mated) / (non_mated_here / non_mated);
+                let mated_cost =
+                    if mated_here > 0.0 { mated_here / mated * odds.recip().ln_1p() } else { 0.0 };
+                let non_mated_cost =
+                    if non_mated_here > 0.0 { non_mated_here / non_mated * odds.ln_1p() } else { 0.0 };
+                mated_cost + non_mated_cost
+            })
+            .sum();
+        cost / (2.0 * std::f64::consts::LN_2)
+    }
+
+    /// Mated and non-mated counts of the pools within which the isotonic regression is constant, scores ascending.
+    fn pooled(&self) -> Vec<(f64, f64)> {
+        let mut pools: Vec<(f64, f64)> = Vec::new();
+        let mut cuts = self.cuts();
+        let Some(mut before) = cuts.next() else { return pools };
+        for cut in cuts {
+            let mut pool = (
+                (cut.mated_below - before.mated_below) as f64,
+                (cut.non_mated_below - before.non_mated_below) as f64,
+            );
+            before = cut;
+            // Pools must have a rising share of mated scores; neighbours that do not are one pool.
+            while let Some(&(mated, non_mated)) = pools.last()
+                && mated * pool.1 >= pool.0 * non_mated
+            {
+                pool = (pool.0 + mated, pool.1 + non_mated);
+                pools.pop();
+            }
+            pools.push(pool);
+        }
+        pools
+    }
+}
+
+/// ln(1 + e^x) without overflow.
+pub(crate) fn softplus(x: f64) -> f64 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
+fn mean_and_variance(values: &[f64]) -> (f64, f64) {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    // A constant list must have variance 0 to the last bit.
+    if values.first() == values.last() {
+        return (mean, 0.0);
+    }
+    (mean, values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count)
+}

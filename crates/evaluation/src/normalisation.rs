@@ -1,0 +1,130 @@
+//! Score normalisation against a cohort of prints of training subjects.
+//!
+//! Z-norm removes what is particular to a template (Li and Porter 1988), T-norm what is particular to a probe
+//! (Auckenthaler et al. 2000), S-norm both (Shum et al. 2010); adaptive S-norm uses only the cohort members most like
+//! each template or probe (Matějka et al. 2017). The cohort must come from training subjects.
+
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+use serde::{Deserialize, Serialize};
+
+use crate::PrintError;
+use crate::prints::same_dimension;
+use crate::template::cosine_scores;
+
+/// Which normalisation to apply to cosine scores.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Normalisation {
+    /// Scores as they are. Default.
+    #[default]
+    None,
+    /// By mean and deviation of the template's scores with the cohort.
+    Z,
+    /// By mean and deviation of the probe's scores with the cohort.
+    T,
+    /// The mean of Z and T.
+    S,
+    /// S with the `top` most similar cohort prints of each template and probe.
+    AdaptiveS {
+        /// Number of cohort prints, 2 to the size of the cohort.
+        top: usize,
+    },
+}
+
+/// Cosine scores `[templates, probes]`, normalised with `cohort[n, dim]`.
+///
+/// Errors: different dimensions, zero or non-finite prints, fewer than two cohort prints, a cohort without spread.
+pub fn normalised_scores(
+    templates: ArrayView2<f32>,
+    probes: ArrayView2<f32>,
+    cohort: ArrayView2<f32>,
+    normalisation: Normalisation,
+) -> Result<Array2<f32>, PrintError> {
+    let scores = cosine_scores(templates, probes)?;
+    if normalisation == Normalisation::None {
+        return Ok(scores);
+    }
+    same_dimension(templates, cohort)?;
+    let against = |prints| cosine_scores(prints, cohort);
+    normalise(scores.view(), against(templates)?.view(), against(probes)?.view(), normalisation)
+}
+
+/// The same for any scores: `scores[templates, probes]`, `template_cohort[templates, n]`, `probe_cohort[probes, n]`.
+pub fn normalise(
+    scores: ArrayView2<f32>,
+    template_cohort: ArrayView2<f32>,
+    probe_cohort: ArrayView2<f32>,
+    normalisation: Normalisation,
+) -> Result<Array2<f32>, PrintError> {
+    let count = |what, left: usize, right: usize| {
+        if left == right { Ok(()) } else { Err(PrintError::Labels { what, labels: right, prints: left }) }
+    };
+    let (use_z, use_t, top) = match normalisation {
+        Normalisation::None => return Ok(scores.to_owned()),
+        Normalisation::Z => (true, false, None),
+        Normalisation::T => (false, true, None),
+        Normalisation::S => (true, true, None),
+        Normalisation::AdaptiveS { top } => (true, true, Some(top)),
+    };
+    let mut sum = Array2::<f64>::zeros(scores.dim());
+    if use_z {
+        count("the templates' cohort scores", scores.nrows(), template_cohort.nrows())?;
+        let (mean, deviation) = statistics(template_cohort, top, "the templates")?;
+        for (row, mut line) in sum.axis_iter_mut(Axis(0)).enumerate() {
+            line.zip_mut_with(&scores.row(row), |total, &score| {
+                *total += (f64::from(score) - mean[row]) / deviation[row];
+            });
+        }
+    }
+    if use_t {
+        count("the probes' cohort scores", scores.ncols(), probe_cohort.nrows())?;
+        let (mean, deviation) = statistics(probe_cohort, top, "the probes")?;
+        for (column, mut line) in sum.axis_iter_mut(Axis(1)).enumerate() {
+            line.zip_mut_with(&scores.column(column), |total, &score| {
+                *total += (f64::from(score) - mean[column]) / deviation[column];
+            });
+        }
+    }
+    let share = if use_z && use_t { 0.5 } else { 1.0 };
+    Ok(sum.mapv(|total| (share * total) as f32))
+}
+
+/// Mean and standard deviation (divisor n) of each row, over its `top` highest scores.
+fn statistics(
+    cohort: ArrayView2<f32>,
+    top: Option<usize>,
+    what: &'static str,
+) -> Result<(Array1<f64>, Array1<f64>), PrintError> {
+    let size = cohort.ncols();
+    let top = top.unwrap_or(size);
+    if top < 2 || top > size {
+        return Err(PrintError::Count {
+            what: "the number of cohort prints",
+            value: top,
+            least: 2,
+            most: size,
+        });
+    }
+    let (mut means, mut deviations) = (Array1::zeros(cohort.nrows()), Array1::zeros(cohort.nrows()));
+    for (row, scores) in cohort.axis_iter(Axis(0)).enumerate() {
+        let (mean, deviation) = moments(scores, top);
+        if !(deviation > 1e-9) {
+            return Err(PrintError::FlatCohort { what, row });
+        }
+        means[row] = mean;
+        deviations[row] = deviation;
+    }
+    Ok((means, deviations))
+}
+
+fn moments(scores: ArrayView1<f32>, top: usize) -> (f64, f64) {
+    let mut scores: Vec<f64> = scores.iter().map(|&score| f64::from(score)).collect();
+    if top < scores.len() {
+        scores.select_nth_unstable_by(top - 1, |a, b| b.total_cmp(a));
+        scores.truncate(top);
+    }
+    let count = scores.len() as f64;
+    let mean = scores.iter().sum::<f64>() / count;
+    let variance = scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / count;
+    (mean, variance.sqrt())
+}

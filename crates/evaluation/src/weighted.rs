@@ -1,0 +1,196 @@
+//! Equal error rates of resampled cohorts, from one sort of the trials.
+//!
+//! Drawing subject *s* `w[s]` times gives its mated comparisons weight `w[s]` and the comparison of subjects *i* and *j*
+//! weight `w[i]·w[j]`: each drawn copy brings its own comparisons. Copies of one subject are never compared with one
+//! another, since such a comparison would be mated in truth and non-mated in name.
+
+use rayon::prelude::*;
+
+use crate::bootstrap::{Bootstrap, draw};
+use crate::curve::crossing;
+use crate::{ScoreError, Scores};
+
+/// Replicates that share one pass over the trials.
+const LANES: usize = 16;
+/// Trials per block; sums of a block stay exact in `f32` for weights up to 64.
+const BLOCK: usize = 4096;
+/// Marks the last trial of a group of equal scores.
+const GROUP_END: u32 = 1 << 31;
+
+/// Trials in ascending order of score, with dense subject numbers.
+pub(crate) struct WeightedTrials {
+    /// Enrolled subject (with [`GROUP_END`]) and probed subject.
+    pairs: Vec<[u32; 2]>,
+    /// End of each block, always at the end of a group of equal scores.
+    block_ends: Vec<usize>,
+    subjects: usize,
+}
+
+/// Sums of weights below a cut, for one replicate.
+#[derive(Clone, Copy, Default)]
+struct Below {
+    mated: f64,
+    non_mated: f64,
+}
+
+impl WeightedTrials {
+    /// Sorts the trials, O(n log n).
+    pub fn new(scores: &Scores) -> Result<Self, ScoreError> {
+        let subjects = distinct_subjects(scores);
+        let number = |subject: &u32| subjects.partition_point(|known| known < subject) as u32;
+        let mut order: Vec<(f64, u32)> =
+            scores.similarity().par_iter().enumerate().map(|(trial, &score)| (score, trial as u32)).collect();
+        order.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let pairs: Vec<[u32; 2]> = order
+            .par_iter()
+            .enumerate()
+            .map(|(place, &(score, trial))| {
+                let last = order.get(place + 1).is_none_or(|next| next.0 != score);
+                let mark = if last { GROUP_END } else { 0 };
+                let trial = trial as usize;
+                [number(&scores.enrol_subject()[trial]) | mark, number(&scores.probe_subject()[trial])]
+            })
+            .collect();
+        let mut block_ends = Vec::with_capacity(pairs.len() / BLOCK + 1);
+        let mut start = 0;
+        for (place, pair) in pairs.iter().enumerate() {
+            if pair[0] & GROUP_END != 0 && (place + 1 - start >= BLOCK || place + 1 == pairs.len()) {
+                start = place + 1;
+                block_ends.push(start);
+            }
+        }
+        Ok(Self { pairs, block_ends, subjects: subjects.len() })
+    }
+
+    /// Number of distinct subjects, enrolled or probed.
+    pub fn subjects(&self) -> usize {
+        self.subjects
+    }
+
+    /// Equal error rate of each resampled cohort; `None` where no draw had comparisons of both kinds.
+    pub fn replicates(&self, bootstrap: &Bootstrap) -> Vec<Option<f64>> {
+        let batches = bootstrap.replicates.div_ceil(LANES);
+        (0..batches)
+            .into_par_iter()
+            .flat_map_iter(|batch| {
+                let first = batch * LANES;
+                let count = LANES.min(bootstrap.replicates - first);
+                let draws: Vec<Vec<u16>> =
+                    (0..count).map(|lane| self.draw_scorable(bootstrap, first + lane)).collect();
+                self.eers(&draws)
+            })
+            .collect()
+    }
+
+    /// Draws a cohort, again if one kind of comparison is missing (only likely with a handful of subjects).
+    fn draw_scorable(&self, bootstrap: &Bootstrap, replicate: usize) -> Vec<u16> {
+        let mut generator = bootstrap.generator(replicate);
+        let mut weights = draw(&mut generator, self.subjects);
+        for _ in 0..20 {
+            if weights.iter().filter(|&&weight| weight > 0).count() > 1 {
+                break;
+            }
+            weights = draw(&mut generator, self.subjects);
+        }
+        weights
+    }
+
+    /// Equal error rate under each of at most [`LANES`] weightings of the subjects.
+    pub fn eers(&self, weightings: &[Vec<u16>]) -> Vec<Option<f64>> {
+        let mut table = vec![[0f32; LANES]; self.subjects];
+        for (lane, weights) in weightings.iter().enumerate() {
+            for (row, &weight) in table.iter_mut().zip(weights) {
+                row[lane] = f32::from(weight);
+            }
+        }
+        let mut sums: Vec<[Below; LANES]> = Vec::with_capacity(self.block_ends.len() + 1);
+        let mut total = [Below::default(); LANES];
+        sums.push(total);
+        let mut start = 0;
+        for &end in &self.block_ends {
+            for chunk in self.pairs[start..end].chunks(BLOCK) {
+                add_chunk(chunk, &table, &mut total);
+            }
+            sums.push(total);
+            start = end;
+        }
+        (0..weightings.len()).map(|lane| self.locate(lane, &table, &sums)).collect()
+    }
+
+    /// Finds the block in which FNMR overtakes FMR, then the cut inside it.
+    fn locate(&self, lane: usize, table: &[[f32; LANES]], sums: &[[Below; LANES]]) -> Option<f64> {
+        let total = sums.last()?[lane];
+        if total.mated == 0.0 || total.non_mated == 0.0 {
+            return None;
+        }
+        let rates = |below: Below| (1.0 - below.non_mated / total.non_mated, below.mated / total.mated);
+        let crossed = |below: Below| {
+            let (fmr, fnmr) = rates(below);
+            fnmr >= fmr
+        };
+        let block = sums.partition_point(|sum| !crossed(sum[lane])).checked_sub(1)?;
+        let start = if block == 0 { 0 } else { self.block_ends[block - 1] };
+        let mut before = sums[block][lane];
+        let mut below = before;
+        for pair in &self.pairs[start..self.block_ends[block]] {
+            let (enrol, probe) = ((pair[0] & !GROUP_END) as usize, pair[1] as usize);
+            let weight = f64::from(table[enrol][lane]);
+            if enrol == probe {
+                below.mated += weight;
+            } else {
+                below.non_mated += weight * f64::from(table[probe][lane]);
+            }
+            if pair[0] & GROUP_END != 0 {
+                if crossed(below) {
+                    return Some(crossing(rates(before), rates(below)));
+                }
+                before = below;
+            }
+        }
+        None
+    }
+}
+
+/// Adds the weights of at most [`BLOCK`] trials, all replicates at once.
+fn add_chunk(chunk: &[[u32; 2]], table: &[[f32; LANES]], total: &mut [Below; LANES]) {
+    let mut mated = [0f32; LANES];
+    let mut non_mated = [0f32; LANES];
+    for pair in chunk {
+        let (enrol, probe) = ((pair[0] & !GROUP_END) as usize, pair[1] as usize);
+        let (left, right) = (&table[enrol], &table[probe]);
+        if enrol == probe {
+            for lane in 0..LANES {
+                mated[lane] += left[lane];
+            }
+        } else {
+            for lane in 0..LANES {
+                non_mated[lane] += left[lane] * right[lane];
+            }
+        }
+    }
+    for lane in 0..LANES {
+        total[lane].mated += f64::from(mated[lane]);
+        total[lane].non_mated += f64::from(non_mated[lane]);
+    }
+}
+
+/// Every subject enrolled or probed, ascending.
+pub(crate) fn distinct_subjects(scores: &Scores) -> Vec<u32> {
+    let mut subjects: Vec<u32> = Vec::new();
+    for column in [scores.enrol_subject(), scores.probe_subject()] {
+        let mut previous = None;
+        for &subject in column {
+            if previous != Some(subject) {
+                subjects.push(subject);
+                previous = Some(subject);
+                if subjects.len() >= 1 << 20 {
+                    subjects.sort_unstable();
+                    subjects.dedup();
+                }
+            }
+        }
+    }
+    subjects.sort_unstable();
+    subjects.dedup();
+    subjects
+}
