@@ -1,1 +1,24 @@
-//! placeholder
+//! Which files belong to whom, and where to get them.
+//!
+//! - [`discover`] finds the recordings of a cohort in a BIDS-EEG folder, by a file name pattern, or by a [`Manifest`].
+//! - [`deviations`] names the recordings whose rate or duration differs from their cohort's.
+//! - [`fetch`] downloads a manifest's files, resuming and verifying.
+//! - [`synth`] writes a synthetic cohort from known causes.
+//!
+//! Sample values are read elsewhere; nothing here opens a recording.
+
+mod dataset;
+mod deviation;
+mod error;
+pub mod fetch;
+mod layout;
+mod manifest;
+mod plan;
+pub mod synth;
+mod table;
+
+pub use dataset::{Dataset, RecordingFile, discover};
+pub use deviation::{Deviation, Tolerance, deviations};
+pub use error::DatasetError;
+pub use manifest::{Family, KnownFile, Manifest};
+pub use plan::{Bids, Layout, Pattern, Plan};

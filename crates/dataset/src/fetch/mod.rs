@@ -1,0 +1,1 @@
+//! Downloads a manifest's files.

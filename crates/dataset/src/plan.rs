@@ -1,0 +1,281 @@
+//! The `[dataset]` table of a pipeline: where the files are and how they are named.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::DatasetError;
+use crate::layout::Template;
+
+/// Which recordings to use: the `[dataset]` table of a pipeline.
+///
+/// | key | default | purpose | range |
+/// | --- | --- | --- | --- |
+/// | `root` | none | the dataset's folder | an existing folder |
+/// | `layout` | `{ kind = "bids" }` | how its files are named | see [`Layout`] |
+/// | `subjects` | `[]` | use these people only; empty for all | people of the dataset |
+/// | `exclude_subjects` | `[]` | leave these people out | people of the dataset |
+/// | `exclude_recordings` | `[]` | leave these files out, as `subject/session/recording` | recordings of the dataset |
+/// | `max_subjects` | none | use the first so many people in the order of their names | 1 or more |
+///
+/// A person may be named with or without `sub-`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Plan {
+    /// The dataset's folder.
+    pub root: PathBuf,
+    /// How its files are named.
+    pub layout: Layout,
+    /// The people to use; all where empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<String>,
+    /// The people to leave out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclude_subjects: Vec<String>,
+    /// The files to leave out, as `subject/session/recording`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclude_recordings: Vec<String>,
+    /// How many people to use at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_subjects: Option<usize>,
+}
+
+/// How a dataset's files are named; `kind` tells which.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Layout {
+    /// BIDS-EEG: `sub-01/ses-1/eeg/sub-01_ses-1_task-rest_run-01_eeg.edf`.
+    Bids(Bids),
+    /// Names that follow a pattern: `Subject{subject}_{recording}.edf`.
+    Pattern(Pattern),
+    /// What a manifest says.
+    Manifest {
+        /// `eegmat`, `eegmmidb`, `muse-cueing`, or the path of a manifest ending in `.toml`.
+        name: String,
+    },
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self::Bids(Bids::default())
+    }
+}
+
+/// A BIDS-EEG folder (Pernet et al., 2019, EEG-BIDS, Scientific Data 6:103).
+///
+/// | key | default | purpose |
+/// | --- | --- | --- |
+/// | `task` | none | use this task only |
+/// | `sessions` | `[]` | use these sessions only; empty for all |
+/// | `runs` | `[]` | use these runs only; empty for all |
+/// | `datatype` | `eeg` | the folder below the subject or session |
+/// | `suffix` | `eeg` | the last part of a recording's name |
+///
+/// Values are written without their key: `task = "rest"`, `sessions = ["1"]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Bids {
+    /// The task to use; all where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
+    /// The sessions to use; all where empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sessions: Vec<String>,
+    /// The runs to use; all where empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<String>,
+    /// The folder below the subject or session.
+    pub datatype: String,
+    /// The last part of a recording's name.
+    pub suffix: String,
+}
+
+impl Default for Bids {
+    fn default() -> Self {
+        Self {
+            task: None,
+            sessions: Vec::new(),
+            runs: Vec::new(),
+            datatype: "eeg".to_owned(),
+            suffix: "eeg".to_owned(),
+        }
+    }
+}
+
+/// Files named by a pattern.
+///
+/// | key | default | purpose |
+/// | --- | --- | --- |
+/// | `pattern` | none | path below the root, `/` between folders, with placeholders |
+/// | `participants` | none | table of people below the root: tab-separated, or comma-separated where it ends in `.csv` |
+/// | `participants_id` | `participant_id` | its column with the people's names |
+/// | `recording_labels` | `{}` | labels for each value of `{recording}`, as `{ "1" = { task = "rest" } }` |
+///
+/// Placeholders take one or more characters other than `/`: `{subject}` (needed), `{session}`, `{task}`, `{run}`,
+/// `{recording}`, and `{_}` for text that says nothing. A placeholder that appears twice must take the same text twice.
+///
+/// The recording's id is the value of `{recording}` where the pattern has neither session, task nor run; else those parts
+/// and it in the manner of BIDS (`ses-1_task-rest_run-01_2`). Without `{session}` all recordings of a person are one visit, `1`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pattern {
+    /// The path of a recording below the root.
+    pub pattern: String,
+    /// The table of people, below the root.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub participants: Option<PathBuf>,
+    /// The column of that table that names the people.
+    pub participants_id: String,
+    /// Labels by value of `{recording}`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub recording_labels: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Default for Pattern {
+    fn default() -> Self {
+        Self {
+            pattern: String::new(),
+            participants: None,
+            participants_id: "participant_id".to_owned(),
+            recording_labels: BTreeMap::new(),
+        }
+    }
+}
+
+impl Plan {
+    /// Checks everything that can be checked without looking at the folder.
+    ///
+    /// # Errors
+    /// [`DatasetError::Setting`] for the first value outside its range.
+    pub fn validate(&self) -> Result<(), DatasetError> {
+        if self.root.as_os_str().is_empty() {
+            return Err(setting(
+                "root",
+                "\"\"",
+                "a dataset needs a folder",
+                "write root = \"path/of/the/dataset\"",
+            ));
+        }
+        if self.max_subjects == Some(0) {
+            return Err(setting(
+                "max_subjects",
+                "0",
+                "it must be 1 or more",
+                "leave it out to use everybody",
+            ));
+        }
+        if let Some(both) = self.subjects.iter().find(|s| self.exclude_subjects.contains(s)) {
+            return Err(setting(
+                "exclude_subjects",
+                &format!("{both:?}"),
+                "the same person is in dataset.subjects",
+                "remove the name from one of the two",
+            ));
+        }
+        if let Some(odd) = self.exclude_recordings.iter().find(|r| r.split('/').count() != 3) {
+            return Err(setting(
+                "exclude_recordings",
+                &format!("{odd:?}"),
+                "a recording is named subject/session/recording",
+                "copy the name from the list that `twinprint check` prints",
+            ));
+        }
+        self.layout.validate()
+    }
+}
+
+impl Layout {
+    /// Checks the layout's own settings.
+    ///
+    /// # Errors
+    /// As [`Plan::validate`].
+    pub fn validate(&self) -> Result<(), DatasetError> {
+        match self {
+            Self::Bids(bids) => bids.validate(),
+            Self::Pattern(pattern) => pattern.validate(),
+            Self::Manifest { name } if name.is_empty() => Err(setting(
+                "layout.name",
+                "\"\"",
+                "a manifest needs a name",
+                &format!("write one of {}", crate::Manifest::builtin_names().join(", ")),
+            )),
+            Self::Manifest { .. } => Ok(()),
+        }
+    }
+}
+
+impl Bids {
+    fn validate(&self) -> Result<(), DatasetError> {
+        let named = [("datatype", &self.datatype), ("suffix", &self.suffix)];
+        for (key, value) in named {
+            if value.is_empty() || value.contains(['/', '_', '.']) {
+                return Err(setting(
+                    &format!("layout.{key}"),
+                    &format!("{value:?}"),
+                    "it must be one part of a BIDS name, without `/`, `_` or `.`",
+                    "write \"eeg\"",
+                ));
+            }
+        }
+        let values = self.task.iter().map(|v| ("task", v));
+        let values = values.chain(self.sessions.iter().map(|v| ("sessions", v)));
+        for (key, value) in values.chain(self.runs.iter().map(|v| ("runs", v))) {
+            if value.is_empty() || value.contains(['-', '_', '/']) {
+                return Err(setting(
+                    &format!("layout.{key}"),
+                    &format!("{value:?}"),
+                    "a value is written without its key and has no `-`, `_` or `/`",
+                    "write \"rest\" for task-rest, \"1\" for ses-1",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Pattern {
+    fn validate(&self) -> Result<(), DatasetError> {
+        let template = Template::parse(&self.pattern).map_err(|reason| {
+            setting(
+                "layout.pattern",
+                &format!("{:?}", self.pattern),
+                &reason,
+                "write something like \"Subject{subject}_{recording}.edf\"",
+            )
+        })?;
+        if !self.recording_labels.is_empty() && !template.has("recording") {
+            return Err(setting(
+                "layout.recording_labels",
+                "{…}",
+                "labels go by the value of {recording}, which the pattern does not have",
+                "name that part of the pattern {recording}",
+            ));
+        }
+        if let Some(path) = &self.participants {
+            if !is_below(path) {
+                return Err(setting(
+                    "layout.participants",
+                    &format!("{:?}", path.display().to_string()),
+                    "the table of people is given relative to the root and lies below it",
+                    "write \"participants.tsv\"",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a path is relative and stays below its start.
+pub(crate) fn is_below(path: &Path) -> bool {
+    path.components().all(|c| matches!(c, Component::Normal(_))) && path.components().next().is_some()
+}
+
+pub(crate) fn setting(key: &str, value: &str, limit: &str, remedy: &str) -> DatasetError {
+    DatasetError::Setting {
+        key: key.to_owned(),
+        value: value.to_owned(),
+        limit: limit.to_owned(),
+        remedy: remedy.to_owned(),
+    }
+}
