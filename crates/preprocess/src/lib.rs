@@ -1,1 +1,40 @@
-//! placeholder
+//! Recordings to epochs: channels, filters, resampling, bad channels, reference, epochs, rejection, scaling.
+//!
+//! One recording at a time; nothing is fitted across subjects. [`Plan`] holds the settings, [`preprocess`] runs them on one
+//! recording, [`Preprocessor`] on many. Every step states the rule it follows and whose results it equals.
+
+mod bad;
+mod chain;
+mod channels;
+mod convolve;
+mod epoch;
+mod error;
+mod fir;
+mod fourier;
+mod iir;
+mod interpolate;
+mod line_noise;
+mod merge;
+mod mixing;
+mod montage;
+mod plan;
+mod polyphase;
+mod positions;
+mod quality;
+mod reject;
+mod run;
+mod scale;
+mod statistics;
+mod switch;
+mod validate;
+
+pub use channels::common_channels;
+pub use error::{PlanError, PreprocessError};
+pub use merge::merge_rates;
+pub use montage::{Position, position};
+pub use plan::{
+    BadAction, BadChannels, Channels, Detect, EpochPlan, Filter, FilterMethod, Notch, OnMissing, Plan,
+    Reference, Reject, Resample, ResampleMethod, Scale,
+};
+pub use quality::{Quality, Rejected};
+pub use run::{Preprocessed, Preprocessor, preprocess};

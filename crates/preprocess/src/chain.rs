@@ -1,0 +1,306 @@
+//! The filters and the resampler that one segment goes through, two channels at a time.
+//!
+//! Every step is linear with real coefficients, so a pair of channels travels as the real and imaginary parts of one
+//! complex signal and costs one complex transform instead of two.
+
+use std::borrow::Cow;
+
+use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2};
+use rustfft::num_complex::Complex;
+use rustfft::{FftNum, FftPlanner};
+use twinprint_signal::Hertz;
+
+use crate::convolve::Convolver;
+use crate::error::PreprocessError;
+use crate::fourier::Fourier;
+use crate::iir::Sections;
+use crate::plan::{FilterMethod, Plan, ResampleMethod};
+use crate::polyphase::Polyphase;
+use crate::{convolve, fir, iir};
+
+/// The number type a chain computes in.
+pub(crate) trait Real: FftNum + Default {
+    fn of(value: f64) -> Self;
+    fn get(self) -> f64;
+}
+
+impl Real for f32 {
+    fn of(value: f64) -> Self {
+        value as f32
+    }
+    fn get(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Real for f64 {
+    fn of(value: f64) -> Self {
+        value
+    }
+    fn get(self) -> f64 {
+        self
+    }
+}
+
+/// Two channels as one complex signal.
+pub(crate) type Pair<T> = Vec<Complex<T>>;
+
+/// Buffers that steps reuse from channel to channel.
+#[derive(Default)]
+pub(crate) struct Work<T> {
+    pub padded: Pair<T>,
+    pub block: Pair<T>,
+    pub scratch: Pair<T>,
+}
+
+/// What the plan's filters and resampler are at one recorded rate.
+pub(crate) struct Design {
+    /// The notch and FIR band filter in one symmetric impulse response: filtering by both is filtering by their convolution.
+    fir: Option<Vec<f64>>,
+    iir: Option<Vec<iir::Section>>,
+    resample: Option<(f64, Option<(u32, u32)>)>,
+    /// Least samples of a segment, and the step that sets it.
+    pub shortest: (usize, &'static str),
+}
+
+/// Samples a segment needs to be resampled: fewer cannot be mirrored at both ends.
+const SHORTEST: usize = 16;
+
+impl Design {
+    pub fn new(plan: &Plan, rate: Hertz) -> Result<Self, PreprocessError> {
+        let mut shortest = (SHORTEST, "a segment");
+        let mut taps: Option<Vec<f64>> = None;
+        let mut iir = None;
+        if let Some(notch) = &plan.notch {
+            let response = fir::notch(notch, rate.get());
+            shortest = shortest.max((response.len(), "the notch filter"));
+            taps = Some(response);
+        }
+        match &plan.filter {
+            Some(filter) if filter.method == FilterMethod::Fir => {
+                let response = fir::band(filter, rate.get());
+                shortest = shortest.max((response.len(), "the band filter"));
+                taps = Some(match taps {
+                    Some(notch) => convolve::direct(&notch, &response),
+                    None => response,
+                });
+            }
+            Some(filter) => {
+                let sections = iir::butterworth(filter, rate.get());
+                shortest = shortest.max((iir::padding(&sections) + 1, "the band filter"));
+                iir = Some(sections);
+            }
+            None => {}
+        }
+        let resample = match &plan.resample {
+            Some(resample) if !same_rate(resample.sfreq, rate) => Some((
+                resample.sfreq.get() / rate.get(),
+                match resample.method {
+                    ResampleMethod::Fft => None,
+                    ResampleMethod::Polyphase => Some(crate::polyphase::ratio(rate, resample.sfreq)?),
+                },
+            )),
+            _ => None,
+        };
+        Ok(Self { fir: taps, iir, resample, shortest })
+    }
+
+    /// Samples that `len` samples become.
+    pub fn output_len(&self, len: usize) -> usize {
+        match self.resample {
+            Some((ratio, _)) => resampled_len(ratio, len),
+            None => len,
+        }
+    }
+
+    /// The gain at 0 Hz of everything that comes before rounding.
+    fn gain_at_zero(&self) -> f64 {
+        self.fir.as_ref().map_or(1.0, |taps| taps.iter().sum())
+    }
+
+    /// Whether 32-bit transforms can be tried; recursive filters at low cut-offs need 64 bits.
+    fn may_be_single(&self, len: usize) -> bool {
+        self.iir.is_none() && len >= 4096
+    }
+
+    fn steps<T: Real>(&self, len: usize, planner: &mut FftPlanner<T>) -> Vec<Step<T>> {
+        let mut steps = Vec::new();
+        if let Some(taps) = &self.fir {
+            steps.push(Step::Fir(Convolver::new(taps, len, planner)));
+        }
+        if let Some(sections) = &self.iir {
+            steps.push(Step::Iir(Sections::new(sections)));
+        }
+        match self.resample {
+            Some((ratio, None)) => steps.push(Step::Fourier(Fourier::new(len, ratio, planner))),
+            Some((ratio, Some(whole))) => {
+                steps.push(Step::Polyphase(Polyphase::new(whole, resampled_len(ratio, len))));
+            }
+            None => {}
+        }
+        steps
+    }
+}
+
+/// Samples that `len` samples become at `ratio` times the rate; MNE-Python's rounding.
+pub(crate) fn resampled_len(ratio: f64, len: usize) -> usize {
+    ((ratio * len as f64).round_ties_even() as usize).max(1)
+}
+
+/// Rates that differ by less than one in a million are one rate.
+pub(crate) fn same_rate(left: Hertz, right: Hertz) -> bool {
+    (left.get() / right.get() - 1.0).abs() <= 1e-6
+}
+
+enum Step<T: Real> {
+    Fir(Convolver<T>),
+    Iir(Sections<T>),
+    Fourier(Fourier<T>),
+    Polyphase(Polyphase<T>),
+}
+
+impl<T: Real> Step<T> {
+    fn run(&self, signal: &mut Pair<T>, work: &mut Work<T>) {
+        match self {
+            Self::Fir(step) => step.run(signal, work),
+            Self::Iir(step) => step.run(signal, work),
+            Self::Fourier(step) => step.run(signal, work),
+            Self::Polyphase(step) => step.run(signal, work),
+        }
+    }
+}
+
+/// Planned transforms, kept from recording to recording.
+#[derive(Default)]
+pub(crate) struct Planners {
+    single: Option<FftPlanner<f32>>,
+    double: Option<FftPlanner<f64>>,
+}
+
+impl Planners {
+    pub fn single(&mut self) -> &mut FftPlanner<f32> {
+        self.single.get_or_insert_with(FftPlanner::new)
+    }
+    fn double(&mut self) -> &mut FftPlanner<f64> {
+        self.double.get_or_insert_with(FftPlanner::new)
+    }
+}
+
+/// All steps for segments of one length.
+///
+/// Transforms are in 32 bits where that keeps six digits of the output: the mean is taken out first, and when the output of
+/// a channel is still less than a quarter of its input in root mean square (slow drifts, strong hum), its pair is done again in
+/// 64 bits.
+pub(crate) struct Chain {
+    single: Option<Vec<Step<f32>>>,
+    double: Vec<Step<f64>>,
+    gain_at_zero: f64,
+}
+
+/// Buffers of a [`Chain`].
+#[derive(Default)]
+pub(crate) struct ChainWork {
+    single: (Pair<f32>, Work<f32>),
+    double: (Pair<f64>, Work<f64>),
+}
+
+/// Output over input, in root mean square, below which 32-bit transforms are not trusted.
+const TRUSTED: f64 = 0.25;
+
+impl Chain {
+    pub fn new(design: &Design, len: usize, planners: &mut Planners) -> Self {
+        let single = design.may_be_single(len).then(|| design.steps(len, planners.single()));
+        Self { single, double: design.steps(len, planners.double()), gain_at_zero: design.gain_at_zero() }
+    }
+
+    /// Runs two channels (or one, when both are the same slice) through all steps.
+    pub fn run(&self, input: [&[f32]; 2], output: [&mut [f32]; 2], work: &mut ChainWork) {
+        let [left, right] = output;
+        if let Some(steps) = &self.single {
+            let (signal, buffers) = &mut work.single;
+            if run_steps(steps, Some(self.gain_at_zero), input, [&mut *left, &mut *right], signal, buffers) {
+                return;
+            }
+        }
+        let (signal, buffers) = &mut work.double;
+        run_steps(&self.double, None, input, [left, right], signal, buffers);
+    }
+}
+
+/// Runs two channels, taking their means past the steps where the gain at 0 Hz is given; says whether enough of the input
+/// is left for 32 bits.
+fn run_steps<T: Real>(
+    steps: &[Step<T>],
+    gain_at_zero: Option<f64>,
+    input: [&[f32]; 2],
+    output: [&mut [f32]; 2],
+    signal: &mut Pair<T>,
+    work: &mut Work<T>,
+) -> bool {
+    let [m0, m1] = if gain_at_zero.is_some() { input.map(|row| mean(row) as f32) } else { [0.0; 2] };
+    signal.clear();
+    signal.extend(
+        input[0]
+            .iter()
+            .zip(input[1])
+            .map(|(&a, &b)| Complex { re: T::of(f64::from(a - m0)), im: T::of(f64::from(b - m1)) }),
+    );
+    let before = power(signal);
+    for step in steps {
+        step.run(signal, work);
+    }
+    let after = power(signal);
+    let back = [m0, m1].map(|m| f64::from(m) * gain_at_zero.unwrap_or(0.0));
+    let [left, right] = output;
+    for ((value, l), r) in signal.iter().zip(left).zip(right) {
+        *l = (value.re.get() + back[0]) as f32;
+        *r = (value.im.get() + back[1]) as f32;
+    }
+    (0..2).all(|c| after[c] >= TRUSTED * TRUSTED * before[c])
+}
+
+fn mean(samples: &[f32]) -> f64 {
+    samples.iter().map(|&v| f64::from(v)).sum::<f64>() / samples.len().max(1) as f64
+}
+
+/// Mean square of both channels.
+fn power<T: Real>(signal: &[Complex<T>]) -> [f64; 2] {
+    let (mut re, mut im) = (0.0, 0.0);
+    for value in signal {
+        re += value.re.get() * value.re.get();
+        im += value.im.get() * value.im.get();
+    }
+    let len = signal.len().max(1) as f64;
+    [re / len, im / len]
+}
+
+impl Chain {
+    /// Runs the given rows of `[channels, samples]` two by two into the rows of `output`, in that order.
+    pub fn run_rows(
+        &self,
+        input: ArrayView2<f32>,
+        rows: &[usize],
+        mut output: ArrayViewMut2<f32>,
+        work: &mut ChainWork,
+    ) {
+        let mut unused = vec![0.0; output.ncols()];
+        let mut columns = output.outer_iter_mut();
+        for pair in rows.chunks(2) {
+            let Some(mut left) = columns.next() else { return };
+            let right = columns.next();
+            let source = [pair[0], *pair.last().unwrap_or(&pair[0])].map(|row| contiguous(input.row(row)));
+            let Some(left) = left.as_slice_mut() else { return };
+            match right {
+                Some(mut right) => {
+                    let Some(right) = right.as_slice_mut() else { return };
+                    self.run([&source[0], &source[1]], [left, right], work);
+                }
+                None => self.run([&source[0], &source[1]], [left, &mut unused], work),
+            }
+        }
+    }
+}
+
+fn contiguous(row: ArrayView1<'_, f32>) -> Cow<'_, [f32]> {
+    row.to_slice().map_or_else(|| Cow::Owned(row.to_vec()), Cow::Borrowed)
+}

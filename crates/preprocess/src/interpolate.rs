@@ -1,0 +1,94 @@
+//! Estimates a channel from others by spherical splines (Perrin, Pernier, Bertrand and Echallier 1989,
+//! Electroencephalography and Clinical Neurophysiology 72:184–187).
+//!
+//! Stiffness 4, 50 Legendre terms and a regularisation of 1e-5 on the diagonal, as MNE-Python's `interpolate_bads`. Positions
+//! are those of the 10-5 system on a unit sphere, the same for every head.
+
+use ndarray::Array2;
+
+use crate::montage::Position;
+
+const STIFFNESS: i32 = 4;
+const TERMS: usize = 50;
+const REGULARISATION: f64 = 1e-5;
+/// Fewest channels to interpolate from: a constant and three directions.
+pub(crate) const FEWEST: usize = 4;
+
+/// Weights `[to, from]` that estimate potentials at `to` from those at `from`.
+pub(crate) fn weights(from: &[Position], to: &[Position]) -> Array2<f64> {
+    let n = from.len();
+    // One row and column more than electrodes: the potential is a constant plus a spline whose weights sum to zero.
+    let mut system = Array2::<f64>::zeros((n + 1, n + 1));
+    for i in 0..n {
+        for j in 0..n {
+            system[[i, j]] = spline(cosine(from[i], from[j]));
+        }
+        system[[i, i]] += REGULARISATION;
+        system[[i, n]] = 1.0;
+        system[[n, i]] = 1.0;
+    }
+    // weights = [g(to, from), 1] · system⁻¹ without the last column; the system is symmetric, so solve for its transpose.
+    let mut right = Array2::<f64>::zeros((n + 1, to.len()));
+    for (column, &place) in to.iter().enumerate() {
+        for (row, &known) in from.iter().enumerate() {
+            right[[row, column]] = spline(cosine(place, known));
+        }
+        right[[n, column]] = 1.0;
+    }
+    solve(&mut system, &mut right);
+    Array2::from_shape_fn((to.len(), n), |(row, column)| right[[column, row]])
+}
+
+fn cosine(a: Position, b: Position) -> f64 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>().clamp(-1.0, 1.0)
+}
+
+/// g(x) = 1/4π · Σ (2n + 1) / (n (n + 1))^m · Pₙ(x).
+fn spline(x: f64) -> f64 {
+    let (mut before, mut legendre) = (1.0, x);
+    let mut sum = 0.0;
+    for n in 1..=TERMS {
+        let order = n as f64;
+        sum += (2.0 * order + 1.0) / (order * (order + 1.0)).powi(STIFFNESS) * legendre;
+        let next = ((2.0 * order + 1.0) * x * legendre - order * before) / (order + 1.0);
+        before = legendre;
+        legendre = next;
+    }
+    sum / (4.0 * std::f64::consts::PI)
+}
+
+/// Gaussian elimination with row pivoting; leaves the solution in `right`.
+fn solve(system: &mut Array2<f64>, right: &mut Array2<f64>) {
+    let n = system.nrows();
+    for column in 0..n {
+        let pivot = (column..n)
+            .max_by(|&a, &b| system[[a, column]].abs().total_cmp(&system[[b, column]].abs()))
+            .unwrap_or(column);
+        for k in 0..n {
+            system.swap([column, k], [pivot, k]);
+        }
+        for k in 0..right.ncols() {
+            right.swap([column, k], [pivot, k]);
+        }
+        for row in column + 1..n {
+            let factor = system[[row, column]] / system[[column, column]];
+            if factor != 0.0 {
+                for k in column..n {
+                    system[[row, k]] -= factor * system[[column, k]];
+                }
+                for k in 0..right.ncols() {
+                    right[[row, k]] -= factor * right[[column, k]];
+                }
+            }
+        }
+    }
+    for column in (0..n).rev() {
+        for k in 0..right.ncols() {
+            right[[column, k]] /= system[[column, column]];
+            let value = right[[column, k]];
+            for row in 0..column {
+                right[[row, k]] -= system[[row, column]] * value;
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Which epochs are left out, and why.
+
+use ndarray::{Array2, Array3, ArrayView1};
+use twinprint_signal::Annotation;
+
+use crate::epoch::Window;
+use crate::plan::Reject;
+use crate::quality::Rejected;
+use crate::statistics::median;
+
+/// How far the median absolute deviation of a normal distribution is from its standard deviation.
+const NORMAL: f64 = 1.4826;
+
+/// Per epoch and channel, in the unit of the samples; both arrays are `[epochs, channels]`.
+pub(crate) struct Spread {
+    /// Maximum minus minimum.
+    pub peak_to_peak: Array2<f64>,
+    /// Standard deviation.
+    pub deviation: Array2<f64>,
+}
+
+impl Spread {
+    /// Measures `[epochs, channels, samples]`.
+    pub fn of(epochs: &Array3<f32>) -> Self {
+        let (count, channels, _) = epochs.dim();
+        let mut peak_to_peak = Array2::zeros((count, channels));
+        let mut deviation = Array2::zeros((count, channels));
+        for (e, epoch) in epochs.outer_iter().enumerate() {
+            for (c, row) in epoch.outer_iter().enumerate() {
+                (peak_to_peak[[e, c]], deviation[[e, c]]) = spread(row);
+            }
+        }
+        Self { peak_to_peak, deviation }
+    }
+}
+
+fn spread(row: ArrayView1<f32>) -> (f64, f64) {
+    let (mut low, mut high, mut sum, mut squares) = (f32::INFINITY, f32::NEG_INFINITY, 0.0_f64, 0.0_f64);
+    // Measured from the first sample, so that an offset costs no digits.
+    let origin = row.first().copied().unwrap_or(0.0);
+    for &value in row {
+        low = low.min(value);
+        high = high.max(value);
+        let value = f64::from(value - origin);
+        sum += value;
+        squares += value * value;
+    }
+    let len = row.len().max(1) as f64;
+    (f64::from(high) - f64::from(low), (squares / len - (sum / len).powi(2)).max(0.0).sqrt())
+}
+
+/// Whether each epoch is kept, and how many are left out for each reason.
+pub(crate) fn judge(
+    rules: &Reject,
+    spread: &Spread,
+    windows: &[Window],
+    seconds: f64,
+    annotations: &[Annotation],
+) -> (Vec<bool>, Rejected) {
+    let mut counts = Rejected::default();
+    let mut keep = vec![true; windows.len()];
+    let mut leave_out = |count: &mut usize, bad: &dyn Fn(usize) -> bool| {
+        for (index, kept) in keep.iter_mut().enumerate() {
+            if *kept && bad(index) {
+                *kept = false;
+                *count += 1;
+            }
+        }
+    };
+    if rules.by_annotation {
+        let bad: Vec<(f64, f64)> = annotations.iter().filter_map(bad_span).collect();
+        leave_out(&mut counts.annotation, &|index| {
+            let start = windows[index].start.get();
+            bad.iter().any(|&(from, to)| from < start + seconds && to > start)
+        });
+    }
+    if let Some(limit) = rules.peak_to_peak {
+        leave_out(&mut counts.peak_to_peak, &|index| {
+            spread.peak_to_peak.row(index).iter().any(|&v| v > limit.get())
+        });
+    }
+    if let Some(limit) = rules.flat {
+        leave_out(&mut counts.flat, &|index| spread.peak_to_peak.row(index).iter().any(|&v| v < limit.get()));
+    }
+    if let Some(limit) = rules.deviation {
+        let scores = robust_scores(&spread.deviation);
+        leave_out(&mut counts.deviation, &|index| scores.row(index).iter().any(|v| v.abs() > limit));
+    }
+    (keep, counts)
+}
+
+fn bad_span(annotation: &Annotation) -> Option<(f64, f64)> {
+    let start = annotation.label.trim().get(..3)?;
+    if !start.eq_ignore_ascii_case("bad") {
+        return None;
+    }
+    let onset = annotation.onset.get();
+    // One without a duration still marks its own moment.
+    let end = onset + annotation.duration.map_or(0.0, |d| d.get()).max(f64::EPSILON * onset.abs().max(1.0));
+    Some((onset, end))
+}
+
+/// Per channel, the log deviation's distance from its median over epochs in robust deviations; 0 where all are alike.
+fn robust_scores(deviation: &Array2<f64>) -> Array2<f64> {
+    let mut scores = deviation.mapv(|v| v.max(1e-9).ln());
+    for mut column in scores.columns_mut() {
+        let middle = median(&mut column.to_vec());
+        let mut distances: Vec<f64> = column.iter().map(|v| (v - middle).abs()).collect();
+        let spread = NORMAL * median(&mut distances);
+        column.mapv_inplace(|v| if v == middle { 0.0 } else { (v - middle) / spread });
+    }
+    scores
+}

@@ -1,0 +1,258 @@
+//! One recording through all steps of a plan.
+
+use std::sync::Mutex;
+
+use ndarray::{Array2, Array3, ArrayView1, Axis, s};
+use twinprint_signal::{Annotation, ChannelName, Hertz, Recording, Seconds};
+
+use crate::chain::{Chain, ChainWork, Design, Planners};
+use crate::channels::Selection;
+use crate::epoch::{self, Stretch, Window};
+use crate::error::{PlanError, PreprocessError};
+use crate::mixing::{self, Mixing};
+use crate::plan::{EpochPlan, Plan};
+use crate::quality::Quality;
+use crate::reject::{self, Spread};
+use crate::statistics::median;
+use crate::{bad, line_noise, scale};
+
+/// The epochs of one recording.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preprocessed {
+    /// Samples a second.
+    pub rate: Hertz,
+    /// The channels, in the order of the second axis.
+    pub channels: Vec<ChannelName>,
+    /// `[epochs, channels, samples]`, in the unit of the plan's `scale`.
+    pub samples: Array3<f32>,
+    /// Seconds between the recording's start and each epoch's first sample.
+    pub starts: Vec<Seconds>,
+    /// The label of the event each epoch is locked to; None for epochs of fixed length.
+    pub event_labels: Vec<Option<String>>,
+    /// What was found and done.
+    pub quality: Quality,
+}
+
+/// Preprocesses one recording; see [`Preprocessor`] for many.
+///
+/// # Errors
+/// As [`Preprocessor::run`].
+pub fn preprocess(
+    recording: Recording,
+    known_bad: &[ChannelName],
+    events: Option<&[Annotation]>,
+    plan: &Plan,
+) -> Result<Preprocessed, PreprocessError> {
+    Preprocessor::new(plan.clone())?.run(recording, known_bad, events)
+}
+
+/// A checked plan with the transforms planned so far; share one between threads to preprocess a cohort.
+///
+/// Memory of one [`run`](Preprocessor::run): the recording, its picked channels at the new rate twice over, and for two
+/// channels some ten padded segments.
+pub struct Preprocessor {
+    plan: Plan,
+    planners: Mutex<Planners>,
+}
+
+impl Preprocessor {
+    /// Checks a plan and keeps it.
+    ///
+    /// # Errors
+    /// When a setting is outside its limits.
+    pub fn new(plan: Plan) -> Result<Self, PlanError> {
+        plan.validate()?;
+        Ok(Self { plan, planners: Mutex::default() })
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Preprocesses one recording on this thread.
+    ///
+    /// `known_bad` are channels the dataset calls bad. `events` are what epochs are locked to, and what marks bad stretches;
+    /// without them the recording's own annotations are taken.
+    ///
+    /// # Errors
+    /// When the plan does not fit the recording's rate or channels, a sample of a picked channel is NaN or infinite, or no
+    /// stretch without a gap is long enough for the filters and one epoch.
+    pub fn run(
+        &self,
+        recording: Recording,
+        known_bad: &[ChannelName],
+        events: Option<&[Annotation]>,
+    ) -> Result<Preprocessed, PreprocessError> {
+        let plan = &self.plan;
+        plan.validate_for(recording.rate())?;
+        let selection = Selection::new(&recording, &plan.channels, &plan.reference)?;
+        let rows: Vec<usize> = selection.rows.iter().map(|(row, _)| *row).collect();
+        check_finite(&recording, &rows)?;
+        let mut quality = Quality { recorded_seconds: recording.duration(), ..Quality::default() };
+        let rate = plan.resample.as_ref().map_or(recording.rate(), |r| r.sfreq);
+        let (length, _) = plan.epochs.samples(rate);
+
+        self.measure_hum(&recording, &rows, &mut quality);
+        let (signal, stretches) = self.filter(&recording, &rows, length, &mut quality)?;
+        let events = events.map_or_else(|| recording.annotations().to_vec(), <[Annotation]>::to_vec);
+        drop(recording);
+
+        let found = match &plan.bad_channels.detect {
+            Some(rules) => bad::detect(signal.view(), rate, rules),
+            None => bad::Found::default(),
+        };
+        let mixing = mixing::plan(plan, &selection, known_bad, &found, &mut quality)?;
+        let signal = mixing.apply(signal);
+        self.cut(signal, mixing, &stretches, &events, rate, quality)
+    }
+
+    fn measure_hum(&self, recording: &Recording, rows: &[usize], quality: &mut Quality) {
+        let mut planners = self.planners.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let fft = planners.single();
+        if let Some((ratio, line)) =
+            line_noise::ratio(recording.samples().view(), rows, recording.segments(), recording.rate(), fft)
+        {
+            quality.line_noise_ratio = Some(ratio);
+            quality.line_frequency = Some(line);
+        }
+    }
+
+    /// Filters and resamples every segment that is long enough: `[rows, samples]` and where its stretches lie.
+    fn filter(
+        &self,
+        recording: &Recording,
+        rows: &[usize],
+        epoch: usize,
+        quality: &mut Quality,
+    ) -> Result<(Array2<f32>, Vec<Stretch>), PreprocessError> {
+        let design = Design::new(&self.plan, recording.rate())?;
+        let (needed, step) = design.shortest;
+        let usable: Vec<_> = recording.segments().iter().filter(|s| s.len >= needed).collect();
+        quality.segments_used = usable.len();
+        quality.segments_too_short = recording.segments().len() - usable.len();
+        let longest = recording.segments().iter().map(|s| s.len).max().unwrap_or(0);
+        let too_short = |step, needed, remedy| PreprocessError::TooShort {
+            longest,
+            step,
+            needed,
+            rate: recording.rate(),
+            remedy,
+        };
+        if usable.is_empty() {
+            return Err(too_short(
+                step,
+                needed,
+                "widen the filter's transitions, raise l_freq or switch it off",
+            ));
+        }
+        let lens: Vec<usize> = usable.iter().map(|s| design.output_len(s.len)).collect();
+        if lens.iter().all(|&len| len < epoch) {
+            let per_sample = longest as f64 / design.output_len(longest) as f64;
+            let samples = (epoch as f64 * per_sample).ceil() as usize;
+            return Err(too_short("one epoch", samples, "shorten the epochs"));
+        }
+        let mut signal = Array2::zeros((rows.len(), lens.iter().sum()));
+        let mut work = ChainWork::default();
+        let mut stretches = Vec::with_capacity(usable.len());
+        let mut first = 0;
+        for (segment, len) in usable.into_iter().zip(lens) {
+            let chain = {
+                let mut planners = self.planners.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                Chain::new(&design, segment.len, &mut planners)
+            };
+            let from = segment.first.0 as usize;
+            let input = recording.samples().slice(s![.., from..from + segment.len]);
+            chain.run_rows(input, rows, signal.slice_mut(s![.., first..first + len]), &mut work);
+            stretches.push(Stretch { first, len, onset: segment.onset.get() });
+            first += len;
+        }
+        Ok((signal, stretches))
+    }
+
+    fn cut(
+        &self,
+        signal: Array2<f32>,
+        mixing: Mixing,
+        stretches: &[Stretch],
+        events: &[Annotation],
+        rate: Hertz,
+        mut quality: Quality,
+    ) -> Result<Preprocessed, PreprocessError> {
+        let plan = &self.plan;
+        let (length, _) = plan.epochs.samples(rate);
+        let (mut windows, outside) = epoch::windows(&plan.epochs, stretches, events, rate);
+        let mut samples = epoch::cut(signal.view(), &windows, length);
+        drop(signal);
+        if let EpochPlan::Events { tmin, baseline: Some(span), .. } = &plan.epochs {
+            epoch::subtract_baseline(&mut samples, rate, *tmin, *span);
+        }
+        let spread = Spread::of(&samples);
+        let (keep, rejected) =
+            reject::judge(&plan.reject, &spread, &windows, length as f64 / rate.get(), events);
+        quality.epochs_cut = windows.len();
+        quality.rejected = rejected;
+        quality.events_outside = outside;
+        let kept: Vec<usize> = (0..keep.len()).filter(|&index| keep[index]).collect();
+        quality.epochs_kept = kept.len();
+        let over_kept = |values: &Array2<f64>| {
+            let mut values: Vec<f64> = kept.iter().flat_map(|&index| values.row(index).to_vec()).collect();
+            (!values.is_empty()).then(|| median(&mut values))
+        };
+        quality.peak_to_peak_uv = over_kept(&spread.peak_to_peak);
+        quality.deviation_uv = over_kept(&spread.deviation);
+        if kept.len() < keep.len() {
+            samples = samples.select(Axis(0), &kept);
+            windows = kept.iter().map(|&index| windows[index].clone()).collect();
+        }
+        quality.used_seconds = covered(&windows, length, rate);
+        scale::scale(&mut samples, &plan.scale);
+        let (starts, event_labels) = windows.into_iter().map(|w| (w.start, w.label)).unzip();
+        Ok(Preprocessed { rate, channels: mixing.into_channels(), samples, starts, event_labels, quality })
+    }
+}
+
+/// Seconds that windows cover, overlap counted once.
+fn covered(windows: &[Window], length: usize, rate: Hertz) -> Seconds {
+    let mut firsts: Vec<usize> = windows.iter().map(|w| w.first).collect();
+    firsts.sort_unstable();
+    let between: usize = firsts.windows(2).map(|pair| length.min(pair[1] - pair[0])).sum();
+    let last = if firsts.is_empty() { 0 } else { length };
+    Seconds::new((between + last) as f64 / rate.get()).unwrap_or_default()
+}
+
+/// Refuses NaN and infinite samples in the given rows.
+pub(crate) fn check_finite(recording: &Recording, rows: &[usize]) -> Result<(), PreprocessError> {
+    for &row in rows {
+        let samples = recording.samples().row(row);
+        if all_finite(samples) {
+            continue;
+        }
+        if let Some((sample, &value)) = samples.iter().enumerate().find(|(_, v)| !v.is_finite()) {
+            return Err(PreprocessError::NotFinite {
+                channel: recording.channels()[row].clone(),
+                sample,
+                at: recording.rate().time_of(twinprint_signal::SampleIndex(sample as u64)),
+                value,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Zero times a finite number is zero; the sum tells without a branch a sample.
+fn all_finite(samples: ArrayView1<f32>) -> bool {
+    match samples.as_slice() {
+        Some(slice) => {
+            let mut lanes = [0.0_f32; 16];
+            let (chunks, rest) = slice.as_chunks::<16>();
+            for chunk in chunks {
+                for (lane, value) in lanes.iter_mut().zip(chunk) {
+                    *lane += value * 0.0;
+                }
+            }
+            lanes.iter().chain(rest).all(|v| v.is_finite())
+        }
+        None => samples.iter().all(|v| v.is_finite()),
+    }
+}
