@@ -118,9 +118,10 @@ impl EpochWriter {
             let names: Vec<&str> = channels.iter().map(ChannelName::as_str).collect();
             attributes::write_texts(path, dataset, "ch_names", &names)?;
             scales::label(path, dataset, &["epoch", "channel", "time"])?;
-            scales::names(path, file, dataset, 1, "channel", &names)?;
+            scales::names(path, file, "channel", &names)?;
             let times: Vec<f64> = (0..samples).map(|sample| sample as f64 / rate.get()).collect();
-            scales::numbers(path, file, dataset, 2, ("time", "s"), &times)?;
+            scales::numbers(path, file, ("time", "s"), &times)?;
+            scales::attach(path, file, dataset, &[None, Some("channel"), Some("time")])?;
             let group = file.create_group("meta").map_err(StoreError::hdf5(path, "create /meta"))?;
             meta::write_epochs(path, &group, &infos)
         })

@@ -59,7 +59,8 @@ impl FeatureWriter {
             .map_err(StoreError::hdf5(path, "create dataset /features"))?;
         attributes::write_top(path, &file, SCHEMA, README, attributes)?;
         scales::label(path, &dataset, &["row", "column"])?;
-        scales::names(path, &file, &dataset, 1, "column", columns)?;
+        scales::names(path, &file, "column", columns)?;
+        scales::attach(path, &file, &dataset, &[None, Some("column")])?;
         Ok(Self { file, dataset, staged, columns: columns.len(), infos: Vec::new() })
     }
 
