@@ -5,17 +5,19 @@ use crate::samples::Width;
 
 /// Fewer line feeds than this prove nothing.
 const ENOUGH: usize = 16;
+/// U+FFFD in UTF-8; by chance once in 16 million bytes.
+const REPLACEMENT: [u8; 3] = [0xef, 0xbf, 0xbd];
 /// Bytes looked at in each of a few places when nothing else is suspicious.
 const GLANCE: usize = 64 * 1024;
 
 /// Looks at a little of every file: three stretches of the data.
 pub(crate) fn glance(bytes: &[u8], data: usize, width: Width) -> Result<(), EdfError> {
     let body = bytes.get(data..).unwrap_or_default();
+    let mut seen = LineFeeds::default();
     if body.len() <= 3 * GLANCE {
-        return examine(bytes, data, width);
+        return if seen.count(body, 0..body.len(), width) { seen.verdict(data) } else { Ok(()) };
     }
     let last = body.len() - GLANCE;
-    let mut seen = LineFeeds::default();
     for start in [0, last / 2, last] {
         if !seen.count(body, start..start + GLANCE, width) {
             return Ok(());
@@ -28,7 +30,19 @@ pub(crate) fn glance(bytes: &[u8], data: usize, width: Width) -> Result<(), EdfE
 pub(crate) fn examine(bytes: &[u8], data: usize, width: Width) -> Result<(), EdfError> {
     let body = bytes.get(data..).unwrap_or_default();
     let mut seen = LineFeeds::default();
-    if seen.count(body, 0..body.len(), width) { seen.verdict(data) } else { Ok(()) }
+    if seen.count(body, 0..body.len(), width) {
+        seen.verdict(data)?;
+    }
+    replaced(body)
+}
+
+/// Finds the mark of a file decoded as UTF-8 and written back: replacement characters instead of negative samples.
+fn replaced(body: &[u8]) -> Result<(), EdfError> {
+    let replacements = body.windows(3).filter(|three| *three == REPLACEMENT).count();
+    if replacements >= ENOUGH && replacements.saturating_mul(4096) >= body.len() {
+        return Err(EdfError::TextDecoded { replacements });
+    }
+    Ok(())
 }
 
 /// Line feeds after carriage returns, by their position within a sample: a constant sample that happens to hold

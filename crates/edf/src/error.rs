@@ -90,6 +90,14 @@ pub enum EdfError {
         /// Where the samples begin.
         offset: u64,
     },
+    /// A tool decoded the file as UTF-8 text and wrote it back.
+    #[error(
+        "damaged by a tool that took the file for UTF-8 text: the bytes EF BF BD, which replace what is not UTF-8, occur {replacements} times after the header; the samples are lost; download the file again in binary mode, and check its checksum"
+    )]
+    TextDecoded {
+        /// Replacement characters found.
+        replacements: usize,
+    },
     /// A record does not begin when the record duration says.
     #[error(
         "the time-keeping annotation of record {record} (of {records}) at byte {offset} says {found}, but {expected}; {remedy}"

@@ -166,7 +166,7 @@ pub(crate) fn integer(field: Field, notes: &mut Notes) -> Result<i64, EdfError> 
     if let Ok(value) = written.parse() {
         return Ok(value);
     }
-    let whole = written.replace(',', ".").parse::<f64>().ok().filter(|v| v.fract() == 0.0 && v.abs() < 1e15);
+    let whole = written.replace(',', ".").parse::<f64>().ok().filter(|v| v.fract() == 0.0 && v.abs() < 1e9);
     let Some(value) = whole else {
         return Err(field.error("a whole number", "correct the header, or export the recording again"));
     };

@@ -147,10 +147,30 @@ impl EdfFile {
     /// # Errors
     /// When there is no such signal or window, or `out` has another length than the window.
     pub fn read(&self, signal: usize, window: Range<u64>, out: &mut [f32]) -> Result<(), EdfError> {
-        self.read_window(signal, window, out).map_err(|problem| self.locate(problem))
+        let scale = self.signal(signal).map_err(|problem| self.locate(problem))?.scale();
+        let width = self.layout.width;
+        self.read_window(signal, window, out, |raw, now| samples::physical(raw, width, scale, now))
+            .map_err(|problem| self.locate(problem))
     }
 
-    fn read_window(&self, index: usize, window: Range<u64>, out: &mut [f32]) -> Result<(), EdfError> {
+    /// Reads samples `window` of a signal into `out` as the integers stored, for trigger and status channels whose
+    /// bits count; otherwise as [`EdfFile::read`].
+    ///
+    /// # Errors
+    /// As [`EdfFile::read`].
+    pub fn read_digital(&self, signal: usize, window: Range<u64>, out: &mut [i32]) -> Result<(), EdfError> {
+        let width = self.layout.width;
+        self.read_window(signal, window, out, |raw, now| samples::digital(raw, width, now))
+            .map_err(|problem| self.locate(problem))
+    }
+
+    fn read_window<T>(
+        &self,
+        index: usize,
+        window: Range<u64>,
+        out: &mut [T],
+        decode: impl Fn(&[u8], &mut [T]),
+    ) -> Result<(), EdfError> {
         let signal = self.signal(index)?;
         if window.start > window.end || window.end > signal.total_samples {
             return Err(EdfError::Window {
@@ -163,15 +183,13 @@ impl EdfFile {
         if window.end - window.start != out.len() as u64 {
             return Err(EdfError::Buffer { buffer: out.len(), window: window.end - window.start });
         }
-        let scale = signal.scale();
         let per_record = signal.samples_per_record();
         let mut record = window.start / per_record as u64;
         let mut from = (window.start % per_record as u64) as usize;
         let mut rest = out;
         while !rest.is_empty() {
             let (now, later) = rest.split_at_mut(rest.len().min(per_record - from));
-            let raw = self.layout.slice(&self.bytes, record, &signal.described, from, now.len());
-            samples::decode(raw, self.layout.width, scale, now);
+            decode(self.layout.slice(&self.bytes, record, &signal.described, from, now.len()), now);
             (rest, from, record) = (later, 0, record + 1);
         }
         Ok(())

@@ -159,6 +159,10 @@ fn recognise(bytes: &[u8]) -> Result<(), EdfError> {
         [0x1f, 0x8b, ..] => not("it begins as a gzip archive", "unpack it first"),
         [b'P', b'K', 3, 4, ..] => not("it begins as a zip archive", "unpack it first"),
         [b'G', b'D', b'F', ..] => not("it begins as GDF", "convert it to EDF or BDF"),
+        [0xef, 0xbf, 0xbd, b'B', b'I', b'O', ..] => not(
+            "it is a BDF file that a tool decoded as UTF-8 text, which destroys samples",
+            "download it again in binary mode",
+        ),
         [b'<', ..] => not("it begins as a web page", "check the address and download the file again"),
         _ if bytes.starts_with(b"/annex")
             || bytes.starts_with(b"../.git")
@@ -171,7 +175,7 @@ fn recognise(bytes: &[u8]) -> Result<(), EdfError> {
         }
         _ => {
             let head = &bytes[..bytes.len().min(8)];
-            let zero = head.iter().any(|&b| b == b'0') && head.iter().all(|b| matches!(b, b'0' | b' ' | 0));
+            let zero = head.contains(&b'0') && head.iter().all(|b| matches!(b, b'0' | b' ' | 0));
             if zero {
                 return Ok(());
             }

@@ -65,7 +65,7 @@ impl EdfFile {
                 let window = &mut row[begin as usize * per_record..end as usize * per_record];
                 for (record, out) in (begin..end).zip(window.chunks_exact_mut(per_record)) {
                     let raw = self.layout.slice(&self.bytes, record, &signal.described, 0, per_record);
-                    samples::decode(raw, self.layout.width, *scale, out);
+                    samples::physical(raw, self.layout.width, *scale, out);
                 }
             }
             begin = end;

@@ -36,17 +36,27 @@ impl Width {
     }
 }
 
-/// Decodes as many samples as both slices hold; each is rounded once, from float64 to float32.
-pub(crate) fn decode(bytes: &[u8], width: Width, scale: Scale, out: &mut [f32]) {
+/// Decodes as many samples as both slices hold to physical values, each rounded once, from float64 to float32.
+pub(crate) fn physical(bytes: &[u8], width: Width, scale: Scale, out: &mut [f32]) {
+    decode(bytes, width, out, |digital| scale.apply(digital));
+}
+
+/// Decodes as many samples as both slices hold to the integers stored.
+pub(crate) fn digital(bytes: &[u8], width: Width, out: &mut [i32]) {
+    decode(bytes, width, out, |digital| digital);
+}
+
+#[inline(always)]
+fn decode<T>(bytes: &[u8], width: Width, out: &mut [T], value: impl Fn(i32) -> T) {
     match width {
         Width::Two => {
             for (sample, raw) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
-                *sample = scale.apply(i32::from(i16::from_le_bytes(*raw)));
+                *sample = value(i32::from(i16::from_le_bytes(*raw)));
             }
         }
         Width::Three => {
             for (sample, raw) in out.iter_mut().zip(bytes.as_chunks::<3>().0) {
-                *sample = scale.apply(i32::from_le_bytes([0, raw[0], raw[1], raw[2]]) >> 8);
+                *sample = value(i32::from_le_bytes([0, raw[0], raw[1], raw[2]]) >> 8);
             }
         }
     }
@@ -63,9 +73,9 @@ mod tests {
     #[test]
     fn extremes_of_both_widths_keep_their_sign() {
         let mut out = [0.0; 2];
-        decode(&[0x00, 0x80, 0xff, 0x7f], Width::Two, UNIT, &mut out);
+        physical(&[0x00, 0x80, 0xff, 0x7f], Width::Two, UNIT, &mut out);
         assert_eq!(out, [-32768.0, 32767.0]);
-        decode(&[0x00, 0x00, 0x80, 0xff, 0xff, 0x7f], Width::Three, UNIT, &mut out);
+        physical(&[0x00, 0x00, 0x80, 0xff, 0xff, 0x7f], Width::Three, UNIT, &mut out);
         assert_eq!(out, [-8_388_608.0, 8_388_607.0]);
     }
 
@@ -76,7 +86,7 @@ mod tests {
         ) {
             let raw = digital.to_le_bytes();
             let mut out = [0.0];
-            decode(&raw[..3], Width::Three, Scale { gain, offset }, &mut out);
+            physical(&raw[..3], Width::Three, Scale { gain, offset }, &mut out);
             prop_assert_eq!(out[0], (f64::from(digital) * gain + offset) as f32);
         }
     }

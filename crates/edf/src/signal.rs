@@ -194,8 +194,14 @@ fn describe(
 
 fn physical(fields: &Fields, index: usize, notes: &mut Notes) -> Result<PhysicalRange, EdfError> {
     let max_field = fields.get("physical maximum", index, 112, 8);
-    let min = field::number(fields.get("physical minimum", index, 104, 8), notes)?;
-    let max = field::number(max_field, notes)?;
+    let mut bound = |field: Field| {
+        let value = field::number(field, notes)?;
+        // Beyond this float32 samples would be infinite.
+        let fits = value.abs() <= f64::from(f32::MAX);
+        if fits { Ok(value) } else { Err(field.error("within the range of float32", "correct the header")) }
+    };
+    let min = bound(fields.get("physical minimum", index, 104, 8))?;
+    let max = bound(max_field)?;
     if min == max {
         notes.repair(
             "equal physical minimum and maximum, so that every sample reads as that value",
