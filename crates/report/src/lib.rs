@@ -1,1 +1,23 @@
-//! placeholder
+//! The schema of `results.json`, and what people read of it: one HTML page, a terminal table, Markdown.
+//!
+//! The crate shows numbers and never computes one: what is absent from the results is absent from the page.
+
+mod format;
+mod html;
+mod markdown;
+mod page;
+mod plots;
+pub mod results;
+mod svg;
+mod table;
+mod verdict;
+
+#[cfg(test)]
+mod example;
+
+pub use html::html;
+pub use markdown::markdown;
+pub use page::{Curves, DetCurve, Page, RunFacts, ScoreHistogram, TrainingCurve};
+pub use results::{Measured, Results};
+pub use table::table;
+pub use verdict::{Verdict, verdicts};

@@ -1,0 +1,220 @@
+//! Invented results, shaped like those of a run, for the tests of what is shown. None was measured.
+
+use std::collections::BTreeMap;
+
+use statrs::distribution::{ContinuousCDF, Normal};
+
+use crate::results::*;
+use crate::{Curves, DetCurve, RunFacts, ScoreHistogram, TrainingCurve};
+
+const SYSTEMS: [(&str, f64, f64); 7] = [
+    ("encoder", 0.037, 0.008),
+    ("log_psd_cosine", 0.218, 0.153),
+    ("log_psd_wccn", 0.085, 0.028),
+    ("tangent_cosine", 0.061, 0.031),
+    ("tangent_wccn", 0.045, 0.010),
+    ("untrained_encoder", 0.153, 0.117),
+    ("whitened_encoder", 0.039, 0.009),
+];
+
+fn around(value: f64, width: f64) -> Option<Measured> {
+    Some(Measured { value, ci95: [(value - width).max(0.0), (value + width).min(1.0)] })
+}
+
+fn verification_row(system: &str, probe_seconds: f64, eer: f64) -> VerificationRow {
+    let fnmr = [("0.1", eer * 0.4), ("0.01", eer * 2.4)];
+    VerificationRow {
+        system: system.to_owned(),
+        probe_seconds,
+        eer: around(eer, 0.012 + eer / 4.0),
+        fnmr_at_fmr: fnmr.map(|(fmr, fnmr)| (fmr.to_owned(), fnmr)).into(),
+        auc: Some(1.0 - eer * 0.6),
+        d_prime: Some(3.6 - 10.0 * eer),
+        min_dcf: Some((eer * 8.0).min(1.0)),
+        cllr: Some(eer * 3.5),
+        min_cllr: Some(eer * 3.1),
+        mated: if probe_seconds < 5.0 { 744 } else { 144 },
+        non_mated: if probe_seconds < 5.0 { 5208 } else { 1008 },
+        eer_per_subject_mean: Some(eer * 0.6),
+        transported: vec![TransportedThreshold {
+            target_fmr: 0.01,
+            threshold: None,
+            fmr: 0.013,
+            fnmr: eer * 2.0,
+        }],
+        ..Default::default()
+    }
+}
+
+/// The results of an honest run.
+pub(crate) fn results() -> Results {
+    let rows = |of: fn(f64, f64) -> (f64, f64)| {
+        SYSTEMS.iter().map(move |(name, short, long)| (*name, of(*short, *long)))
+    };
+    let verification = [2.0, 10.0].into_iter().flat_map(|probe| {
+        rows(|short, long| (short, long)).map(move |(name, (short, long))| {
+            verification_row(name, probe, if probe < 5.0 { short } else { long })
+        })
+    });
+    let comparison = |probe_seconds, baseline: &str, difference, ci95| Comparison {
+        system: ENCODER.to_owned(),
+        baseline: baseline.to_owned(),
+        probe_seconds,
+        difference,
+        ci95,
+    };
+    let identification = rows(|short, long| (short, long)).map(|(name, (short, _))| IdentificationRow {
+        system: name.to_owned(),
+        probe_seconds: 2.0,
+        rank1: around(1.0 - short * 2.0, 0.03),
+        cmc: (0..8).map(|rank| 1.0 - short * 2.0 * 0.55_f64.powi(rank)).collect(),
+        dir_at_far: [("0.1".to_owned(), 1.0 - short * 3.0)].into(),
+    });
+    let few_shot = [(2, 1, 0.985), (5, 1, 0.962), (5, 5, 0.988)].map(|(ways, shots, value)| FewShotRow {
+        system: ENCODER.to_owned(),
+        ways,
+        shots,
+        accuracy: around(value, 0.02),
+        chance: 1.0 / ways as f64,
+    });
+    let classifier = |classifier: &str, label: &str, value, chance| ClassifierRow {
+        system: ENCODER.to_owned(),
+        classifier: classifier.to_owned(),
+        label: label.to_owned(),
+        accuracy: around(value, 0.03),
+        balanced_accuracy: Some(value - 0.004),
+        chance: Some(chance),
+    };
+    let audit = |check: &str, passed, detail: &str, eer: Option<Measured>| AuditRow {
+        check: check.to_owned(),
+        passed,
+        detail: detail.to_owned(),
+        eer,
+        probe_seconds: eer.map(|_| 2.0),
+    };
+    Results {
+        schema: SCHEMA.to_owned(),
+        name: "example".to_owned(),
+        caveats: vec![
+            "few people: 24 subjects are tested, so the intervals are wide and a low error rate says little about a population"
+                .to_owned(),
+            "same visit: 24 of 24 tested subjects enrol and probe in one session, so the numbers say nothing of permanence over time"
+                .to_owned(),
+        ],
+        leaks: Vec::new(),
+        protocol: ProtocolSummary {
+            train_subjects: 16,
+            test_subjects: 24,
+            folds: 3,
+            enroll_seconds: 30.0,
+            probe_seconds: vec![2.0, 10.0],
+            seen_subjects: false,
+            variant: Some("unseen-subjects".to_owned()),
+            dev_subjects: Some(0),
+        },
+        verification: verification.collect(),
+        comparisons: vec![
+            comparison(2.0, "whitened_encoder", -0.002, [-0.006, 0.003]),
+            comparison(2.0, "tangent_wccn", -0.008, [-0.019, 0.004]),
+            comparison(2.0, "log_psd_cosine", -0.181, [-0.231, -0.128]),
+            comparison(10.0, "whitened_encoder", -0.001, [-0.004, 0.002]),
+            comparison(10.0, "tangent_wccn", -0.002, [-0.010, 0.006]),
+            comparison(10.0, "log_psd_cosine", -0.145, [-0.201, -0.090]),
+        ],
+        identification: identification.collect(),
+        few_shot: few_shot.into(),
+        classifiers: vec![
+            classifier("knn", "subject", 0.951, 0.125),
+            classifier("mlp", "subject", 0.963, 0.125),
+            classifier("knn", "task", 0.731, 0.5),
+        ],
+        audit: vec![
+            audit("shuffled_labels", true, "EER with shuffled subjects contains 50 %", around(0.497, 0.04)),
+            audit("amplitude_only", true, "amplitude scale alone", around(0.312, 0.05)),
+            audit("line_noise_only", false, "the mains bin alone tells people apart", around(0.184, 0.05)),
+            audit("fnmr_at_fmr_0.001", true, "absent: 5208 non-mated trials do not resolve 0.1 % (rule of 30)", None),
+        ],
+        timing: [("preprocess", 0.41), ("train", 12.7), ("embed", 0.63), ("evaluate", 1.92)]
+            .map(|(stage, seconds)| (stage.to_owned(), seconds))
+            .into_iter()
+            .collect::<BTreeMap<_, _>>(),
+    }
+}
+
+/// The results of a run with a leak on purpose.
+pub(crate) fn leaky() -> Results {
+    let optimism = |probe_seconds, leaky_eer, honest_eer| Optimism {
+        system: ENCODER.to_owned(),
+        probe_seconds,
+        leaky_eer,
+        honest_eer,
+    };
+    Results {
+        leaks: vec![AllowedLeak {
+            leak: "same-recording".to_owned(),
+            detail: "subject Subject03 enrols and probes with one recording under unseen-subjects".to_owned(),
+            optimism: vec![optimism(2.0, 0.011, 0.037), optimism(10.0, 0.0, 0.008)],
+        }],
+        ..results()
+    }
+}
+
+/// A run to go with them.
+pub(crate) fn run() -> RunFacts {
+    RunFacts {
+        name: "example".to_owned(),
+        version: "0.1.0".to_owned(),
+        git_commit: Some("0123abcd".to_owned()),
+        plan_hash: "9f3a51c2".to_owned(),
+        plan_toml: "name = \"example\"\n\n[protocol]\nfolds = 3\n\n[protocol.probe]\nseconds = [2, 10]\n"
+            .to_owned(),
+        seeds: vec![("split".to_owned(), 0), ("encoder".to_owned(), 17)],
+        device: "cpu (flex)".to_owned(),
+        host: "Linux, x86_64, 2 cores".to_owned(),
+        started: "2026-01-01T10:00:00Z".to_owned(),
+        ended: "2026-01-01T10:00:16Z".to_owned(),
+        inputs: 48,
+    }
+}
+
+/// Curves of Gaussian scores with those error rates.
+pub(crate) fn curves() -> Curves {
+    let normal = Normal::standard();
+    let mut curves = Curves::default();
+    for probe_seconds in [2.0, 10.0] {
+        for (name, short, long) in SYSTEMS {
+            let eer = if probe_seconds < 5.0 { short } else { long };
+            let half = -normal.inverse_cdf(eer);
+            let points = (0..=160).map(|i| {
+                let threshold = -5.0 + f64::from(i) / 16.0;
+                (1.0 - normal.cdf(threshold + half), normal.cdf(threshold - half))
+            });
+            curves.det.push(DetCurve { system: name.to_owned(), probe_seconds, points: points.collect() });
+        }
+        let half = -normal.inverse_cdf(if probe_seconds < 5.0 { 0.037 } else { 0.008 });
+        let edges: Vec<f64> = (0..=50).map(|i| -0.5 + f64::from(i) * 0.03).collect();
+        let share = |mean: f64| -> Vec<f64> {
+            let cdf = |x: f64| normal.cdf((x - mean) / (0.25 / half));
+            edges.windows(2).map(|pair| cdf(pair[1]) - cdf(pair[0])).collect()
+        };
+        curves.scores.push(ScoreHistogram {
+            system: ENCODER.to_owned(),
+            probe_seconds,
+            mated: share(0.55),
+            non_mated: share(0.05),
+            edges,
+            threshold: Some(0.3),
+        });
+    }
+    for fold in 0..3 {
+        let course = |scale: f64, floor: f64| {
+            (0..=30).map(move |i| {
+                (f64::from(i) * 10.0, floor + scale * (-f64::from(i) / (7.0 + fold as f64)).exp())
+            })
+        };
+        let (loss, dev_eer) =
+            (course(2.1, 0.9).collect(), course(0.02, 0.035 + 0.004 * fold as f64).collect());
+        curves.training.push(TrainingCurve { fold, loss, dev_eer });
+    }
+    curves
+}

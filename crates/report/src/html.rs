@@ -1,0 +1,217 @@
+//! One self-contained page: everything inline, nothing fetched, readable on screen and on paper.
+
+mod origin;
+mod people;
+mod tables;
+mod top;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::{Page, plots};
+
+const STYLE: &str = include_str!("html/style.css");
+
+/// The page as one HTML text. Every name, label and plan text is escaped.
+pub fn html(page: &Page) -> String {
+    let results = page.results;
+    let leaky = !results.leaks.is_empty();
+    let title = if leaky { format!("{} (leaky)", results.name) } else { results.name.clone() };
+    let body = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="generator" content=(format!("twinprint {}", page.run.version));
+                title { (title) " · twinprint" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                main {
+                    (top::top(page))
+                    (verification(page))
+                    (identification(page))
+                    (tables::few_shot(results))
+                    (tables::classifiers(results))
+                    (tables::audit(results))
+                    (training(page))
+                    (people::how_to_read(results))
+                    (origin::origin(page))
+                }
+                footer { "Made by twinprint " (page.run.version) ". Every number is in results.json beside this page." }
+            }
+        }
+    };
+    body.into_string()
+}
+
+fn verification(page: &Page) -> Markup {
+    let results = page.results;
+    if results.verification.is_empty() {
+        return html! {};
+    }
+    html! {
+        section aria-labelledby="verification" {
+            h2 id="verification" { "Verification" }
+            @if let Some(plot) = plots::bars(results) {
+                (figure(&plot, "Equal error rate with one threshold for everybody; bars are 95 % intervals by bootstrap over subjects. Further left is better."))
+            }
+            (tables::verification(results))
+            (tables::comparisons(results))
+            @if let Some(plot) = plots::det(&page.curves.det) {
+                (figure(&plot, "Detection error trade-off. The dotted diagonal crosses each line at its equal error rate; closer to the lower left is better."))
+            }
+            @if let Some(plot) = plots::scores(&page.curves.scores) {
+                (figure(&plot, "How far the scores of one person with herself lie from the scores of two people."))
+            }
+            (tables::transported(results))
+        }
+    }
+}
+
+fn identification(page: &Page) -> Markup {
+    let results = page.results;
+    if results.identification.is_empty() {
+        return html! {};
+    }
+    html! {
+        section aria-labelledby="identification" {
+            h2 id="identification" { "Identification" }
+            (tables::identification(results))
+            @if let Some(plot) = plots::cmc(&results.identification) {
+                (figure(&plot, "How often the right person is among the first few of those enrolled in her fold."))
+            }
+        }
+    }
+}
+
+fn training(page: &Page) -> Markup {
+    html! {
+        @if let Some(plot) = plots::training(&page.curves.training) {
+            section aria-labelledby="training-heading" {
+                h2 id="training-heading" { "Training" }
+                (figure(&plot, "A loss that falls while the error on unseen people rises is overfitting."))
+            }
+        }
+    }
+}
+
+fn figure(plot: &Markup, caption: &str) -> Markup {
+    html! { figure { div class="scroll" { (plot) } figcaption { (caption) } } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Curves, Results, RunFacts, example};
+
+    fn shown(results: &Results) -> String {
+        html(&Page { results, run: &example::run(), curves: &example::curves() })
+    }
+
+    #[test]
+    fn nothing_is_fetched_from_anywhere() {
+        let page = shown(&example::leaky());
+        // The only addresses are names of namespaces.
+        let rest = page.replace("http://www.w3.org/2000/svg", "");
+        for word in ["http:", "https:", "src=", "<link", "@import", "<script", "url(//"] {
+            assert!(!rest.contains(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn every_text_of_the_user_is_escaped() {
+        let evil = "<img src=x onerror=alert(1)>\"'&";
+        let mut results = example::leaky();
+        results.name = evil.to_owned();
+        results.caveats = vec![evil.to_owned()];
+        results.leaks[0].leak = evil.to_owned();
+        results.leaks[0].detail = evil.to_owned();
+        results.leaks[0].optimism[0].system = evil.to_owned();
+        results.protocol.variant = Some(evil.to_owned());
+        results.verification[1].system = evil.to_owned();
+        results.comparisons[0].baseline = evil.to_owned();
+        results.identification[1].system = evil.to_owned();
+        results.few_shot[0].system = evil.to_owned();
+        results.classifiers[0].label = evil.to_owned();
+        results.classifiers[0].classifier = evil.to_owned();
+        results.audit[0].check = evil.to_owned();
+        results.audit[0].detail = evil.to_owned();
+        results.timing.insert(evil.to_owned(), 1.0);
+        let text = evil.to_owned();
+        let run = RunFacts {
+            name: text.clone(),
+            version: text.clone(),
+            git_commit: Some(text.clone()),
+            plan_hash: text.clone(),
+            plan_toml: text.clone(),
+            seeds: vec![(text.clone(), 1)],
+            device: text.clone(),
+            host: text.clone(),
+            started: text.clone(),
+            ended: text,
+            inputs: 1,
+        };
+        let mut curves = example::curves();
+        curves.det[1].system = evil.to_owned();
+        curves.scores.truncate(1);
+        curves.scores[0].system = evil.to_owned();
+        let page = html(&Page { results: &results, run: &run, curves: &curves });
+        assert!(!page.contains("<img"), "a tag of the user stands in the page");
+        assert!(!page.contains("onerror=alert(1)>\""), "a quotation mark of the user stands in the page");
+        assert!(page.matches("&lt;img src=x onerror=alert(1)&gt;&quot;").count() >= 20);
+    }
+
+    #[test]
+    fn an_honest_page_does_not_say_leaky_and_a_leaky_one_says_it_first() {
+        assert!(!shown(&example::results()).contains("class=\"alert leak\""));
+        let page = shown(&example::leaky());
+        let (alert, first) = (page.find("class=\"alert leak\"").unwrap(), page.find("<h2").unwrap());
+        assert!(alert < first);
+        assert!(page.contains("−2.6 points"), "the optimism is shown");
+    }
+
+    #[test]
+    fn results_without_numbers_still_make_a_page() {
+        let page = html(&Page {
+            results: &Results::default(),
+            run: &RunFacts::default(),
+            curves: &Curves::default(),
+        });
+        assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>"));
+        assert!(!page.contains("NaN") && !page.contains("inf"));
+    }
+
+    #[test]
+    fn every_table_has_headers_with_a_scope_and_every_plot_a_title() {
+        let page = shown(&example::results());
+        assert_eq!(
+            page.matches("<th>").count() + page.matches("<th ").count(),
+            page.matches("scope=").count()
+        );
+        assert_eq!(page.matches("<svg").count(), page.matches("role=\"img\"").count());
+        assert_eq!(page.matches("<table").count(), page.matches("<caption").count());
+    }
+
+    #[test]
+    fn no_id_is_used_twice() {
+        let page = shown(&example::leaky());
+        let mut ids: Vec<&str> =
+            page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        let count = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
+    }
+
+    /// Writes example pages into `twinprint-report-example` of the temporary folder, to be looked at: `cargo test -p twinprint-report -- --ignored write_example_pages`.
+    #[test]
+    #[ignore = "writes files to look at"]
+    fn write_example_pages() {
+        let folder = std::env::temp_dir().join("twinprint-report-example");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("honest.html"), shown(&example::results())).unwrap();
+        std::fs::write(folder.join("leaky.html"), shown(&example::leaky())).unwrap();
+    }
+}

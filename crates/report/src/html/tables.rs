@@ -1,0 +1,260 @@
+//! The tables of the page. Numbers stand right-aligned in columns of equal digits; absent ones are a dash.
+
+use std::collections::BTreeSet;
+
+use maud::{Markup, html};
+
+use crate::format::{self, is_encoder};
+use crate::results::{Results, VerificationRow};
+
+/// A table with a caption; the first column names the row, the others are numbers.
+fn table(caption: &str, head: &[String], rows: &[(bool, Vec<String>)]) -> Markup {
+    html! {
+        div class="scroll" {
+            table {
+                caption { (caption) }
+                thead { tr { @for cell in head { th scope="col" { (cell) } } } }
+                tbody {
+                    @for (strong, cells) in rows {
+                        tr class=[strong.then_some("strong")] {
+                            @for (column, cell) in cells.iter().enumerate() {
+                                @if column == 0 { th scope="row" { (cell) } } @else { td { (cell) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn owned(cells: &[&str]) -> Vec<String> {
+    cells.iter().map(|cell| (*cell).to_owned()).collect()
+}
+
+/// One table for each probe length.
+pub(super) fn verification(results: &Results) -> Markup {
+    let lengths = format::lengths(results.verification.iter().map(|row| row.probe_seconds));
+    let systems = format::systems(results.verification.iter().map(|row| row.system.as_str()));
+    let operating: BTreeSet<&String> =
+        results.verification.iter().flat_map(|row| row.fnmr_at_fmr.keys()).collect();
+    // From the laxest operating point to the strictest.
+    let operating: Vec<&String> = operating.into_iter().rev().collect();
+    let mut head = owned(&["System", "EER %"]);
+    head.extend(operating.iter().map(|fmr| {
+        let shown =
+            fmr.parse::<f64>().map_or_else(|_| (*fmr).clone(), |fmr| format!("{} %", short(fmr * 100.0)));
+        format!("FNMR % at FMR {shown}")
+    }));
+    head.extend(owned(&["AUC", "d′", "minDCF", "Cllr", "min Cllr", "EER % per subject*"]));
+    html! {
+        @for probe in lengths {
+            @let rows: Vec<&VerificationRow> =
+                systems.iter().filter_map(|system| format::verification(results, system, probe)).collect();
+            @let body: Vec<_> =
+                rows.iter().map(|row| (is_encoder(&row.system), verification_cells(row, &operating))).collect();
+            (table(&caption(probe, &rows), &head, &body))
+        }
+        p class="footnote" {
+            "* Mean of the error rates with a threshold for each subject. It flatters, because no deployed system knows those \
+             thresholds; it is here only because other tools report it."
+        }
+    }
+}
+
+fn caption(probe: f64, rows: &[&VerificationRow]) -> String {
+    let mut caption = format!("{} probes", format::seconds(probe));
+    if let Some(row) = rows.first() {
+        let (mated, non_mated) = (format::count(row.mated), format::count(row.non_mated));
+        caption += &format!(": {mated} mated and {non_mated} non-mated comparisons");
+        if row.failures_to_enrol + row.failures_to_acquire > 0 {
+            let (enrol, acquire) = (row.failures_to_enrol, row.failures_to_acquire);
+            caption += &format!("; failures to enrol {enrol}, failures to acquire {acquire}");
+        }
+    }
+    caption
+}
+
+fn verification_cells(row: &VerificationRow, operating: &[&String]) -> Vec<String> {
+    let mut cells = vec![row.system.clone(), format::measured(row.eer.as_ref())];
+    cells.extend(operating.iter().map(|fmr| format::optional_percent(row.fnmr_at_fmr.get(*fmr).copied())));
+    cells.extend([
+        format::optional(row.auc, 3),
+        format::optional(row.d_prime, 2),
+        format::optional(row.min_dcf, 3),
+        format::optional(row.cllr, 3),
+        format::optional(row.min_cllr, 3),
+        format::optional_percent(row.eer_per_subject_mean),
+    ]);
+    cells
+}
+
+/// A number without needless zeros: `0.1`, `10`.
+fn short(value: f64) -> String {
+    let text = format!("{value:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+pub(super) fn comparisons(results: &Results) -> Markup {
+    let rows: Vec<_> = results
+        .comparisons
+        .iter()
+        .map(|c| {
+            let [low, high] = c.ci95.map(format::points);
+            let pair = format!("{} − {}", c.system, c.baseline);
+            let difference = format!("{} [{low}, {high}]", format::points(c.difference));
+            let reading = if c.better() {
+                "better"
+            } else if c.ci95[0] > 0.0 {
+                "worse"
+            } else {
+                "not told apart"
+            };
+            (c.better(), vec![pair, format::seconds(c.probe_seconds), difference, reading.to_owned()])
+        })
+        .collect();
+    let head = owned(&["Pair", "Probes", "EER difference, points", "Reading"]);
+    html! {
+        @if !rows.is_empty() {
+            h3 { "Differences on the same trials" }
+            (table("Paired bootstrap over subjects; below 0 the first system is better", &head, &rows))
+        }
+    }
+}
+
+pub(super) fn transported(results: &Results) -> Markup {
+    let rows: Vec<_> = results
+        .verification
+        .iter()
+        .flat_map(|row| row.transported.iter().map(move |threshold| (row, threshold)))
+        .map(|(row, t)| {
+            let percent = |rate: f64| format!("{} %", short(rate * 100.0));
+            let cells = vec![
+                row.system.clone(),
+                format::seconds(row.probe_seconds),
+                percent(t.target_fmr),
+                format::percent(t.fmr),
+                format::percent(t.fnmr),
+            ];
+            (is_encoder(&row.system), cells)
+        })
+        .collect();
+    let head = owned(&["System", "Probes", "FMR aimed at", "FMR % observed", "FNMR % observed"]);
+    html! {
+        @if !rows.is_empty() {
+            h3 { "Thresholds carried over from dev" }
+            (table("A threshold chosen on dev subjects, and what it gave on test subjects", &head, &rows))
+        }
+    }
+}
+
+pub(super) fn identification(results: &Results) -> Markup {
+    let alarms: BTreeSet<&String> =
+        results.identification.iter().flat_map(|row| row.dir_at_far.keys()).collect();
+    let alarms: Vec<&String> = alarms.into_iter().rev().collect();
+    let mut head = owned(&["System", "Probes", "Rank 1 %"]);
+    head.extend(alarms.iter().map(|far| {
+        let shown =
+            far.parse::<f64>().map_or_else(|_| (*far).clone(), |far| format!("{} %", short(far * 100.0)));
+        format!("Open set: DIR % at FAR {shown}")
+    }));
+    let rows: Vec<_> = results
+        .identification
+        .iter()
+        .map(|row| {
+            let rank1 = format::measured(row.rank1.as_ref());
+            let mut cells = vec![row.system.clone(), format::seconds(row.probe_seconds), rank1];
+            cells
+                .extend(alarms.iter().map(|far| format::optional_percent(row.dir_at_far.get(*far).copied())));
+            (is_encoder(&row.system), cells)
+        })
+        .collect();
+    table("Nobody is claimed: the probe is compared with everybody enrolled in its fold", &head, &rows)
+}
+
+pub(super) fn few_shot(results: &Results) -> Markup {
+    let rows: Vec<_> = results
+        .few_shot
+        .iter()
+        .map(|row| {
+            let cells = vec![
+                row.system.clone(),
+                format::episode(row.ways, row.shots),
+                format::measured(row.accuracy.as_ref()),
+                format::percent(row.chance),
+            ];
+            (is_encoder(&row.system), cells)
+        })
+        .collect();
+    let head = owned(&["System", "Episode", "Accuracy %", "Chance %"]);
+    html! {
+        @if !rows.is_empty() {
+            section aria-labelledby="few-shot" {
+                h2 id="few-shot" { "Few-shot" }
+                (table("N people to choose from, K examples of each", &head, &rows))
+            }
+        }
+    }
+}
+
+pub(super) fn classifiers(results: &Results) -> Markup {
+    let rows: Vec<_> = results
+        .classifiers
+        .iter()
+        .map(|row| {
+            let cells = vec![
+                row.system.clone(),
+                format::classifier(&row.classifier),
+                row.label.clone(),
+                format::measured(row.accuracy.as_ref()),
+                format::optional_percent(row.balanced_accuracy),
+                format::optional_percent(row.chance),
+            ];
+            (is_encoder(&row.system), cells)
+        })
+        .collect();
+    let head = owned(&["System", "Classifier", "Label", "Accuracy %", "Balanced %", "Chance %"]);
+    html! {
+        @if !rows.is_empty() {
+            section aria-labelledby="classifiers" {
+                h2 id="classifiers" { "Classifiers on prints" }
+                (table("What the prints tell apart, by classifier and label", &head, &rows))
+            }
+        }
+    }
+}
+
+pub(super) fn audit(results: &Results) -> Markup {
+    html! {
+        @if !results.audit.is_empty() {
+            section aria-labelledby="audit" {
+                h2 id="audit" { "Audits" }
+                div class="scroll" {
+                    table class="text" {
+                        caption { "How much of this could be a shortcut, and why a number is absent" }
+                        thead { tr {
+                            th scope="col" { "Check" } th scope="col" { "Passed" }
+                            th scope="col" { "EER %" } th scope="col" { "Finding" }
+                        } }
+                        tbody {
+                            @for row in &results.audit {
+                                tr {
+                                    th scope="row" { (row.check) }
+                                    td {
+                                        @if row.passed { span class="badge yes" { "✓ passed" } }
+                                        @else { span class="badge no" { "✗ failed" } }
+                                    }
+                                    td {
+                                        (format::measured(row.eer.as_ref()))
+                                        @if let Some(probe) = row.probe_seconds { " at " (format::seconds(probe)) }
+                                    }
+                                    td { (row.detail) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The head of the page: name, protocol, what to beware of, and the few numbers most people come for.
+
+use maud::{Markup, html};
+
+use crate::format;
+use crate::results::{AllowedLeak, ENCODER, Measured};
+use crate::{Page, Results, Verdict, verdicts};
+
+pub(super) fn top(page: &Page) -> Markup {
+    let results = page.results;
+    html! {
+        header {
+            p class="eyebrow" { "EEG biometrics · twinprint " (page.run.version) }
+            h1 {
+                (results.name)
+                @if !results.leaks.is_empty() { " " span class="badge leak" { "leaky" } }
+                @if results.protocol.seen_subjects { " " span class="badge warn" { "seen subjects" } }
+            }
+            p class="lead" { (format::protocol_line(results)) }
+        }
+        @for leak in &results.leaks { (leak_alert(leak)) }
+        @if !results.caveats.is_empty() {
+            aside class="alert warn" aria-label="What to know before reading a number" {
+                h2 class="quiet" { "Before you read a number" }
+                ul { @for caveat in &results.caveats { li { (sentence(caveat)) } } }
+            }
+        }
+        (cards(results))
+        (verdict_list(&verdicts(results)))
+    }
+}
+
+fn leak_alert(leak: &AllowedLeak) -> Markup {
+    html! {
+        aside class="alert leak" aria-label="This run leaks" {
+            h2 class="quiet" { "Leaky on purpose: " (leak.leak) }
+            p { (sentence(&leak.detail)) " No number on this page is an honest error rate." }
+            @if leak.optimism.is_empty() {
+                p { "What the leak gained was not measured." }
+            } @else {
+                ul {
+                    @for gained in &leak.optimism {
+                        li {
+                            b { (gained.system) } " at " (format::seconds(gained.probe_seconds)) " probes: EER "
+                            (format::percent(gained.leaky_eer)) " % with the leak, " (format::percent(gained.honest_eer))
+                            " % without; optimism " b { (format::points(gained.difference())) " points" }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The text with a capital at its beginning and a full stop at its end.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let Some(first) = chars.next() else { return String::new() };
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{}{}{stop}", first.to_uppercase(), chars.as_str())
+}
+
+fn cards(results: &Results) -> Markup {
+    let mut cards: Vec<Markup> = Vec::new();
+    for row in results.verification.iter().filter(|row| row.system == ENCODER) {
+        if let Some(eer) = &row.eer {
+            let name = format!("EER, {} probes", format::seconds(row.probe_seconds));
+            let trials = format!(
+                "{} mated, {} non-mated trials",
+                format::count(row.mated),
+                format::count(row.non_mated)
+            );
+            cards.push(card(&name, eer, &trials));
+        }
+    }
+    for row in results.identification.iter().filter(|row| row.system == ENCODER) {
+        if let Some(rank1) = &row.rank1 {
+            let name = format!("Rank 1, {} probes", format::seconds(row.probe_seconds));
+            cards.push(card(&name, rank1, "right person first"));
+        }
+    }
+    let hardest_first = results.few_shot.iter().filter(|row| row.system == ENCODER && row.shots == 1);
+    if let Some(row) = hardest_first.max_by_key(|row| row.ways)
+        && let Some(accuracy) = &row.accuracy
+    {
+        let chance = format!("chance {} %", format::percent(row.chance));
+        cards.push(card(&format!("Accuracy, {}", format::episode(row.ways, row.shots)), accuracy, &chance));
+    }
+    html! { @if !cards.is_empty() { div class="cards" { @for card in &cards { (card) } } } }
+}
+
+fn card(name: &str, number: &Measured, note: &str) -> Markup {
+    html! {
+        div class="card" {
+            p class="name" { (name) }
+            p class="number" { (format::percent(number.value)) span class="unit" { " %" } }
+            p class="interval" { "95 % interval " (format::interval(number.ci95)) }
+            p class="note" { (note) }
+        }
+    }
+}
+
+fn verdict_list(verdicts: &[Verdict]) -> Markup {
+    html! {
+        @if !verdicts.is_empty() {
+            div class="verdict" {
+                h2 class="quiet" { "Does the encoder beat the baselines?" }
+                ul {
+                    @for verdict in verdicts {
+                        @let (class, word) = match (verdict.certain(), verdict.lower()) {
+                            (true, _) => ("yes", "Yes"),
+                            (false, true) => ("open", "Not certain"),
+                            (false, false) => ("no", "No"),
+                        };
+                        li { span class=(format!("badge {class}")) { (word) } " " (verdict.text()) "." }
+                    }
+                }
+            }
+        }
+    }
+}

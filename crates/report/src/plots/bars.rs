@@ -1,0 +1,76 @@
+//! Equal error rates with their intervals, encoder and baselines below one another.
+
+use maud::{Markup, html};
+
+use super::colour;
+use crate::Results;
+use crate::format::{self, is_encoder};
+use crate::results::Measured;
+use crate::svg::{Axis, Frame, figure, short};
+
+const ROW: f64 = 30.0;
+const NAMES: f64 = 170.0;
+
+/// One panel for each probe length; nothing without a verification row that has an equal error rate.
+pub(crate) fn bars(results: &Results) -> Option<Markup> {
+    let rows = || results.verification.iter().filter(|row| row.eer.is_some());
+    let lengths = format::lengths(rows().map(|row| row.probe_seconds));
+    let first = *lengths.first()?;
+    let all = format::systems(rows().map(|row| row.system.as_str()));
+    let eer = |system: &str, probe: f64| format::verification(results, system, probe).and_then(|row| row.eer);
+    let mut systems = all.clone();
+    let at_first = |system: &str| eer(system, first).map_or(f64::INFINITY, |eer| eer.value);
+    systems.sort_by(|a, b| at_first(a).total_cmp(&at_first(b)));
+    let highest = rows().filter_map(|row| row.eer).map(|eer| eer.ci95[1].max(eer.value)).fold(0.02, f64::max);
+    let panel = (if lengths.len() > 1 { 680.0 } else { 600.0 } - 30.0) / lengths.len() as f64 - 30.0;
+    let height = ROW * systems.len() as f64;
+    let frames: Vec<Frame> = (0..lengths.len())
+        .map(|index| Frame {
+            left: NAMES + index as f64 * (panel + 30.0),
+            top: 40.0,
+            width: panel,
+            height,
+            x: Axis::linear("Equal error rate, %", 0.0, highest * 1.02, 5, |value, digits| {
+                format!("{:.*}", digits.saturating_sub(2), value * 100.0)
+            }),
+            y: Axis { ticks: Vec::new(), ..Axis::linear("", 0.0, 1.0, 1, |_, _| String::new()) },
+        })
+        .collect();
+    let content = html! {
+        @for (row, system) in systems.iter().enumerate() {
+            @let y = 40.0 + ROW * (row as f64 + 0.5);
+            text class=(if is_encoder(system) { "label strong" } else { "label" })
+                x=(short(NAMES - 14.0)) y=(short(y + 4.0)) text-anchor="end" { (system) }
+        }
+        @for (probe, frame) in lengths.iter().zip(&frames) {
+            text class="panel" x=(short(frame.left)) y="24" { (format::seconds(*probe)) " probes" }
+            (frame.axes())
+            @for (row, system) in systems.iter().enumerate() {
+                @if let Some(eer) = eer(system, *probe) {
+                    (mark(frame, 40.0 + ROW * (row as f64 + 0.5), &eer, &colour(&all, system), is_encoder(system)))
+                }
+            }
+        }
+    };
+    let right = frames.last().map_or(0.0, |frame| frame.left + frame.width);
+    let description = "Equal error rate of each system as a dot with its 95 % interval as a bar, one panel for each probe \
+        length, lowest first; the table of verification below holds the same numbers.";
+    Some(figure(
+        "eer",
+        (right + 24.0, height + 92.0),
+        "Equal error rates with 95 % intervals",
+        description,
+        &content,
+    ))
+}
+
+fn mark(frame: &Frame, y: f64, eer: &Measured, colour: &str, strong: bool) -> Markup {
+    let [low, high] = eer.ci95.map(|bound| short(frame.at_x(bound)));
+    let y = short(y);
+    html! {
+        line class=(format!("whisker {colour}")) x1=(low) x2=(high) y1=(y) y2=(y) {}
+        circle class=(format!("dot {colour}")) cx=(short(frame.at_x(eer.value))) cy=(y) r=(if strong { "6.5" } else { "5" }) {
+            title { (format::measured(Some(eer))) " %" }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Detection error trade-off on probit axes (Martin et al., 1997).
+
+use maud::{Markup, html};
+
+use super::{colour, legend, weight};
+use crate::format;
+use crate::page::DetCurve;
+use crate::svg::{Axis, Frame, PROBIT_TICKS, figure, short};
+
+const SIDE: f64 = 330.0;
+const GAP: f64 = 70.0;
+
+/// One panel for each probe length, systems by colour; nothing without curves.
+pub(crate) fn det(curves: &[DetCurve]) -> Option<Markup> {
+    let lengths = format::lengths(curves.iter().map(|curve| curve.probe_seconds));
+    let systems = format::systems(curves.iter().map(|curve| curve.system.as_str()));
+    if curves.iter().all(|curve| curve.points.is_empty()) {
+        return None;
+    }
+    let (low, high) = range(curves);
+    // Two panels a row.
+    let places = (0..lengths.len()).map(|i| (i % 2, i / 2));
+    let panels: Vec<(f64, Frame)> = lengths
+        .iter()
+        .zip(places)
+        .map(|(probe, (column, row))| {
+            let frame = Frame {
+                left: 56.0 + column as f64 * (SIDE + GAP),
+                top: 52.0 + row as f64 * (SIDE + 110.0),
+                width: SIDE,
+                height: SIDE,
+                x: Axis::probit("False match rate, %", low, high),
+                y: Axis::probit("False non-match rate, %", low, high),
+            };
+            (*probe, frame)
+        })
+        .collect();
+    let columns = lengths.len().min(2) as f64;
+    let rows = lengths.len().div_ceil(2) as f64;
+    let legend_left = 56.0 + columns * (SIDE + GAP) - GAP + 34.0;
+    let size = (legend_left + 190.0, rows * (SIDE + 110.0));
+    let content = html! {
+        @for (index, (probe, frame)) in panels.iter().enumerate() {
+            @let id = format!("det-clip-{index}");
+            defs { (frame.clip(&id)) }
+            text class="panel" x=(short(frame.left)) y=(short(frame.top - 34.0)) {
+                (format::seconds(*probe)) " probes"
+            }
+            (frame.axes())
+            g clip-path=(format!("url(#{id})")) {
+                (frame.line(&diagonal(low, high), "line diagonal"))
+                @for system in systems.iter().rev() {
+                    @for curve in curves.iter().filter(|c| c.system == *system && c.probe_seconds == *probe) {
+                        (frame.line(&curve.points, &format!("line {} {}", colour(&systems, system), weight(system))))
+                    }
+                }
+            }
+        }
+        (legend(&systems, legend_left, 66.0))
+    };
+    let description = "False non-match rate against false match rate on probit axes, one line for each system, \
+        one panel for each probe length; lower left is better, and the dotted diagonal crosses each line at its equal error rate.";
+    Some(figure("det", size, "Detection error trade-off", description, &content))
+}
+
+fn diagonal(low: f64, high: f64) -> [(f64, f64); 2] {
+    [(low, low), (high, high)]
+}
+
+/// The ticks that hold every curve, from no lower than 0.05 % to no higher than 95 %.
+fn range(curves: &[DetCurve]) -> (f64, f64) {
+    let rates = || curves.iter().flat_map(|c| &c.points).flat_map(|&(fmr, fnmr)| [fmr, fnmr]);
+    let smallest = rates().filter(|rate| *rate > 0.0).fold(0.01, f64::min);
+    // Where a curve crosses the diagonal shows how far up it needs to be seen.
+    let crossing = |c: &DetCurve| c.points.iter().map(|&(fmr, fnmr)| fmr.max(fnmr)).fold(1.0, f64::min);
+    let highest = curves.iter().map(crossing).fold(0.0, f64::max);
+    let ticks = || PROBIT_TICKS.iter().map(|(rate, _)| *rate);
+    let low = ticks().rev().find(|tick| *tick <= smallest).unwrap_or(0.0005);
+    let high = ticks().find(|tick| *tick >= (highest * 2.0).min(0.95)).unwrap_or(0.95).max(0.4);
+    (low, high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_axes_hold_the_crossing_of_every_curve() {
+        let curve =
+            |eer: f64| DetCurve { points: vec![(1.0, 0.0), (eer, eer), (0.0, 1.0)], ..Default::default() };
+        assert_eq!(range(&[curve(0.03)]), (0.01, 0.4));
+        assert_eq!(range(&[curve(0.002), curve(0.45)]), (0.002, 0.95));
+    }
+
+    #[test]
+    fn no_points_make_no_plot() {
+        assert!(det(&[]).is_none() && det(&[DetCurve::default()]).is_none());
+    }
+}

@@ -1,0 +1,128 @@
+//! Whether the encoder beats the baselines on its own trials.
+
+use crate::format::{is_encoder, lengths, percent, points, seconds};
+use crate::results::{ENCODER, Results};
+
+/// The encoder beside its hardest baseline at one probe length.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// Clean seconds a probe.
+    pub probe_seconds: f64,
+    /// The baseline with the lowest equal error rate.
+    pub baseline: String,
+    /// Equal error rate of the encoder.
+    pub encoder_eer: f64,
+    /// Equal error rate of that baseline.
+    pub baseline_eer: f64,
+    /// The 95 % interval of the difference, encoder minus baseline, where the run has it.
+    pub ci95: Option<[f64; 2]>,
+}
+
+impl Verdict {
+    /// Whether the encoder has the lower equal error rate.
+    pub fn lower(&self) -> bool {
+        self.encoder_eer < self.baseline_eer
+    }
+
+    /// Whether it is lower by more than chance explains.
+    pub fn certain(&self) -> bool {
+        self.lower() && self.ci95.is_some_and(|[_, upper]| upper < 0.0)
+    }
+
+    /// The verdict in one sentence.
+    pub fn text(&self) -> String {
+        let pair = format!(
+            "EER {} % against {} % of {}",
+            percent(self.encoder_eer),
+            percent(self.baseline_eer),
+            self.baseline
+        );
+        let difference = self.ci95.map(|[low, high]| {
+            let gap = points(self.encoder_eer - self.baseline_eer);
+            format!(", difference {gap} points [{}, {}]", points(low), points(high))
+        });
+        let tail = if self.certain() {
+            "the encoder beats every baseline"
+        } else if self.lower() {
+            "lower than every baseline, but not by more than chance explains"
+        } else {
+            "the encoder does not beat its hardest baseline and has learnt nothing worth reporting here"
+        };
+        format!("{} probes: {pair}{}: {tail}", seconds(self.probe_seconds), difference.unwrap_or_default())
+    }
+}
+
+/// One verdict for each probe length at which both the encoder and a baseline have an equal error rate.
+pub fn verdicts(results: &Results) -> Vec<Verdict> {
+    let all = lengths(results.verification.iter().map(|row| row.probe_seconds));
+    all.into_iter().filter_map(|probe| verdict(results, probe)).collect()
+}
+
+fn verdict(results: &Results, probe: f64) -> Option<Verdict> {
+    let here = || results.verification.iter().filter(|row| row.probe_seconds == probe);
+    let encoder_eer = here().find(|row| row.system == ENCODER)?.eer?.value;
+    let (baseline, baseline_eer) = here()
+        .filter(|row| !is_encoder(&row.system))
+        .filter_map(|row| row.eer.map(|eer| (row.system.clone(), eer.value)))
+        .min_by(|a, b| a.1.total_cmp(&b.1))?;
+    let ci95 = results
+        .comparisons
+        .iter()
+        .find(|c| c.system == ENCODER && c.baseline == baseline && c.probe_seconds == probe)
+        .map(|c| c.ci95);
+    Some(Verdict { probe_seconds: probe, baseline, encoder_eer, baseline_eer, ci95 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::{Comparison, Measured, VerificationRow};
+
+    fn results(encoder: f64, baseline: f64, ci95: Option<[f64; 2]>) -> Results {
+        let row = |system: &str, value| VerificationRow {
+            system: system.to_owned(),
+            probe_seconds: 2.0,
+            eer: Some(Measured { value, ci95: [value / 2.0, value * 2.0] }),
+            ..Default::default()
+        };
+        Results {
+            verification: vec![row("encoder", encoder), row("hard", baseline), row("easy", 0.4)],
+            comparisons: ci95
+                .map(|ci95| Comparison {
+                    system: "encoder".to_owned(),
+                    baseline: "hard".to_owned(),
+                    probe_seconds: 2.0,
+                    difference: encoder - baseline,
+                    ci95,
+                })
+                .into_iter()
+                .collect(),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn an_encoder_behind_its_hardest_baseline_has_learnt_nothing() {
+        let shown = verdicts(&results(0.06, 0.05, None))[0].text();
+        assert!(shown.contains("learnt nothing worth reporting") && shown.contains("of hard"), "{shown}");
+    }
+
+    #[test]
+    fn a_tie_is_no_win() {
+        assert!(!verdicts(&results(0.05, 0.05, None))[0].lower());
+    }
+
+    #[test]
+    fn a_lower_rate_counts_as_certain_only_when_the_interval_excludes_zero() {
+        assert!(verdicts(&results(0.04, 0.05, Some([-0.02, -0.001])))[0].certain());
+        assert!(!verdicts(&results(0.04, 0.05, Some([-0.02, 0.001])))[0].certain());
+        assert!(!verdicts(&results(0.04, 0.05, None))[0].certain());
+    }
+
+    #[test]
+    fn without_a_baseline_there_is_no_verdict() {
+        let mut alone = results(0.04, 0.05, None);
+        alone.verification.truncate(1);
+        assert!(verdicts(&alone).is_empty());
+    }
+}
