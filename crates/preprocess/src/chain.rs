@@ -4,6 +4,8 @@
 //! complex signal and costs one complex transform instead of two.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2};
 use rustfft::num_complex::Complex;
@@ -118,9 +120,10 @@ impl Design {
         self.fir.as_ref().map_or(1.0, |taps| taps.iter().sum())
     }
 
-    /// Whether 32-bit transforms can be tried; recursive filters at low cut-offs need 64 bits.
+    /// Whether 32-bit transforms can be tried. Recursive filters at low cut-offs need 64 bits; the mean cannot be taken
+    /// past a polyphase filter, whose phases differ in gain; and a short segment may be padded with zeros.
     fn may_be_single(&self, len: usize) -> bool {
-        self.iir.is_none() && len >= 4096
+        self.iir.is_none() && !matches!(self.resample, Some((_, Some(_)))) && len >= 4096
     }
 
     fn steps<T: Real>(&self, len: usize, planner: &mut FftPlanner<T>) -> Vec<Step<T>> {
@@ -191,10 +194,13 @@ impl Planners {
 /// Transforms are in 32 bits where that keeps six digits of the output: the mean is taken out first, and when the output of
 /// a channel is still less than a quarter of its input in root mean square (slow drifts, strong hum), its pair is done again in
 /// 64 bits.
-pub(crate) struct Chain {
+pub(crate) struct Chain<'a> {
+    design: &'a Design,
+    planners: &'a Mutex<Planners>,
+    len: usize,
     single: Option<Vec<Step<f32>>>,
-    double: Vec<Step<f64>>,
-    gain_at_zero: f64,
+    /// Planned when first needed.
+    double: OnceCell<Vec<Step<f64>>>,
 }
 
 /// Buffers of a [`Chain`].
@@ -207,24 +213,31 @@ pub(crate) struct ChainWork {
 /// Output over input, in root mean square, below which 32-bit transforms are not trusted.
 const TRUSTED: f64 = 0.25;
 
-impl Chain {
-    pub fn new(design: &Design, len: usize, planners: &mut Planners) -> Self {
-        let single = design.may_be_single(len).then(|| design.steps(len, planners.single()));
-        Self { single, double: design.steps(len, planners.double()), gain_at_zero: design.gain_at_zero() }
+impl<'a> Chain<'a> {
+    pub fn new(design: &'a Design, len: usize, planners: &'a Mutex<Planners>) -> Self {
+        let single = design.may_be_single(len).then(|| design.steps(len, planned(planners).single()));
+        Self { design, planners, len, single, double: OnceCell::new() }
     }
 
-    /// Runs two channels (or one, when both are the same slice) through all steps.
-    pub fn run(&self, input: [&[f32]; 2], output: [&mut [f32]; 2], work: &mut ChainWork) {
+    /// Runs two channels through all steps.
+    fn run(&self, input: [&[f32]; 2], output: [&mut [f32]; 2], work: &mut ChainWork) {
         let [left, right] = output;
         if let Some(steps) = &self.single {
             let (signal, buffers) = &mut work.single;
-            if run_steps(steps, Some(self.gain_at_zero), input, [&mut *left, &mut *right], signal, buffers) {
+            let gain = Some(self.design.gain_at_zero());
+            if run_steps(steps, gain, input, [&mut *left, &mut *right], signal, buffers) {
                 return;
             }
         }
+        let steps = self.double.get_or_init(|| self.design.steps(self.len, planned(self.planners).double()));
         let (signal, buffers) = &mut work.double;
-        run_steps(&self.double, None, input, [left, right], signal, buffers);
+        run_steps(steps, None, input, [left, right], signal, buffers);
     }
+}
+
+/// The planners; a thread that died while planning left nothing half-made that matters.
+pub(crate) fn planned(planners: &Mutex<Planners>) -> MutexGuard<'_, Planners> {
+    planners.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs two channels, taking their means past the steps where the gain at 0 Hz is given; says whether enough of the input
@@ -274,7 +287,7 @@ fn power<T: Real>(signal: &[Complex<T>]) -> [f64; 2] {
     [re / len, im / len]
 }
 
-impl Chain {
+impl Chain<'_> {
     /// Runs the given rows of `[channels, samples]` two by two into the rows of `output`, in that order.
     pub fn run_rows(
         &self,

@@ -1,5 +1,7 @@
 //! Recordings of one file at several rates, brought to one.
 
+use std::sync::Mutex;
+
 use ndarray::{Array2, s};
 use twinprint_signal::{Hertz, Recording, SampleIndex, Segment};
 
@@ -22,10 +24,10 @@ pub fn merge_rates(recordings: Vec<Recording>, sfreq: Hertz) -> Result<Recording
         resample: Some(Resample { sfreq, method: ResampleMethod::Fft }),
         ..Plan::default()
     };
-    let mut planners = Planners::default();
+    let planners = Mutex::new(Planners::default());
     let parts = recordings
         .iter()
-        .map(|recording| resampled(recording, &plan, &mut planners))
+        .map(|recording| resampled(recording, &plan, &planners))
         .collect::<Result<Vec<_>, _>>()?;
     let Some(first) = recordings.first() else {
         return Err(PreprocessError::Merge(
@@ -64,7 +66,7 @@ pub fn merge_rates(recordings: Vec<Recording>, sfreq: Hertz) -> Result<Recording
 fn resampled(
     recording: &Recording,
     plan: &Plan,
-    planners: &mut Planners,
+    planners: &Mutex<Planners>,
 ) -> Result<Vec<Array2<f32>>, PreprocessError> {
     crate::run::check_finite(recording, &(0..recording.channels().len()).collect::<Vec<_>>())?;
     let design = Design::new(plan, recording.rate())?;

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use ndarray::{Array2, Array3, ArrayView1, Axis, s};
 use twinprint_signal::{Annotation, ChannelName, Hertz, Recording, Seconds};
 
-use crate::chain::{Chain, ChainWork, Design, Planners};
+use crate::chain::{Chain, ChainWork, Design, Planners, planned};
 use crate::channels::Selection;
 use crate::epoch::{self, Stretch, Window};
 use crate::error::{PlanError, PreprocessError};
@@ -108,7 +108,7 @@ impl Preprocessor {
     }
 
     fn measure_hum(&self, recording: &Recording, rows: &[usize], quality: &mut Quality) {
-        let mut planners = self.planners.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut planners = planned(&self.planners);
         let fft = planners.single();
         if let Some((ratio, line)) =
             line_noise::ratio(recording.samples().view(), rows, recording.segments(), recording.rate(), fft)
@@ -157,10 +157,7 @@ impl Preprocessor {
         let mut stretches = Vec::with_capacity(usable.len());
         let mut first = 0;
         for (segment, len) in usable.into_iter().zip(lens) {
-            let chain = {
-                let mut planners = self.planners.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                Chain::new(&design, segment.len, &mut planners)
-            };
+            let chain = Chain::new(&design, segment.len, &self.planners);
             let from = segment.first.0 as usize;
             let input = recording.samples().slice(s![.., from..from + segment.len]);
             chain.run_rows(input, rows, signal.slice_mut(s![.., first..first + len]), &mut work);
