@@ -4,10 +4,11 @@ use crate::format::{self, ABSENT};
 use crate::results::{ENCODER, Results};
 use crate::verdict::verdicts;
 
-/// The results as plain text: systems by probe length, then classifiers and few-shot of the encoder, then the verdict,
-/// failed audits and caveats. Ends in a line break.
+/// The results as plain text: leaks first, then systems by probe length, classifiers and few-shot of the encoder, the
+/// verdict, failed audits and caveats. Ends in a line break.
 pub fn table(results: &Results) -> String {
     let mut lines = vec![results.name.clone(), format::protocol_line(results), String::new()];
+    lines.extend(leaks(results));
     lines.extend(verification(results));
     lines.extend(identification_and_classifiers(results));
     for verdict in verdicts(results) {
@@ -19,9 +20,19 @@ pub fn table(results: &Results) -> String {
         lines.push("Audits that failed".to_owned());
         lines.extend(failed.iter().map(|row| format!("  {}: {}", row.check, row.detail)));
     }
-    if !results.leaks.is_empty() || !results.caveats.is_empty() {
+    if !results.caveats.is_empty() {
         lines.push(String::new());
     }
+    lines.extend(results.caveats.iter().map(|caveat| format!("Note: {caveat}")));
+    while lines.last().is_some_and(String::is_empty) {
+        lines.pop();
+    }
+    lines.join("\n") + "\n"
+}
+
+/// What leaks on purpose and what that gained.
+fn leaks(results: &Results) -> Vec<String> {
+    let mut lines = Vec::new();
     for leak in &results.leaks {
         lines.push(format!("LEAKY ({}): {}", leak.leak, leak.detail));
         for gained in &leak.optimism {
@@ -35,11 +46,10 @@ pub fn table(results: &Results) -> String {
             ));
         }
     }
-    lines.extend(results.caveats.iter().map(|caveat| format!("Note: {caveat}")));
-    while lines.last().is_some_and(String::is_empty) {
-        lines.pop();
+    if !lines.is_empty() {
+        lines.push(String::new());
     }
-    lines.join("\n") + "\n"
+    lines
 }
 
 fn verification(results: &Results) -> Vec<String> {

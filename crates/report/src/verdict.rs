@@ -1,7 +1,7 @@
 //! Whether the encoder beats the baselines on its own trials.
 
 use crate::format::{is_encoder, lengths, percent, points, seconds};
-use crate::results::{ENCODER, Results};
+use crate::results::{Comparison, ENCODER, Results};
 
 /// The encoder beside its hardest baseline at one probe length.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +16,7 @@ pub struct Verdict {
     pub baseline_eer: f64,
     /// The 95 % interval of the difference, encoder minus baseline, where the run has it.
     pub ci95: Option<[f64; 2]>,
+    every_interval_below_zero: bool,
 }
 
 impl Verdict {
@@ -24,9 +25,9 @@ impl Verdict {
         self.encoder_eer < self.baseline_eer
     }
 
-    /// Whether it is lower by more than chance explains.
+    /// Whether it is lower by more than chance explains, against this baseline and every other the run compared.
     pub fn certain(&self) -> bool {
-        self.lower() && self.ci95.is_some_and(|[_, upper]| upper < 0.0)
+        self.lower() && self.ci95.is_some() && self.every_interval_below_zero
     }
 
     /// The verdict in one sentence.
@@ -65,18 +66,26 @@ fn verdict(results: &Results, probe: f64) -> Option<Verdict> {
         .filter(|row| !is_encoder(&row.system))
         .filter_map(|row| row.eer.map(|eer| (row.system.clone(), eer.value)))
         .min_by(|a, b| a.1.total_cmp(&b.1))?;
-    let ci95 = results
-        .comparisons
-        .iter()
-        .find(|c| c.system == ENCODER && c.baseline == baseline && c.probe_seconds == probe)
-        .map(|c| c.ci95);
-    Some(Verdict { probe_seconds: probe, baseline, encoder_eer, baseline_eer, ci95 })
+    let compared = || {
+        let all = results.comparisons.iter().filter(|c| c.system == ENCODER && c.probe_seconds == probe);
+        all.filter(|c| !is_encoder(&c.baseline))
+    };
+    let ci95 = compared().find(|c| c.baseline == baseline).map(|c| c.ci95);
+    let every_interval_below_zero = compared().all(Comparison::better);
+    Some(Verdict {
+        probe_seconds: probe,
+        baseline,
+        encoder_eer,
+        baseline_eer,
+        ci95,
+        every_interval_below_zero,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::{Comparison, Measured, VerificationRow};
+    use crate::results::{Measured, VerificationRow};
 
     fn results(encoder: f64, baseline: f64, ci95: Option<[f64; 2]>) -> Results {
         let row = |system: &str, value| VerificationRow {
