@@ -1,0 +1,177 @@
+//! How many people, for how long, and how much of them is theirs.
+
+use serde::{Deserialize, Serialize};
+
+use super::montage;
+
+/// A synthetic cohort.
+///
+/// | key | default | purpose | range |
+/// | --- | --- | --- | --- |
+/// | `subjects` | 20 | people | 1 to 9999 |
+/// | `sessions` | 2 | sessions of each | 1 to 99 |
+/// | `seconds` | 60 | length of a session's recording | 1 to 86 400, a whole number of data records |
+/// | `channels` | 16 | electrodes, in the order of a usual cap | 1 to 64 |
+/// | `rate` | 160 | samples a second, hertz | 32 to 16 384 |
+/// | `seed` | 1 | the same seed gives the same files | |
+/// | `identity_strength` | 1 | how far a person's traits lie from the population's mean, in usual deviations; 0: everybody is the same | 0 to 5 |
+/// | `session_drift` | 0.4 | how far a session's traits lie from the person's, in the same unit | 0 to 5 |
+/// | `blinks_per_minute` | 12 | mean rate of eye blinks | 0 to 60 |
+/// | `line_frequency` | 50 | mains, hertz; no hum is added at or above half the rate | 50 or 60 |
+/// | `line_noise` | 1.5 | amplitude of the mains hum, microvolts | 0 to 100 |
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cohort {
+    /// People.
+    pub subjects: usize,
+    /// Sessions of each.
+    pub sessions: usize,
+    /// Length of a session's recording in seconds.
+    pub seconds: f64,
+    /// Electrodes.
+    pub channels: usize,
+    /// Samples a second.
+    pub rate: f64,
+    /// The same seed gives the same files.
+    pub seed: u64,
+    /// How far people differ; 0 for not at all.
+    pub identity_strength: f64,
+    /// How far sessions of one person differ.
+    pub session_drift: f64,
+    /// Mean rate of eye blinks.
+    pub blinks_per_minute: f64,
+    /// Mains, hertz.
+    pub line_frequency: f64,
+    /// Amplitude of the mains hum, microvolts.
+    pub line_noise: f64,
+}
+
+impl Default for Cohort {
+    fn default() -> Self {
+        Self {
+            subjects: 20,
+            sessions: 2,
+            seconds: 60.0,
+            channels: 16,
+            rate: 160.0,
+            seed: 1,
+            identity_strength: 1.0,
+            session_drift: 0.4,
+            blinks_per_minute: 12.0,
+            line_frequency: 50.0,
+            line_noise: 1.5,
+        }
+    }
+}
+
+/// A setting of a cohort outside its range.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{key} = {value}: {limit}")]
+pub struct CohortError {
+    /// The setting.
+    pub key: &'static str,
+    /// Its value.
+    pub value: String,
+    /// What it must be.
+    pub limit: String,
+}
+
+impl Cohort {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// For the first setting outside its range.
+    pub fn validate(&self) -> Result<(), CohortError> {
+        let within = |key, value: f64, low: f64, high: f64| {
+            if (low..=high).contains(&value) {
+                Ok(())
+            } else {
+                Err(CohortError { key, value: value.to_string(), limit: format!("it must be from {low} to {high}") })
+            }
+        };
+        within("subjects", self.subjects as f64, 1.0, 9999.0)?;
+        within("sessions", self.sessions as f64, 1.0, 99.0)?;
+        within("seconds", self.seconds, 1.0, 86_400.0)?;
+        within("channels", self.channels as f64, 1.0, montage::NAMES.len() as f64)?;
+        within("rate", self.rate, 32.0, 16_384.0)?;
+        within("identity_strength", self.identity_strength, 0.0, 5.0)?;
+        within("session_drift", self.session_drift, 0.0, 5.0)?;
+        within("blinks_per_minute", self.blinks_per_minute, 0.0, 60.0)?;
+        within("line_noise", self.line_noise, 0.0, 100.0)?;
+        if ![50.0, 60.0].contains(&self.line_frequency) {
+            let limit = "mains have 50 or 60 Hz".to_owned();
+            return Err(CohortError { key: "line_frequency", value: self.line_frequency.to_string(), limit });
+        }
+        self.records().map(|_| ())
+    }
+
+    /// The EDF data records of a recording: how many, and seconds and samples of each.
+    ///
+    /// # Errors
+    /// When no record of 1 to 10 seconds holds a whole number of samples, or the recording is no whole number of records.
+    pub(crate) fn records(&self) -> Result<Records, CohortError> {
+        let whole = |value: f64| (value - value.round()).abs() < 1e-9;
+        let Some(length) = (1..=10).map(f64::from).find(|length| whole(self.rate * length)) else {
+            let limit = "EDF needs a whole number of samples in a data record of 1 to 10 s: take a rate with at most one decimal".to_owned();
+            return Err(CohortError { key: "rate", value: self.rate.to_string(), limit });
+        };
+        if !whole(self.seconds / length) {
+            let limit = format!("at {} Hz it must be a multiple of {length} s, the length of an EDF data record", self.rate);
+            return Err(CohortError { key: "seconds", value: self.seconds.to_string(), limit });
+        }
+        Ok(Records {
+            count: (self.seconds / length).round() as usize,
+            seconds: length,
+            samples: (self.rate * length).round() as usize,
+        })
+    }
+}
+
+/// How a recording is cut into EDF data records.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Records {
+    pub(crate) count: usize,
+    pub(crate) seconds: f64,
+    pub(crate) samples: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_cohort_is_valid() {
+        assert_eq!(Cohort::default().validate(), Ok(()));
+        assert_eq!(Cohort::default().records().unwrap(), Records { count: 60, seconds: 1.0, samples: 160 });
+    }
+
+    #[test]
+    fn a_fractional_rate_takes_longer_records() {
+        let cohort = Cohort { rate: 128.5, seconds: 60.0, ..Cohort::default() };
+        assert_eq!(cohort.records().unwrap(), Records { count: 30, seconds: 2.0, samples: 257 });
+    }
+
+    #[test]
+    fn settings_outside_their_range_are_named_with_their_limit() {
+        let base = Cohort::default;
+        for (cohort, key) in [
+            (Cohort { subjects: 0, ..base() }, "subjects"),
+            (Cohort { sessions: 100, ..base() }, "sessions"),
+            (Cohort { seconds: 0.5, ..base() }, "seconds"),
+            (Cohort { seconds: 60.5, ..base() }, "seconds"),
+            (Cohort { seconds: f64::NAN, ..base() }, "seconds"),
+            (Cohort { channels: 65, ..base() }, "channels"),
+            (Cohort { rate: 10.0, ..base() }, "rate"),
+            (Cohort { rate: 100.123, ..base() }, "rate"),
+            (Cohort { identity_strength: -1.0, ..base() }, "identity_strength"),
+            (Cohort { session_drift: f64::INFINITY, ..base() }, "session_drift"),
+            (Cohort { blinks_per_minute: 61.0, ..base() }, "blinks_per_minute"),
+            (Cohort { line_frequency: 55.0, ..base() }, "line_frequency"),
+            (Cohort { line_noise: -1.0, ..base() }, "line_noise"),
+        ] {
+            let error = cohort.validate().unwrap_err();
+            assert_eq!(error.key, key, "{error}");
+            assert!(error.to_string().contains("must") || key == "line_frequency" || key == "rate", "{error}");
+        }
+    }
+}
