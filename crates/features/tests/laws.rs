@@ -1,0 +1,233 @@
+//! Laws that features obey whatever the signal, and refusals of what is no signal.
+
+use std::f64::consts::TAU;
+
+use approx::assert_abs_diff_eq;
+use ndarray::{Array1, Array2, Array3, Axis, s};
+use proptest::prelude::*;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+use twinprint_features::*;
+
+const RATE: f64 = 128.0;
+
+fn noise(seed: u64, shape: (usize, usize, usize)) -> Array3<f32> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    Array3::from_shape_simple_fn(shape, || {
+        let value: f32 = StandardNormal.sample(&mut random);
+        value * 12.0
+    })
+}
+
+fn view(samples: &Array3<f32>) -> View<'_> {
+    View { samples: samples.view(), rate: RATE }
+}
+
+fn every_feature() -> Vec<Feature> {
+    let (l_freq, h_freq) = (1.0, 40.0);
+    let bands = DEFAULT_BANDS.to_vec();
+    vec![
+        Feature::LogPsd { l_freq, h_freq },
+        Feature::BandPowers { bands: bands.clone() },
+        Feature::Tangent { bands, shrinkage: DEFAULT_SHRINKAGE },
+        Feature::AmplitudeScale,
+        Feature::LineNoiseBin { line_freq: 50.0 },
+        Feature::PerChannelGain { l_freq, h_freq },
+        Feature::SpectralShape { l_freq, h_freq },
+    ]
+}
+
+fn close(left: &Array2<f32>, right: &Array2<f32>, tolerance: f32) -> bool {
+    left.dim() == right.dim()
+        && left.iter().zip(right).all(|(a, b)| (a - b).abs() <= tolerance * b.abs().max(1.0))
+}
+
+#[test]
+fn there_is_one_name_a_column_and_no_two_are_equal() {
+    let samples = noise(1, (2, 4, 256));
+    let channels = ["Fp1", "Cz", "O1", "T7"];
+    for feature in every_feature() {
+        let mut names = names(&feature, view(&samples), &channels).unwrap();
+        assert_eq!(names.len(), feature.compute(view(&samples)).unwrap().ncols(), "{feature:?}");
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), feature.compute(view(&samples)).unwrap().ncols(), "{feature:?}");
+        assert!(matches!(
+            twinprint_features::names(&feature, view(&samples), &channels[..3]),
+            Err(FeatureError::ChannelNames { names: 3, channels: 4 })
+        ));
+    }
+    let psd = names(&every_feature()[0], view(&samples), &channels).unwrap();
+    assert_eq!((&psd[0][..], &psd[40][..]), ("log_psd:Fp1:1Hz", "log_psd:Cz:1Hz"));
+    let tangent = names(&every_feature()[2], view(&samples), &channels).unwrap();
+    assert_eq!(
+        (&tangent[1][..], &tangent[4][..]),
+        ("log_covariance:1-4Hz:Fp1*Cz", "log_covariance:1-4Hz:Cz*Cz")
+    );
+}
+
+#[test]
+fn the_column_named_10_hz_is_the_one_where_a_10_hz_wave_shows() {
+    let wave = Array1::from_shape_fn(256, |t| (TAU * 10.0 * t as f64 / RATE).sin() as f32);
+    let mut samples = noise(2, (1, 2, 256)) * 0.01;
+    samples.slice_mut(s![0, 1, ..]).zip_mut_with(&wave, |x, w| *x += 30.0 * w);
+    let psd = log_psd(view(&samples), 1.0, 40.0).unwrap();
+    let names = names(&every_feature()[0], view(&samples), &["a", "b"]).unwrap();
+    let (largest, _) = psd.row(0).iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap();
+    assert_eq!(names[largest], "log_psd:b:10Hz");
+}
+
+#[test]
+fn the_density_of_white_noise_integrates_to_its_variance() {
+    let samples = noise(3, (400, 1, 256));
+    let density = log_psd(view(&samples), 0.0, 64.0).unwrap().mapv(f32::exp);
+    // Hann segments lose their mean, which lives in the lowest two bins.
+    let mean = density.slice(s![.., 2..64]).mean().unwrap();
+    assert_abs_diff_eq!(mean * 64.0, 144.0, epsilon = 2.0);
+}
+
+#[test]
+fn the_shortcut_features_see_what_they_are_named_after() {
+    let samples = noise(4, (1, 1, 256));
+    let louder = &samples * std::f32::consts::E;
+    let rms = |s| shortcut::amplitude_scale(view(s)).unwrap()[[0, 0]];
+    assert_abs_diff_eq!(rms(&louder) - rms(&samples), 1.0, epsilon = 1e-5);
+    let gain = |s| shortcut::per_channel_gain(view(s), 1.0, 40.0).unwrap()[[0, 0]];
+    assert_abs_diff_eq!(gain(&louder) - gain(&samples), 2.0, epsilon = 1e-4);
+    let shape = |s| shortcut::spectral_shape(view(s), 1.0, 40.0).unwrap();
+    assert!(close(&shape(&louder), &shape(&samples), 1e-4));
+    let mut hum = samples.clone();
+    let wave = Array1::from_shape_fn(256, |t| 50.0 * (TAU * 50.0 * t as f64 / RATE).sin() as f32);
+    hum.slice_mut(s![0, 0, ..]).zip_mut_with(&wave, |x, w| *x += w);
+    let line = |s| shortcut::line_noise_bin(view(s), 50.0).unwrap()[[0, 0]];
+    assert!(line(&hum) > line(&samples) + 3.0, "{} and {}", line(&hum), line(&samples));
+    assert_abs_diff_eq!(line(&louder), line(&samples), epsilon = 1e-4);
+    assert_eq!(shortcut::above_30_hz(view(&samples), 40.0).unwrap().ncols(), 11);
+    assert_eq!(shortcut::above_30_hz(view(&samples), 1000.0).unwrap().ncols(), 35);
+    let alpha = shortcut::single_band(view(&samples), (8.0, 13.0)).unwrap();
+    assert_eq!(alpha, log_psd(view(&samples), 1.0, 40.0).unwrap().slice(s![.., 7..13]));
+}
+
+#[test]
+fn flat_channels_give_finite_features() {
+    let mut samples = noise(5, (2, 3, 256));
+    samples.slice_mut(s![0, .., ..]).fill(7.0);
+    samples.slice_mut(s![1, 2, ..]).fill(0.0);
+    for feature in every_feature() {
+        assert!(feature.compute(view(&samples)).unwrap().iter().all(|x| x.is_finite()), "{feature:?}");
+    }
+}
+
+#[test]
+fn the_average_reference_leaves_no_common_signal_and_changes_nothing_twice() {
+    let mut samples = noise(6, (3, 5, 64)) + 1000.0;
+    average_reference(samples.view_mut()).unwrap();
+    assert!(samples.mean_axis(Axis(1)).unwrap().iter().all(|x| x.abs() < 1e-4));
+    let once = samples.clone();
+    average_reference(samples.view_mut()).unwrap();
+    assert!((&samples - &once).iter().all(|x| x.abs() < 1e-4));
+    let mut single = noise(6, (3, 1, 64));
+    assert_eq!(average_reference(single.view_mut()), Err(FeatureError::TooFewChannels(1)));
+}
+
+#[test]
+fn what_is_no_signal_is_refused_with_its_place() {
+    let mut samples = noise(7, (4, 3, 256));
+    for bad in [f32::NAN, f32::INFINITY] {
+        for at in [0, 255] {
+            samples[[2, 1, at]] = bad;
+            for feature in every_feature() {
+                let error = feature.compute(view(&samples)).unwrap_err();
+                assert_eq!(error, FeatureError::NotFinite { epoch: 2, channel: 1 }, "{feature:?}");
+            }
+            samples[[2, 1, at]] = 0.0;
+        }
+    }
+    for rate in [0.0, -1.0, f64::NAN] {
+        for feature in every_feature().iter().take(3) {
+            assert!(matches!(
+                feature.compute(View { samples: samples.view(), rate }),
+                Err(FeatureError::Rate(_))
+            ));
+        }
+    }
+    for range in [(5.0, 5.0), (9.0, 4.0), (-1.0, 4.0), (1.0, 64.5), (f64::NAN, 4.0)] {
+        assert!(
+            matches!(log_psd(view(&samples), range.0, range.1), Err(FeatureError::Range { .. })),
+            "{range:?}"
+        );
+        assert!(matches!(tangent(view(&samples), &[range]), Err(FeatureError::Range { .. })), "{range:?}");
+    }
+    let error = log_psd(view(&samples), 10.2, 10.7).unwrap_err().to_string();
+    assert!(error.contains("1 Hz apart"), "{error}");
+    assert_eq!(band_powers(view(&samples), &[]), Err(FeatureError::NoBands));
+    assert_eq!(tangent_with(view(&samples), &DEFAULT_BANDS, 0.0), Err(FeatureError::Shrinkage(0.0)));
+    for line_freq in [4.0, 63.5, 64.0, f64::NAN] {
+        let error = shortcut::line_noise_bin(view(&samples), line_freq);
+        assert!(matches!(error, Err(FeatureError::LineFrequency { .. })), "{line_freq}");
+    }
+    for shape in [(2, 0, 256), (2, 3, 3), (2, 3, 0)] {
+        let empty = Array3::zeros(shape);
+        assert!(matches!(log_psd(view(&empty), 1.0, 40.0), Err(FeatureError::Empty { .. })));
+        assert!(matches!(tangent(view(&empty), &DEFAULT_BANDS), Err(FeatureError::Empty { .. })));
+    }
+}
+
+#[test]
+fn no_epochs_give_a_table_without_rows() {
+    let none = Array3::zeros((0, 2, 256));
+    assert_eq!(tangent(view(&none), &DEFAULT_BANDS).unwrap().dim(), (0, 18));
+    assert_eq!(log_psd(view(&none), 1.0, 40.0).unwrap().dim(), (0, 80));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn an_epochs_row_is_its_own_whatever_stands_beside_it(seed: u64, epochs in 1usize..30, pick: prop::sample::Index) {
+        let samples = noise(seed, (epochs, 3, 128));
+        let one = pick.index(epochs);
+        let alone = samples.slice(s![one..=one, .., ..]).to_owned();
+        for feature in every_feature() {
+            let all = feature.compute(view(&samples)).unwrap();
+            let single = feature.compute(view(&alone)).unwrap();
+            prop_assert_eq!(all.row(one), single.row(0), "{:?}", feature);
+        }
+    }
+
+    #[test]
+    fn memory_layout_does_not_matter(seed: u64) {
+        let samples = noise(seed, (3, 128, 4));
+        let turned = samples.view().permuted_axes([0, 2, 1]);
+        let copied = turned.as_standard_layout().to_owned();
+        for feature in every_feature() {
+            let found = feature.compute(View { samples: turned, rate: RATE }).unwrap();
+            prop_assert_eq!(found, feature.compute(view(&copied)).unwrap());
+        }
+    }
+
+    /// Scaling by e adds 2 to every log power and 2·I to every log-covariance; an offset changes nothing.
+    #[test]
+    fn gain_adds_to_the_diagonal_and_an_offset_to_nothing(seed: u64, offset in -500.0f32..500.0) {
+        let samples = noise(seed, (2, 3, 256));
+        let louder = samples.mapv(|x| x * std::f32::consts::E + offset);
+        let (before, after) = (log_psd(view(&samples), 2.0, 40.0).unwrap(), log_psd(view(&louder), 2.0, 40.0).unwrap());
+        prop_assert!(close(&after, &(before + 2.0), 2e-3));
+        let before = tangent(view(&samples), &DEFAULT_BANDS).unwrap();
+        let diagonal = Array1::from_shape_fn(36, |k| if [0, 3, 5].contains(&(k % 6)) { 2.0 } else { 0.0 });
+        prop_assert!(close(&tangent(view(&louder), &DEFAULT_BANDS).unwrap(), &(before + diagonal), 2e-3));
+    }
+
+    /// Permuting channels permutes rows and columns of the matrices, so the vectors keep their distances.
+    #[test]
+    fn distances_of_tangent_vectors_ignore_the_order_of_channels(seed: u64) {
+        let samples = noise(seed, (2, 4, 256));
+        let shuffled = samples.select(Axis(1), &[2, 0, 3, 1]);
+        let distance = |s: &Array3<f32>| {
+            let t = tangent(view(s), &DEFAULT_BANDS).unwrap();
+            (&t.row(0) - &t.row(1)).mapv(|x| x * x).sum().sqrt()
+        };
+        prop_assert!((distance(&samples) - distance(&shuffled)).abs() < 1e-3);
+    }
+}

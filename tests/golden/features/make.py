@@ -1,0 +1,69 @@
+"""Golden values of twinprint-features from SciPy: Welch densities, band powers and log-covariances.
+
+    python make.py > golden.json        (versions: requirements.txt)
+
+The signals are float32 numbers written out in full, so that both sides start from the same bits.
+"""
+
+import json
+
+import numpy as np
+import scipy.linalg
+import scipy.signal
+
+BANDS = [(1, 4), (4, 8), (8, 13), (13, 20), (20, 30), (30, 40)]
+
+
+def signals(seed, shape):
+    rng = np.random.default_rng(seed)
+    white = rng.standard_normal(shape)
+    mixed = np.einsum("ij,ejt->eit", np.eye(shape[1]) + 0.5 * rng.standard_normal((shape[1],) * 2), white)
+    slow = np.cumsum(mixed, axis=-1)
+    return (20 * mixed + 3 * slow + 100).astype(np.float32).round(2)
+
+
+def welch(samples, rate):
+    segment = min(int(rate + 0.5), samples.shape[-1])  # half up, as in Rust, not to even
+    return scipy.signal.welch(
+        samples.astype(float), rate, "hann", nperseg=segment, noverlap=segment // 2, detrend="constant"
+    )
+
+
+def tangent(epoch, rate, shrinkage):
+    """The slow way: a Fourier mask, back to time, the covariance there, SciPy's logm."""
+    length = epoch.shape[-1]
+    window = scipy.signal.windows.hann(length, sym=False)
+    window /= np.sqrt(np.mean(window**2))
+    tapered = (epoch - epoch.mean(-1, keepdims=True)) * window
+    spectrum, frequencies = np.fft.rfft(tapered), np.fft.rfftfreq(length, 1 / rate)
+    vector = []
+    for low, high in BANDS:
+        inside = (frequencies >= low) & (frequencies < high)
+        band = np.fft.irfft(np.where(inside, spectrum, 0), length)
+        covariance = band @ band.T / length
+        size = len(covariance)
+        shrunk = (1 - shrinkage) * covariance + shrinkage * np.trace(covariance) / size * np.eye(size)
+        logarithm = scipy.linalg.logm(shrunk).real
+        rows, columns = np.triu_indices(size)
+        vector.append(logarithm[rows, columns] * np.where(rows == columns, 1, np.sqrt(2)))
+    return np.concatenate(vector)
+
+
+def case(seed, shape, rate):
+    samples = signals(seed, shape)
+    frequencies, density = welch(samples, rate)
+    wanted = (frequencies >= 1) & (frequencies <= 40)
+    bands = [density[..., (frequencies >= a) & (frequencies < b)].mean(-1) for a, b in BANDS]
+    return {
+        "rate": rate,
+        "shape": shape,
+        "samples": [float(x) for x in samples.ravel().astype(float).round(2)],
+        "log_psd": np.log(density[..., wanted]).reshape(shape[0], -1).round(9).tolist(),
+        "band_powers": np.log(np.stack(bands, -1)).reshape(shape[0], -1).round(9).tolist(),
+        "tangent": [tangent(epoch.astype(float), rate, 0.05).round(9).tolist() for epoch in samples],
+    }
+
+
+if __name__ == "__main__":
+    cases = [case(1, (2, 3, 256), 128.0), case(2, (1, 2, 251), 100.0), case(3, (1, 2, 90), 100.0), case(4, (1, 1, 400), 160.5)]
+    print(json.dumps({"cases": cases}))
