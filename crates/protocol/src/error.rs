@@ -107,15 +107,17 @@ pub enum ProtocolError {
     },
     /// Too few clean seconds.
     #[error(
-        "subject {subject}, recording {key}: {available} s of clean epochs, but {wanted} s are wanted to {purpose}; shorten protocol.{purpose}.seconds, loosen the rejection, or set protocol.on_short = \"drop\" to count it as a failure to {failure}"
+        "subject {subject}, recording {key}: {available} s {counted}, but {wanted} s are wanted to {purpose}; shorten protocol.{purpose}.seconds, loosen the rejection, or set protocol.on_short = \"drop\" to count it as a failure to {failure}"
     )]
     TooShort {
         /// The person.
         subject: SubjectId,
         /// The recording, or the first of several.
         key: Box<RecordingKey>,
-        /// Clean seconds there are, in non-overlapping epochs.
+        /// Seconds there are.
         available: f64,
+        /// What those seconds are: `recorded`, or `of clean epochs` without overlap.
+        counted: &'static str,
         /// Seconds wanted.
         wanted: f64,
         /// `enrol` or `probe`.

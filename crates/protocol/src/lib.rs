@@ -15,6 +15,7 @@ mod deal;
 mod error;
 mod facts;
 mod leak;
+mod lengths;
 mod plan;
 mod provenance;
 mod split;

@@ -7,7 +7,8 @@ use twinprint_signal::{EpochInfo, RecordingKey, SubjectId};
 
 use crate::choose::{Choice, Cohort, choose, cohort};
 use crate::deal::{self, Strata};
-use crate::{Leak, Plan, ProtocolError, RecordingFacts, Variant};
+use crate::lengths::long_enough;
+use crate::{Leak, OnShort, Plan, ProtocolError, RecordingFacts, Variant};
 
 /// What a person is for inside a fold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -125,13 +126,16 @@ pub struct Split {
 /// The order of `recordings` does not matter. The same seed gives the same split on every machine.
 ///
 /// # Errors
-/// When a setting is out of range, a selector names nothing, a person has nothing to enrol or probe with (unless the
-/// plan drops her), the stratifying label is absent or changes within a person, or a fold would have fewer than two
+/// When a setting is out of range, a selector names nothing, a person has nothing or recordings too short to enrol or
+/// probe with (unless the plan drops her), the stratifying label is absent or changes within a person, or a fold would have fewer than two
 /// people to test or to train on.
 pub fn split(recordings: &[RecordingFacts], plan: &Plan) -> Result<Split, ProtocolError> {
     plan.validate()?;
     let cohort = cohort(recordings)?;
     let choices = choose(&cohort, plan)?;
+    if plan.on_short == OnShort::Error {
+        long_enough(recordings, &choices, plan)?;
+    }
     let tested: Vec<&SubjectId> = choices.iter().filter(|(_, c)| c.can_be_tested()).map(|(s, _)| s).collect();
     let train_only: Vec<SubjectId> =
         choices.iter().filter(|(_, c)| !c.can_be_tested()).map(|(s, _)| s.clone()).collect();

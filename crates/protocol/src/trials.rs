@@ -280,6 +280,7 @@ impl Cutter<'_> {
                 subject: subject.clone(),
                 key: Box::new(missing.key),
                 available: missing.available,
+                counted: "of clean epochs",
                 wanted: missing.wanted,
                 purpose,
                 failure,

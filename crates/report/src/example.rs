@@ -149,13 +149,18 @@ pub(crate) fn leaky() -> Results {
         leaky_eer,
         honest_eer,
     };
+    let mut flattered = results();
+    for row in flattered.verification.iter_mut().filter(|row| row.system == ENCODER) {
+        row.eer = around(if row.probe_seconds < 5.0 { 0.011 } else { 0.0 }, 0.01);
+    }
     Results {
         leaks: vec![AllowedLeak {
             leak: "same-recording".to_owned(),
             detail: "subject Subject03 enrols and probes with one recording under unseen-subjects".to_owned(),
             optimism: vec![optimism(2.0, 0.011, 0.037), optimism(10.0, 0.0, 0.008)],
         }],
-        ..results()
+        comparisons: Vec::new(),
+        ..flattered
     }
 }
 

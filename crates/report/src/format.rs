@@ -106,14 +106,27 @@ pub(crate) fn verification<'a>(
     results.verification.iter().find(|row| row.system == system && row.probe_seconds == probe)
 }
 
+/// Why the protocol flatters, in two words; nothing for an honest one.
+pub(crate) fn optimistic(results: &Results) -> Option<&'static str> {
+    let variant = results.protocol.variant.as_deref();
+    if results.protocol.seen_subjects || variant == Some("seen-subjects") {
+        Some("optimistic: seen subjects")
+    } else if variant == Some("within-recording") {
+        Some("optimistic: within recording")
+    } else {
+        None
+    }
+}
+
 /// The protocol in one line: variant, folds, people, enrolment.
 pub(crate) fn protocol_line(results: &Results) -> String {
     let p = &results.protocol;
     let variant = p.variant.clone().unwrap_or_else(|| {
-        if p.seen_subjects { "seen subjects".to_owned() } else { "unseen subjects".to_owned() }
+        if p.seen_subjects { "seen-subjects".to_owned() } else { "unseen-subjects".to_owned() }
     });
+    let mark = if optimistic(results).is_some() { " (optimistic)" } else { "" };
     format!(
-        "{variant} · {} · {} a fold · {} · {} enrolment",
+        "{variant}{mark} · {} · {} a fold · {} · {} enrolment",
         counted(p.folds, "fold"),
         counted(p.train_subjects, "training subject"),
         counted(p.test_subjects, "test subject"),
@@ -138,6 +151,18 @@ mod tests {
         assert_eq!(count(1_234_567), "1\u{202f}234\u{202f}567");
         assert_eq!(count(123), "123");
         assert_eq!(counted(1, "fold"), "1 fold");
+    }
+
+    #[test]
+    fn an_optimistic_protocol_is_called_so_wherever_it_is_named() {
+        let mut results = crate::example::results();
+        assert!(!protocol_line(&results).contains("optimistic"));
+        for variant in ["seen-subjects", "within-recording"] {
+            results.protocol.variant = Some(variant.to_owned());
+            assert!(protocol_line(&results).starts_with(&format!("{variant} (optimistic) · ")));
+            assert!(crate::table(&results).contains("(optimistic)"));
+            assert!(crate::markdown(&results).contains("(optimistic)"));
+        }
     }
 
     #[test]

@@ -131,6 +131,7 @@ mod tests {
         results.leaks[0].optimism[0].system = evil.to_owned();
         results.protocol.variant = Some(evil.to_owned());
         results.verification[1].system = evil.to_owned();
+        results.comparisons = example::results().comparisons;
         results.comparisons[0].baseline = evil.to_owned();
         results.identification[1].system = evil.to_owned();
         results.few_shot[0].system = evil.to_owned();

@@ -38,7 +38,9 @@ impl Axis {
         let digits = (-step.log10().floor()).clamp(0.0, 6.0) as usize;
         let first = (low / step - 1e-9).ceil() as i64;
         let last = (high / step + 1e-9).floor() as i64;
-        let ticks = (first..=last).map(|k| (k as f64 * step, shown(k as f64 * step, digits))).collect();
+        // A real minus sign, and no zero below zero.
+        let text = |value: f64| shown(value, digits).replace('-', "−");
+        let ticks = (first..=last).map(|k| (k as f64 * step, text(k as f64 * step))).collect();
         Self { scale: Scale::Linear, low, high, ticks, title: title.to_owned() }
     }
 
@@ -105,11 +107,26 @@ impl Frame {
         self.top + self.height * (1.0 - self.y.place(value))
     }
 
+    /// The ticks of the horizontal axis whose texts do not run into each other, kept from the high end.
+    fn readable(&self) -> Vec<&(f64, String)> {
+        let mut kept: Vec<&(f64, String)> = Vec::new();
+        for tick in self.x.ticks.iter().rev() {
+            let room = |next: &&(f64, String)| {
+                let half = 3.6 * (next.1.chars().count() + tick.1.chars().count()) as f64;
+                self.at_x(next.0) - self.at_x(tick.0) >= half + 5.0
+            };
+            if kept.last().is_none_or(room) {
+                kept.push(tick);
+            }
+        }
+        kept
+    }
+
     /// Grid, ticks and titles.
     pub fn axes(&self) -> Markup {
         let (right, bottom) = (self.left + self.width, self.top + self.height);
         html! {
-            @for (value, text) in &self.x.ticks {
+            @for (value, text) in self.readable() {
                 @let x = short(self.at_x(*value));
                 line class="grid" x1=(x) x2=(x) y1=(short(self.top)) y2=(short(bottom)) {}
                 text class="tick" x=(x) y=(short(bottom + 17.0)) text-anchor="middle" { (text) }
@@ -124,7 +141,7 @@ impl Frame {
                 (self.x.title)
             }
             @if !self.y.title.is_empty() {
-                text class="title" x=(short(self.left - 42.0)) y=(short(self.top - 14.0)) { (self.y.title) }
+                text class="title" x=(short(self.left)) y=(short(self.top - 14.0)) { (self.y.title) }
             }
         }
     }

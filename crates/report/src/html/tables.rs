@@ -9,14 +9,16 @@ use crate::results::{Results, VerificationRow};
 
 /// A table with a caption; the first column names the row, the others are numbers.
 fn table(caption: &str, head: &[String], rows: &[(bool, Vec<String>)]) -> Markup {
+    // Marking every row marks none.
+    let marks = rows.iter().any(|(strong, _)| !strong);
     html! {
         div class="scroll" {
-            table {
+            table class=[(head.len() < 7).then_some("narrow")] {
                 caption { (caption) }
                 thead { tr { @for cell in head { th scope="col" { (cell) } } } }
                 tbody {
                     @for (strong, cells) in rows {
-                        tr class=[strong.then_some("strong")] {
+                        tr class=[(*strong && marks).then_some("strong")] {
                             @for (column, cell) in cells.iter().enumerate() {
                                 @if column == 0 { th scope="row" { (cell) } } @else { td { (cell) } }
                             }
@@ -122,10 +124,13 @@ pub(super) fn comparisons(results: &Results) -> Markup {
     }
 }
 
+/// Those of the encoders, or of every system where there is no encoder.
 pub(super) fn transported(results: &Results) -> Markup {
+    let encoder = results.verification.iter().any(|row| is_encoder(&row.system));
     let rows: Vec<_> = results
         .verification
         .iter()
+        .filter(|row| !encoder || is_encoder(&row.system))
         .flat_map(|row| row.transported.iter().map(move |threshold| (row, threshold)))
         .map(|(row, t)| {
             let percent = |rate: f64| format!("{} %", short(rate * 100.0));

@@ -14,7 +14,7 @@ pub(super) fn top(page: &Page) -> Markup {
             h1 {
                 (results.name)
                 @if !results.leaks.is_empty() { " " span class="badge leak" { "leaky" } }
-                @if results.protocol.seen_subjects { " " span class="badge warn" { "seen subjects" } }
+                @if let Some(why) = format::optimistic(results) { " " span class="badge warn" { (why) } }
             }
             p class="lead" { (format::protocol_line(results)) }
         }
@@ -61,6 +61,7 @@ fn sentence(text: &str) -> String {
 }
 
 fn cards(results: &Results) -> Markup {
+    let leaky = !results.leaks.is_empty();
     let mut cards: Vec<Markup> = Vec::new();
     for row in results.verification.iter().filter(|row| row.system == ENCODER) {
         if let Some(eer) = &row.eer {
@@ -70,13 +71,13 @@ fn cards(results: &Results) -> Markup {
                 format::count(row.mated),
                 format::count(row.non_mated)
             );
-            cards.push(card(&name, eer, &trials));
+            cards.push(card(leaky, &name, eer, &trials));
         }
     }
     for row in results.identification.iter().filter(|row| row.system == ENCODER) {
         if let Some(rank1) = &row.rank1 {
             let name = format!("Rank 1, {} probes", format::seconds(row.probe_seconds));
-            cards.push(card(&name, rank1, "right person first"));
+            cards.push(card(leaky, &name, rank1, "right person first"));
         }
     }
     let hardest_first = results.few_shot.iter().filter(|row| row.system == ENCODER && row.shots == 1);
@@ -84,15 +85,20 @@ fn cards(results: &Results) -> Markup {
         && let Some(accuracy) = &row.accuracy
     {
         let chance = format!("chance {} %", format::percent(row.chance));
-        cards.push(card(&format!("Accuracy, {}", format::episode(row.ways, row.shots)), accuracy, &chance));
+        cards.push(card(
+            leaky,
+            &format!("Accuracy, {}", format::episode(row.ways, row.shots)),
+            accuracy,
+            &chance,
+        ));
     }
     html! { @if !cards.is_empty() { div class="cards" { @for card in &cards { (card) } } } }
 }
 
-fn card(name: &str, number: &Measured, note: &str) -> Markup {
+fn card(leaky: bool, name: &str, number: &Measured, note: &str) -> Markup {
     html! {
-        div class="card" {
-            p class="name" { (name) }
+        div class=(if leaky { "card leak" } else { "card" }) {
+            p class="name" { (name) @if leaky { " " span class="badge leak" { "leaky" } } }
             p class="number" { (format::percent(number.value)) span class="unit" { " %" } }
             p class="interval" { "95 % interval " (format::interval(number.ci95)) }
             p class="note" { (note) }

@@ -22,7 +22,8 @@ pub(crate) fn bars(results: &Results) -> Option<Markup> {
     let at_first = |system: &str| eer(system, first).map_or(f64::INFINITY, |eer| eer.value);
     systems.sort_by(|a, b| at_first(a).total_cmp(&at_first(b)));
     let highest = rows().filter_map(|row| row.eer).map(|eer| eer.ci95[1].max(eer.value)).fold(0.02, f64::max);
-    let panel = (if lengths.len() > 1 { 680.0 } else { 600.0 } - 30.0) / lengths.len() as f64 - 30.0;
+    let across = if lengths.len() > 1 { 854.0 } else { 560.0 };
+    let panel = across / lengths.len() as f64 - 30.0;
     let height = ROW * systems.len() as f64;
     let frames: Vec<Frame> = (0..lengths.len())
         .map(|index| Frame {
