@@ -49,16 +49,12 @@ pub enum ScoreError {
         /// The value given.
         value: f64,
     },
-    /// A bootstrap with too few replicates for its level.
-    #[error(
-        "{replicates} bootstrap replicates cannot resolve an interval of level {level}: use at least {least}"
-    )]
+    /// A bootstrap with too few replicates.
+    #[error("bootstrap.replicates is {replicates}: use at least {least}, better 1000")]
     Replicates {
         /// Replicates asked for.
         replicates: usize,
-        /// Interval level asked for.
-        level: f64,
-        /// Fewest replicates that put one replicate in each tail.
+        /// Fewest allowed.
         least: usize,
     },
     /// Two score lists that should hold the same trials differ.

@@ -188,7 +188,7 @@ fn accuracy(results: &[Vec<(u32, f64)>], bootstrap: &Bootstrap) -> Estimate {
                 .collect()
         })
         .collect();
-    let values = (0..bootstrap.replicates)
+    let values: Vec<f64> = (0..bootstrap.replicates)
         .filter_map(|replicate| {
             let mut generator = bootstrap.generator(replicate);
             let (of_subject, of_episode) =
@@ -204,5 +204,5 @@ fn accuracy(results: &[Vec<(u32, f64)>], bootstrap: &Bootstrap) -> Estimate {
             (total > 0.0).then(|| hits / total)
         })
         .collect();
-    Estimate { value, ci95: bootstrap.percentile(values) }
+    Estimate { value, ci95: bootstrap.of_rate(value, &values, subjects.len()) }
 }

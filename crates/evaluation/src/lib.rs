@@ -8,12 +8,15 @@ pub mod classification;
 pub mod few_shot;
 pub mod identification;
 pub mod knn;
+#[cfg(feature = "mlp")]
+pub mod mlp;
 pub mod normalisation;
 pub mod template;
 
 mod bootstrap;
 mod curve;
 mod error;
+mod interval;
 mod matrix;
 mod metrics;
 mod paired;
@@ -24,9 +27,10 @@ mod transport;
 mod verification;
 mod weighted;
 
-pub use bootstrap::{Bootstrap, Estimate, Interval};
+pub use bootstrap::{Bootstrap, Estimate};
 pub use curve::{DetCurve, Eer, FnmrAtFmr, OperatingPoint, det_curve, eer, eer_and_det, fnmr_at_fmr, probit};
 pub use error::{PrintError, ScoreError};
+pub use interval::Interval;
 pub use metrics::{auc, cllr, d_prime, min_cllr, min_dcf};
 pub use paired::{Paired, paired_difference};
 pub use prints::LabelledPrints;

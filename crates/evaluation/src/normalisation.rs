@@ -108,7 +108,7 @@ fn statistics(
     let (mut means, mut deviations) = (Array1::zeros(cohort.nrows()), Array1::zeros(cohort.nrows()));
     for (row, scores) in cohort.axis_iter(Axis(0)).enumerate() {
         let (mean, deviation) = moments(scores, top);
-        if !(deviation > 1e-9) {
+        if deviation.is_nan() || deviation <= 1e-9 {
             return Err(PrintError::FlatCohort { what, row });
         }
         means[row] = mean;

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bootstrap::{Bootstrap, Interval};
+use crate::bootstrap::Bootstrap;
+use crate::interval::Interval;
 use crate::ranked::Ranked;
 use crate::weighted::WeightedTrials;
 use crate::{ScoreError, Scores};
@@ -12,7 +13,8 @@ use crate::{ScoreError, Scores};
 pub struct Paired {
     /// EER(a) − EER(b); negative when `a` is better.
     pub difference: f64,
-    /// Its 95 % interval (or of the level asked for); a difference is shown when 0 lies outside.
+    /// Its 95 % interval (or of the level asked for); a difference is shown when 0 lies outside. Absent when no
+    /// resampled cohort differs from another.
     pub ci95: Option<Interval>,
 }
 
@@ -25,11 +27,12 @@ pub fn paired_difference(a: &Scores, b: &Scores, bootstrap: &Bootstrap) -> Resul
     }
     let difference = Ranked::new(a).eer().value - Ranked::new(b).eer().value;
     let (left, right) = (WeightedTrials::new(a)?, WeightedTrials::new(b)?);
-    let differences = left
+    let subjects = left.subjects();
+    let differences: Vec<f64> = left
         .replicates(bootstrap)
         .into_iter()
         .zip(right.replicates(bootstrap))
         .filter_map(|(left, right)| Some(left? - right?))
         .collect();
-    Ok(Paired { difference, ci95: bootstrap.percentile(differences) })
+    Ok(Paired { difference, ci95: bootstrap.of_difference(difference, &differences, subjects) })
 }

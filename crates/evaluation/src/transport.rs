@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bootstrap::{Bootstrap, Interval};
+use crate::interval::Interval;
 use crate::ranked::Ranked;
 use crate::weighted::distinct_subjects;
 use crate::{ScoreError, Scores};
@@ -35,56 +35,74 @@ pub struct Transported {
 }
 
 /// Chooses the threshold for `target_fmr` on `dev` and reports both error rates on `test`.
+///
+/// At a fixed threshold the rates are ratios of sums, so the variance over subjects needs no draws: it is the
+/// infinitesimal jackknife (Efron 1982), to which the bootstrap over subjects converges. A subject's influence on the
+/// FMR counts all its comparisons, as enrolled and as probe.
 pub fn transport(dev: &Scores, test: &Scores, target_fmr: f64) -> Result<Transported, ScoreError> {
     if !(target_fmr > 0.0 && target_fmr < 1.0) {
         return Err(ScoreError::Rate { what: "the target false match rate", value: target_fmr });
     }
     let dev = Ranked::new(dev);
     let threshold = dev.threshold_at_fmr(target_fmr);
-    let observed = observe(test, threshold);
-    let bootstrap = Bootstrap::default();
-    let total = |terms: &[f64]| terms.iter().sum::<f64>();
+    let subjects = distinct_subjects(test);
+    let number = |subject: u32| subjects.partition_point(|&known| known < subject);
+    let (mut misses, mut matches) = (Counts::new(subjects.len()), Counts::new(subjects.len()));
+    for (trial, &score) in test.similarity().iter().enumerate() {
+        let (enrol, probe) = (number(test.enrol_subject()[trial]), number(test.probe_subject()[trial]));
+        if enrol == probe {
+            misses.add(&[enrol], score < threshold);
+        } else {
+            matches.add(&[enrol, probe], score >= threshold);
+        }
+    }
     Ok(Transported {
         target_fmr,
         threshold,
         dev_fmr: dev.fmr(threshold),
-        fmr: total(&observed.false_matches) / total(&observed.non_mated),
-        fmr_ci95: bootstrap.ratio(&observed.false_matches, &observed.non_mated),
-        fnmr: total(&observed.false_non_matches) / total(&observed.mated),
-        fnmr_ci95: bootstrap.ratio(&observed.false_non_matches, &observed.mated),
-        false_matches: total(&observed.false_matches) as usize,
+        fmr: matches.rate(),
+        fmr_ci95: matches.interval(),
+        fnmr: misses.rate(),
+        fnmr_ci95: misses.interval(),
+        false_matches: matches.errors,
         non_mated: test.non_mated(),
-        false_non_matches: total(&observed.false_non_matches) as usize,
+        false_non_matches: misses.errors,
         mated: test.mated(),
     })
 }
 
-/// Counts per subject at one threshold; a non-mated comparison counts half for each of its two subjects.
-struct Observed {
-    false_matches: Vec<f64>,
-    non_mated: Vec<f64>,
-    false_non_matches: Vec<f64>,
-    mated: Vec<f64>,
+/// Errors and comparisons, in all and per subject involved.
+struct Counts {
+    errors: usize,
+    comparisons: usize,
+    of_subject: Vec<(f64, f64)>,
 }
 
-fn observe(test: &Scores, threshold: f64) -> Observed {
-    let subjects = distinct_subjects(test);
-    let number = |subject: u32| subjects.partition_point(|&known| known < subject);
-    let zeros = || vec![0.0; subjects.len()];
-    let mut counts =
-        Observed { false_matches: zeros(), non_mated: zeros(), false_non_matches: zeros(), mated: zeros() };
-    for (trial, &score) in test.similarity().iter().enumerate() {
-        let accepted = score >= threshold;
-        let enrol = number(test.enrol_subject()[trial]);
-        if test.is_mated(trial) {
-            counts.mated[enrol] += 1.0;
-            counts.false_non_matches[enrol] += f64::from(u8::from(!accepted));
-        } else {
-            for subject in [enrol, number(test.probe_subject()[trial])] {
-                counts.non_mated[subject] += 0.5;
-                counts.false_matches[subject] += 0.5 * f64::from(u8::from(accepted));
-            }
+impl Counts {
+    fn new(subjects: usize) -> Self {
+        Self { errors: 0, comparisons: 0, of_subject: vec![(0.0, 0.0); subjects] }
+    }
+
+    fn add(&mut self, involved: &[usize], error: bool) {
+        self.errors += usize::from(error);
+        self.comparisons += 1;
+        for &subject in involved {
+            self.of_subject[subject].0 += f64::from(u8::from(error));
+            self.of_subject[subject].1 += 1.0;
         }
     }
-    counts
+
+    fn rate(&self) -> f64 {
+        self.errors as f64 / self.comparisons as f64
+    }
+
+    fn interval(&self) -> Option<Interval> {
+        let rate = self.rate();
+        let involved: Vec<_> =
+            self.of_subject.iter().filter(|&&(_, comparisons)| comparisons > 0.0).collect();
+        let subjects = involved.len() as f64;
+        let square: f64 = involved.iter().map(|(errors, all)| (errors - rate * all).powi(2)).sum();
+        let standard_error = (square * subjects / (subjects - 1.0)).sqrt() / self.comparisons as f64;
+        Interval::of_rate(rate, standard_error, involved.len(), 0.95)
+    }
 }

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bootstrap::{Bootstrap, Interval};
+use crate::bootstrap::Bootstrap;
 use crate::calibration::Calibration;
 use crate::curve::FnmrAtFmr;
+use crate::interval::Interval;
 use crate::ranked::Ranked;
 use crate::weighted::{WeightedTrials, distinct_subjects};
 use crate::{ScoreError, Scores};
@@ -60,7 +61,7 @@ pub fn verification_calibrated(
     let ranked = Ranked::new(scores);
     let eer = ranked.eer();
     let mut reasons = Vec::new();
-    let (eer_ci95, subjects) = interval(scores, bootstrap, &mut reasons)?;
+    let (eer_ci95, subjects) = interval(scores, eer.value, bootstrap, &mut reasons)?;
     let [first, second, third] = REPORTED_FMR;
     let fnmr_at_fmr = [ranked.fnmr_at_fmr(first)?, ranked.fnmr_at_fmr(second)?, ranked.fnmr_at_fmr(third)?];
     for rate in &fnmr_at_fmr {
@@ -101,6 +102,7 @@ pub fn verification_calibrated(
 /// The interval of the equal error rate and the number of subjects.
 fn interval(
     scores: &Scores,
+    eer: f64,
     bootstrap: &Bootstrap,
     reasons: &mut Vec<String>,
 ) -> Result<(Option<Interval>, usize), ScoreError> {
@@ -114,7 +116,15 @@ fn interval(
             bootstrap.replicates
         ));
     }
-    Ok((bootstrap.percentile(values), subjects))
+    let interval = bootstrap.of_rate(eer, &values, subjects);
+    if interval.is_none() {
+        reasons.push("the EER has no interval: it does not vary between resampled cohorts".into());
+    } else if eer == 0.0 || eer == 1.0 {
+        reasons.push(format!(
+            "an EER of exactly {eer} leaves nothing to resample: its interval is what {subjects} independent subjects without an error can bound"
+        ));
+    }
+    Ok((interval, subjects))
 }
 
 /// Mean of the equal error rates of single enrolled subjects.

@@ -194,3 +194,81 @@ pub(crate) fn distinct_subjects(scores: &Scores) -> Vec<u32> {
     subjects.dedup();
     subjects
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ranked::Ranked;
+    use proptest::prelude::*;
+
+    /// Writes every drawn copy out as its own trials and scores those.
+    fn spelt_out(scores: &Scores, weights: &[u16]) -> Option<f64> {
+        let subjects = distinct_subjects(scores);
+        let weight = |subject: u32| usize::from(weights[subjects.binary_search(&subject).unwrap()]);
+        let (mut mated, mut non_mated) = (vec![], vec![]);
+        for (trial, &score) in scores.similarity().iter().enumerate() {
+            let (enrol, probe) = (scores.enrol_subject()[trial], scores.probe_subject()[trial]);
+            if enrol == probe {
+                mated.extend(std::iter::repeat_n(score, weight(enrol)));
+            } else {
+                non_mated.extend(std::iter::repeat_n(score, weight(enrol) * weight(probe)));
+            }
+        }
+        (!mated.is_empty() && !non_mated.is_empty()).then(|| Ranked::from_parts(mated, non_mated).eer().value)
+    }
+
+    /// Trials of up to seven subjects with ties among the scores.
+    fn trials(most: usize) -> impl Strategy<Value = Scores> {
+        prop::collection::vec((-40i32..40, 0u32..7, 0u32..7), 2..most).prop_filter_map(
+            "both kinds",
+            |trials| {
+                let scores = trials.iter().map(|&(score, ..)| f64::from(score)).collect();
+                let enrol = trials.iter().map(|&(_, enrol, _)| 10 * enrol).collect();
+                let probe = trials.iter().map(|&(.., probe)| 10 * probe).collect();
+                Scores::new(scores, enrol, probe).ok()
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn a_weighted_pass_equals_writing_out_every_drawn_copy(
+            scores in trials(300),
+            weights in prop::collection::vec(prop::collection::vec(0u16..4, 7), 1..=LANES),
+        ) {
+            let sorted = WeightedTrials::new(&scores).unwrap();
+            let weights: Vec<Vec<u16>> =
+                weights.into_iter().map(|weights| weights[..sorted.subjects()].to_vec()).collect();
+            for (found, weights) in sorted.eers(&weights).into_iter().zip(&weights) {
+                let expected = spelt_out(&scores, weights);
+                prop_assert_eq!(found.is_some(), expected.is_some());
+                if let (Some(found), Some(expected)) = (found, expected) {
+                    prop_assert!((found - expected).abs() < 1e-12, "{} {}", found, expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lists_of_many_blocks_are_cut_in_the_right_block() {
+        let bootstrap = Bootstrap { replicates: 40, ..Bootstrap::default() };
+        let count = 60_000u32;
+        let score = |trial: u32| f64::from(trial.wrapping_mul(2_654_435_761) >> 8);
+        let subject = |trial: u32| trial % 9;
+        let scores = Scores::new(
+            (0..count).map(|trial| score(trial) + if trial % 7 == 0 { 9e6 } else { 0.0 }).collect(),
+            (0..count).map(subject).collect(),
+            (0..count)
+                .map(|trial| if trial % 7 == 0 { subject(trial) } else { subject(trial / 9) })
+                .collect(),
+        )
+        .unwrap();
+        let sorted = WeightedTrials::new(&scores).unwrap();
+        assert!(sorted.block_ends.len() > 10);
+        for (replicate, found) in sorted.replicates(&bootstrap).into_iter().enumerate() {
+            let weights = sorted.draw_scorable(&bootstrap, replicate);
+            let expected = spelt_out(&scores, &weights).unwrap();
+            assert!((found.unwrap() - expected).abs() < 1e-12);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Confidence intervals from a standard error over subjects.
+//!
+//! The percentile interval of a bootstrap over subjects is too short for the 8 to 30 subjects of an EEG data set: in
+//! simulated cohorts of eight it covered the truth in 76–89 % of cases instead of 95 %. Two causes, two remedies. The
+//! bootstrap's variance is too small by (n−1)/n and its normal tails too light for an estimated variance: the standard
+//! error is corrected and multiplied by a quantile of Student's t with n−1 degrees of freedom. And small rates are skewed:
+//! the interval is symmetric on the logit scale and mapped back. `docs/design` and the ignored test `coverage` carry the
+//! numbers.
+//!
+//! A rate of exactly 0 or 1 has no resampling variance at all. There the rule of 3 speaks, with subjects and not
+//! comparisons as the independent observations.
+
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+/// A confidence interval, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+impl Interval {
+    /// Whether a value lies inside.
+    pub fn contains(&self, value: f64) -> bool {
+        self.low <= value && value <= self.high
+    }
+
+    /// Interval of a rate between 0 and 1 from its standard error over `subjects`.
+    ///
+    /// At a rate of 0 the upper end is `1 − (1 − level)^(1/subjects)`, close to 3/subjects for 95 % (Jovanovic and Levy
+    /// 1997); at 1 the mirror image. `None` with fewer than two subjects or without any variation.
+    pub(crate) fn of_rate(value: f64, standard_error: f64, subjects: usize, level: f64) -> Option<Self> {
+        let reach = student(subjects, level)?;
+        if !(0.0..=1.0).contains(&value) {
+            return None;
+        }
+        let bound = 1.0 - (1.0 - level).powf(1.0 / subjects as f64);
+        if value == 0.0 {
+            return Some(Self { low: 0.0, high: bound });
+        }
+        if value == 1.0 {
+            return Some(Self { low: 1.0 - bound, high: 1.0 });
+        }
+        if standard_error.is_nan() || standard_error <= 0.0 {
+            return None;
+        }
+        let centre = (value / (1.0 - value)).ln();
+        let half = reach * standard_error / (value * (1.0 - value));
+        let back = |logit: f64| 1.0 / (1.0 + (-logit).exp());
+        Some(Self { low: back(centre - half), high: back(centre + half) })
+    }
+
+    /// Interval of a difference from its standard error over `subjects`; `None` as for rates.
+    pub(crate) fn of_difference(
+        value: f64,
+        standard_error: f64,
+        subjects: usize,
+        level: f64,
+    ) -> Option<Self> {
+        let reach = student(subjects, level)?;
+        let usable = standard_error.is_finite() && standard_error > 0.0;
+        usable.then(|| Self { low: value - reach * standard_error, high: value + reach * standard_error })
+    }
+}
+
+/// Two-sided quantile of Student's t with `subjects − 1` degrees of freedom.
+fn student(subjects: usize, level: f64) -> Option<f64> {
+    let freedom = subjects.checked_sub(1).filter(|&freedom| freedom > 0)? as f64;
+    Some(StudentsT::new(0.0, 1.0, freedom).ok()?.inverse_cdf(0.5 + level / 2.0))
+}
+
+/// Standard error from resampled values, corrected for the (n−1)/n by which resampling n subjects falls short.
+pub(crate) fn standard_error(values: &[f64], subjects: usize) -> f64 {
+    if values.len() < 2 || subjects < 2 {
+        return f64::NAN;
+    }
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    // Identical values may differ from their own mean by rounding.
+    if variance.sqrt() <= 1e-14 * mean.abs() {
+        return 0.0;
+    }
+    (variance * subjects as f64 / (subjects as f64 - 1.0)).sqrt()
+}
