@@ -272,19 +272,43 @@ fn run_steps<T: Real>(
     (0..2).all(|c| after[c] >= TRUSTED * TRUSTED * before[c])
 }
 
+/// Samples whose sum is kept in the short number type before it joins a 64-bit total.
+const BLOCK: usize = 256;
+
+/// The mean, exact to 32 bits: short sums side by side, which the processor adds at once.
 fn mean(samples: &[f32]) -> f64 {
-    samples.iter().map(|&v| f64::from(v)).sum::<f64>() / samples.len().max(1) as f64
+    let mut total = 0.0;
+    for block in samples.chunks(BLOCK) {
+        let (eights, rest) = block.as_chunks::<8>();
+        let mut lanes = [0.0_f32; 8];
+        for eight in eights {
+            for (lane, value) in lanes.iter_mut().zip(eight) {
+                *lane += value;
+            }
+        }
+        total += lanes.iter().chain(rest).map(|&v| f64::from(v)).sum::<f64>();
+    }
+    total / samples.len().max(1) as f64
 }
 
 /// Mean square of both channels.
 fn power<T: Real>(signal: &[Complex<T>]) -> [f64; 2] {
-    let (mut re, mut im) = (0.0, 0.0);
-    for value in signal {
-        re += value.re.get() * value.re.get();
-        im += value.im.get() * value.im.get();
+    let mut total = [0.0; 2];
+    for block in signal.chunks(BLOCK) {
+        let (fours, rest) = block.as_chunks::<4>();
+        let mut lanes = [Complex::<T>::default(); 4];
+        for four in fours.iter().map(<[Complex<T>; 4]>::as_slice).chain(std::iter::once(rest)) {
+            for (lane, value) in lanes.iter_mut().zip(four) {
+                lane.re = lane.re + value.re * value.re;
+                lane.im = lane.im + value.im * value.im;
+            }
+        }
+        for lane in lanes {
+            total[0] += lane.re.get();
+            total[1] += lane.im.get();
+        }
     }
-    let len = signal.len().max(1) as f64;
-    [re / len, im / len]
+    total.map(|sum| sum / signal.len().max(1) as f64)
 }
 
 impl Chain<'_> {

@@ -84,3 +84,47 @@ pub(crate) fn direct(left: &[f64], right: &[f64]) -> Vec<f64> {
     }
     sum
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Each output is the sum over taps of the reflected input, read off the definition.
+    fn oracle(taps: &[f64], signal: &[f64]) -> Vec<f64> {
+        let (half, last) = (taps.len() as i64 / 2, signal.len() as i64 - 1);
+        let at = |i: i64| match i {
+            i if i < 0 => 2.0 * signal[0] - signal[-i as usize],
+            i if i > last => 2.0 * signal[last as usize] - signal[(2 * last - i) as usize],
+            i => signal[i as usize],
+        };
+        (0..=last).map(|n| (-half..=half).map(|j| taps[(j + half) as usize] * at(n - j)).sum()).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn block_filtering_equals_direct_convolution_of_the_reflected_signal(
+            side in prop::collection::vec(-1.0..1.0_f64, 1..40),
+            signal in prop::collection::vec(-50.0..50.0_f64, 80..2500),
+        ) {
+            let taps: Vec<f64> = side.iter().chain(side.iter().rev().skip(1)).copied().collect();
+            let mut pair: Vec<Complex<f64>> = signal.iter().map(|&v| Complex::new(v, -2.0 * v)).collect();
+            Convolver::new(&taps, pair.len(), &mut FftPlanner::new()).run(&mut pair, &mut Work::default());
+            for (ours, theirs) in pair.iter().zip(oracle(&taps, &signal)) {
+                prop_assert!((ours.re - theirs).abs() < 1e-9, "{} {theirs}", ours.re);
+                prop_assert!((ours.im + 2.0 * theirs).abs() < 1e-9);
+            }
+        }
+    }
+
+    #[test]
+    fn padding_beyond_the_reflection_is_zeros() {
+        let signal: Vec<Complex<f64>> = [1.0, 2.0, 4.0].map(Complex::from).to_vec();
+        let mut padded = Vec::new();
+        pad(&signal, 3, 4, &mut padded);
+        let real: Vec<f64> = padded.iter().map(|v| v.re).collect();
+        assert_eq!(real, [0.0, -2.0, 0.0, 1.0, 2.0, 4.0, 6.0, 7.0, 0.0, 0.0]);
+    }
+}

@@ -77,3 +77,57 @@ fn move_bins<T: Real>(from: &[Complex<T>], to: &mut [Complex<T>]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::TAU;
+
+    use super::*;
+    use crate::chain::Work;
+
+    /// The padded signal's trigonometric polynomial evaluated at the new sample times, by sums over every sample and bin.
+    fn oracle(signal: &[f64], ratio: f64) -> Vec<f64> {
+        let plan = Fourier::<f64>::new(signal.len(), ratio, &mut FftPlanner::new());
+        let (n, m) = (plan.forward.len(), plan.inverse.len());
+        let mut padded = Vec::new();
+        pad(
+            &signal.iter().map(|&v| Complex::from(v)).collect::<Vec<_>>(),
+            plan.left,
+            plan.right,
+            &mut padded,
+        );
+        let turn = |k: usize, i: f64, of: usize| Complex::from_polar(1.0, TAU * k as f64 * i / of as f64);
+        let shared = n.min(m);
+        let bins: Vec<Complex<f64>> = (0..=shared / 2)
+            .map(|k| padded.iter().enumerate().map(|(i, v)| v.re * turn(k, -(i as f64), n)).sum())
+            .collect();
+        (plan.skip..plan.skip + plan.keep)
+            .map(|t| {
+                let mut sum = bins[0].re;
+                for (k, bin) in bins.iter().enumerate().skip(1) {
+                    // At the shared Nyquist bin one image counts fully when downsampling, and each by half when upsampling.
+                    let weight = if 2 * k == shared && m > n { 1.0 } else { 2.0 };
+                    sum += weight * (bin * turn(k, t as f64, m)).re;
+                }
+                sum / n as f64
+            })
+            .collect()
+    }
+
+    #[test]
+    fn resampling_equals_the_trigonometric_polynomial_at_the_new_times() {
+        for (len, ratio) in [(60, 0.5), (61, 0.256), (100, 0.8), (45, 1.6), (33, 2.0), (40, 0.99), (20, 0.31)]
+        {
+            let signal: Vec<f64> =
+                (0..len).map(|i| (0.7 * i as f64).sin() * 10.0 + (i * i % 17) as f64).collect();
+            let mut pair: Vec<Complex<f64>> = signal.iter().map(|&v| Complex::new(v, 3.0 * v)).collect();
+            Fourier::new(len, ratio, &mut FftPlanner::new()).run(&mut pair, &mut Work::default());
+            let expected = oracle(&signal, ratio);
+            assert_eq!(pair.len(), expected.len());
+            for (ours, theirs) in pair.iter().zip(expected) {
+                assert!((ours.re - theirs).abs() < 1e-9, "{len} × {ratio}: {} {theirs}", ours.re);
+                assert!((ours.im - 3.0 * theirs).abs() < 1e-9);
+            }
+        }
+    }
+}

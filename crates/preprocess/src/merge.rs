@@ -11,23 +11,18 @@ use crate::plan::{Plan, Resample, ResampleMethod};
 
 /// Brings the recordings of one file, one a sampling rate, to `sfreq` and puts their channels into one recording, in order.
 ///
-/// Each segment is resampled through its Fourier transform (see [`ResampleMethod::Fft`]). Where rounding leaves segments a
-/// sample apart, the shorter length holds for all. Annotations are the first recording's.
+/// Each segment is resampled by [`ResampleMethod::Polyphase`], which keeps the channels of all rates in step to a fraction
+/// of a sample, and where the rates have no small ratio by [`ResampleMethod::Fft`]. Where rounding leaves segments a sample
+/// apart, the shorter length holds for all. Annotations are the first recording's.
 ///
 /// # Errors
 /// When there is no recording, the recordings have unlike segments, a segment is too short to resample, a sample is not
 /// finite, or two recordings hold one channel.
 pub fn merge_rates(recordings: Vec<Recording>, sfreq: Hertz) -> Result<Recording, PreprocessError> {
-    let plan = Plan {
-        filter: None,
-        notch: None,
-        resample: Some(Resample { sfreq, method: ResampleMethod::Fft }),
-        ..Plan::default()
-    };
     let planners = Mutex::new(Planners::default());
     let parts = recordings
         .iter()
-        .map(|recording| resampled(recording, &plan, &planners))
+        .map(|recording| resampled(recording, sfreq, &planners))
         .collect::<Result<Vec<_>, _>>()?;
     let Some(first) = recordings.first() else {
         return Err(PreprocessError::Merge(
@@ -65,11 +60,16 @@ pub fn merge_rates(recordings: Vec<Recording>, sfreq: Hertz) -> Result<Recording
 /// Each segment at the new rate, `[channels, samples]`.
 fn resampled(
     recording: &Recording,
-    plan: &Plan,
+    sfreq: Hertz,
     planners: &Mutex<Planners>,
 ) -> Result<Vec<Array2<f32>>, PreprocessError> {
     crate::run::check_finite(recording, &(0..recording.channels().len()).collect::<Vec<_>>())?;
-    let design = Design::new(plan, recording.rate())?;
+    let method = match crate::polyphase::ratio(recording.rate(), sfreq) {
+        Ok(_) => ResampleMethod::Polyphase,
+        Err(_) => ResampleMethod::Fft,
+    };
+    let plan = Plan { filter: None, resample: Some(Resample { sfreq, method }), ..Plan::default() };
+    let design = Design::new(&plan, recording.rate())?;
     let mut work = ChainWork::default();
     let shape = |segment: &Segment| (recording.channels().len(), design.output_len(segment.len));
     recording

@@ -1,4 +1,10 @@
 //! Results on real recordings equal MNE-Python's and SciPy's; see tests/golden/preprocess for how theirs were made.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tests may stop and speak"
+)]
 
 mod support;
 
@@ -37,7 +43,8 @@ const EDGE: f64 = 1e-3;
 
 #[test]
 fn filters_and_resampling_on_real_recordings_equal_mne_python_and_scipy() {
-    let golden: Golden = serde_json::from_slice(&std::fs::read(format!("{GOLDEN}/cases.json")).unwrap()).unwrap();
+    let golden: Golden =
+        serde_json::from_slice(&std::fs::read(format!("{GOLDEN}/cases.json")).unwrap()).unwrap();
     let values = read_npy(&format!("{GOLDEN}/values.npy"));
     let mut used = 0;
     let mut failures = Vec::new();

@@ -1,4 +1,9 @@
 //! Real recordings for tests: a reader for plain 16-bit EDF files, and where the shared data lies.
+#![allow(
+    dead_code,
+    clippy::disallowed_methods,
+    reason = "each test file takes its part; tests may ask where data lies"
+)]
 
 use std::path::PathBuf;
 
@@ -7,8 +12,10 @@ use twinprint_signal::{Annotation, ChannelName, Hertz, Recording};
 
 /// The file under the data folder, or None with a line that says the test was skipped.
 pub fn data_file(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("TWINPRINT_DATA")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")), PathBuf::from);
+    let root = std::env::var_os("TWINPRINT_DATA").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")),
+        PathBuf::from,
+    );
     let file = root.join(path);
     if file.is_file() {
         return Some(file);
@@ -26,7 +33,13 @@ pub fn read_edf(path: &std::path::Path, channels: &[String], first: usize, lengt
     let field = |offset: usize, len: usize, signal: usize| 256 + offset * count + len * signal;
     let records = number(236, 8) as usize;
     let per_record: Vec<usize> = (0..count).map(|i| number(field(216, 8, i), 8) as usize).collect();
-    let starts: Vec<usize> = per_record.iter().scan(0, |sum, n| { *sum += n; Some(*sum - n) }).collect();
+    let starts: Vec<usize> = per_record
+        .iter()
+        .scan(0, |sum, n| {
+            *sum += n;
+            Some(*sum - n)
+        })
+        .collect();
     let record: usize = per_record.iter().sum();
     let header = 256 * (count + 1);
     let mut samples = Array2::zeros((channels.len(), length));
