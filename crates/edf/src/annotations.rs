@@ -46,8 +46,10 @@ pub(crate) fn read(
     let mut found = Vec::new();
     for record in 0..layout.records {
         for (index, signal) in lists.iter().enumerate() {
+            let padded = layout.slice(bytes, record, signal, 0, signal.samples_per_record);
+            let end = padded.iter().rposition(|&b| b != 0).map_or(0, |last| last + 1);
             let list = List {
-                bytes: layout.slice(bytes, record, signal, 0, signal.samples_per_record),
+                bytes: &padded[..end],
                 offset: layout.data as u64 + record * layout.record_bytes as u64 + signal.offset as u64,
                 record,
             };

@@ -1,5 +1,7 @@
 //! Little-endian two's-complement samples to physical units.
 
+use pulp::{Arch, Simd, WithSimd};
+
 /// `physical = digital * gain + offset`, in float64.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Scale {
@@ -13,6 +15,7 @@ impl Scale {
         Self { gain: self.gain * factor, offset: self.offset * factor }
     }
 
+    #[inline(always)]
     fn apply(self, digital: i32) -> f32 {
         (f64::from(digital) * self.gain + self.offset) as f32
     }
@@ -38,25 +41,49 @@ impl Width {
 
 /// Decodes as many samples as both slices hold to physical values, each rounded once, from float64 to float32.
 pub(crate) fn physical(bytes: &[u8], width: Width, scale: Scale, out: &mut [f32]) {
-    decode(bytes, width, out, |digital| scale.apply(digital));
+    Arch::new().dispatch(Decode { bytes, width, out, value: |digital| scale.apply(digital) });
 }
 
 /// Decodes as many samples as both slices hold to the integers stored.
 pub(crate) fn digital(bytes: &[u8], width: Width, out: &mut [i32]) {
-    decode(bytes, width, out, |digital| digital);
+    Arch::new().dispatch(Decode { bytes, width, out, value: |digital| digital });
 }
 
-#[inline(always)]
-fn decode<T>(bytes: &[u8], width: Width, out: &mut [T], value: impl Fn(i32) -> T) {
-    match width {
-        Width::Two => {
-            for (sample, raw) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
-                *sample = value(i32::from(i16::from_le_bytes(*raw)));
+/// Plain loops, compiled once for each level of vector instructions; the processor's is chosen at run time.
+struct Decode<'a, T, F> {
+    bytes: &'a [u8],
+    width: Width,
+    out: &'a mut [T],
+    value: F,
+}
+
+impl<T, F: Fn(i32) -> T> WithSimd for Decode<'_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let value = self.value;
+        match self.width {
+            Width::Two => {
+                for (sample, raw) in self.out.iter_mut().zip(self.bytes.as_chunks::<2>().0) {
+                    *sample = value(i32::from(i16::from_le_bytes(*raw)));
+                }
             }
-        }
-        Width::Three => {
-            for (sample, raw) in out.iter_mut().zip(bytes.as_chunks::<3>().0) {
-                *sample = value(i32::from_le_bytes([0, raw[0], raw[1], raw[2]]) >> 8);
+            Width::Three => {
+                // Four samples from three words: several times faster than byte by byte.
+                let whole = self.out.len().min(self.bytes.len() / 3) / 4 * 4;
+                let (fours, rest) = self.out.split_at_mut(whole);
+                let (twelves, tail) = self.bytes.split_at(3 * whole);
+                for (samples, raw) in fours.as_chunks_mut::<4>().0.iter_mut().zip(twelves.as_chunks::<12>().0)
+                {
+                    let word =
+                        |at: usize| i32::from_le_bytes([raw[at], raw[at + 1], raw[at + 2], raw[at + 3]]);
+                    let digital = [word(0) << 8 >> 8, word(3) << 8 >> 8, word(6) << 8 >> 8, word(8) >> 8];
+                    *samples = digital.map(&value);
+                }
+                for (sample, raw) in rest.iter_mut().zip(tail.as_chunks::<3>().0) {
+                    *sample = value(i32::from_le_bytes([0, raw[0], raw[1], raw[2]]) >> 8);
+                }
             }
         }
     }
@@ -82,12 +109,23 @@ mod tests {
     proptest! {
         #[test]
         fn a_sample_is_the_float64_value_rounded_once(
-            digital in -8_388_608i32..8_388_608, gain in -10.0f64..10.0, offset in -1e6f64..1e6,
+            digital in prop::collection::vec(-8_388_608i32..8_388_608, 0..70),
+            gain in -10.0f64..10.0,
+            offset in -1e6f64..1e6,
         ) {
-            let raw = digital.to_le_bytes();
-            let mut out = [0.0];
-            physical(&raw[..3], Width::Three, Scale { gain, offset }, &mut out);
-            prop_assert_eq!(out[0], (f64::from(digital) * gain + offset) as f32);
+            for (width, shift) in [(Width::Two, 8), (Width::Three, 0)] {
+                let stored: Vec<i32> = digital.iter().map(|v| v >> shift).collect();
+                let bytes: Vec<u8> =
+                    stored.iter().flat_map(|v| v.to_le_bytes()[..width.bytes()].to_vec()).collect();
+                let expected: Vec<f32> =
+                    stored.iter().map(|&v| (f64::from(v) * gain + offset) as f32).collect();
+                let mut out = vec![0.0; stored.len()];
+                physical(&bytes, width, Scale { gain, offset }, &mut out);
+                prop_assert_eq!(out, expected);
+                let mut out = vec![0; stored.len()];
+                super::digital(&bytes, width, &mut out);
+                prop_assert_eq!(out, stored);
+            }
         }
     }
 }

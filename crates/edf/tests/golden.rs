@@ -39,6 +39,27 @@ fn every_conformance_file_has_golden_values() {
 }
 
 #[test]
+fn every_shared_recording_is_read_strictly_and_without_a_notice() {
+    let Some(root) = common::shared() else { return };
+    let mut folders = vec![root.join("eegmat"), root.join("muse-cueing")];
+    let mut opened = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "edf") {
+                let file = open(&path);
+                assert_eq!(file.notices(), [], "{}", path.display());
+                assert_eq!(file.segments(0).len(), 1);
+                opened += 1;
+            }
+        }
+    }
+    assert_eq!(opened, 48 + 66);
+}
+
+#[test]
 fn variant_records_and_start_are_the_peers() {
     for_each_file(|name, file, golden| {
         let header = file.header();

@@ -86,3 +86,21 @@ fn windows_and_buffers_that_do_not_fit_are_refused() {
     assert!(message(file.read(0, 0..3, &mut out)).contains("a buffer of 4 samples for a window of 3"));
     assert!(message(file.read(1, 0..4, &mut out)).contains("there is no signal 1"));
 }
+
+#[test]
+fn a_file_can_be_read_from_several_threads() {
+    let spec = common::FileSpec::plain(&[50, 50], 20);
+    let file = EdfFile::from_bytes(spec.bytes(), Strictness::Strict).unwrap();
+    let sums: Vec<f32> = std::thread::scope(|scope| {
+        let read = |signal| {
+            let file = &file;
+            scope.spawn(move || {
+                let mut out = vec![0.0; 1000];
+                file.read(signal, 0..1000, &mut out).unwrap();
+                out[999] - out[0]
+            })
+        };
+        [read(0), read(1)].map(|thread| thread.join().unwrap()).to_vec()
+    });
+    assert_eq!(sums, [499.5, 499.5]);
+}
