@@ -1,5 +1,7 @@
 //! Every leak: refused with its two rows, and passed only when it is allowed by name.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test stops where it fails")]
+
 mod cohort;
 
 use cohort::{epochs, key, one_visit, plan, subject, two_visits};

@@ -1,5 +1,7 @@
 //! Templates and probes: what is cut from which epochs.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test stops where it fails")]
+
 mod cohort;
 
 use std::collections::BTreeSet;

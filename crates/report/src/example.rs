@@ -223,3 +223,36 @@ pub(crate) fn curves() -> Curves {
     }
     curves
 }
+
+/// The results of a run with many systems, long names, five probe lengths and gaps.
+pub(crate) fn crowded() -> (Results, Curves) {
+    let (mut results, mut curves) = (results(), Curves::default());
+    results.verification.clear();
+    results.identification.clear();
+    for (place, probe) in [1.0, 2.0, 5.0, 10.0, 20.0].into_iter().enumerate() {
+        for number in 0..11 {
+            let system = match number {
+                0 => ENCODER.to_owned(),
+                1 => "encoder:a-name-that-is-far-too-long-for-any-plot-to-hold".to_owned(),
+                _ => format!("system_{number}_with_a_long_name"),
+            };
+            let eer = 0.02 * (1.0 + number as f64) / (1.0 + place as f64);
+            let mut row = verification_row(&system, probe, eer);
+            if number == place {
+                row.eer = None;
+            }
+            results.verification.push(row);
+            let points =
+                vec![(1.0, 0.0), (eer * 2.0, eer / 2.0), (eer, eer), (eer / 2.0, eer * 2.0), (0.0, 1.0)];
+            curves.det.push(DetCurve { system: system.clone(), probe_seconds: probe, points });
+            let cmc = vec![1.0 - eer, 1.0 - eer / 2.0, 1.0];
+            results.identification.push(IdentificationRow {
+                system,
+                probe_seconds: probe,
+                cmc,
+                ..Default::default()
+            });
+        }
+    }
+    (results, curves)
+}

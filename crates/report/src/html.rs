@@ -103,7 +103,10 @@ fn figure(plot: &Markup, caption: &str) -> Markup {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::results::{Measured, VerificationRow};
     use crate::{Curves, Results, RunFacts, example};
 
     fn shown(results: &Results) -> String {
@@ -206,6 +209,38 @@ mod tests {
         assert_eq!(ids.len(), count);
     }
 
+    proptest! {
+        #[test]
+        fn no_curve_breaks_the_page(
+            values in prop::collection::vec(prop::num::f64::ANY, 0..40), probe in prop::num::f64::ANY, bins in 0_usize..9,
+        ) {
+            let pairs: Vec<(f64, f64)> = values.iter().copied().zip(values.iter().rev().copied()).collect();
+            let mut results = example::results();
+            let value = |place: usize| values.get(place).copied().unwrap_or(0.5);
+            let eer = Measured { value: value(0), ci95: [value(1), value(2)] };
+            results.verification[0] = VerificationRow { probe_seconds: probe, eer: Some(eer), ..Default::default() };
+            results.identification[0].cmc = values.clone();
+            let curves = Curves {
+                det: vec![crate::DetCurve { points: pairs.clone(), probe_seconds: probe, ..Default::default() }],
+                scores: vec![crate::ScoreHistogram {
+                    edges: values.clone(),
+                    mated: values.iter().take(bins).copied().collect(),
+                    non_mated: values.iter().take(bins).copied().collect(),
+                    threshold: values.first().copied(),
+                    ..Default::default()
+                }],
+                training: vec![crate::TrainingCurve { fold: bins, loss: pairs.clone(), dev_eer: pairs }],
+            };
+            let page = html(&Page { results: &results, run: &RunFacts::default(), curves: &curves });
+            for attribute in ["x1=\"", "cx=\"", "cy=\"", "y2=\"", "points=\"", "viewBox=\""] {
+                for place in page.split(attribute).skip(1) {
+                    let place = place.split('"').next().unwrap();
+                    prop_assert!(!place.contains("NaN") && !place.contains("inf"), "{}{}", attribute, place);
+                }
+            }
+        }
+    }
+
     /// Writes example pages into `twinprint-report-example` of the temporary folder, to be looked at: `cargo test -p twinprint-report -- --ignored write_example_pages`.
     #[test]
     #[ignore = "writes files to look at"]
@@ -213,6 +248,9 @@ mod tests {
         let folder = std::env::temp_dir().join("twinprint-report-example");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("honest.html"), shown(&example::results())).unwrap();
+        let (crowded, curves) = example::crowded();
+        let page = html(&Page { results: &crowded, run: &example::run(), curves: &curves });
+        std::fs::write(folder.join("crowded.html"), page).unwrap();
         std::fs::write(folder.join("leaky.html"), shown(&example::leaky())).unwrap();
     }
 }

@@ -33,7 +33,10 @@ impl Axis {
         wanted: usize,
         shown: impl Fn(f64, usize) -> String,
     ) -> Self {
-        let high = if high > low { high } else { low + 1.0 };
+        // Numbers that no axis can hold get the axis from 0 to 1; what is drawn on it lies outside and is not seen.
+        let holds = low.is_finite() && high.is_finite() && low.abs().max(high.abs()) < 1e12;
+        let (low, high) = if holds { (low, high) } else { (0.0, 1.0) };
+        let high = if high - low > 1e-9 * low.abs().max(1e-9) { high } else { low + 1.0 };
         let step = round_step((high - low) / wanted.max(1) as f64);
         let digits = (-step.log10().floor()).clamp(0.0, 6.0) as usize;
         let first = (low / step - 1e-9).ceil() as i64;

@@ -44,6 +44,8 @@ impl Verdict {
         });
         let tail = if self.certain() {
             "the encoder beats every baseline"
+        } else if self.lower() && self.ci95.is_none() {
+            "lower than every baseline, but how certain that is was not computed"
         } else if self.lower() {
             "lower than every baseline, but not by more than chance explains"
         } else {
@@ -125,7 +127,8 @@ mod tests {
     fn a_lower_rate_counts_as_certain_only_when_the_interval_excludes_zero() {
         assert!(verdicts(&results(0.04, 0.05, Some([-0.02, -0.001])))[0].certain());
         assert!(!verdicts(&results(0.04, 0.05, Some([-0.02, 0.001])))[0].certain());
-        assert!(!verdicts(&results(0.04, 0.05, None))[0].certain());
+        let unknown = &verdicts(&results(0.04, 0.05, None))[0];
+        assert!(!unknown.certain() && unknown.text().contains("was not computed"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Cohorts without signals, for the tests.
 
-#![allow(dead_code)]
+#![allow(dead_code, reason = "every test file uses some of it")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -2,33 +2,40 @@
 
 use maud::{Markup, html};
 
-use super::colour;
+use super::{clipped, colour, room};
 use crate::Results;
 use crate::format::{self, is_encoder};
 use crate::results::Measured;
 use crate::svg::{Axis, Frame, figure, short};
 
 const ROW: f64 = 30.0;
-const NAMES: f64 = 170.0;
 
 /// One panel for each probe length; nothing without a verification row that has an equal error rate.
 pub(crate) fn bars(results: &Results) -> Option<Markup> {
-    let rows = || results.verification.iter().filter(|row| row.eer.is_some());
+    let rows = || results.verification.iter().filter(|row| row.eer.is_some_and(|eer| drawable(&eer)));
     let lengths = format::lengths(rows().map(|row| row.probe_seconds));
-    let first = *lengths.first()?;
+    if lengths.is_empty() {
+        return None;
+    }
     let all = format::systems(rows().map(|row| row.system.as_str()));
-    let eer = |system: &str, probe: f64| format::verification(results, system, probe).and_then(|row| row.eer);
+    let eer = |system: &str, probe: f64| {
+        format::verification(results, system, probe).and_then(|row| row.eer).filter(drawable)
+    };
     let mut systems = all.clone();
-    let at_first = |system: &str| eer(system, first).map_or(f64::INFINITY, |eer| eer.value);
+    let at_first = |system: &str| {
+        lengths.iter().find_map(|probe| eer(system, *probe)).map_or(f64::INFINITY, |eer| eer.value)
+    };
     systems.sort_by(|a, b| at_first(a).total_cmp(&at_first(b)));
     let highest = rows().filter_map(|row| row.eer).map(|eer| eer.ci95[1].max(eer.value)).fold(0.02, f64::max);
-    let across = if lengths.len() > 1 { 854.0 } else { 560.0 };
-    let panel = across / lengths.len() as f64 - 30.0;
+    let names = room(&systems) + 24.0;
+    // Up to three panels a row.
+    let columns = lengths.len().min(3);
+    let panel = if columns == 1 { 560.0 } else { (1020.0 - names) / columns as f64 - 30.0 };
     let height = ROW * systems.len() as f64;
     let frames: Vec<Frame> = (0..lengths.len())
         .map(|index| Frame {
-            left: NAMES + index as f64 * (panel + 30.0),
-            top: 40.0,
+            left: names + (index % columns) as f64 * (panel + 30.0),
+            top: 40.0 + (index / columns) as f64 * (height + 104.0),
             width: panel,
             height,
             x: Axis::linear("Equal error rate, %", 0.0, highest * 1.02, 5, |value, digits| {
@@ -38,31 +45,33 @@ pub(crate) fn bars(results: &Results) -> Option<Markup> {
         })
         .collect();
     let content = html! {
-        @for (row, system) in systems.iter().enumerate() {
-            @let y = 40.0 + ROW * (row as f64 + 0.5);
-            text class=(if is_encoder(system) { "label strong" } else { "label" })
-                x=(short(NAMES - 14.0)) y=(short(y + 4.0)) text-anchor="end" { (system) }
-        }
-        @for (probe, frame) in lengths.iter().zip(&frames) {
-            text class="panel" x=(short(frame.left)) y="24" { (format::seconds(*probe)) " probes" }
+        @for (index, (probe, frame)) in lengths.iter().zip(&frames).enumerate() {
+            text class="panel" x=(short(frame.left)) y=(short(frame.top - 16.0)) { (format::seconds(*probe)) " probes" }
             (frame.axes())
             @for (row, system) in systems.iter().enumerate() {
+                @let y = frame.top + ROW * (row as f64 + 0.5);
+                @if index % columns == 0 {
+                    text class=(if is_encoder(system) { "label strong" } else { "label" })
+                        x=(short(names - 14.0)) y=(short(y + 4.0)) text-anchor="end" { (clipped(system)) }
+                }
                 @if let Some(eer) = eer(system, *probe) {
-                    (mark(frame, 40.0 + ROW * (row as f64 + 0.5), &eer, &colour(&all, system), is_encoder(system)))
+                    (mark(frame, y, &eer, &colour(&all, system), is_encoder(system)))
                 }
             }
         }
     };
-    let right = frames.last().map_or(0.0, |frame| frame.left + frame.width);
+    let size = (
+        names + columns as f64 * (panel + 30.0),
+        lengths.len().div_ceil(columns) as f64 * (height + 104.0) - 12.0,
+    );
     let description = "Equal error rate of each system as a dot with its 95 % interval as a bar, one panel for each probe \
         length, lowest first; the table of verification below holds the same numbers.";
-    Some(figure(
-        "eer",
-        (right + 24.0, height + 92.0),
-        "Equal error rates with 95 % intervals",
-        description,
-        &content,
-    ))
+    Some(figure("eer", size, "Equal error rates with 95 % intervals", description, &content))
+}
+
+/// Rates and bounds that have a place on an axis.
+fn drawable(eer: &Measured) -> bool {
+    [eer.value, eer.ci95[0], eer.ci95[1]].iter().all(|rate| (0.0..=1.0).contains(rate))
 }
 
 fn mark(frame: &Frame, y: f64, eer: &Measured, colour: &str, strong: bool) -> Markup {

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{colour, legend, weight};
+use super::{colour, legend, room, weight};
 use crate::format;
 use crate::results::IdentificationRow;
 use crate::svg::{Axis, Frame, figure, short};
@@ -12,7 +12,10 @@ const HEIGHT: f64 = 240.0;
 
 /// Share of probes found among the first ranks, one panel for each probe length; nothing without curves.
 pub(crate) fn cmc(rows: &[IdentificationRow]) -> Option<Markup> {
-    let rows: Vec<&IdentificationRow> = rows.iter().filter(|row| !row.cmc.is_empty()).collect();
+    let rows: Vec<&IdentificationRow> = rows
+        .iter()
+        .filter(|row| !row.cmc.is_empty() && row.cmc.iter().all(|share| (0.0..=1.0).contains(share)))
+        .collect();
     let lengths = format::lengths(rows.iter().map(|row| row.probe_seconds));
     let systems = format::systems(rows.iter().map(|row| row.system.as_str()));
     let ranks = rows.iter().map(|row| row.cmc.len()).max()?.min(20);
@@ -34,7 +37,8 @@ pub(crate) fn cmc(rows: &[IdentificationRow]) -> Option<Markup> {
         .collect();
     let columns = lengths.len().min(2) as f64;
     let legend_left = 56.0 + columns * (WIDTH + 70.0) - 36.0;
-    let size = (legend_left + 190.0, lengths.len().div_ceil(2) as f64 * (HEIGHT + 110.0));
+    let height = lengths.len().div_ceil(2) as f64 * (HEIGHT + 110.0);
+    let size = (legend_left + 44.0 + room(&systems), height.max(80.0 + 22.0 * systems.len() as f64));
     let content = html! {
         @for (probe, frame) in lengths.iter().zip(&frames) {
             text class="panel" x=(short(frame.left)) y=(short(frame.top - 34.0)) { (format::seconds(*probe)) " probes" }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{colour, legend, weight};
+use super::{colour, legend, room, weight};
 use crate::format;
 use crate::page::DetCurve;
 use crate::svg::{Axis, Frame, PROBIT_TICKS, figure, short};
@@ -38,7 +38,8 @@ pub(crate) fn det(curves: &[DetCurve]) -> Option<Markup> {
     let columns = lengths.len().min(2) as f64;
     let rows = lengths.len().div_ceil(2) as f64;
     let legend_left = 56.0 + columns * (SIDE + GAP) - GAP + 34.0;
-    let size = (legend_left + 190.0, rows * (SIDE + 110.0));
+    let height = (rows * (SIDE + 110.0)).max(80.0 + 22.0 * systems.len() as f64);
+    let size = (legend_left + 44.0 + room(&systems), height);
     let content = html! {
         @for (index, (probe, frame)) in panels.iter().enumerate() {
             @let id = format!("det-clip-{index}");

@@ -13,7 +13,11 @@ const HEIGHT: f64 = 190.0;
 /// The encoder's distributions, or where there is none the first system's, one panel for each probe length.
 pub(crate) fn scores(histograms: &[ScoreHistogram]) -> Option<Markup> {
     let usable = |h: &&ScoreHistogram| {
-        !h.mated.is_empty() && h.edges.len() == h.mated.len() + 1 && h.mated.len() == h.non_mated.len()
+        let shapes =
+            !h.mated.is_empty() && h.edges.len() == h.mated.len() + 1 && h.mated.len() == h.non_mated.len();
+        let ascending =
+            h.edges.windows(2).all(|pair| pair[0] < pair[1]) && h.edges.iter().all(|e| e.abs() < 1e12);
+        shapes && ascending && h.mated.iter().chain(&h.non_mated).all(|share| (0.0..=1.0).contains(share))
     };
     let shown: Vec<&ScoreHistogram> = histograms.iter().filter(usable).collect();
     let names = format::systems(shown.iter().map(|h| h.system.as_str()));
@@ -34,7 +38,7 @@ pub(crate) fn scores(histograms: &[ScoreHistogram]) -> Option<Markup> {
             (frame.axes())
             (frame_area(frame, &histogram.edges, &histogram.non_mated, "area non-mated"))
             (frame_area(frame, &histogram.edges, &histogram.mated, "area mated"))
-            @if let Some(threshold) = histogram.threshold {
+            @if let Some(threshold) = histogram.threshold.filter(|t| (frame.x.low..=frame.x.high).contains(t)) {
                 @let x = frame.at_x(threshold);
                 line class="threshold" x1=(short(x)) x2=(short(x)) y1=(short(frame.top)) y2=(short(frame.top + HEIGHT)) {}
                 text class="note" x=(short(x)) y=(short(frame.top - 6.0)) text-anchor="middle" { "EER threshold" }

@@ -50,7 +50,7 @@ fn frame(
     scale: f64,
     index: usize,
 ) -> Frame {
-    let points = || curves.iter().flat_map(of).filter(|point| point.0.is_finite() && point.1.is_finite());
+    let points = || curves.iter().flat_map(of).filter(|point| point.0.abs() < 1e12 && point.1.abs() < 1e12);
     let steps = points().map(|point| point.0).fold(1.0, f64::max);
     let lowest = points().map(|point| point.1).fold(0.0, f64::min);
     let highest = points().map(|point| point.1).fold(f64::MIN_POSITIVE, f64::max);
