@@ -86,7 +86,11 @@ impl Cohort {
             if (low..=high).contains(&value) {
                 Ok(())
             } else {
-                Err(CohortError { key, value: value.to_string(), limit: format!("it must be from {low} to {high}") })
+                Err(CohortError {
+                    key,
+                    value: value.to_string(),
+                    limit: format!("it must be from {low} to {high}"),
+                })
             }
         };
         within("subjects", self.subjects as f64, 1.0, 9999.0)?;
@@ -116,7 +120,10 @@ impl Cohort {
             return Err(CohortError { key: "rate", value: self.rate.to_string(), limit });
         };
         if !whole(self.seconds / length) {
-            let limit = format!("at {} Hz it must be a multiple of {length} s, the length of an EDF data record", self.rate);
+            let limit = format!(
+                "at {} Hz it must be a multiple of {length} s, the length of an EDF data record",
+                self.rate
+            );
             return Err(CohortError { key: "seconds", value: self.seconds.to_string(), limit });
         }
         Ok(Records {
@@ -171,7 +178,10 @@ mod tests {
         ] {
             let error = cohort.validate().unwrap_err();
             assert_eq!(error.key, key, "{error}");
-            assert!(error.to_string().contains("must") || key == "line_frequency" || key == "rate", "{error}");
+            assert!(
+                error.to_string().contains("must") || key == "line_frequency" || key == "rate",
+                "{error}"
+            );
         }
     }
 }

@@ -13,7 +13,12 @@ use super::montage::NAMES;
 const DIGITAL: i32 = 32_767;
 
 /// Writes `[channels][samples]` in microvolts; `name` is the subject's and goes into the patient code.
-pub(crate) fn write(path: &Path, name: &str, channels: &[Vec<f32>], records: Records) -> Result<(), EdfError> {
+pub(crate) fn write(
+    path: &Path,
+    name: &str,
+    channels: &[Vec<f32>],
+    records: Records,
+) -> Result<(), EdfError> {
     let mut writer = EdfWriter::create(path)?;
     writer.set_patient_info(name, "X", "X", "synthetic")?;
     writer.set_datarecord_duration(records.seconds)?;
@@ -36,8 +41,10 @@ pub(crate) fn write(path: &Path, name: &str, channels: &[Vec<f32>], records: Rec
     }
     for record in 0..records.count {
         let range = record * records.samples..(record + 1) * records.samples;
-        let samples: Vec<Vec<f64>> =
-            channels.iter().map(|channel| channel[range.clone()].iter().map(|s| f64::from(*s)).collect()).collect();
+        let samples: Vec<Vec<f64>> = channels
+            .iter()
+            .map(|channel| channel[range.clone()].iter().map(|s| f64::from(*s)).collect())
+            .collect();
         writer.write_samples(&samples)?;
     }
     writer.finalize()?;

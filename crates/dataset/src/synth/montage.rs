@@ -8,10 +8,10 @@ pub(crate) type Place = [f64; 3];
 
 /// The names in the order in which a cap grows: 16 classical ones, 19 with the midline, 32, 64.
 pub(crate) const NAMES: [&str; 64] = [
-    "Fp1", "Fp2", "F7", "F3", "F4", "F8", "T7", "C3", "C4", "T8", "P7", "P3", "P4", "P8", "O1", "O2", "Fz", "Cz",
-    "Pz", "FC5", "FC1", "FC2", "FC6", "CP5", "CP1", "CP2", "CP6", "Oz", "AFz", "FCz", "CPz", "POz", "AF7", "AF3",
-    "AF4", "AF8", "F5", "F1", "F2", "F6", "FT7", "FC3", "FC4", "FT8", "C5", "C1", "C2", "C6", "TP7", "CP3", "CP4",
-    "TP8", "P5", "P1", "P2", "P6", "PO7", "PO3", "PO4", "PO8", "Fpz", "Iz", "T9", "T10",
+    "Fp1", "Fp2", "F7", "F3", "F4", "F8", "T7", "C3", "C4", "T8", "P7", "P3", "P4", "P8", "O1", "O2", "Fz",
+    "Cz", "Pz", "FC5", "FC1", "FC2", "FC6", "CP5", "CP1", "CP2", "CP6", "Oz", "AFz", "FCz", "CPz", "POz",
+    "AF7", "AF3", "AF4", "AF8", "F5", "F1", "F2", "F6", "FT7", "FC3", "FC4", "FT8", "C5", "C1", "C2", "C6",
+    "TP7", "CP3", "CP4", "TP8", "P5", "P1", "P2", "P6", "PO7", "PO3", "PO4", "PO8", "Fpz", "Iz", "T9", "T10",
 ];
 
 /// Steps from Fpz (0) to Oz (8) and Iz (9) for each row.
@@ -81,9 +81,14 @@ mod tests {
 
     #[test]
     fn left_mirrors_right() {
-        for (left, right) in [("Fp1", "Fp2"), ("F7", "F8"), ("C3", "C4"), ("PO7", "PO8"), ("T9", "T10"), ("CP5", "CP6")] {
+        for (left, right) in
+            [("Fp1", "Fp2"), ("F7", "F8"), ("C3", "C4"), ("PO7", "PO8"), ("T9", "T10"), ("CP5", "CP6")]
+        {
             let (l, r) = (place(left), place(right));
-            assert!((l[0] + r[0]).abs() < 1e-12 && (l[1] - r[1]).abs() < 1e-12 && (l[2] - r[2]).abs() < 1e-12, "{left}");
+            assert!(
+                (l[0] + r[0]).abs() < 1e-12 && (l[1] - r[1]).abs() < 1e-12 && (l[2] - r[2]).abs() < 1e-12,
+                "{left}"
+            );
             assert!(l[0] < 0.0, "{left} is on the left");
         }
     }

@@ -9,7 +9,8 @@ use super::montage::NAMES;
 use super::traits::Traits;
 
 /// The warning that every part of the dataset carries.
-pub(crate) const WARNING: &str = "SYNTHETIC: made by a program from random numbers, for learning and testing. No person was recorded.";
+pub(crate) const WARNING: &str =
+    "SYNTHETIC: made by a program from random numbers, for learning and testing. No person was recorded.";
 
 pub(crate) fn description(cohort: &Cohort) -> serde_json::Value {
     json!({

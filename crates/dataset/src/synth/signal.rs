@@ -29,7 +29,13 @@ pub(crate) struct Signal {
 }
 
 /// Makes a recording of `samples` samples; person and session are counted from 0.
-pub(crate) fn generate(cohort: &Cohort, traits: &Traits, subject: usize, session: usize, samples: usize) -> Signal {
+pub(crate) fn generate(
+    cohort: &Cohort,
+    traits: &Traits,
+    subject: usize,
+    session: usize,
+    samples: usize,
+) -> Signal {
     let mut random = stream(cohort.seed, 4, subject, session);
     let places: Vec<Place> = NAMES[..cohort.channels].iter().map(|name| place(name)).collect();
     let noise = Noise::new(samples, cohort.rate);

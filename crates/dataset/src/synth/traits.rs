@@ -76,7 +76,8 @@ impl Traits {
         let mut person = stream(cohort.seed, 1, subject, 0);
         let mut visit = stream(cohort.seed, 2, subject, session);
         let mut deviation = || {
-            let (mine, today): (f64, f64) = (StandardNormal.sample(&mut person), StandardNormal.sample(&mut visit));
+            let (mine, today): (f64, f64) =
+                (StandardNormal.sample(&mut person), StandardNormal.sample(&mut visit));
             cohort.identity_strength * mine + cohort.session_drift * today
         };
         let shift = PEAK_DEVIATION * deviation();

@@ -98,7 +98,8 @@ fn part_of(out_dir: &Path) -> Result<PathBuf, SynthError> {
         return Err(SynthError::Exists(out_dir.to_owned()));
     };
     let part = out_dir.with_file_name(format!(".{}.part", name.to_string_lossy()));
-    let is_ours = std::fs::read_to_string(part.join("README")).is_ok_and(|text| text.contains(sidecars::WARNING));
+    let is_ours =
+        std::fs::read_to_string(part.join("README")).is_ok_and(|text| text.contains(sidecars::WARNING));
     if is_ours {
         std::fs::remove_dir_all(&part).map_err(failed(&part))?;
     } else if part.exists() {
@@ -117,15 +118,18 @@ fn fill(
     put(&root.join("README"), &sidecars::readme(cohort))?;
     put(&root.join("dataset_description.json"), &pretty(&sidecars::description(cohort)))?;
     put(&root.join("participants.tsv"), &sidecars::participants(cohort))?;
-    let jobs: Vec<(usize, usize)> =
-        (0..cohort.subjects).flat_map(|subject| (0..cohort.sessions).map(move |session| (subject, session))).collect();
+    let jobs: Vec<(usize, usize)> = (0..cohort.subjects)
+        .flat_map(|subject| (0..cohort.sessions).map(move |session| (subject, session)))
+        .collect();
     let mut causes = Vec::with_capacity(jobs.len());
     let mut bytes = 0;
     progress(0, jobs.len());
     // Batches keep the callback on the caller's thread; a few rounds of work each keep the threads busy.
     for batch in jobs.chunks(4 * rayon::current_num_threads()) {
-        let done: Result<Vec<_>, _> =
-            batch.par_iter().map(|(subject, session)| recording(cohort, records, root, *subject, *session)).collect();
+        let done: Result<Vec<_>, _> = batch
+            .par_iter()
+            .map(|(subject, session)| recording(cohort, records, root, *subject, *session))
+            .collect();
         for (name, traits, size) in done? {
             causes.push((name, traits));
             bytes += size;
