@@ -1,11 +1,13 @@
 //! Writing a contiguous dataset whose number of rows becomes known only at the end.
 //!
-//! HDF5 can extend chunked datasets only, and chunks cannot be mapped as one array. So rows are spooled as they come to a
-//! nameless temporary file beside the destination; at the end libhdf5 lays out a dataset of the final size without writing
-//! it, and the spool is copied to its place by the operating system. Memory holds one write buffer, whatever the cohort.
+//! HDF5 can extend chunked datasets only, and chunks cannot be mapped as one array. So rows go, as they come, straight to
+//! where they will lie in the finished file: behind a gap of [`HEAD`] bytes. At the end libhdf5 lays out, in a second and
+//! sparse temporary file, a dataset of the final size at that very place without writing it; what it wrote before and behind
+//! the rows is then copied around them. Every row is written once, and memory holds one write buffer whatever the cohort.
+//! Should libhdf5 choose another place, as it does for small datasets, the rows are copied to it instead.
 
 use std::fs::File;
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use hdf5::Dataset;
@@ -14,7 +16,10 @@ use hdf5::dataset::{AllocTime, FillTime};
 use crate::StoreError;
 use crate::staged::Staged;
 
-/// Data begin at a multiple of a memory page, so that a map of the file holds aligned floats.
+/// Bytes before the rows, enough for what libhdf5 puts before the first dataset; a multiple of every common page size, so that
+/// a map of the file holds aligned floats.
+const HEAD: u64 = 65_536;
+/// Alignment of datasets smaller than [`HEAD`].
 const PAGE: u64 = 4096;
 
 /// Rows on their way into a file.
@@ -26,11 +31,11 @@ pub(crate) struct Spool {
 
 impl Spool {
     pub(crate) fn new(target: &Path) -> Result<Self, StoreError> {
-        let staged = Staged::new(target)?;
-        let folder = staged.path().parent().unwrap_or_else(|| Path::new("."));
-        let spool = tempfile::tempfile_in(folder)
-            .map_err(StoreError::io(target, "create a temporary file beside it"))?;
-        Ok(Self { staged, rows: BufWriter::with_capacity(1 << 20, spool), count: 0 })
+        let mut staged = Staged::new(target)?;
+        let fail = || StoreError::io(target, "prepare the temporary file beside it");
+        let mut rows = staged.file().try_clone().map_err(fail())?;
+        rows.seek(SeekFrom::Start(HEAD)).map_err(fail())?;
+        Ok(Self { staged, rows: BufWriter::with_capacity(1 << 20, rows), count: 0 })
     }
 
     pub(crate) fn target(&self) -> &Path {
@@ -61,29 +66,46 @@ impl Spool {
 
     /// Makes the file: dataset `name` of `shape` with the rows, and what `describe` adds.
     pub(crate) fn finish(
-        mut self,
+        self,
         name: &str,
         shape: &[usize],
         describe: impl FnOnce(&Path, &hdf5::File, &Dataset) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let target = self.staged.target().to_owned();
-        let offset = lay_out(&self.staged, name, shape, describe)?;
-        if let Some(offset) = offset {
-            let fail = || StoreError::io(&target, "copy the rows into it");
-            let mut spool = self.rows.into_inner().map_err(|e| fail()(e.into_error()))?;
-            let file = self.staged.file();
-            let copied = spool
-                .seek(SeekFrom::Start(0))
-                .and_then(|_| file.seek(SeekFrom::Start(offset)))
-                .and_then(|_| std::io::copy(&mut spool, file))
-                .map_err(fail())?;
-            let expected = shape.iter().product::<usize>() as u64 * 4;
-            if copied != expected {
-                let found = format!("{copied} bytes in the temporary file");
-                return Err(StoreError::form(&target, name, found, format!("{expected} bytes")));
-            }
+        let Self { mut staged, rows, .. } = self;
+        let target = staged.target().to_owned();
+        let bytes = shape.iter().product::<usize>() as u64 * 4;
+        let fail = || StoreError::io(&target, "put its parts together");
+        let written = rows.into_inner().map_err(|error| fail()(error.into_error()))?;
+        let length = written.metadata().map_err(fail())?.len().saturating_sub(HEAD);
+        if length != bytes {
+            let found = format!("{length} bytes in the temporary file");
+            return Err(StoreError::form(&target, name, found, format!("{bytes} bytes")));
         }
-        self.staged.publish()
+        let mut layout = Staged::new(&target)?;
+        match lay_out(&layout, name, shape, bytes, describe)? {
+            Some(HEAD) => {
+                copy(layout.file(), 0, Some(HEAD), staged.file(), 0).map_err(fail())?;
+                let end = HEAD + bytes;
+                copy(layout.file(), end, None, staged.file(), end).map_err(fail())?;
+                staged.publish()
+            }
+            Some(offset) => {
+                copy(staged.file(), HEAD, Some(bytes), layout.file(), offset).map_err(fail())?;
+                layout.publish()
+            }
+            None => layout.publish(),
+        }
+    }
+}
+
+/// Copies `length` bytes, or all to the end, between places of two files.
+fn copy(from: &mut File, start: u64, length: Option<u64>, to: &mut File, at: u64) -> std::io::Result<()> {
+    from.seek(SeekFrom::Start(start))?;
+    to.seek(SeekFrom::Start(at))?;
+    let copied = std::io::copy(&mut from.take(length.unwrap_or(u64::MAX)), to)?;
+    match length {
+        Some(length) if copied != length => Err(std::io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(()),
     }
 }
 
@@ -92,12 +114,13 @@ fn lay_out(
     staged: &Staged,
     name: &str,
     shape: &[usize],
+    bytes: u64,
     describe: impl FnOnce(&Path, &hdf5::File, &Dataset) -> Result<(), StoreError>,
 ) -> Result<Option<u64>, StoreError> {
     let target = staged.target();
-    let bytes = shape.iter().product::<usize>() as u64 * 4;
+    let alignment = if bytes < HEAD { PAGE } else { HEAD };
     let file = hdf5::File::with_options()
-        .with_fapl(|access| access.alignment(bytes.max(1), PAGE))
+        .with_fapl(|access| access.alignment(bytes.max(1), alignment))
         .create(staged.path())
         .map_err(StoreError::hdf5(target, "create it"))?;
     let dataset = file

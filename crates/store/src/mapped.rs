@@ -52,6 +52,7 @@ impl Numbers {
         let Some(bytes) = count.and_then(|count| count.checked_mul(4)) else {
             return Err(StoreError::form(path, name, format!("of shape {shape:?}"), "addressable in memory"));
         };
+        reader.check_stored(name, &dataset)?;
         let plain = descriptor == TypeDescriptor::Float(FloatSize::U4)
             && kind.byte_order() == ByteOrder::LittleEndian
             && matches!(dataset.layout(), Layout::Contiguous)

@@ -187,3 +187,14 @@ fn a_file_cut_anywhere_is_refused() {
         assert!(EpochFile::open(&path).is_err(), "cut at {length} of {}", whole.len());
     }
 }
+
+#[test]
+fn a_dataset_that_claims_more_than_was_written_is_refused_before_memory_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.h5");
+    let file = hdf5::File::create(&path).unwrap();
+    file.new_dataset::<f32>().chunk((1, 128)).shape((1usize << 40, 128)).create("prints").unwrap();
+    file.close().unwrap();
+    let text = refusal(PrintFile::open(&path));
+    assert!(text.contains("0 bytes for shape"), "{text}");
+}

@@ -29,7 +29,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn epochs_come_back_bit_for_bit_however_they_were_split(cube in any_cube(), cut in 0usize..9, rate in 0.5f64..2000.0) {
@@ -96,6 +96,28 @@ fn an_array_in_another_memory_order_is_written_row_by_row() {
     writer.append(turned, &infos(4)).unwrap();
     writer.finish().unwrap();
     assert_eq!(EpochFile::open(&path).unwrap().samples(), turned);
+}
+
+/// Small and large files are put together differently.
+#[test]
+fn files_of_every_size_are_whole_mapped_and_read_by_libhdf5_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    for prints in [1, 100, 16_383, 16_384, 16_385, 200_000] {
+        let path = folder.path().join("p.h5");
+        let values = Array2::from_shape_fn((prints, 1), |(k, _)| k as f32 + 0.5);
+        let infos = rows(3).into_iter().cycle().take(prints).collect::<Vec<_>>();
+        let mut writer = PrintWriter::create(&path, 1, &attributes()).unwrap();
+        writer.append(values.view(), &infos).unwrap();
+        writer.finish().unwrap();
+        let file = PrintFile::open(&path).unwrap();
+        assert_eq!((file.prints(), file.storage()), (values.view(), Storage::Mapped));
+        let direct = hdf5::File::open(&path).unwrap();
+        let dataset = direct.dataset("prints").unwrap();
+        assert_eq!(dataset.read_2d::<f32>().unwrap(), values);
+        assert_eq!(dataset.offset().unwrap() % 4096, 0, "{prints} prints lie on a page");
+        assert_eq!(direct.size(), std::fs::metadata(&path).unwrap().len(), "{prints} prints");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }
 
 #[test]
