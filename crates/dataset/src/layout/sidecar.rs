@@ -146,7 +146,7 @@ impl<'a> Sidecars<'a> {
             };
             events.push(Annotation {
                 onset,
-                duration: duration.map(seconds).transpose()?.flatten().filter(|d| d.get() > 0.0),
+                duration: duration.map(seconds).transpose()?.flatten().filter(|d| d.get() >= 0.0),
                 label: label.iter().find_map(|c| row[*c].clone()).unwrap_or_default(),
             });
         }

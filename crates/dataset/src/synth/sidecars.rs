@@ -35,7 +35,7 @@ pub(crate) fn readme(cohort: &Cohort) -> String {
          {} subjects x {} sessions x {} s, {} EEG channels, {} Hz, EDF+, EEG-BIDS layout.\n\n\
          Each subject has an alpha peak and strength, a 1/f exponent, band strengths and places of the sources on the\n\
          scalp; each session shifts them. `sourcedata/causes.json` holds the true values of every recording, and\n\
-         `events.tsv` the true blinks. The same parameters and seed give the same files:\n\n\
+         `events.tsv` the true blinks (no table: no blink). The same parameters and seed give the same files:\n\n\
          - seed {}\n- identity_strength {} (0: all subjects are alike)\n- session_drift {}\n- blinks_per_minute {}\n\
          - line_noise {} microvolts at {} Hz\n",
         cohort.subjects,

@@ -155,7 +155,10 @@ fn recording(
     let made = signal::generate(cohort, &traits, subject, session, records.count * records.samples);
     put(&folder.join(format!("{stem}_eeg.json")), &pretty(&sidecars::eeg_json(cohort)))?;
     put(&folder.join(format!("{stem}_channels.tsv")), &sidecars::channels(cohort))?;
-    put(&folder.join(format!("{stem}_events.tsv")), &sidecars::events(&made.blinks))?;
+    if !made.blinks.is_empty() {
+        // Other tools take a table without a row for a mistake.
+        put(&folder.join(format!("{stem}_events.tsv")), &sidecars::events(&made.blinks))?;
+    }
     let path = folder.join(format!("{stem}_eeg.edf"));
     edf::write(&path, &person, &made.channels, records)
         .map_err(|source| SynthError::Edf { path: path.clone(), source })?;
