@@ -1,1 +1,42 @@
-//! placeholder
+//! The twin encoder: from EEG epochs to *prints*, vectors of unit length in which epochs of one person lie close
+//! together and epochs of different people apart.
+//!
+//! A [`Plan`] says what to fit; [`train`] fits it to [`TrainingEpochs`] of the training subjects and nobody else; the
+//! [`Model`] makes prints, and is saved with every fitted part. [`Compute`] says where. Everything random is drawn
+//! from streams named after the plan's seed.
+
+mod architecture;
+mod augment;
+mod backend;
+mod compute;
+mod data;
+mod distance;
+mod error;
+mod layers;
+pub mod lda;
+mod linalg;
+mod loss;
+mod member;
+mod model;
+mod monitor;
+mod optimiser;
+mod plan;
+pub mod plda;
+mod sampler;
+mod save;
+mod seed;
+pub mod standardise;
+mod train;
+mod weights;
+pub mod whitening;
+
+pub use architecture::{Architecture, AverageReference, Bands, Conv, Filterbank, Resnet1d, Spatial, TwinCnn};
+pub use augment::Augment;
+pub use compute::Compute;
+pub use data::TrainingEpochs;
+pub use distance::Distance;
+pub use error::EncoderError;
+pub use loss::{ArcFace, Contrastive, Koch, Loss, NPair, Prototypical, SubjectSoftmax, SupCon, Triplet};
+pub use model::{Model, train};
+pub use monitor::{Embed, Monitor, Silent, StepReport};
+pub use plan::{Auxiliary, Backend, Batch, EarlyStopping, Init, Optimiser, Plan, Sampler, Schedule};

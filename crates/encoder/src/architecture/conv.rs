@@ -1,0 +1,78 @@
+//! A plain stack of 1-D convolutions over time that mixes channels from the first layer on: convolution, batch
+//! normalisation, rectifier, max-pooling; the mean over time; a linear layer. The freely trained network to compare
+//! the filterbank with.
+
+use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
+use burn::tensor::module::max_pool1d;
+use burn::tensor::ops::MaxPoolOptions;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::{InputShape, Pass, check_widths};
+use crate::EncoderError;
+use crate::layers;
+use crate::weights::{Bound, Parameter};
+
+/// Settings of the `conv` architecture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Conv {
+    /// Channels after each layer: 64, 64, 128.
+    pub widths: Vec<usize>,
+    /// Samples of every kernel, odd: 9.
+    pub kernel: usize,
+    /// Samples that each pooling makes one: 2.
+    pub pool: usize,
+    /// The length of a print: 128.
+    pub dim: usize,
+}
+
+impl Default for Conv {
+    fn default() -> Self {
+        Self { widths: vec![64, 64, 128], kernel: 9, pool: 2, dim: 128 }
+    }
+}
+
+impl Conv {
+    pub(super) fn validate(&self) -> Result<(), EncoderError> {
+        check_widths(&self.widths, self.kernel, self.dim)?;
+        if self.pool == 0 {
+            return Err(EncoderError::plan("architecture.pool", 0, "1 or more samples", "2 is the default"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn shortest(&self) -> usize {
+        self.pool.saturating_pow(self.widths.len() as u32)
+    }
+
+    pub(super) fn parameters(&self, input: InputShape, rng: &mut ChaCha8Rng) -> Vec<Parameter> {
+        let mut parameters = Vec::new();
+        let mut inputs = input.channels;
+        for (i, &width) in self.widths.iter().enumerate() {
+            parameters.push(layers::conv_parameters(&format!("conv{i}"), inputs, width, self.kernel, rng));
+            parameters.extend(layers::norm_parameters(&format!("norm{i}"), width));
+            inputs = width;
+        }
+        parameters.extend(layers::linear_parameters("head", inputs, self.dim, rng));
+        parameters
+    }
+
+    /// `[batch, channels, time]` to `[batch, dim]`.
+    pub(super) fn forward(
+        &self,
+        mut x: Tensor<3>,
+        bound: &Bound,
+        pass: &mut Pass,
+    ) -> Result<Tensor<2>, EncoderError> {
+        for i in 0..self.widths.len() {
+            x = layers::conv(bound, &format!("conv{i}"), x, 1)?;
+            x = relu(layers::norm(bound, &format!("norm{i}"), x, pass)?);
+            if self.pool > 1 {
+                x = max_pool1d(x, MaxPoolOptions::new([self.pool]).with_stride([self.pool]));
+            }
+        }
+        layers::linear(bound, "head", layers::mean_over_time(x))
+    }
+}

@@ -1,0 +1,103 @@
+//! A residual network over time (He, Zhang, Ren, Sun, 2016; in one dimension as Wang, Yan, Oates, 2017, use it on time
+//! series): a wide first kernel, stages of two residual blocks that halve the time axis, the mean over time, a linear layer.
+
+use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::{InputShape, Pass, check_widths};
+use crate::EncoderError;
+use crate::layers;
+use crate::weights::{Bound, Parameter};
+
+/// Settings of the `resnet1d` architecture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Resnet1d {
+    /// Channels of each stage: 32, 64, 128.
+    pub widths: Vec<usize>,
+    /// Samples of every kernel but the first, odd: 7.
+    pub kernel: usize,
+    /// Samples of the first kernel, odd: 15.
+    pub stem: usize,
+    /// The length of a print: 128.
+    pub dim: usize,
+}
+
+impl Default for Resnet1d {
+    fn default() -> Self {
+        Self { widths: vec![32, 64, 128], kernel: 7, stem: 15, dim: 128 }
+    }
+}
+
+/// Residual blocks of a stage; the first halves the time axis.
+const BLOCKS: usize = 2;
+
+impl Resnet1d {
+    pub(super) fn validate(&self) -> Result<(), EncoderError> {
+        check_widths(&self.widths, self.kernel, self.dim)?;
+        check_widths(&self.widths, self.stem, self.dim)
+    }
+
+    pub(super) fn parameters(&self, input: InputShape, rng: &mut ChaCha8Rng) -> Vec<Parameter> {
+        let mut inputs = self.widths.first().copied().unwrap_or(input.channels);
+        let mut parameters =
+            vec![layers::conv_parameters("stem.conv", input.channels, inputs, self.stem, rng)];
+        parameters.extend(layers::norm_parameters("stem.norm", inputs));
+        for (name, width) in self.blocks() {
+            parameters.push(layers::conv_parameters(
+                &format!("{name}.conv0"),
+                inputs,
+                width,
+                self.kernel,
+                rng,
+            ));
+            parameters.extend(layers::norm_parameters(&format!("{name}.norm0"), width));
+            parameters.push(layers::conv_parameters(
+                &format!("{name}.conv1"),
+                width,
+                width,
+                self.kernel,
+                rng,
+            ));
+            parameters.extend(layers::norm_parameters(&format!("{name}.norm1"), width));
+            if name.ends_with("block0") {
+                parameters.push(layers::conv_parameters(&format!("{name}.skip"), inputs, width, 1, rng));
+            }
+            inputs = width;
+        }
+        parameters.extend(layers::linear_parameters("head", inputs, self.dim, rng));
+        parameters
+    }
+
+    fn blocks(&self) -> impl Iterator<Item = (String, usize)> {
+        let stages = self.widths.iter().enumerate();
+        stages.flat_map(|(s, &width)| (0..BLOCKS).map(move |b| (format!("stage{s}.block{b}"), width)))
+    }
+
+    /// `[batch, channels, time]` to `[batch, dim]`.
+    pub(super) fn forward(
+        &self,
+        x: Tensor<3>,
+        bound: &Bound,
+        pass: &mut Pass,
+    ) -> Result<Tensor<2>, EncoderError> {
+        let x = layers::conv(bound, "stem.conv", x, 1)?;
+        let mut x = relu(layers::norm(bound, "stem.norm", x, pass)?);
+        for (name, _) in self.blocks() {
+            let first = name.ends_with("block0");
+            let stride = if first { 2 } else { 1 };
+            let skip = if first {
+                layers::conv(bound, &format!("{name}.skip"), x.clone(), stride)?
+            } else {
+                x.clone()
+            };
+            let inner = layers::conv(bound, &format!("{name}.conv0"), x, stride)?;
+            let inner = relu(layers::norm(bound, &format!("{name}.norm0"), inner, pass)?);
+            let inner = layers::conv(bound, &format!("{name}.conv1"), inner, 1)?;
+            x = relu(layers::norm(bound, &format!("{name}.norm1"), inner, pass)? + skip);
+        }
+        layers::linear(bound, "head", layers::mean_over_time(x))
+    }
+}

@@ -1,0 +1,82 @@
+//! The twin network of Fallahi, Strufe, Arias-Cabarcos (2023, "BrainNet"), also in NeuroIDBench: 1 × 15 kernels that run
+//! along time only and are shared by all EEG channels, average pooling, and one dense layer that first sees channels
+//! together.
+
+use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
+use burn::tensor::module::avg_pool1d;
+use burn::tensor::ops::AvgPoolOptions;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::{InputShape, Pass, check_widths};
+use crate::EncoderError;
+use crate::layers;
+use crate::weights::{Bound, Parameter};
+
+/// Settings of the `twin_cnn` architecture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TwinCnn {
+    /// Filters of each layer: 32, 16, 8.
+    pub widths: Vec<usize>,
+    /// Samples of every kernel, odd: 15.
+    pub kernel: usize,
+    /// The length of a print: 32.
+    pub dim: usize,
+}
+
+impl Default for TwinCnn {
+    fn default() -> Self {
+        Self { widths: vec![32, 16, 8], kernel: 15, dim: 32 }
+    }
+}
+
+/// Samples that each pooling makes one.
+const POOL: usize = 2;
+
+impl TwinCnn {
+    pub(super) fn validate(&self) -> Result<(), EncoderError> {
+        check_widths(&self.widths, self.kernel, self.dim)
+    }
+
+    pub(super) fn shortest(&self) -> usize {
+        POOL.saturating_pow(self.widths.len() as u32)
+    }
+
+    /// Samples left after all poolings.
+    fn left(&self, samples: usize) -> usize {
+        self.widths.iter().fold(samples, |left, _| left / POOL)
+    }
+
+    pub(super) fn parameters(&self, input: InputShape, rng: &mut ChaCha8Rng) -> Vec<Parameter> {
+        let mut parameters = Vec::new();
+        let mut inputs = 1;
+        for (i, &width) in self.widths.iter().enumerate() {
+            parameters.push(layers::conv_parameters(&format!("conv{i}"), inputs, width, self.kernel, rng));
+            parameters.extend(layers::norm_parameters(&format!("norm{i}"), width));
+            inputs = width;
+        }
+        let flat = input.channels * inputs * self.left(input.samples);
+        parameters.extend(layers::linear_parameters("head", flat, self.dim, rng));
+        parameters
+    }
+
+    /// `[batch, channels, time]` to `[batch, dim]`.
+    pub(super) fn forward(
+        &self,
+        x: Tensor<3>,
+        bound: &Bound,
+        pass: &mut Pass,
+    ) -> Result<Tensor<2>, EncoderError> {
+        let [batch, channels, time] = x.dims();
+        let mut x = x.reshape([batch * channels, 1, time]);
+        for i in 0..self.widths.len() {
+            x = layers::conv(bound, &format!("conv{i}"), x, 1)?;
+            x = relu(layers::norm(bound, &format!("norm{i}"), x, pass)?);
+            x = avg_pool1d(x, AvgPoolOptions::new([POOL]).with_stride([POOL]));
+        }
+        let [_, filters, left] = x.dims();
+        layers::linear(bound, "head", x.reshape([batch, channels * filters * left]))
+    }
+}

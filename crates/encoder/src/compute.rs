@@ -1,0 +1,149 @@
+//! Where an encoder computes, by name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use burn::tensor::Device;
+
+use crate::EncoderError;
+
+/// A device on which encoders are trained and used: `cpu`, `libtorch`, `cuda:N` or `wgpu`.
+#[derive(Debug, Clone)]
+pub struct Compute {
+    name: String,
+    device: Device,
+}
+
+impl Compute {
+    /// The processor, through burn's `flex` backend.
+    pub fn cpu() -> Self {
+        Self { name: "cpu".to_owned(), device: Device::flex() }
+    }
+
+    /// The device called `name`: `cpu`; `libtorch` (cargo feature `libtorch`); `cuda` or `cuda:N` (cargo feature
+    /// `cuda`); `wgpu` (cargo feature `wgpu`).
+    ///
+    /// # Errors
+    /// When the name is unknown, the program was built without the device's feature, or the device is not there;
+    /// the error lists those that are.
+    pub fn named(name: &str) -> Result<Self, EncoderError> {
+        let refuse =
+            |why: String| EncoderError::Device { name: name.to_owned(), why, present: Self::present() };
+        let (kind, index) = match name.split_once(':') {
+            Some((kind, index)) => {
+                let index = index.parse().map_err(|_| refuse(format!("{index:?} is not a device number")))?;
+                (kind, Some(index))
+            }
+            None => (name, None),
+        };
+        let device = match (kind, index) {
+            ("cpu", None) => Device::flex(),
+            ("libtorch", None) => libtorch().map_err(&refuse)?,
+            ("cuda", index) => cuda(index.unwrap_or(0)).map_err(&refuse)?,
+            ("wgpu", None) => wgpu().map_err(&refuse)?,
+            _ => return Err(refuse("the names are cpu, libtorch, cuda:N and wgpu".to_owned())),
+        };
+        Ok(Self { name: name.to_owned(), device })
+    }
+
+    /// The names of the devices present.
+    pub fn present() -> Vec<String> {
+        let others = ["libtorch", "cuda:0", "cuda:1", "cuda:2", "cuda:3", "wgpu"];
+        let there = |name: &&str| match *name {
+            "libtorch" => libtorch().is_ok(),
+            "wgpu" => wgpu().is_ok(),
+            cuda_name => cuda_name[5..].parse().is_ok_and(|index| cuda(index).is_ok()),
+        };
+        let found = others.into_iter().filter(there).map(str::to_owned);
+        std::iter::once("cpu".to_owned()).chain(found).collect()
+    }
+
+    /// The name it was asked for by.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
+    }
+}
+
+impl Default for Compute {
+    fn default() -> Self {
+        Self::cpu()
+    }
+}
+
+impl FromStr for Compute {
+    type Err = EncoderError;
+
+    fn from_str(name: &str) -> Result<Self, EncoderError> {
+        Self::named(name)
+    }
+}
+
+impl fmt::Display for Compute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.name)
+    }
+}
+
+#[cfg(any(not(feature = "libtorch"), not(feature = "cuda"), not(feature = "wgpu")))]
+fn absent(feature: &str) -> Result<Device, String> {
+    Err(format!("this program was built without it; build with --features {feature}"))
+}
+
+#[cfg(feature = "libtorch")]
+fn libtorch() -> Result<Device, String> {
+    Ok(Device::libtorch())
+}
+
+#[cfg(not(feature = "libtorch"))]
+fn libtorch() -> Result<Device, String> {
+    absent("libtorch")
+}
+
+#[cfg(feature = "cuda")]
+fn cuda(index: usize) -> Result<Device, String> {
+    let devices =
+        std::panic::catch_unwind(|| Device::enumerate(burn::tensor::DeviceType::Cuda).into_vec().len());
+    match devices {
+        Ok(count) if index < count => Ok(Device::cuda(index)),
+        Ok(count) => Err(format!("{count} CUDA devices are there")),
+        Err(_) => Err("the CUDA driver cannot be loaded".to_owned()),
+    }
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda(_: usize) -> Result<Device, String> {
+    absent("cuda")
+}
+
+#[cfg(feature = "wgpu")]
+fn wgpu() -> Result<Device, String> {
+    let devices =
+        std::panic::catch_unwind(|| Device::enumerate(burn::tensor::DeviceType::Wgpu).into_vec().len());
+    match devices {
+        Ok(count) if count > 0 => Ok(Device::wgpu(burn::tensor::DeviceKind::DefaultDevice)),
+        _ => Err("no graphics adapter was found".to_owned()),
+    }
+}
+
+#[cfg(not(feature = "wgpu"))]
+fn wgpu() -> Result<Device, String> {
+    absent("wgpu")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_is_not_here_is_named_with_those_that_are() {
+        for name in ["tpu", "cuda:x", "cuda:77", "cpu:1"] {
+            let error = Compute::named(name).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains("present here: cpu"), "{error}");
+        }
+        assert_eq!(Compute::named("cpu").unwrap().name(), "cpu");
+    }
+}

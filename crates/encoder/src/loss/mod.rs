@@ -1,0 +1,180 @@
+//! The losses, one file per idea, chosen by name. All of them see prints of unit length.
+
+mod arc_face;
+mod contrastive;
+mod koch;
+mod n_pair;
+mod prototypical;
+mod softmax;
+mod sup_con;
+mod triplet;
+
+use burn::tensor::{Device, Tensor};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+pub use arc_face::ArcFace;
+pub(crate) use arc_face::unit_rows;
+pub use contrastive::Contrastive;
+pub use koch::Koch;
+pub use n_pair::NPair;
+pub use prototypical::Prototypical;
+pub use softmax::SubjectSoftmax;
+pub use sup_con::SupCon;
+pub use triplet::Triplet;
+
+use crate::EncoderError;
+use crate::weights::{Bound, Parameter};
+
+/// What training minimises.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case")]
+pub enum Loss {
+    /// Supervised contrastive (Khosla 2020).
+    SupCon(SupCon),
+    /// Contrastive with a margin (Chopra 2005, Hadsell 2006).
+    Contrastive(Contrastive),
+    /// Learned weighted L1 and cross-entropy (Koch 2015).
+    Koch(Koch),
+    /// Triplet with semi-hard mining (Schroff 2015).
+    Triplet(Triplet),
+    /// Multi-class N-pair (Sohn 2016).
+    NPair(NPair),
+    /// Prototypical (Snell 2017).
+    Prototypical(Prototypical),
+    /// Additive angular margin over the training subjects (Deng 2019).
+    ArcFace(ArcFace),
+    /// Cross-entropy over the training subjects.
+    SubjectSoftmax(SubjectSoftmax),
+}
+
+impl Default for Loss {
+    fn default() -> Self {
+        Self::SupCon(SupCon::default())
+    }
+}
+
+/// A batch as losses see it.
+pub(crate) struct Twins<'a> {
+    /// `[n, d]`, rows of unit length.
+    pub prints: Tensor<2>,
+    /// The class of each row.
+    pub class: &'a [usize],
+    /// The pairs to compare where twin pairs were sampled; all pairs otherwise.
+    pub pairs: Option<&'a [(usize, usize)]>,
+}
+
+impl Loss {
+    /// Checks the ranges of the settings.
+    pub(crate) fn validate(&self) -> Result<(), EncoderError> {
+        let positive = |key: &'static str, value: f64, usual: f64| {
+            if value.is_finite() && value > 0.0 {
+                Ok(())
+            } else {
+                Err(EncoderError::plan(key, value, "it must be above 0", format!("{usual} is the default")))
+            }
+        };
+        match self {
+            Self::SupCon(loss) => positive("loss.temperature", loss.temperature, 0.1),
+            Self::Contrastive(loss) => positive("loss.margin", loss.margin, 1.4),
+            Self::Koch(_) => Ok(()),
+            Self::Triplet(loss) => positive("loss.margin", loss.margin, 0.2),
+            Self::NPair(loss) => positive("loss.temperature", loss.temperature, 0.1),
+            Self::Prototypical(loss) => positive("loss.temperature", loss.temperature, 0.1),
+            Self::ArcFace(loss) => {
+                positive("loss.scale", loss.scale, 30.0)?;
+                if (0.0..std::f64::consts::FRAC_PI_2).contains(&loss.margin) {
+                    return Ok(());
+                }
+                Err(EncoderError::plan(
+                    "loss.margin",
+                    loss.margin,
+                    "an angle in radians from 0 to below π/2",
+                    "0.5 is the default",
+                ))
+            }
+            Self::SubjectSoftmax(loss) => positive("loss.scale", loss.scale, 10.0),
+        }
+    }
+
+    /// Whether classes are the training subjects by number, with a learnt vector each.
+    pub(crate) fn knows_subjects(&self) -> bool {
+        matches!(self, Self::ArcFace(_) | Self::SubjectSoftmax(_))
+    }
+
+    /// Whether it is a sum over pairs, so that sampled pairs can stand for all.
+    pub(crate) fn takes_pairs(&self) -> bool {
+        matches!(self, Self::Contrastive(_) | Self::Koch(_))
+    }
+
+    /// Parameters the loss learns beside the network's; `prefix` tells several losses apart.
+    pub(crate) fn parameters(
+        &self,
+        prefix: &str,
+        dim: usize,
+        classes: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> Vec<Parameter> {
+        match self {
+            Self::Koch(loss) => loss.parameters(prefix, dim),
+            Self::ArcFace(loss) => loss.parameters(prefix, dim, classes, rng),
+            Self::SubjectSoftmax(loss) => loss.parameters(prefix, dim, classes, rng),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The loss of a batch: `[1]`.
+    pub(crate) fn value(
+        &self,
+        prefix: &str,
+        twins: &Twins,
+        bound: &Bound,
+    ) -> Result<Tensor<1>, EncoderError> {
+        match self {
+            Self::SupCon(loss) => Ok(loss.value(twins)),
+            Self::Contrastive(loss) => Ok(loss.value(twins)),
+            Self::Koch(loss) => loss.value(prefix, twins, bound),
+            Self::Triplet(loss) => loss.value(twins),
+            Self::NPair(loss) => Ok(loss.value(twins)),
+            Self::Prototypical(loss) => Ok(loss.value(twins)),
+            Self::ArcFace(loss) => loss.value(prefix, twins, bound),
+            Self::SubjectSoftmax(loss) => loss.value(prefix, twins, bound),
+        }
+    }
+}
+
+/// 1 where `keep(i, j)`, 0 elsewhere: `[rows, columns]`, outside autodiff.
+pub(crate) fn mask(
+    rows: usize,
+    columns: usize,
+    device: &Device,
+    keep: impl Fn(usize, usize) -> bool,
+) -> Tensor<2> {
+    let values = (0..rows * columns).map(|k| f32::from(u8::from(keep(k / columns, k % columns)))).collect();
+    crate::weights::matrix(values, rows, columns, device)
+}
+
+/// The device of a tensor without its autodiff.
+pub(crate) fn plain_device(tensor: &Tensor<2>) -> Device {
+    tensor.device().inner()
+}
+
+/// Mean of `values` `[n]` weighted by 0/1 `keep`; 0 where nothing is kept.
+pub(crate) fn mean_where(values: Tensor<1>, keep: &[bool]) -> Tensor<1> {
+    let count = keep.iter().filter(|&&k| k).count().max(1);
+    let device = values.device().inner();
+    let weights: Vec<f32> = keep.iter().map(|&k| if k { 1.0 / count as f32 } else { 0.0 }).collect();
+    let length = weights.len();
+    (values * Tensor::from_data(burn::tensor::TensorData::new(weights, [length]), &device)).sum()
+}
+
+/// Mean cross-entropy of `logits` `[n, classes]` against `class`.
+pub(crate) fn cross_entropy(logits: Tensor<2>, class: &[usize]) -> Tensor<1> {
+    let [n, classes] = logits.dims();
+    let target = mask(n, classes, &plain_device(&logits), |i, c| class[i] == c);
+    let log_probability = burn::tensor::activation::log_softmax(logits, 1);
+    (log_probability * target).sum().mul_scalar(-1.0 / n.max(1) as f64)
+}
+
+#[cfg(test)]
+mod tests;

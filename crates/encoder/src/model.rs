@@ -1,0 +1,153 @@
+//! A fitted encoder: everything needed to turn epochs into prints.
+
+use ndarray::{Array2, ArrayView3, Axis, concatenate};
+use twinprint_signal::ChannelName;
+
+use crate::backend::FittedBackend;
+use crate::compute::Compute;
+use crate::linalg::normalise_rows;
+use crate::member::{Member, member_seed};
+use crate::monitor::Monitor;
+use crate::plan::Plan;
+use crate::train::Run;
+use crate::{EncoderError, TrainingEpochs};
+
+/// A fitted encoder.
+#[derive(Debug, Clone)]
+pub struct Model {
+    pub(crate) plan: Plan,
+    pub(crate) channels: Vec<ChannelName>,
+    pub(crate) rate: f64,
+    pub(crate) samples: usize,
+    pub(crate) members: Vec<Member>,
+    pub(crate) backend: FittedBackend,
+    pub(crate) compute: Compute,
+}
+
+/// Fits an encoder to the training epochs as `plan` says.
+///
+/// The result is the same, bit for bit, for the same plan, epochs and kind of machine, whatever the number of threads.
+///
+/// # Errors
+/// When the plan or the epochs are refused, the loss is no longer finite, or the monitor asks to stop.
+pub fn train(
+    plan: &Plan,
+    data: &TrainingEpochs,
+    device: &Compute,
+    monitor: &mut dyn Monitor,
+) -> Result<Model, EncoderError> {
+    fit(plan, data, device, false, Some(monitor))
+}
+
+fn fit(
+    plan: &Plan,
+    data: &TrainingEpochs,
+    compute: &Compute,
+    random: bool,
+    mut monitor: Option<&mut dyn Monitor>,
+) -> Result<Model, EncoderError> {
+    plan.validate()?;
+    data.check()?;
+    plan.architecture.check_samples(data.samples.dim().2)?;
+    let plan = plan.resolved();
+    let mut members = Vec::with_capacity(plan.ensemble);
+    for index in 0..plan.ensemble {
+        let seed = member_seed(plan.seed, index);
+        let (mut member, rows) = Member::initial(&plan, data, seed, random)?;
+        if let Some(monitor) = monitor.as_deref_mut() {
+            let run = Run { plan: &plan, data, device: compute.device(), member: index, seed };
+            run.train(&mut member, rows.as_ref(), monitor)?;
+        }
+        members.push(member);
+    }
+    let mut model = Model {
+        plan,
+        channels: data.channels.to_vec(),
+        rate: data.rate,
+        samples: data.samples.dim().2,
+        members,
+        backend: FittedBackend::None,
+        compute: compute.clone(),
+    };
+    if model.plan.backend != crate::plan::Backend::None {
+        let prints = model.embed(data.samples)?;
+        model.backend = FittedBackend::fit(model.plan.backend, prints.view(), data.subject)?;
+    }
+    Ok(model)
+}
+
+impl Model {
+    /// The same architecture with fresh random weights, standardised on the training epochs: the baseline
+    /// `untrained_encoder`.
+    ///
+    /// # Errors
+    /// When the plan or the epochs are refused.
+    pub fn untrained(plan: &Plan, data: &TrainingEpochs, device: &Compute) -> Result<Self, EncoderError> {
+        fit(plan, data, device, true, None)
+    }
+
+    /// The plan's initial state with zero training steps: the baseline `whitened_encoder` where the plan whitens.
+    ///
+    /// # Errors
+    /// When the plan or the epochs are refused.
+    pub fn whitened(plan: &Plan, data: &TrainingEpochs, device: &Compute) -> Result<Self, EncoderError> {
+        fit(plan, data, device, false, None)
+    }
+
+    /// Prints of epochs `[epochs, channels, samples]` in microvolts at the model's rate, channels in the model's order:
+    /// `[epochs, dim]`, rows of unit length, to be compared by cosine.
+    ///
+    /// # Errors
+    /// When the epochs have another number of channels or samples than the model's, or are not finite.
+    pub fn embed(&self, epochs: ArrayView3<f32>) -> Result<Array2<f32>, EncoderError> {
+        let (_, channels, samples) = epochs.dim();
+        if channels != self.channels.len() || samples != self.samples {
+            return Err(EncoderError::Shape {
+                got_channels: channels,
+                got_samples: samples,
+                channels: self.channels.len(),
+                samples: self.samples,
+            });
+        }
+        if let Some(epoch) = epochs.outer_iter().position(|epoch| epoch.iter().any(|x| !x.is_finite())) {
+            return Err(EncoderError::data(format!(
+                "epoch {epoch} holds samples that are not finite; reject it"
+            )));
+        }
+        let one = |member: &Member| member.embed(&self.plan, epochs, self.compute.device());
+        let parts = self.members.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+        let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+        let mut prints =
+            concatenate(Axis(1), &views).map_err(|error| EncoderError::Compute(error.to_string()))?;
+        if self.members.len() > 1 {
+            normalise_rows(&mut prints);
+        }
+        self.backend.apply(prints)
+    }
+
+    /// The length of a print.
+    pub fn dim(&self) -> usize {
+        let each = |member: &Member| self.plan.architecture.dim(member.front.shape());
+        self.backend.dim(self.members.iter().map(each).sum())
+    }
+
+    /// The plan it was made by, with every default written out.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The channels it takes, in order.
+    pub fn channels(&self) -> &[ChannelName] {
+        &self.channels
+    }
+
+    /// Samples a second it takes.
+    pub fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    /// Samples of an epoch it takes.
+    pub fn samples(&self) -> usize {
+        self.samples
+    }
+}

@@ -1,0 +1,104 @@
+//! Two-covariance probabilistic linear discriminant analysis (Ioffe, 2006; Brümmer, de Villiers, 2010): a print is a
+//! person plus what varies, both Gaussian. In the basis where the second has unit covariance and the first is
+//! diagonal with variances ψ, every direction is weighed by how much it tells of the person.
+
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+
+use crate::EncoderError;
+use crate::data::dense;
+use crate::linalg;
+use crate::whitening::{shrink, within_covariance};
+
+/// A fitted two-covariance model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plda {
+    mean: Array1<f32>,
+    /// `[d, d]`: into the basis of unit within-subject covariance.
+    matrix: Array2<f32>,
+    /// Between-subject variance along each direction, 0 or above.
+    between: Array1<f32>,
+}
+
+impl Plda {
+    /// Fits to `features` `[rows, d]` by moments: within-subject covariance pooled over rows, between-subject
+    /// covariance that of the subjects' means less what their finite numbers of rows put there; both are shrunk toward a
+    /// multiple of the identity, since people are few.
+    ///
+    /// # Errors
+    /// When there are fewer than two subjects, labels and rows differ in number, or a covariance is singular.
+    pub fn fit(features: ArrayView2<f32>, subject: &[u32], shrinkage: f64) -> Result<Self, EncoderError> {
+        let features = features.mapv(f64::from);
+        let within = within_covariance(&features, subject, shrinkage)?;
+        let white = linalg::inverse_square_root("the PLDA", &within)?;
+        let (class, classes) = dense(subject);
+        if classes < 2 {
+            return Err(EncoderError::data("a PLDA needs 2 subjects or more"));
+        }
+        let (means, counts) = linalg::class_means(features.view(), &class, classes);
+        let mean = means.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(features.ncols()));
+        let mut between = linalg::gram((means - &mean).dot(&white).view()) / (classes - 1) as f64;
+        let noise = counts.iter().map(|n| 1.0 / n).sum::<f64>() / classes as f64;
+        between.diag_mut().mapv_inplace(|x| x - noise);
+        shrink(&mut between, shrinkage);
+        let (values, vectors) = linalg::symmetric_eigen("the PLDA", &between)?;
+        Ok(Self {
+            mean: mean.mapv(|x| x as f32),
+            matrix: white.dot(&vectors).mapv(|x| x as f32),
+            between: values.mapv(|v| v.max(0.0) as f32),
+        })
+    }
+
+    pub(crate) fn from_parts(mean: Array1<f32>, matrix: Array2<f32>, between: Array1<f32>) -> Self {
+        Self { mean, matrix, between }
+    }
+
+    /// `features` `[rows, d]` in the model's basis, each direction times √(ψ/(2ψ + 1)): the inner product of two such
+    /// rows is the part of the log-likelihood ratio in which both prints take part.
+    pub fn apply(&self, features: ArrayView2<f32>) -> Array2<f32> {
+        let weight = self.between.mapv(|v| (v / (2.0 * v + 1.0)).sqrt());
+        self.project(features) * &weight
+    }
+
+    /// The log-likelihood ratio of "one person" against "two" for the mean of `enrolled` prints against one probe,
+    /// both `[d]` as they entered [`Plda::fit`].
+    pub fn log_likelihood_ratio(
+        &self,
+        enrolment: ArrayView1<f32>,
+        enrolled: usize,
+        probe: ArrayView1<f32>,
+    ) -> f64 {
+        let row = |x: ArrayView1<f32>| self.project(x.insert_axis(Axis(0))).index_axis_move(Axis(0), 0);
+        let n = enrolled.max(1) as f64;
+        let (enrolment, probe) = (row(enrolment), row(probe));
+        let each = enrolment.iter().zip(&probe).zip(&self.between).map(|((&e, &p), &psi)| {
+            let (e, p, psi) = (f64::from(e), f64::from(p), f64::from(psi));
+            // The person given the enrolment: variance ψ/(nψ + 1), mean nψ/(nψ + 1)·e (Ioffe, 2006).
+            let expected = n * psi / (n * psi + 1.0) * e;
+            let same = 1.0 + psi / (n * psi + 1.0);
+            let other = 1.0 + psi;
+            let gaussian = |d: f64, variance: f64| -0.5 * (variance.ln() + d * d / variance);
+            gaussian(p - expected, same) - gaussian(p, other)
+        });
+        each.sum()
+    }
+
+    fn project(&self, features: ArrayView2<f32>) -> Array2<f32> {
+        let centred = &features - &self.mean;
+        linalg::product(centred.view(), self.matrix.view())
+    }
+
+    /// The mean of the subjects' means: `[d]`.
+    pub fn mean(&self) -> &Array1<f32> {
+        &self.mean
+    }
+
+    /// `[d, d]`, into the basis of unit within-subject covariance.
+    pub fn matrix(&self) -> &Array2<f32> {
+        &self.matrix
+    }
+
+    /// Between-subject variances in that basis: `[d]`.
+    pub fn between(&self) -> &Array1<f32> {
+        &self.between
+    }
+}

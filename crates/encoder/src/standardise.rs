@@ -1,0 +1,66 @@
+//! Standardisation: every feature to mean 0 and deviation 1 over the epochs it was fitted on.
+
+use ndarray::{Array1, Array2, ArrayView2, Axis};
+
+use crate::EncoderError;
+
+/// The mean and the deviation of each feature.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standardise {
+    mean: Array1<f32>,
+    deviation: Array1<f32>,
+}
+
+impl Standardise {
+    /// Fits means and deviations to `features` `[rows, features]`; a constant feature gets deviation 1.
+    ///
+    /// # Errors
+    /// When there is no row.
+    pub fn fit(features: ArrayView2<f32>) -> Result<Self, EncoderError> {
+        let n = features.nrows() as f64;
+        if features.is_empty() {
+            return Err(EncoderError::data("there is no feature to standardise"));
+        }
+        let mean = features.fold_axis(Axis(0), 0.0f64, |sum, &x| sum + f64::from(x)) / n;
+        let mut square = Array1::<f64>::zeros(features.ncols());
+        for row in features.outer_iter() {
+            square.zip_mut_with(&(row.mapv(f64::from) - &mean), |sum, d| *sum += d * d);
+        }
+        let deviation = square.mapv(|sum| (sum / n).sqrt());
+        let usable = |d: f64| if d > 1e-8 { d as f32 } else { 1.0 };
+        Ok(Self { mean: mean.mapv(|m| m as f32), deviation: deviation.mapv(usable) })
+    }
+
+    /// Puts one together from its `mean` and `deviation`.
+    ///
+    /// # Errors
+    /// When they differ in length or a deviation is not above 0.
+    pub fn from_parts(mean: Vec<f32>, deviation: Vec<f32>) -> Result<Self, EncoderError> {
+        if mean.len() != deviation.len() || deviation.iter().any(|d| !d.is_finite() || *d <= 0.0) {
+            return Err(EncoderError::data(
+                "means and deviations differ in number, or a deviation is not above 0",
+            ));
+        }
+        Ok(Self { mean: mean.into(), deviation: deviation.into() })
+    }
+
+    /// `(features − mean) / deviation`, in place; `features` is `[rows, features]`.
+    pub fn apply(&self, features: &mut Array2<f32>) {
+        for mut row in features.outer_iter_mut() {
+            ndarray::Zip::from(&mut row)
+                .and(&self.mean)
+                .and(&self.deviation)
+                .for_each(|x, m, d| *x = (*x - m) / d);
+        }
+    }
+
+    /// The mean of each feature.
+    pub fn mean(&self) -> &Array1<f32> {
+        &self.mean
+    }
+
+    /// The deviation of each feature.
+    pub fn deviation(&self) -> &Array1<f32> {
+        &self.deviation
+    }
+}

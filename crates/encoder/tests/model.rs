@@ -1,0 +1,347 @@
+//! Fitting, using, writing and reading encoders on made-up epochs.
+
+use std::ops::ControlFlow;
+
+use ndarray::{Array3, ArrayView3};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use twinprint_encoder::{
+    Architecture, Augment, Backend, Compute, Conv, Embed, EncoderError, Loss, Model, Monitor, Plan, Resnet1d,
+    Sampler, Silent, StepReport, TrainingEpochs, TwinCnn, train,
+};
+use twinprint_signal::ChannelName;
+
+const SAMPLES: usize = 128;
+
+struct Cohort {
+    samples: Array3<f32>,
+    subject: Vec<u32>,
+    recording: Vec<u32>,
+    channels: Vec<ChannelName>,
+}
+
+/// People who differ in the frequency and the channel of a rhythm; two recordings each.
+fn cohort(subjects: u32, channels: usize, epochs: usize) -> Cohort {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let rows = subjects as usize * 2 * epochs;
+    let owner: Vec<(u32, u32)> = (0..subjects)
+        .flat_map(|s| (0..2).flat_map(move |r| (0..epochs).map(move |_| (s, 2 * s + r))))
+        .collect();
+    let mut samples = Array3::zeros((rows, channels, SAMPLES));
+    for (mut epoch, &(subject, _)) in samples.outer_iter_mut().zip(&owner) {
+        let (frequency, phase) = (6.0 + 2.0 * f64::from(subject), rng.random_range(0.0..6.28));
+        for ((c, t), x) in epoch.indexed_iter_mut() {
+            let rhythm = (frequency * t as f64 / 128.0 * std::f64::consts::TAU + phase).sin();
+            let strength = if c % subjects as usize == subject as usize { 20.0 } else { 3.0 };
+            *x = (strength * rhythm) as f32 + rng.random_range(-10.0f32..10.0);
+        }
+    }
+    let channels = (0..channels).map(|c| ChannelName::new(format!("X{c}"))).collect();
+    let (subject, recording) = owner.into_iter().unzip();
+    Cohort { samples, subject, recording, channels }
+}
+
+impl Cohort {
+    fn epochs(&self) -> TrainingEpochs<'_> {
+        TrainingEpochs {
+            samples: self.samples.view(),
+            subject: &self.subject,
+            recording: &self.recording,
+            rate: 128.0,
+            channels: &self.channels,
+        }
+    }
+}
+
+fn small(extra: &str) -> Plan {
+    let text = format!(
+        "seed = 5\n{extra}\n[batch]\nsubjects = 6\nepochs = 4\n[optimiser]\nsteps = 6\nlearning_rate = 0.001\n"
+    );
+    toml::from_str(&text).unwrap()
+}
+
+fn with_architecture(architecture: Architecture) -> Plan {
+    Plan { architecture, ..small("") }
+}
+
+fn tiny_conv() -> Architecture {
+    Architecture::Conv(Conv { widths: vec![6, 8], dim: 10, ..Conv::default() })
+}
+
+#[test]
+fn prints_are_of_unit_length_and_repeat() {
+    let cohort = cohort(4, 9, 4);
+    let model = train(&small(""), &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap();
+    let prints = model.embed(cohort.samples.view()).unwrap();
+    assert_eq!(prints.dim(), (32, model.dim()));
+    assert!(prints.outer_iter().all(|row| (row.dot(&row) - 1.0).abs() < 1e-5));
+    assert_eq!(prints, model.embed(cohort.samples.view()).unwrap());
+    assert_eq!(model.embed(ArrayView3::from_shape((0, 9, SAMPLES), &[]).unwrap()).unwrap().nrows(), 0);
+}
+
+#[test]
+fn the_same_plan_gives_the_same_weights_to_the_bit_with_1_2_and_4_threads() {
+    let cohort = cohort(4, 9, 4);
+    for plan in [small(""), with_architecture(tiny_conv())] {
+        let hash = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let model = train(&plan, &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap();
+                let prints = model.embed(cohort.samples.view()).unwrap();
+                (model.content_hash().unwrap(), prints)
+            })
+        };
+        let one = hash(1);
+        assert!(one == hash(1) && one == hash(2) && one == hash(4));
+    }
+}
+
+#[test]
+fn a_saved_model_is_the_same_model() {
+    let cohort = cohort(4, 9, 4);
+    let dir = tempfile::tempdir().unwrap();
+    for (i, plan) in [
+        small(""),
+        Plan { ensemble: 2, ..small("") },
+        Plan { backend: Backend::Wccn { shrinkage: 0.3 }, ..small("") },
+        Plan { backend: Backend::Lda { shrinkage: 0.3 }, ..small("") },
+        Plan { backend: Backend::Plda { shrinkage: 0.3 }, ..small("") },
+        with_architecture(tiny_conv()),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let model = train(plan, &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap();
+        let dir = dir.path().join(i.to_string());
+        model.save(&dir).unwrap();
+        let read = Model::load(&dir, &Compute::cpu()).unwrap();
+        assert_eq!(read.content_hash().unwrap(), model.content_hash().unwrap());
+        let epochs = cohort.samples.view();
+        assert_eq!(read.embed(epochs).unwrap(), model.embed(epochs).unwrap());
+        assert_eq!(read.embed(epochs).unwrap().ncols(), read.dim());
+        read.check_fits(plan, &cohort.channels, 128.0, SAMPLES).unwrap();
+        let files: Vec<_> = std::fs::read_dir(&dir).unwrap().map(|f| f.unwrap().file_name()).collect();
+        assert_eq!(files.len(), 2, "{files:?}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_said() {
+    let cohort = cohort(3, 9, 3);
+    let model = Model::untrained(&small(""), &cohort.epochs(), &Compute::cpu()).unwrap();
+    let error =
+        model.check_fits(&with_architecture(tiny_conv()), &cohort.channels[..8], 256.0, 128).unwrap_err();
+    let text = error.to_string();
+    for part in ["architecture is filterbank, wanted is conv", "channel set is x0", "rate in hertz is 128"] {
+        assert!(text.contains(part), "{text}");
+    }
+    let error = model.check_fits(&Plan { seed: 6, ..small("") }, &cohort.channels, 128.0, 128).unwrap_err();
+    assert!(error.to_string().contains("its seed is 5, wanted is 6"), "{error}");
+    let error = model.embed(cohort.samples.slice(ndarray::s![.., ..8, ..])).unwrap_err();
+    assert!(matches!(error, EncoderError::Shape { got_channels: 8, channels: 9, .. }));
+}
+
+#[test]
+fn a_damaged_model_is_refused() {
+    let cohort = cohort(3, 9, 3);
+    let model = Model::untrained(&small(""), &cohort.epochs(), &Compute::cpu()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let load = || Model::load(dir.path(), &Compute::cpu()).unwrap_err().to_string();
+    assert!(load().contains("model.json"));
+    model.save(dir.path()).unwrap();
+    let weights = dir.path().join("model.safetensors");
+    let mut bytes = std::fs::read(&weights).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&weights, &bytes).unwrap();
+    assert!(load().contains("not the file model.json was written with"), "{}", load());
+    std::fs::write(dir.path().join("model.json"), "{").unwrap();
+    assert!(load().contains("model.json: not a model"), "{}", load());
+}
+
+#[test]
+fn every_architecture_learns_to_tell_the_training_subjects_apart() {
+    let cohort = cohort(3, 6, 8);
+    let nets = [
+        tiny_conv(),
+        Architecture::Resnet1d(Resnet1d { widths: vec![6, 8], dim: 10, ..Resnet1d::default() }),
+        Architecture::TwinCnn(TwinCnn { widths: vec![6, 4], dim: 10, ..TwinCnn::default() }),
+    ];
+    for architecture in nets {
+        let mut plan = with_architecture(architecture);
+        plan.optimiser.steps = 25;
+        plan.optimiser.learning_rate = 0.01;
+        let mut losses = Losses::default();
+        let model = train(&plan, &cohort.epochs(), &Compute::cpu(), &mut losses).unwrap();
+        let (first, last) = (losses.0[0].loss, losses.0[24].loss);
+        assert!(last < 0.7 * first, "{}: {first} to {last}", plan.architecture.name());
+        let prints = model.embed(cohort.samples.view()).unwrap();
+        let cosine = prints.dot(&prints.t());
+        let mean = |same: bool| {
+            let values: Vec<f32> = cosine
+                .indexed_iter()
+                .filter(|&((i, j), _)| i != j && (cohort.subject[i] == cohort.subject[j]) == same)
+                .map(|(_, &x)| x)
+                .collect();
+            values.iter().sum::<f32>() / values.len() as f32
+        };
+        assert!(mean(true) > mean(false) + 0.2, "{}", plan.architecture.name());
+    }
+}
+
+#[derive(Default)]
+struct Losses(Vec<StepReport>);
+
+impl Monitor for Losses {
+    fn step(&mut self, step: &StepReport) -> ControlFlow<()> {
+        self.0.push(*step);
+        ControlFlow::Continue(())
+    }
+}
+
+#[test]
+fn every_loss_trains_from_its_name_alone_and_lowers_itself() {
+    let cohort = cohort(4, 9, 6);
+    for name in
+        ["sup_con", "contrastive", "koch", "triplet", "n_pair", "prototypical", "arc_face", "subject_softmax"]
+    {
+        let mut plan =
+            small(&format!("loss = {{ name = \"{name}\" }}\ninitialise = {{ whitening = false }}"));
+        plan.optimiser.steps = 30;
+        let mut losses = Losses::default();
+        train(&plan, &cohort.epochs(), &Compute::cpu(), &mut losses).unwrap();
+        let mean = |steps: &[StepReport]| steps.iter().map(|s| s.loss).sum::<f64>() / steps.len() as f64;
+        assert!(mean(&losses.0[25..]) < mean(&losses.0[..5]), "{name}");
+    }
+}
+
+#[test]
+fn samplers_augmentation_averaging_and_auxiliary_losses_change_the_result() {
+    let cohort = cohort(4, 9, 6);
+    let plain = Plan { loss: toml::from_str::<Plan>("loss.name = 'contrastive'").unwrap().loss, ..small("") };
+    let hash = |plan: &Plan| {
+        train(plan, &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap().content_hash().unwrap()
+    };
+    let mut variants = vec![plain.clone(); 8];
+    variants[1].batch.sampler = Sampler::HardNegatives;
+    variants[2].batch.sampler = Sampler::TwinPairs;
+    variants[3].batch.augment = vec![Augment::Noise { microvolts: 5.0 }];
+    variants[4].optimiser.average = 0.9;
+    variants[5].auxiliary =
+        toml::from_str::<Plan>("auxiliary = [{ loss = { name = 'sup_con' }, weight = 0.5 }]")
+            .unwrap()
+            .auxiliary;
+    variants[6].optimiser.clip = 1e-6;
+    variants[7].optimiser.weight_decay = 0.5;
+    let hashes: std::collections::BTreeSet<String> = variants.iter().map(hash).collect();
+    assert_eq!(hashes.len(), variants.len());
+}
+
+/// Dev scores given beforehand.
+struct Scores(Vec<f64>, usize);
+
+impl Monitor for Scores {
+    fn step(&mut self, step: &StepReport) -> ControlFlow<()> {
+        self.1 = step.step;
+        ControlFlow::Continue(())
+    }
+
+    fn dev_score(&mut self, embed: &Embed) -> Option<f64> {
+        assert_eq!(embed(Array3::zeros((1, 9, SAMPLES)).view()).unwrap().nrows(), 1);
+        Some(self.0.remove(0))
+    }
+}
+
+#[test]
+fn early_stopping_keeps_the_weights_of_the_best_look() {
+    let cohort = cohort(4, 9, 4);
+    let mut plan = small("early_stopping = { every = 2, patience = 2 }");
+    plan.optimiser.steps = 20;
+    let mut scores = Scores(vec![0.3, 0.2, 0.25, 0.2], 0);
+    let stopped = train(&plan, &cohort.epochs(), &Compute::cpu(), &mut scores).unwrap();
+    assert_eq!(scores.1, 8);
+    let mut scores = Scores(vec![0.3, 0.2, 0.25, 0.4], 0);
+    let again = train(&plan, &cohort.epochs(), &Compute::cpu(), &mut scores).unwrap();
+    let epochs = cohort.samples.view();
+    assert_eq!(stopped.embed(epochs).unwrap(), again.embed(epochs).unwrap());
+    let mut scores = Scores(vec![0.1, 0.2, 0.25], 0);
+    let first = train(&plan, &cohort.epochs(), &Compute::cpu(), &mut scores).unwrap();
+    assert_ne!(stopped.embed(epochs).unwrap(), first.embed(epochs).unwrap());
+}
+
+#[test]
+fn a_monitor_can_stop_training() {
+    struct Impatient;
+    impl Monitor for Impatient {
+        fn step(&mut self, step: &StepReport) -> ControlFlow<()> {
+            if step.step == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+    }
+    let cohort = cohort(3, 9, 3);
+    let error = train(&small(""), &cohort.epochs(), &Compute::cpu(), &mut Impatient).unwrap_err();
+    assert_eq!(error.to_string(), "training was stopped at step 3 of 6");
+}
+
+#[test]
+fn zero_steps_are_the_whitened_start() {
+    let cohort = cohort(4, 9, 4);
+    let mut plan = small("");
+    plan.optimiser.steps = 0;
+    let trained = train(&plan, &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap();
+    let whitened = Model::whitened(&plan, &cohort.epochs(), &Compute::cpu()).unwrap();
+    let untrained = Model::untrained(&plan, &cohort.epochs(), &Compute::cpu()).unwrap();
+    assert_eq!(trained.content_hash().unwrap(), whitened.content_hash().unwrap());
+    assert_ne!(trained.content_hash().unwrap(), untrained.content_hash().unwrap());
+}
+
+#[test]
+fn epochs_that_cannot_be_learnt_from_are_refused() {
+    let cohort = cohort(3, 9, 3);
+    let refuse = |change: &dyn Fn(&mut Cohort)| {
+        let mut other = Cohort {
+            samples: cohort.samples.clone(),
+            subject: cohort.subject.clone(),
+            recording: cohort.recording.clone(),
+            channels: cohort.channels.clone(),
+        };
+        change(&mut other);
+        Model::whitened(&small(""), &other.epochs(), &Compute::cpu()).unwrap_err().to_string()
+    };
+    assert!(refuse(&|c| c.subject.fill(1)).contains("one subject"));
+    assert!(refuse(&|c| c.recording.fill(1)).contains("recording 1 belongs to subject 0 and to subject 1"));
+    assert!(refuse(&|c| c.samples[[4, 0, 0]] = f32::NAN).contains("epoch 4"));
+    assert!(refuse(&|c| drop(c.subject.pop())).contains("17 subjects"));
+}
+
+#[test]
+fn plans_that_cannot_run_name_the_key_and_the_way_out() {
+    for (text, part) in [
+        ("ensemble = 0", "ensemble = 0: 1 to 64 encoders"),
+        ("batch.subjects = 1", "batch.subjects = 1"),
+        ("optimiser.learning_rate = 0.0", "optimiser.learning_rate = 0"),
+        ("loss = { name = 'contrastive', margin = -1.0 }", "loss.margin = -1"),
+        ("batch.sampler = 'twin_pairs'", "write \"subjects_by_epochs\""),
+        ("loss.name = 'arc_face'\nbatch.virtual_subjects = 2.0", "batch.virtual_subjects = 2"),
+        ("architecture.name = 'conv'\ninitialise.whitening = true", "initialise.whitening = true"),
+        ("architecture = { name = 'conv', kernel = 8 }", "architecture.kernel = 8"),
+        ("architecture = { name = 'filterbank', dim = 64 }", "architecture.dim = 64"),
+        ("backend = { name = 'wccn', shrinkage = 2.0 }", "backend.shrinkage = 2"),
+    ] {
+        let plan: Plan = toml::from_str(text).unwrap();
+        let error = plan.validate().unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+    for text in ["stepz = 1", "loss = { name = 'sup_con', margin = 1.0 }", "architecture.name = 'resnet'"] {
+        assert!(toml::from_str::<Plan>(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_plan_written_out_reads_back_the_same() {
+    let plan = Plan { loss: Loss::default(), ..Plan::default() }.resolved();
+    let text = toml::to_string(&plan).unwrap();
+    assert_eq!(toml::from_str::<Plan>(&text).unwrap(), plan);
+    assert_eq!(plan.batch.virtual_subjects, Some(2.0));
+    plan.validate().unwrap();
+}
