@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2};
 use rustfft::num_complex::Complex;
@@ -15,6 +16,7 @@ use twinprint_signal::Hertz;
 use crate::convolve::Convolver;
 use crate::error::PreprocessError;
 use crate::fourier::Fourier;
+use crate::fused::{Fused, Tables};
 use crate::iir::Sections;
 use crate::plan::{FilterMethod, Plan, ResampleMethod};
 use crate::polyphase::Polyphase;
@@ -53,10 +55,12 @@ pub(crate) struct Work<T> {
     pub padded: Pair<T>,
     pub block: Pair<T>,
     pub scratch: Pair<T>,
+    pub coarse: Pair<T>,
 }
 
 /// What the plan's filters and resampler are at one recorded rate.
 pub(crate) struct Design {
+    rate: Hertz,
     /// The notch and FIR band filter in one symmetric impulse response: filtering by both is filtering by their convolution.
     fir: Option<Vec<f64>>,
     iir: Option<Vec<iir::Section>>,
@@ -104,7 +108,7 @@ impl Design {
             )),
             _ => None,
         };
-        Ok(Self { fir: taps, iir, resample, shortest })
+        Ok(Self { rate, fir: taps, iir, resample, shortest })
     }
 
     /// Samples that `len` samples become.
@@ -155,7 +159,26 @@ pub(crate) fn same_rate(left: Hertz, right: Hertz) -> bool {
     (left.get() / right.get() - 1.0).abs() <= 1e-6
 }
 
+impl Design {
+    /// Filter and resampler in 32 bits, in one step where both are there and the segment is long enough.
+    fn single_steps(&self, len: usize, planners: &mut Planners) -> Vec<Step<f32>> {
+        if let (Some(taps), Some((ratio, None))) = (&self.fir, self.resample) {
+            let padded = Fused::<f32>::padded(len);
+            let planner = planners.single.get_or_insert_with(FftPlanner::new);
+            let tables = planners
+                .fused
+                .entry((self.rate.get().to_bits(), padded))
+                .or_insert_with(|| Tables::new(taps, ratio, padded, planner).map(Arc::new));
+            if let Some(step) = tables.clone().and_then(|tables| Fused::new(tables, len, ratio)) {
+                return vec![Step::Fused(step)];
+            }
+        }
+        self.steps(len, planners.single())
+    }
+}
+
 enum Step<T: Real> {
+    Fused(Fused<T>),
     Fir(Convolver<T>),
     Iir(Sections<T>),
     Fourier(Fourier<T>),
@@ -165,6 +188,7 @@ enum Step<T: Real> {
 impl<T: Real> Step<T> {
     fn run(&self, signal: &mut Pair<T>, work: &mut Work<T>) {
         match self {
+            Self::Fused(step) => step.run(signal, work),
             Self::Fir(step) => step.run(signal, work),
             Self::Iir(step) => step.run(signal, work),
             Self::Fourier(step) => step.run(signal, work),
@@ -173,11 +197,13 @@ impl<T: Real> Step<T> {
     }
 }
 
-/// Planned transforms, kept from recording to recording.
+/// Planned transforms of one plan, kept from recording to recording.
 #[derive(Default)]
 pub(crate) struct Planners {
     single: Option<FftPlanner<f32>>,
     double: Option<FftPlanner<f64>>,
+    /// By the bits of the recorded rate and the padded length; the plan is one and the same.
+    fused: HashMap<(u64, usize), Option<Arc<Tables<f32>>>>,
 }
 
 impl Planners {
@@ -215,7 +241,7 @@ const TRUSTED: f64 = 0.25;
 
 impl<'a> Chain<'a> {
     pub fn new(design: &'a Design, len: usize, planners: &'a Mutex<Planners>) -> Self {
-        let single = design.may_be_single(len).then(|| design.steps(len, planned(planners).single()));
+        let single = design.may_be_single(len).then(|| design.single_steps(len, &mut planned(planners)));
         Self { design, planners, len, single, double: OnceCell::new() }
     }
 

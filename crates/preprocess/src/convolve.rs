@@ -38,7 +38,7 @@ impl<T: Real> Convolver<T> {
     /// Filters in place.
     pub fn run(&self, signal: &mut Pair<T>, work: &mut Work<T>) {
         let (half, size) = (self.half, self.response.len());
-        let Work { padded, block, scratch } = work;
+        let Work { padded, block, scratch, .. } = work;
         pad(signal, half, half, padded);
         block.resize(size, Complex::default());
         let needed = self.forward.get_inplace_scratch_len().max(self.inverse.get_inplace_scratch_len());

@@ -42,7 +42,7 @@ impl<T: Real> Fourier<T> {
 
     /// Resamples; the signal's length changes.
     pub fn run(&self, signal: &mut Pair<T>, work: &mut Work<T>) {
-        let Work { padded, block, scratch } = work;
+        let Work { padded, block, scratch, .. } = work;
         pad(signal, self.left, self.right, padded);
         let needed = self.forward.get_inplace_scratch_len().max(self.inverse.get_inplace_scratch_len());
         if scratch.len() < needed {

@@ -11,6 +11,7 @@ mod epoch;
 mod error;
 mod fir;
 mod fourier;
+mod fused;
 mod iir;
 mod interpolate;
 mod line_noise;
