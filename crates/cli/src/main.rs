@@ -1,1 +1,47 @@
-fn main(){}
+//! The `twinprint` command.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to its user")]
+
+mod arguments;
+mod command;
+mod failure;
+mod host;
+mod progress;
+
+use std::panic::catch_unwind;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Training and preprocessing allocate and free large buffers over and over; mimalloc keeps their pages.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments = match arguments::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { failure::INPUT.into() } else { ExitCode::SUCCESS };
+        }
+    };
+    start_logging(arguments.verbose);
+    match catch_unwind(|| command::dispatch(&arguments)) {
+        Ok(Ok(code)) => code,
+        Ok(Err(failure)) => failure.show(),
+        Err(_) => {
+            eprintln!(
+                "This is a fault in twinprint, not in your data. Please report it with the lines above, the command \
+                 and `twinprint --version`."
+            );
+            failure::INTERNAL.into()
+        }
+    }
+}
+
+fn start_logging(verbose: bool) {
+    let level = if verbose { "twinprint=debug" } else { "warn" };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("TWINPRINT_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+}

@@ -100,25 +100,24 @@ impl Ranked {
 
     /// See [`eer`].
     pub fn eer(&self) -> Eer {
-        let mut before = Cut { threshold: f64::NEG_INFINITY, mated_below: 0, non_mated_below: 0 };
-        let mut lower = f64::NEG_INFINITY;
-        for cut in self.cuts() {
-            let (fmr, fnmr) = self.rates(&cut);
-            if fnmr >= fmr {
-                let (fmr_before, fnmr_before) = self.rates(&before);
-                let value = crossing((fmr_before, fnmr_before), (fmr, fnmr));
-                let threshold = if fmr_before - fnmr_before < fnmr - fmr {
-                    between(lower, before.threshold)
-                } else {
-                    between(before.threshold, cut.threshold)
-                };
-                return Eer { value, threshold };
-            }
-            lower = before.threshold;
-            before = cut;
-        }
-        // The last cut rejects everything: FNMR 1 and FMR 0, so the loop always returns.
-        Eer { value: 1.0, threshold: self.highest() }
+        let gap = |threshold: f64| {
+            let (fmr, fnmr) = self.rates(&self.cut(threshold));
+            fmr - fnmr
+        };
+        // FMR − FNMR falls with the threshold: bisect for the first score of either kind where it is no longer positive.
+        let first = |scores: &[f64]| {
+            scores.get(scores.partition_point(|&score| gap(score) > 0.0)).copied().unwrap_or(f64::INFINITY)
+        };
+        let after = first(&self.mated).min(first(&self.non_mated));
+        // At the lowest score of all FMR is 1 and FNMR 0, so the crossing always has a score before it.
+        let before = self.score_below(after).unwrap_or(f64::NEG_INFINITY);
+        let value = crossing(self.rates(&self.cut(before)), self.rates(&self.cut(after)));
+        let threshold = if gap(before) < -gap(after) {
+            between(self.score_below(before).unwrap_or(f64::NEG_INFINITY), before)
+        } else {
+            between(before, after)
+        };
+        Eer { value, threshold }
     }
 
     fn highest(&self) -> f64 {
@@ -129,7 +128,7 @@ impl Ranked {
     /// See [`det_curve`].
     pub fn det_curve(&self) -> DetCurve {
         let mut corners: Vec<Cut> = Vec::new();
-        for cut in self.cuts() {
+        for cut in self.corners() {
             if let [.., first, second] = corners.as_slice()
                 && collinear(first, second, &cut)
             {

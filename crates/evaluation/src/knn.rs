@@ -1,6 +1,6 @@
 //! Exact nearest neighbours, and the classifier built on them.
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::PrintError;
 use crate::bootstrap::Bootstrap;
 use crate::classification::Classification;
 use crate::matrix::product_into;
-use crate::prints::{LabelledPrints, check, distinct, same_dimension, unit};
+use crate::prints::{LabelledPrints, check, distinct, norm, same_dimension, unit};
 
 /// What "near" means.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,9 +31,9 @@ pub struct Neighbours {
 }
 
 /// Queries per block: with a block of the index, its products stay in the cache.
-const QUERIES: usize = 64;
+const QUERIES: usize = 512;
 /// Index prints per block.
-const PRINTS: usize = 1024;
+const PRINTS: usize = 512;
 
 /// The `k` nearest of `index[n, dim]` for each of `queries[m, dim]`, exactly.
 ///
@@ -50,43 +50,67 @@ pub fn search(
     }
     let (index, queries) = match metric {
         Metric::Cosine => (unit(index, "the index")?, unit(queries, "the queries")?),
-        Metric::Euclidean => {
-            check(index, "the index")?;
-            check(queries, "the queries")?;
-            (index.as_standard_layout().into_owned(), queries.as_standard_layout().into_owned())
-        }
+        Metric::Euclidean => centred(index, queries)?,
     };
     let dim = index.ncols();
-    let half_square = |print: ndarray::ArrayView1<f32>| (0.5 * crate::prints::norm(print).powi(2)) as f32;
+    let half_square = |print: ArrayView1<f32>| (0.5 * norm(print).powi(2)) as f32;
     // The nearest print x of q maximises q·x (cosine) or q·x − |x|²/2 (Euclidean).
     let offsets: Vec<f32> = match metric {
         Metric::Cosine => vec![0.0; index.nrows()],
         Metric::Euclidean => index.axis_iter(Axis(0)).map(half_square).collect(),
     };
+    // Fewer queries than threads would fill share the work in smaller blocks.
+    let share = queries.nrows().div_ceil(rayon::current_num_threads()).clamp(1, QUERIES);
     let (flat_index, flat_queries) = (flat(&index), flat(&queries));
     let found: Vec<Vec<(f32, u32)>> = flat_queries
-        .par_chunks(QUERIES * dim)
+        .par_chunks(share * dim)
         .flat_map_iter(|block| search_block(flat_index, &offsets, block, dim, k))
         .collect();
     let shape = (queries.nrows(), k);
     let mut neighbours = Neighbours { rows: Array2::zeros(shape), values: Array2::zeros(shape) };
-    for (query, found) in found.iter().enumerate() {
-        for (place, &(score, row)) in found.iter().enumerate() {
+    for (query, mut found) in found.into_iter().enumerate() {
+        if metric == Metric::Euclidean {
+            for (value, row) in &mut found {
+                *value = distance(queries.row(query), index.row(*row as usize));
+            }
+            found.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        }
+        for (place, (value, row)) in found.into_iter().enumerate() {
             neighbours.rows[[query, place]] = row;
-            neighbours.values[[query, place]] = match metric {
-                Metric::Cosine => score.clamp(-1.0, 1.0),
-                Metric::Euclidean => distance(queries.row(query), index.row(row as usize)),
-            };
+            neighbours.values[[query, place]] =
+                if metric == Metric::Cosine { value.clamp(-1.0, 1.0) } else { value };
         }
     }
     Ok(neighbours)
+}
+
+/// Both sets moved so that the index has mean zero: distances stay, and little is lost to cancellation in their expansion.
+fn centred(
+    index: ArrayView2<f32>,
+    queries: ArrayView2<f32>,
+) -> Result<(Array2<f32>, Array2<f32>), PrintError> {
+    check(index, "the index")?;
+    check(queries, "the queries")?;
+    let mut sum = Array1::<f64>::zeros(index.ncols());
+    for print in index.axis_iter(Axis(0)) {
+        sum.zip_mut_with(&print, |total, &value| *total += f64::from(value));
+    }
+    let mean = sum / index.nrows() as f64;
+    let shift = |prints: ArrayView2<f32>| {
+        let mut shifted = prints.as_standard_layout().into_owned();
+        for mut print in shifted.axis_iter_mut(Axis(0)) {
+            print.zip_mut_with(&mean, |value, &mean| *value = (f64::from(*value) - mean) as f32);
+        }
+        shifted
+    };
+    Ok((shift(index), shift(queries)))
 }
 
 fn flat(prints: &Array2<f32>) -> &[f32] {
     prints.as_slice().unwrap_or_default()
 }
 
-fn distance(left: ndarray::ArrayView1<f32>, right: ndarray::ArrayView1<f32>) -> f32 {
+fn distance(left: ArrayView1<f32>, right: ArrayView1<f32>) -> f32 {
     left.iter().zip(right).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum::<f64>().sqrt() as f32
 }
 
@@ -108,26 +132,57 @@ fn search_block(index: &[f32], offsets: &[f32], block: &[f32], dim: usize, k: us
 struct Best {
     kept: Vec<(f32, u32)>,
     k: usize,
+    /// Score of the last kept once `k` are kept: only better ones enter.
+    worst: f32,
 }
+
+/// Scores compared at once.
+const GROUP: usize = 32;
 
 impl Best {
     fn new(k: usize) -> Self {
-        Self { kept: Vec::with_capacity(k + 1), k }
+        Self { kept: Vec::with_capacity(k + 1), k, worst: f32::NEG_INFINITY }
     }
 
-    /// Takes in a run of scores of consecutive index rows.
+    /// Takes in a run of scores of consecutive index rows, group by group: most groups hold nothing better than what is
+    /// kept already, and one comparison per lane shows it.
     fn scan(&mut self, products: &[f32], offsets: &[f32], first: u32) {
+        let (groups, rest) = products.as_chunks::<GROUP>();
+        let (group_offsets, rest_offsets) = offsets.as_chunks::<GROUP>();
+        for (number, (products, offsets)) in groups.iter().zip(group_offsets).enumerate() {
+            if highest(products, offsets) > self.worst {
+                self.insert(products, offsets, first + (number * GROUP) as u32);
+            }
+        }
+        self.insert(rest, rest_offsets, first + (groups.len() * GROUP) as u32);
+    }
+
+    fn insert(&mut self, products: &[f32], offsets: &[f32], first: u32) {
         for (place, (product, offset)) in products.iter().zip(offsets).enumerate() {
             let score = product - offset;
-            let full = self.kept.len() == self.k;
-            if full && self.kept.last().is_some_and(|&(worst, _)| score <= worst) {
+            if score <= self.worst {
                 continue;
             }
             let at = self.kept.partition_point(|&(kept, _)| kept >= score);
             self.kept.insert(at, (score, first + place as u32));
             self.kept.truncate(self.k);
+            if self.kept.len() == self.k {
+                self.worst = self.kept[self.k - 1].0;
+            }
         }
     }
+}
+
+/// Highest score of a group, computed lane by lane.
+fn highest(products: &[f32; GROUP], offsets: &[f32; GROUP]) -> f32 {
+    let mut lanes = [f32::NEG_INFINITY; 8];
+    for (products, offsets) in products.as_chunks::<8>().0.iter().zip(offsets.as_chunks::<8>().0) {
+        for lane in 0..8 {
+            let score = products[lane] - offsets[lane];
+            lanes[lane] = if score > lanes[lane] { score } else { lanes[lane] };
+        }
+    }
+    lanes.into_iter().fold(f32::NEG_INFINITY, f32::max)
 }
 
 /// Classifies `test` by majority among the `k` nearest of `train`; of equally frequent labels the one with the nearer

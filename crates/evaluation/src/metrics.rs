@@ -41,9 +41,9 @@ impl Ranked {
     pub fn auc(&self) -> f64 {
         // Twice the number of pairs won, so that ties stay whole numbers.
         let mut won: u128 = 0;
-        let mut cuts = self.cuts();
-        let Some(mut before) = cuts.next() else { return 0.5 };
-        for cut in cuts {
+        let mut corners = self.corners();
+        let Some(mut before) = corners.next() else { return 0.5 };
+        for cut in corners {
             let mated = (cut.mated_below - before.mated_below) as u128;
             won += mated * (before.non_mated_below + cut.non_mated_below) as u128;
             before = cut;
@@ -68,7 +68,7 @@ impl Ranked {
         let (mated, non_mated) = (self.mated.len() as f64, self.non_mated.len() as f64);
         let cost = |fnmr: f64, fmr: f64| prior * fnmr + (1.0 - prior) * fmr;
         let least = self
-            .cuts()
+            .corners()
             .map(|cut| cost(cut.mated_below as f64 / mated, 1.0 - cut.non_mated_below as f64 / non_mated))
             .fold(f64::INFINITY, f64::min);
         Ok((least / prior.min(1.0 - prior)).min(1.0))
@@ -103,9 +103,9 @@ impl Ranked {
     /// Mated and non-mated counts of the pools within which the isotonic regression is constant, scores ascending.
     fn pooled(&self) -> Vec<(f64, f64)> {
         let mut pools: Vec<(f64, f64)> = Vec::new();
-        let mut cuts = self.cuts();
-        let Some(mut before) = cuts.next() else { return pools };
-        for cut in cuts {
+        let mut corners = self.corners();
+        let Some(mut before) = corners.next() else { return pools };
+        for cut in corners {
             let mut pool = (
                 (cut.mated_below - before.mated_below) as f64,
                 (cut.non_mated_below - before.non_mated_below) as f64,

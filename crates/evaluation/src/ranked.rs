@@ -1,7 +1,5 @@
 //! Scores sorted once, from which every unweighted metric is read.
 
-use rayon::prelude::*;
-
 use crate::Scores;
 
 /// The mated and the non-mated scores, each in ascending order. Eight bytes per trial.
@@ -22,15 +20,34 @@ impl Ranked {
     }
 
     /// Sorts two sets of finite scores.
-    pub fn from_parts(mut mated: Vec<f64>, mut non_mated: Vec<f64>) -> Self {
-        mated.par_sort_unstable_by(f64::total_cmp);
-        non_mated.par_sort_unstable_by(f64::total_cmp);
+    pub fn from_parts(mated: Vec<f64>, non_mated: Vec<f64>) -> Self {
+        let (mated, non_mated) = rayon::join(|| sorted(mated), || sorted(non_mated));
         Self { mated, non_mated }
     }
 
-    /// Every operating point in the order of rising thresholds: one per distinct score, then "reject everything".
-    pub fn cuts(&self) -> Cuts<'_> {
-        Cuts { ranked: self, mated: 0, non_mated: 0, done: false }
+    /// Every corner of the step curve in the order of rising thresholds, from "accept everything" to "reject everything".
+    ///
+    /// Between two corners scores of one kind only are passed, or one group of equal scores of both kinds.
+    pub fn corners(&self) -> Corners<'_> {
+        Corners { ranked: self, mated: 0, non_mated: 0, done: false }
+    }
+
+    /// The cut at a threshold, found by bisection.
+    pub fn cut(&self, threshold: f64) -> Cut {
+        let below = |scores: &[f64]| scores.partition_point(|&score| score < threshold);
+        Cut { threshold, mated_below: below(&self.mated), non_mated_below: below(&self.non_mated) }
+    }
+
+    /// Highest score below a threshold; `None` when there is none.
+    pub fn score_below(&self, threshold: f64) -> Option<f64> {
+        let cut = self.cut(threshold);
+        let last = |scores: &[f64], below: usize| below.checked_sub(1).map(|place| scores[place]);
+        let (mated, non_mated) =
+            (last(&self.mated, cut.mated_below), last(&self.non_mated, cut.non_mated_below));
+        match (mated, non_mated) {
+            (Some(mated), Some(non_mated)) => Some(mated.max(non_mated)),
+            (mated, non_mated) => mated.or(non_mated),
+        }
     }
 
     /// Share of non-mated scores at or above a threshold.
@@ -56,33 +73,62 @@ pub(crate) struct Cut {
     pub non_mated_below: usize,
 }
 
-/// Iterator over [`Ranked::cuts`].
-pub(crate) struct Cuts<'a> {
+/// Iterator over [`Ranked::corners`].
+pub(crate) struct Corners<'a> {
     ranked: &'a Ranked,
     mated: usize,
     non_mated: usize,
     done: bool,
 }
 
-impl Iterator for Cuts<'_> {
+impl Iterator for Corners<'_> {
     type Item = Cut;
 
     fn next(&mut self) -> Option<Cut> {
         if self.done {
             return None;
         }
-        let (mated, non_mated) = (&self.ranked.mated, &self.ranked.non_mated);
+        let (mated, non_mated) = (self.ranked.mated.as_slice(), self.ranked.non_mated.as_slice());
         let next_mated = mated.get(self.mated).copied().unwrap_or(f64::INFINITY);
         let next_non_mated = non_mated.get(self.non_mated).copied().unwrap_or(f64::INFINITY);
         let threshold = next_mated.min(next_non_mated);
         let cut = Cut { threshold, mated_below: self.mated, non_mated_below: self.non_mated };
         self.done = threshold.is_infinite();
-        while self.mated < mated.len() && mated[self.mated] == threshold {
-            self.mated += 1;
-        }
-        while self.non_mated < non_mated.len() && non_mated[self.non_mated] == threshold {
-            self.non_mated += 1;
+        if next_mated == next_non_mated {
+            self.mated += run(&mated[self.mated..], |score| score == threshold);
+            self.non_mated += run(&non_mated[self.non_mated..], |score| score == threshold);
+        } else if next_mated < next_non_mated {
+            self.mated += run(&mated[self.mated..], |score| score < next_non_mated);
+        } else {
+            self.non_mated += run(&non_mated[self.non_mated..], |score| score < next_mated);
         }
         Some(cut)
     }
+}
+
+/// Length of the leading run of scores that pass.
+fn run(scores: &[f64], passes: impl Fn(f64) -> bool) -> usize {
+    scores.iter().position(|&score| !passes(score)).unwrap_or(scores.len())
+}
+
+/// Sorts finite scores without minus zeros through integer keys of the same order, which compare in one instruction.
+fn sorted(scores: Vec<f64>) -> Vec<f64> {
+    const SIGN: u64 = 1 << 63;
+    let key = |score: f64| {
+        let bits = score.to_bits();
+        if bits & SIGN == 0 { bits | SIGN } else { !bits }
+    };
+    let score = |key: u64| f64::from_bits(if key & SIGN == 0 { !key } else { key & !SIGN });
+    let mut keys: Vec<u64> = scores.into_iter().map(key).collect();
+    sort_keys(&mut keys, rayon::current_num_threads());
+    keys.into_iter().map(score).collect()
+}
+
+/// Splits at the median until there is a part for each thread, then sorts the parts.
+fn sort_keys(keys: &mut [u64], threads: usize) {
+    if threads < 2 || keys.len() < 1 << 16 {
+        return keys.sort_unstable();
+    }
+    let (low, _, high) = keys.select_nth_unstable(keys.len() / 2);
+    rayon::join(|| sort_keys(low, threads / 2), || sort_keys(high, threads - threads / 2));
 }

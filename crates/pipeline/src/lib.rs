@@ -1,1 +1,41 @@
-//! placeholder
+//! A TOML file becomes a checked plan, the plan becomes stages, the stages fill a run folder.
+//!
+//! The road: [`Source`] is a pipeline file as written, [`Plan`] one that passed every check, and [`run`] brings a plan's run
+//! folder to completion, stage by stage. Every arrow between stages is a file.
+
+mod baselines;
+mod cohort;
+mod config;
+mod describe;
+mod error;
+mod evaluation_plan;
+mod folder;
+mod inspect;
+mod learning;
+mod map;
+mod plan;
+mod progress;
+mod record;
+mod results;
+mod run;
+mod scoring;
+mod seed;
+mod stage;
+mod system;
+mod tables;
+mod trials;
+
+pub use cohort::InputFile;
+pub use config::{Config, Source};
+pub use describe::describe;
+pub use error::PipelineError;
+pub use evaluation_plan::EvaluationPlan;
+pub use folder::RunFolder;
+pub use inspect::{Inspection, LabelCount, PatientText, SignalFacts, inspect};
+pub use plan::{Plan, Surroundings};
+pub use progress::{Progress, Silent};
+pub use record::{Host, RunRecord};
+pub use run::{Options, Outcome, Prepared, prepare, run};
+pub use seed::derive;
+pub use stage::{Stage, write_report};
+pub use system::System;

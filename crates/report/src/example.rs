@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use crate::results::*;
-use crate::{Curves, DetCurve, RunFacts, ScoreHistogram, TrainingCurve};
+use crate::{Curves, MapPoint, PrintMap, DetCurve, RunFacts, ScoreHistogram, TrainingCurve};
 
 const SYSTEMS: [(&str, f64, f64); 7] = [
     ("encoder", 0.037, 0.008),
@@ -221,6 +221,7 @@ pub(crate) fn curves() -> Curves {
             (course(2.1, 0.9).collect(), course(0.02, 0.035 + 0.004 * fold as f64).collect());
         curves.training.push(TrainingCurve { fold, loss, dev_eer });
     }
+    curves.map = map();
     curves
 }
 
@@ -255,4 +256,21 @@ pub(crate) fn crowded() -> (Results, Curves) {
         }
     }
     (results, curves)
+}
+
+/// Six people on a ring, each a small cloud of two recordings.
+fn map() -> PrintMap {
+    let point = |person: usize, epoch: usize| {
+        let (angle, turn) = (person as f64 * 1.05, epoch as f64 * 2.4);
+        let spread = 0.05 * (1 + epoch % 4) as f64;
+        MapPoint {
+            subject: format!("sub-{person:02}"),
+            recording: if epoch.is_multiple_of(2) { "1" } else { "2" }.to_owned(),
+            seen: person.is_multiple_of(2),
+            x: angle.cos() + spread * turn.cos(),
+            y: angle.sin() + spread * turn.sin(),
+        }
+    };
+    let points = (0..6).flat_map(|person| (0..12).map(move |epoch| point(person, epoch))).collect();
+    PrintMap { points, explained: [0.31, 0.22], fold: 0 }
 }

@@ -35,6 +35,7 @@ pub fn html(page: &Page) -> String {
                     (tables::few_shot(results))
                     (tables::classifiers(results))
                     (tables::audit(results))
+                    (print_map(page))
                     (training(page))
                     (people::how_to_read(results))
                     (origin::origin(page))
@@ -81,6 +82,20 @@ fn identification(page: &Page) -> Markup {
             (tables::identification(results))
             @if let Some(plot) = plots::cmc(&results.identification) {
                 (figure(&plot, "How often the right person is among the first few of those enrolled in her fold."))
+            }
+        }
+    }
+}
+
+fn print_map(page: &Page) -> Markup {
+    let fold = page.curves.map.fold;
+    html! {
+        @if let Some(plot) = plots::map(&page.curves.map) {
+            section aria-labelledby="map-heading" {
+                h2 id="map-heading" { "Where the prints lie" }
+                (figure(&plot, &format!("Prints of fold {fold} on their first two principal components; one colour a person, \
+                    discs from her first recording, crosses from another. Same person together and others apart on the right \
+                    is what carries over to new people; two components show only part of it.")))
             }
         }
     }
@@ -221,6 +236,13 @@ mod tests {
             results.verification[0] = VerificationRow { probe_seconds: probe, eer: Some(eer), ..Default::default() };
             results.identification[0].cmc = values.clone();
             let curves = Curves {
+                map: crate::PrintMap {
+                    points: pairs.iter().map(|&(x, y)| crate::MapPoint {
+                        subject: bins.to_string(), recording: x.to_string(), seen: x < y, x, y,
+                    }).collect(),
+                    explained: [probe, value(3)],
+                    fold: bins,
+                },
                 det: vec![crate::DetCurve { points: pairs.clone(), probe_seconds: probe, ..Default::default() }],
                 scores: vec![crate::ScoreHistogram {
                     edges: values.clone(),

@@ -17,7 +17,7 @@ mod example;
 
 pub use html::html;
 pub use markdown::markdown;
-pub use page::{Curves, DetCurve, Page, RunFacts, ScoreHistogram, TrainingCurve};
+pub use page::{Curves, DetCurve, MapPoint, Page, PrintMap, RunFacts, ScoreHistogram, TrainingCurve};
 pub use results::{Measured, Results};
 pub use table::table;
 pub use verdict::{Verdict, verdicts};

@@ -49,6 +49,8 @@ pub struct Curves {
     pub scores: Vec<ScoreHistogram>,
     /// The course of training.
     pub training: Vec<TrainingCurve>,
+    /// Where the prints lie.
+    pub map: PrintMap,
 }
 
 /// The error trade-off of one system at one probe length.
@@ -88,4 +90,30 @@ pub struct TrainingCurve {
     pub loss: Vec<(f64, f64)>,
     /// Step and equal error rate on the dev subjects, 0 to 1.
     pub dev_eer: Vec<(f64, f64)>,
+}
+
+/// Prints on their first two principal components.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PrintMap {
+    /// One point a print.
+    pub points: Vec<MapPoint>,
+    /// The share of the variance on each of the two components, 0 to 1.
+    pub explained: [f64; 2],
+    /// The fold whose encoder made the prints.
+    pub fold: usize,
+}
+
+/// One print on the map.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MapPoint {
+    /// The person.
+    pub subject: String,
+    /// The recording.
+    pub recording: String,
+    /// Whether the encoder learnt from this person.
+    pub seen: bool,
+    /// Along the first component.
+    pub x: f64,
+    /// Along the second.
+    pub y: f64,
 }

@@ -3,12 +3,14 @@
 mod bars;
 mod cmc;
 mod det;
+mod map;
 mod scores;
 mod training;
 
 pub(crate) use bars::bars;
 pub(crate) use cmc::cmc;
 pub(crate) use det::det;
+pub(crate) use map::map;
 pub(crate) use scores::scores;
 pub(crate) use training::training;
 

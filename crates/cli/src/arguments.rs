@@ -1,0 +1,185 @@
+//! The command's arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// EEG biometrics from EDF recordings to an equal error rate you can defend.
+#[derive(Debug, Parser)]
+#[command(name = "twinprint", version, about, max_term_width = 110, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    /// Say nothing but results, notices and errors.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Say what happens inside (TWINPRINT_LOG sets finer levels).
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+    /// Worker threads; all cores by default. Results do not depend on it.
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a pipeline: recordings to results, every stage a file in the run folder.
+    #[command(after_help = "Example:\n  twinprint run pipelines/eegmat.toml --set encoder.optimiser.steps=100")]
+    Run(RunArguments),
+    /// Resolve and validate a pipeline, look for leaks, print the plan; run nothing.
+    #[command(after_help = "Example:\n  twinprint check pipelines/eegmat.toml")]
+    Check(CheckArguments),
+    /// Cut recordings into epochs: the first stage of a run.
+    #[command(after_help = "Example:\n  twinprint preprocess pipelines/eegmat.toml")]
+    Preprocess(StageArguments),
+    /// Train the encoder of every fold: needs `preprocess`.
+    #[command(after_help = "Example:\n  twinprint train pipelines/eegmat.toml")]
+    Train(StageArguments),
+    /// Turn epochs into prints: needs `train`.
+    #[command(after_help = "Example:\n  twinprint embed pipelines/eegmat.toml")]
+    Embed(StageArguments),
+    /// Score all trials and compute the results: needs `embed`.
+    #[command(after_help = "Example:\n  twinprint evaluate pipelines/eegmat.toml")]
+    Evaluate(StageArguments),
+    /// Write report.html of a run again.
+    #[command(after_help = "Example:\n  twinprint report reports/eegmat-1a2b3c4d")]
+    Report {
+        /// The run folder.
+        run: PathBuf,
+        /// Print results.json instead of the table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a synthetic cohort as BIDS-EEG, for learning and testing.
+    #[command(after_help = "Example:\n  twinprint synth data/quickstart --subjects 20 --sessions 2")]
+    Synth(SynthArguments),
+    /// Download a dataset named in data/.
+    #[command(after_help = "Example:\n  twinprint fetch eegmat --to data/eegmat")]
+    Fetch(FetchArguments),
+    /// Show an EDF or BDF file's header, channels, annotations and quality.
+    #[command(after_help = "Example:\n  twinprint inspect ../shared/data/eegmat/Subject00_1.edf")]
+    Inspect(InspectArguments),
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    #[command(flatten)]
+    pub(crate) plan: PlanArguments,
+    /// Start again from this stage (preprocess, train, embed, evaluate, report), keeping what stands before it.
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) from: Option<String>,
+    /// Run again even where the run folder is complete.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Print results.json instead of the table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of a single stage.
+#[derive(Debug, Args)]
+pub(crate) struct StageArguments {
+    #[command(flatten)]
+    pub(crate) plan: PlanArguments,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    #[command(flatten)]
+    pub(crate) plan: PlanArguments,
+    /// Print the resolved plan as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which pipeline, and what to change in it.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArguments {
+    /// The pipeline file.
+    #[arg(value_name = "PIPELINE.toml")]
+    pub(crate) pipeline: PathBuf,
+    /// Where run folders go.
+    #[arg(long, default_value = "reports", value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Change a key of the pipeline: key.path=value. May be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) overrides: Vec<String>,
+    /// Where the encoder runs, as in the plan's `device`.
+    #[arg(long)]
+    pub(crate) device: Option<String>,
+}
+
+/// Arguments of `synth`.
+#[derive(Debug, Args)]
+pub(crate) struct SynthArguments {
+    /// A folder that does not exist yet or is empty.
+    pub(crate) out: PathBuf,
+    /// People.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) subjects: usize,
+    /// Visits a person.
+    #[arg(long, default_value_t = 2)]
+    pub(crate) sessions: usize,
+    /// Seconds a recording.
+    #[arg(long, default_value_t = 60.0)]
+    pub(crate) seconds: f64,
+    /// Channels, named by the 10-10 system.
+    #[arg(long, default_value_t = 16)]
+    pub(crate) channels: usize,
+    /// Sampling rate in hertz.
+    #[arg(long, default_value_t = 160.0)]
+    pub(crate) rate: f64,
+    /// The seed of every random choice.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// How far people differ: 1 is life-like, 0 makes everyone the same.
+    #[arg(long, default_value_t = 1.0)]
+    pub(crate) identity: f64,
+    /// How far a person's traits move between sessions.
+    #[arg(long, default_value_t = 1.0)]
+    pub(crate) drift: f64,
+}
+
+/// Arguments of `fetch`.
+#[derive(Debug, Args)]
+pub(crate) struct FetchArguments {
+    /// A dataset named in data/: eegmat, eegmmidb.
+    pub(crate) dataset: String,
+    /// The folder to fill.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: Option<PathBuf>,
+    /// Another place with the same files: http(s):// or file://.
+    #[arg(long, value_name = "URL")]
+    pub(crate) mirror: Option<String>,
+    /// Only files whose path begins with this. May be given several times.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) only: Vec<String>,
+    /// Files received at a time.
+    #[arg(long, default_value_t = 4)]
+    pub(crate) parallel: usize,
+    /// Further attempts after a failed one, with growing pauses.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) retries: u32,
+    /// Download files anew that are there with another content.
+    #[arg(long)]
+    pub(crate) replace: bool,
+}
+
+/// Arguments of `inspect`.
+#[derive(Debug, Args)]
+pub(crate) struct InspectArguments {
+    /// An EDF or BDF file.
+    pub(crate) file: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Also show the patient and recording fields of the header.
+    #[arg(long)]
+    pub(crate) show_patient: bool,
+    /// Read what is certain of a damaged file and list what was done.
+    #[arg(long)]
+    pub(crate) lenient: bool,
+}

@@ -1,0 +1,64 @@
+//! `fetch`: a dataset's files, verified.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use twinprint_dataset::Manifest;
+use twinprint_dataset::fetch::{Event, FetchError, Options, Outcome, Report, Trust};
+use twinprint_pipeline::Progress;
+
+use crate::arguments::FetchArguments;
+use crate::failure::Failure;
+use crate::progress::Terminal;
+
+/// How many failed files are listed.
+const FAILURES: usize = 10;
+
+/// Downloads what is missing and says what vouches for it.
+pub(crate) fn download(given: &FetchArguments, progress: &Terminal) -> Result<ExitCode, Failure> {
+    let manifest = Manifest::load(&given.dataset)?;
+    let to = given.to.clone().unwrap_or_else(|| PathBuf::from("data").join(&given.dataset));
+    let options = Options {
+        mirror: given.mirror.clone(),
+        only: given.only.clone(),
+        parallel: given.parallel,
+        retries: given.retries,
+        replace: given.replace,
+        proxy: std::env::var("https_proxy").or_else(|_| std::env::var("HTTPS_PROXY")).ok(),
+        ..Options::new(&to)
+    };
+    let told = |event: Event| match event {
+        Event::Begun { files, .. } => progress.begin("fetch", Some(files as u64)),
+        Event::Retrying { path, reason, wait, .. } => {
+            progress.notice(&format!("{path}: {reason}; again in {:.1} s", wait.as_secs_f64()));
+        }
+        Event::Finished { path, .. } => progress.step(path),
+        Event::Failed { path, reason } => progress.step(&format!("{path}: {reason}")),
+        _ => {}
+    };
+    let report = match twinprint_dataset::fetch::fetch(&manifest, &options, &told) {
+        Ok(report) => report,
+        Err(FetchError::Incomplete { failures, report }) => {
+            for failure in failures.iter().take(FAILURES) {
+                progress.notice(&format!("{}: {}", failure.path, failure.reason));
+            }
+            return Err(FetchError::Incomplete { failures, report }.into());
+        }
+        Err(other) => return Err(other.into()),
+    };
+    report.notices.iter().for_each(|notice| progress.notice(notice));
+    progress.end(&summary(&report));
+    println!("{}", to.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn summary(report: &Report) -> String {
+    let count = |wanted: fn(Outcome) -> bool| report.files.iter().filter(|(_, outcome)| wanted(*outcome)).count();
+    format!(
+        "{} downloaded, {} already there; {} verified by a checksum, {} recorded for next time",
+        count(|outcome| matches!(outcome, Outcome::Downloaded(_))),
+        count(|outcome| matches!(outcome, Outcome::Kept(_))),
+        count(|outcome| matches!(outcome, Outcome::Kept(Trust::Verified) | Outcome::Downloaded(Trust::Verified))),
+        count(|outcome| matches!(outcome, Outcome::Kept(Trust::Recorded) | Outcome::Downloaded(Trust::Recorded))),
+    )
+}

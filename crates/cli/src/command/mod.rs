@@ -1,0 +1,44 @@
+//! One file a command; each turns arguments into a library call and its answer into text.
+
+mod fetch;
+mod inspect;
+mod report;
+mod run;
+mod synth;
+
+use std::process::ExitCode;
+
+use crate::arguments::{Arguments, Command};
+use crate::failure::Failure;
+use crate::progress::Terminal;
+
+/// Runs the command that was asked for.
+pub(crate) fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let threads = set_threads(arguments.threads)?;
+    let progress = Terminal::new(arguments.quiet);
+    match &arguments.command {
+        Command::Run(given) => run::whole(given, threads, &progress),
+        Command::Check(given) => run::check(given),
+        Command::Preprocess(given) => run::stage(given, twinprint_pipeline::Stage::Preprocess, threads, &progress),
+        Command::Train(given) => run::stage(given, twinprint_pipeline::Stage::Train, threads, &progress),
+        Command::Embed(given) => run::stage(given, twinprint_pipeline::Stage::Embed, threads, &progress),
+        Command::Evaluate(given) => run::stage(given, twinprint_pipeline::Stage::Evaluate, threads, &progress),
+        Command::Report { run, json } => report::write(run, *json),
+        Command::Synth(given) => synth::write(given, &progress),
+        Command::Fetch(given) => fetch::download(given, &progress),
+        Command::Inspect(given) => inspect::show(given),
+    }
+}
+
+/// Sizes the worker pool; says how many threads there are.
+fn set_threads(wanted: Option<usize>) -> Result<usize, Failure> {
+    if wanted == Some(0) {
+        return Err(Failure::message("--threads 0: write 1 or more, or leave it out to use every core"));
+    }
+    let mut pool = rayon::ThreadPoolBuilder::new();
+    if let Some(threads) = wanted {
+        pool = pool.num_threads(threads);
+    }
+    pool.build_global()?;
+    Ok(rayon::current_num_threads())
+}

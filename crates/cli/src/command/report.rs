@@ -1,0 +1,18 @@
+//! `report`: report.html again, from what the run wrote.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::failure::Failure;
+
+/// Writes the page and prints the table.
+pub(crate) fn write(run: &Path, json: bool) -> Result<ExitCode, Failure> {
+    let results = twinprint_pipeline::write_report(run)?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&results)?);
+    } else {
+        println!("{}", twinprint_report::table(&results));
+        println!("report      {}", run.join("report.html").display());
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,98 @@
+//! `run`, `check` and the single stages.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use twinprint_pipeline::{Options, Outcome, Plan, Source, Stage, Surroundings, prepare};
+
+use crate::arguments::{CheckArguments, PlanArguments, RunArguments, StageArguments};
+use crate::failure::Failure;
+use crate::host;
+use crate::progress::Terminal;
+
+/// `twinprint run`.
+pub(crate) fn whole(given: &RunArguments, threads: usize, progress: &Terminal) -> Result<ExitCode, Failure> {
+    let plan = resolve(&given.plan)?;
+    let from = given.from.as_deref().map(str::parse).transpose().map_err(Failure::message)?;
+    let outcome = run(&plan, &given.plan, from, None, given.force, threads, progress)?;
+    if outcome.was_complete {
+        eprintln!("already complete; --force runs it again, --from STAGE a part of it");
+    }
+    show(&outcome, given.json)
+}
+
+/// `twinprint preprocess`, `train`, `embed`, `evaluate`.
+pub(crate) fn stage(
+    given: &StageArguments,
+    stage: Stage,
+    threads: usize,
+    progress: &Terminal,
+) -> Result<ExitCode, Failure> {
+    let plan = resolve(&given.plan)?;
+    let outcome = run(&plan, &given.plan, None, Some(stage), false, threads, progress)?;
+    if stage == Stage::Evaluate {
+        return show(&outcome, false);
+    }
+    println!("{}", outcome.folder.root().display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `twinprint check`.
+pub(crate) fn check(given: &CheckArguments) -> Result<ExitCode, Failure> {
+    let plan = resolve(&given.plan)?;
+    let prepared = prepare(&plan)?;
+    if given.json {
+        println!("{}", serde_json::to_string_pretty(plan.config())?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("{}", twinprint_pipeline::describe(&plan, &prepared));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn resolve(given: &PlanArguments) -> Result<Plan, Failure> {
+    let source = Source::read(&given.pipeline, &given.overrides)?;
+    let surroundings =
+        Surroundings { data_folders: data_folders(), device: given.device.clone() };
+    Ok(Plan::resolve(source, &surroundings)?)
+}
+
+/// Where datasets are looked for: `TWINPRINT_DATA`, then what `fetch` fills, then the folder beside the project.
+fn data_folders() -> Vec<PathBuf> {
+    let named = std::env::var_os("TWINPRINT_DATA").map(PathBuf::from);
+    named.into_iter().chain(["data", "../shared/data"].map(PathBuf::from)).collect()
+}
+
+fn run(
+    plan: &Plan,
+    given: &PlanArguments,
+    from: Option<Stage>,
+    only: Option<Stage>,
+    force: bool,
+    threads: usize,
+    progress: &Terminal,
+) -> Result<Outcome, Failure> {
+    let options = Options {
+        out: given.out.clone(),
+        from,
+        only,
+        force,
+        host: host::facts(threads),
+        clock: &host::now,
+    };
+    Ok(twinprint_pipeline::run(plan, &options, progress)?)
+}
+
+fn show(outcome: &Outcome, json: bool) -> Result<ExitCode, Failure> {
+    let Some(results) = &outcome.results else {
+        println!("{}", outcome.folder.root().display());
+        return Ok(ExitCode::SUCCESS);
+    };
+    if json {
+        println!("{}", serde_json::to_string_pretty(results)?);
+    } else {
+        println!("{}", twinprint_report::table(results));
+        let root: &Path = outcome.folder.root();
+        println!("run folder  {}\nreport      {}", root.display(), root.join("report.html").display());
+    }
+    Ok(ExitCode::SUCCESS)
+}

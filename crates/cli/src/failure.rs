@@ -1,0 +1,31 @@
+//! How a command ends when it fails.
+
+use std::process::ExitCode;
+
+/// The exit code of a wrong argument, a refused file or plan.
+pub(crate) const INPUT: u8 = 2;
+/// The exit code of a fault of twinprint's own.
+pub(crate) const INTERNAL: u8 = 3;
+
+/// A command's error, ready to be shown.
+pub(crate) struct Failure(miette::Report);
+
+impl Failure {
+    /// Shows the error with its causes on standard error.
+    pub(crate) fn show(&self) -> ExitCode {
+        eprintln!("{:?}", self.0);
+        INPUT.into()
+    }
+
+    /// A failure that is no library's error.
+    pub(crate) fn message(text: impl Into<String>) -> Self {
+        Self(miette::Report::msg(text.into()))
+    }
+}
+
+impl<E: std::error::Error + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        use miette::IntoDiagnostic;
+        Self(Err::<(), E>(error).into_diagnostic().expect_err("built from an error"))
+    }
+}

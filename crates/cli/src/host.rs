@@ -1,0 +1,29 @@
+//! The clock and the machine: the command knows them, the libraries are told.
+
+use std::time::SystemTime;
+
+use twinprint_pipeline::Host;
+
+/// The program and the machine, for a run's record.
+pub(crate) fn facts(threads: usize) -> Host {
+    Host {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        git_commit: option_env!("TWINPRINT_COMMIT").map(str::to_owned),
+        os: std::env::consts::OS.to_owned(),
+        arch: std::env::consts::ARCH.to_owned(),
+        cpu: cpu(),
+        threads,
+    }
+}
+
+/// The time, RFC 3339 in UTC.
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the clock")]
+pub(crate) fn now() -> String {
+    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
+}
+
+fn cpu() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("model name"))?;
+    line.split_once(':').map(|(_, name)| name.trim().to_owned())
+}

@@ -1,0 +1,83 @@
+//! The baselines: classical features, standardised or whitened on the training subjects, and the encoder before training.
+
+use ndarray::{Array2, ArrayView2, Axis};
+use twinprint_encoder::standardise::Standardise;
+use twinprint_encoder::whitening::Whitening;
+use twinprint_features::{
+    DEFAULT_BANDS, DEFAULT_H_FREQ, DEFAULT_L_FREQ, FeatureError, View, average_reference, log_psd, shortcut,
+    tangent,
+};
+use twinprint_store::epochs::EpochFile;
+
+use crate::PipelineError;
+use crate::learning::Learning;
+use crate::system::System;
+
+/// The share of the identity matrix in the within-subject covariance of whitened baselines.
+const SHRINKAGE: f64 = 0.3;
+
+/// The features of every epoch of the file, `[epochs, columns]`; nothing when the system has an encoder instead.
+pub(crate) fn features(
+    system: System,
+    file: &EpochFile,
+    line_frequency: f64,
+) -> Result<Option<Array2<f32>>, PipelineError> {
+    let view = View { samples: file.samples(), rate: file.rate().get() };
+    let referenced = |compute: &dyn Fn(View) -> Result<Array2<f32>, FeatureError>| {
+        let mut samples = file.samples().to_owned();
+        average_reference(samples.view_mut())?;
+        compute(View { samples: samples.view(), rate: view.rate })
+    };
+    let table = match system {
+        System::LogPsdCosine => log_psd(view, DEFAULT_L_FREQ, DEFAULT_H_FREQ),
+        System::LogPsdWccn => referenced(&|view| log_psd(view, DEFAULT_L_FREQ, DEFAULT_H_FREQ)),
+        System::TangentCosine | System::TangentWccn => tangent(view, &DEFAULT_BANDS),
+        System::AmplitudeOnly => shortcut::amplitude_scale(view),
+        System::LineNoiseOnly => shortcut::line_noise_bin(view, line_frequency),
+        System::Encoder | System::UntrainedEncoder | System::WhitenedEncoder => return Ok(None),
+    };
+    table.map(Some).map_err(|error| PipelineError::Stage {
+        stage: "embed",
+        reason: format!("{system}: {error}; leave it out with evaluation.baselines or evaluation.audits = false"),
+    })
+}
+
+/// What a feature baseline learns from the training subjects of one fold.
+pub(crate) struct Fitted {
+    standardise: Standardise,
+    whitening: Option<Whitening>,
+}
+
+impl Fitted {
+    /// Learns from the rows of `table` that belong to the fold's training recordings.
+    pub(crate) fn on(system: System, table: &Array2<f32>, learning: &Learning) -> Result<Self, PipelineError> {
+        let failed = |error: &dyn std::error::Error| PipelineError::Stage {
+            stage: "embed",
+            reason: format!("{system}: {error}"),
+        };
+        let mut rows = table.select(Axis(0), learning.rows());
+        let standardise = Standardise::fit(rows.view()).map_err(|error| failed(&error))?;
+        let whitening = match system {
+            System::LogPsdWccn | System::TangentWccn => {
+                standardise.apply(&mut rows);
+                let fitted = Whitening::fit(rows.view(), learning.subject(), SHRINKAGE)
+                    .map_err(|error| failed(&error))?;
+                Some(fitted)
+            }
+            _ => None,
+        };
+        Ok(Self { standardise, whitening })
+    }
+
+    /// Features to prints, `[n, columns]` to `[n, dim]`.
+    pub(crate) fn prints(&self, features: ArrayView2<f32>) -> Result<Array2<f32>, PipelineError> {
+        let mut prints = features.to_owned();
+        self.standardise.apply(&mut prints);
+        match &self.whitening {
+            None => Ok(prints),
+            Some(whitening) => {
+                whitening.apply(prints.view()).map_err(|error| PipelineError::stage("embed", error))
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The recordings of a plan, opened as far as their headers: what a run needs to know before it reads a sample.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use twinprint_dataset::RecordingFile;
+use twinprint_edf::{EdfFile, Strictness};
+use twinprint_preprocess::{OnMissing, Reference};
+use twinprint_protocol::RecordingFacts;
+use twinprint_signal::{ChannelName, Hertz, SampleIndex, Seconds, SubjectId};
+
+use crate::error::chain;
+use crate::{PipelineError, Plan};
+
+/// One recording and what its header says.
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    /// Where it is and what the dataset says about it.
+    pub(crate) file: RecordingFile,
+    /// What the protocol may know.
+    pub(crate) facts: RecordingFacts,
+    /// Signals to read, as positions in the file, in the order of `channels`.
+    pub(crate) signals: Vec<usize>,
+    /// Their names.
+    pub(crate) channels: Vec<ChannelName>,
+    /// The highest sampling rate among them.
+    pub(crate) rate: Hertz,
+    /// How long it is, gaps not counted.
+    pub(crate) seconds: Seconds,
+    /// The file's own BLAKE3, for the record.
+    pub(crate) input: InputFile,
+}
+
+/// An input file as `run.json` lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputFile {
+    /// The path below the dataset's folder.
+    pub path: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// BLAKE3 of the whole file, in hexadecimal.
+    pub blake3: String,
+}
+
+/// All recordings of a plan, sorted by key, and what was odd about them.
+#[derive(Debug, Clone)]
+pub(crate) struct Cohort {
+    pub(crate) members: Vec<Member>,
+    pub(crate) notices: Vec<String>,
+    /// Whether twinprint made the recordings itself.
+    pub(crate) synthetic: bool,
+}
+
+impl Cohort {
+    /// The number of people.
+    pub(crate) fn subjects(&self) -> usize {
+        self.members.iter().map(|member| &member.facts.key.subject).collect::<BTreeSet<&SubjectId>>().len()
+    }
+
+    /// What the protocol may know of every recording.
+    pub(crate) fn facts(&self) -> Vec<RecordingFacts> {
+        self.members.iter().map(|member| member.facts.clone()).collect()
+    }
+
+    /// The input files as `run.json` lists them.
+    pub(crate) fn inputs(&self) -> Vec<InputFile> {
+        self.members.iter().map(|member| member.input.clone()).collect()
+    }
+}
+
+/// Finds the plan's recordings and opens every header.
+pub(crate) fn survey(plan: &Plan) -> Result<Cohort, PipelineError> {
+    let dataset = twinprint_dataset::discover(&plan.dataset())
+        .map_err(|error| plan.invalid("dataset", chain(&error)))?;
+    let mut notices = dataset.notices;
+    let members: Vec<(Member, Vec<String>)> = dataset
+        .recordings
+        .into_par_iter()
+        .map(|file| open(plan, file))
+        .collect::<Result<_, _>>()?;
+    let mut kept = Vec::with_capacity(members.len());
+    for (member, said) in members {
+        notices.extend(said);
+        kept.push(member);
+    }
+    notices.extend(deviating(&kept));
+    let synthetic = is_synthetic(plan.dataset_root());
+    Ok(Cohort { members: kept, notices, synthetic })
+}
+
+fn open(plan: &Plan, file: RecordingFile) -> Result<(Member, Vec<String>), PipelineError> {
+    let refuse = |reason: String| PipelineError::Recording { path: file.path.clone(), reason };
+    let edf = EdfFile::open(&file.path, Strictness::Strict).map_err(|error| refuse(chain(&error)))?;
+    let names: Vec<ChannelName> = edf.signals().iter().map(|signal| signal.name().clone()).collect();
+    let present: Vec<usize> =
+        (0..names.len()).filter(|&index| !file.other_channels.contains(&names[index])).collect();
+    let offered: Vec<ChannelName> = present.iter().map(|&index| names[index].clone()).collect();
+    let chosen = wanted(plan, &offered).map_err(&refuse)?;
+    let signals: Vec<usize> = chosen.iter().map(|&index| present[index]).collect();
+    let channels: Vec<ChannelName> = chosen.iter().map(|&index| offered[index].clone()).collect();
+    let rate = signals
+        .iter()
+        .map(|&index| edf.signals()[index].rate())
+        .max_by(|a, b| a.get().total_cmp(&b.get()))
+        .ok_or_else(|| refuse("it has no channel that the plan takes: see `twinprint inspect`".to_owned()))?;
+    plan.config()
+        .preprocess
+        .validate_for(rate)
+        .map_err(|error| plan.invalid(&format!("preprocess.{}", error.key), error.to_string()))?;
+    let samples = signals.iter().map(|&index| edf.signals()[index].total_samples()).max().unwrap_or(0);
+    let (input, samples_hash) = hashes(plan.dataset_root(), &file.path, edf.header().header_bytes())?;
+    let seconds = rate.time_of(SampleIndex(samples));
+    let facts = RecordingFacts {
+        key: file.key.clone(),
+        labels: file.labels.clone(),
+        content_hash: samples_hash,
+        seconds: seconds.get(),
+    };
+    let said = edf.notices().iter().map(|notice| format!("{}: {notice}", input.path)).collect();
+    Ok((Member { file, facts, signals, channels, rate, seconds, input }, said))
+}
+
+/// Positions of the channels to read: those the plan picks and those it references to, or all it does not drop.
+fn wanted(plan: &Plan, offered: &[ChannelName]) -> Result<Vec<usize>, String> {
+    let preprocess = &plan.config().preprocess;
+    let channels = &preprocess.channels;
+    let mut names: Vec<&ChannelName> = if channels.pick.is_empty() {
+        offered.iter().filter(|name| !channels.drop.contains(name)).collect()
+    } else {
+        channels.pick.iter().collect()
+    };
+    if let Reference::Channels(reference) = &preprocess.reference {
+        let extra: Vec<&ChannelName> = reference.iter().filter(|name| !names.contains(name)).collect();
+        names.extend(extra);
+    }
+    let missing: Vec<&str> =
+        names.iter().filter(|name| !offered.contains(name)).map(|name| name.as_str()).collect();
+    if !missing.is_empty() && channels.on_missing == OnMissing::Error {
+        let there: Vec<&str> = offered.iter().map(ChannelName::as_str).collect();
+        return Err(format!(
+            "it has no channel {}; it has {}. Correct preprocess.channels.pick, or estimate missing channels with preprocess.channels.on_missing = \"interpolate\"",
+            missing.join(", "),
+            there.join(", ")
+        ));
+    }
+    Ok(names.iter().filter_map(|name| offered.iter().position(|channel| channel == *name)).collect())
+}
+
+/// The whole file's hash for the record, and the hash of what follows the header for comparisons.
+///
+/// Two copies of a recording under two people's names differ in nothing but the header, so only the rest is compared;
+/// and the header's patient fields stay out of everything derived from the second hash.
+fn hashes(root: &Path, path: &Path, header_bytes: u64) -> Result<(InputFile, String), PipelineError> {
+    let bytes =
+        std::fs::read(path).map_err(|source| PipelineError::Read { path: path.to_owned(), source })?;
+    let shown: PathBuf = path.strip_prefix(root).unwrap_or(path).to_owned();
+    let input = InputFile {
+        path: shown.to_string_lossy().replace('\\', "/"),
+        bytes: bytes.len() as u64,
+        blake3: blake3::hash(&bytes).to_hex().to_string(),
+    };
+    let samples = blake3::hash(bytes.get(header_bytes as usize..).unwrap_or_default()).to_hex().to_string();
+    Ok((input, samples))
+}
+
+/// Whether the folder says that `twinprint synth` made it.
+fn is_synthetic(root: &Path) -> bool {
+    let text = std::fs::read_to_string(root.join("dataset_description.json")).unwrap_or_default();
+    let description: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    description["GeneratedBy"][0]["Name"].as_str().is_some_and(|name| name.starts_with("twinprint synth"))
+}
+
+fn deviating(members: &[Member]) -> Vec<String> {
+    let recordings: Vec<_> =
+        members.iter().map(|member| (member.facts.key.clone(), member.rate, member.seconds)).collect();
+    twinprint_dataset::deviations(&recordings, twinprint_dataset::Tolerance::default())
+        .iter()
+        .map(|deviation| format!("{} deviates: {}", deviation.key, deviation.reason))
+        .collect()
+}

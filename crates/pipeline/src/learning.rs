@@ -1,0 +1,121 @@
+//! The epochs of a fold that may be learnt from, gathered from the file of epochs.
+
+use std::collections::BTreeMap;
+
+use ndarray::{Array3, ArrayView3, Axis};
+use twinprint_encoder::TrainingEpochs;
+use twinprint_protocol::Fold;
+use twinprint_signal::{ChannelName, EpochInfo, SubjectId};
+use twinprint_store::epochs::EpochFile;
+
+use crate::PipelineError;
+
+/// Training epochs of one fold, and whose they are.
+pub(crate) struct Learning {
+    rows: Vec<usize>,
+    samples: Array3<f32>,
+    subject: Vec<u32>,
+    recording: Vec<u32>,
+    subjects: Vec<SubjectId>,
+    rate: f64,
+    channels: Vec<ChannelName>,
+}
+
+impl Learning {
+    /// Gathers the epochs of the fold's training recordings, overlapping ones included.
+    pub(crate) fn of(fold: &Fold, file: &EpochFile) -> Result<Self, PipelineError> {
+        let infos = file.infos();
+        let rows: Vec<usize> = (0..infos.len()).filter(|&row| fold.trains_on(&infos[row].key)).collect();
+        let (subject, subjects) = numbered(&rows, |row| &infos[row].key.subject);
+        let (recording, _) = numbered(&rows, |row| &infos[row].key);
+        if subjects.len() < 2 {
+            return Err(PipelineError::Stage {
+                stage: "train",
+                reason: format!(
+                    "fold {} has clean epochs of {} training subjects, but learning needs 2 or more: loosen preprocess.reject",
+                    fold.index,
+                    subjects.len()
+                ),
+            });
+        }
+        Ok(Self {
+            samples: file.samples().select(Axis(0), &rows),
+            rows,
+            subject,
+            recording,
+            subjects,
+            rate: file.rate().get(),
+            channels: file.channels().to_vec(),
+        })
+    }
+
+    /// The epochs as the encoder takes them.
+    pub(crate) fn epochs(&self) -> TrainingEpochs<'_> {
+        TrainingEpochs {
+            samples: self.samples.view(),
+            subject: &self.subject,
+            recording: &self.recording,
+            rate: self.rate,
+            channels: &self.channels,
+        }
+    }
+
+    /// The rows of the file of epochs that were gathered.
+    pub(crate) fn rows(&self) -> &[usize] {
+        &self.rows
+    }
+
+    /// The person of each gathered epoch, as a number.
+    pub(crate) fn subject(&self) -> &[u32] {
+        &self.subject
+    }
+
+    /// The people learnt from.
+    pub(crate) fn subjects(&self) -> &[SubjectId] {
+        &self.subjects
+    }
+}
+
+/// A number for each row's name, and the names in the order of their numbers.
+pub(crate) fn numbered<'a, K: Ord + Clone + 'a>(
+    rows: &[usize],
+    name: impl Fn(usize) -> &'a K,
+) -> (Vec<u32>, Vec<K>) {
+    let mut known: BTreeMap<&K, u32> = rows.iter().map(|&row| (name(row), 0)).collect();
+    for (number, slot) in known.values_mut().enumerate() {
+        *slot = number as u32;
+    }
+    let numbers = rows.iter().map(|&row| known[name(row)]).collect();
+    (numbers, known.into_keys().cloned().collect())
+}
+
+/// The length of every epoch of the file.
+pub(crate) fn epoch_seconds(file: &EpochFile) -> f64 {
+    file.samples().dim().2 as f64 / file.rate().get()
+}
+
+/// Rows of a matrix of epochs, copied together.
+pub(crate) fn gather(samples: ArrayView3<f32>, rows: &[usize]) -> Array3<f32> {
+    samples.select(Axis(0), rows)
+}
+
+/// The rows whose epochs do not overlap an earlier one of their recording: those that are scored and exported.
+pub(crate) fn without_overlap(infos: &[EpochInfo], epoch_seconds: f64) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..infos.len()).collect();
+    order.sort_by(|&a, &b| {
+        infos[a].key.cmp(&infos[b].key).then(infos[a].start.get().total_cmp(&infos[b].start.get())).then(a.cmp(&b))
+    });
+    let mut kept = Vec::new();
+    let mut free_from: Option<(usize, f64)> = None;
+    for row in order {
+        let start = infos[row].start.get();
+        let overlaps = free_from
+            .is_some_and(|(last, end)| infos[last].key == infos[row].key && start < end - 1e-6);
+        if !overlaps {
+            kept.push(row);
+            free_from = Some((row, start + epoch_seconds));
+        }
+    }
+    kept.sort_unstable();
+    kept
+}

@@ -1,0 +1,207 @@
+//! A pipeline that passed every check; nothing else can be run.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use twinprint_dataset::Layout;
+use twinprint_encoder::Compute;
+use twinprint_protocol::{OnShort, RecordingFacts, Split};
+
+use crate::config::{Config, Source};
+use crate::system::System;
+use crate::{PipelineError, seed};
+
+/// A resolved and checked pipeline: defaults written out, seeds derived, the dataset's folder found.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    config: Config,
+    source: Source,
+    dataset_root: PathBuf,
+}
+
+/// What the command knows about its surroundings.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// Folders that may hold a dataset's folder, in the order they are tried.
+    pub data_folders: Vec<PathBuf>,
+    /// A device that replaces the plan's.
+    pub device: Option<String>,
+}
+
+impl Plan {
+    /// Reads, resolves and checks everything that can be checked without opening a recording.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with the file, the line, the value, the limit and what to write instead.
+    pub fn resolve(source: Source, surroundings: &Surroundings) -> Result<Self, PipelineError> {
+        let mut config = source.parse()?;
+        if let Some(device) = &surroundings.device {
+            config.device.clone_from(device);
+        }
+        let draft = Self { config, source, dataset_root: PathBuf::new() };
+        draft.check_name()?;
+        let mut plan = draft.with_seeds();
+        plan.check_sections()?;
+        plan.dataset_root = plan.find_dataset(surroundings)?;
+        Ok(plan)
+    }
+
+    /// The pipeline, every default written out.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The pipeline file's text and the changes asked for.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The folder the recordings are in.
+    pub fn dataset_root(&self) -> &Path {
+        &self.dataset_root
+    }
+
+    /// The dataset table with its folder found.
+    pub fn dataset(&self) -> twinprint_dataset::Plan {
+        twinprint_dataset::Plan { root: self.dataset_root.clone(), ..self.config.dataset.clone() }
+    }
+
+    /// The BLAKE3 hash of everything that decides the results: the plan with all defaults, without description and device.
+    pub fn hash(&self) -> String {
+        let decisive = Config { description: String::new(), device: String::new(), ..self.config.clone() };
+        hash_of(&decisive)
+    }
+
+    /// The run folder's name: the plan's name and the first 8 digits of its hash.
+    pub fn run_name(&self) -> String {
+        format!("{}-{}", self.config.name, &self.hash()[..8])
+    }
+
+    /// The systems that are scored, the encoder first.
+    pub fn systems(&self) -> Vec<System> {
+        let evaluation = &self.config.evaluation;
+        let shortcuts = if evaluation.audits { &System::SHORTCUTS[..] } else { &[] };
+        [System::Encoder].into_iter().chain(evaluation.baselines.iter().chain(shortcuts).copied()).collect()
+    }
+
+    /// Refuses an enrolment or a probe that no recording is long enough for, before a sample is read.
+    pub(crate) fn check_lengths(&self, facts: &[RecordingFacts], split: &Split) -> Result<(), PipelineError> {
+        let protocol = &self.config.protocol;
+        let longest_probe = protocol.probe.seconds.iter().copied().fold(0.0, f64::max);
+        for fold in &split.folds {
+            let sides = [
+                ("protocol.enrol.seconds", protocol.enrol.seconds, &fold.recordings.test_enrol),
+                ("protocol.probe.seconds", longest_probe, &fold.recordings.test_probe),
+            ];
+            for (key, wanted, recordings) in sides {
+                let short = facts.iter().find(|facts| recordings.contains(&facts.key) && facts.seconds < wanted);
+                if let Some(short) = short.filter(|_| protocol.on_short == OnShort::Error) {
+                    return Err(self.invalid(
+                        key,
+                        format!(
+                            "{key} asks for {wanted} s, but recording {} has {:.1} s: ask for less, or leave short recordings out with protocol.on_short = \"drop\"",
+                            short.key, short.seconds
+                        ),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An error that names the file and, where it sets the key, the line.
+    pub(crate) fn invalid(&self, key: &str, reason: impl Into<String>) -> PipelineError {
+        let path = self.source.path.display();
+        let place = if let Some((_, value)) = self.source.overrides.iter().rev().find(|(given, _)| given == key) {
+            format!("--set {key}={value}")
+        } else if let Some(line) = self.source.nearest_line(key) {
+            format!("{path}:{line}")
+        } else {
+            path.to_string()
+        };
+        PipelineError::Invalid { place, reason: reason.into() }
+    }
+
+    fn check_name(&self) -> Result<(), PipelineError> {
+        let name = &self.config.name;
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if (1..=64).contains(&name.len()) && name.chars().all(plain) {
+            return Ok(());
+        }
+        Err(self.invalid(
+            "name",
+            format!("name = {name:?} must be 1 to 64 letters, digits, - or _: it names the run folder; write name = \"my-run\""),
+        ))
+    }
+
+    /// Fills every seed the user did not set from the run's one.
+    fn with_seeds(mut self) -> Self {
+        if !self.source.sets("protocol.seed") {
+            self.config.protocol.seed = seed::derive(self.config.seed, "protocol");
+        }
+        if !self.source.sets("encoder.seed") {
+            self.config.encoder.seed = seed::derive(self.config.seed, "encoder");
+        }
+        self
+    }
+
+    fn check_sections(&self) -> Result<(), PipelineError> {
+        let config = &self.config;
+        config
+            .preprocess
+            .validate()
+            .map_err(|error| self.invalid(&format!("preprocess.{}", error.key), error.to_string()))?;
+        config
+            .protocol
+            .validate()
+            .map_err(|error| self.invalid(&format!("protocol.{}", error.key), error.to_string()))?;
+        config.encoder.validate().map_err(|error| self.invalid("encoder", error.to_string()))?;
+        config
+            .evaluation
+            .validate()
+            .map_err(|(key, reason)| self.invalid(&format!("evaluation.{key}"), format!("evaluation.{key}: {reason}")))?;
+        Compute::named(&config.device).map_err(|error| self.invalid("device", error.to_string()))?;
+        Ok(())
+    }
+
+    fn find_dataset(&self, surroundings: &Surroundings) -> Result<PathBuf, PipelineError> {
+        let plan = &self.config.dataset;
+        let beside = self.source.path.parent().unwrap_or(Path::new("."));
+        if !plan.root.as_os_str().is_empty() {
+            let root = beside.join(&plan.root);
+            return if root.is_dir() {
+                Ok(root)
+            } else {
+                Err(self.invalid(
+                    "dataset.root",
+                    format!(
+                        "dataset.root = {:?} is not a folder (looked for {}); a relative path starts at the pipeline file",
+                        plan.root.display().to_string(),
+                        root.display()
+                    ),
+                ))
+            };
+        }
+        let Layout::Manifest { name } = &plan.layout else {
+            return Err(self.invalid(
+                "dataset",
+                "dataset.root is missing: write root = \"path/of/the/dataset\", relative to this file",
+            ));
+        };
+        let tried: Vec<PathBuf> = surroundings.data_folders.iter().map(|folder| folder.join(name)).collect();
+        tried.iter().find(|folder| folder.is_dir()).cloned().ok_or_else(|| PipelineError::DatasetMissing {
+            name: name.clone(),
+            looked: tried.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", "),
+            remedy: format!(
+                "Download it with `twinprint fetch {name}`, set TWINPRINT_DATA to the folder that holds {name}/, or write dataset.root"
+            ),
+        })
+    }
+}
+
+/// The BLAKE3 hash of a value's JSON, in hexadecimal.
+pub(crate) fn hash_of(value: &impl Serialize) -> String {
+    // A plan holds only numbers, texts, lists and tables with text keys: all of it has a JSON form.
+    let json = serde_json::to_vec(value).unwrap_or_default();
+    blake3::hash(&json).to_hex().to_string()
+}

@@ -1,0 +1,94 @@
+//! `run.json`: what ran, on what, where, and how far it came.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Plan;
+use crate::cohort::InputFile;
+use crate::stage::Stage;
+
+/// The format of `run.json`.
+pub const SCHEMA: &str = "twinprint-run/1";
+
+/// What the command knows about the program and the machine; libraries ask neither.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Host {
+    /// twinprint's version.
+    pub version: String,
+    /// The commit it was built from, where that is known.
+    pub git_commit: Option<String>,
+    /// The operating system.
+    pub os: String,
+    /// The processor's architecture.
+    pub arch: String,
+    /// The processor's name, where the system tells it.
+    pub cpu: Option<String>,
+    /// Worker threads.
+    pub threads: usize,
+}
+
+/// The contents of `run.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// The plan's name.
+    pub name: String,
+    /// The plan's BLAKE3, of which the folder's name has the first 8 digits.
+    pub plan_hash: String,
+    /// The run's seed and those derived from it, by name.
+    pub seeds: BTreeMap<String, u64>,
+    /// Where the encoder ran.
+    pub device: String,
+    /// The program and the machine.
+    pub host: Host,
+    /// When it started, RFC 3339 in UTC.
+    pub started: String,
+    /// When the last stage was done; absent in a run that is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finished: Option<String>,
+    /// Seconds of every stage that is done.
+    pub stages: BTreeMap<Stage, f64>,
+    /// What the user was told.
+    pub notices: Vec<String>,
+    /// The recordings that were read.
+    pub inputs: Vec<InputFile>,
+}
+
+impl RunRecord {
+    /// The record of a run that is about to start.
+    pub(crate) fn new(
+        plan: &Plan,
+        host: Host,
+        started: String,
+        inputs: Vec<InputFile>,
+        notices: Vec<String>,
+    ) -> Self {
+        let config = plan.config();
+        let seeds = [
+            ("run", config.seed),
+            ("protocol", config.protocol.seed),
+            ("encoder", config.encoder.seed),
+        ];
+        Self {
+            schema: SCHEMA.to_owned(),
+            name: config.name.clone(),
+            plan_hash: plan.hash(),
+            seeds: seeds.into_iter().map(|(name, seed)| (name.to_owned(), seed)).collect(),
+            device: config.device.clone(),
+            host,
+            started,
+            finished: None,
+            stages: BTreeMap::new(),
+            notices,
+            inputs,
+        }
+    }
+
+    /// Forgets a stage and those after it.
+    pub(crate) fn forget_from(&mut self, stage: Stage) {
+        self.stages.retain(|done, _| *done < stage);
+        self.finished = None;
+    }
+}

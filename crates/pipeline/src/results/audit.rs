@@ -1,0 +1,137 @@
+//! Checks that tell a shortcut from a trait, and a lesson from none.
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use twinprint_evaluation::{Scores, verification};
+use twinprint_report::results::{AuditRow, Comparison, Measured};
+
+use super::{Evidence, Scored, failed};
+use crate::PipelineError;
+use crate::system::System;
+
+/// Whether the trained encoder is better than every baseline beyond chance.
+pub(super) fn beats_baselines(comparisons: &[Comparison]) -> Vec<AuditRow> {
+    let mut rows = Vec::new();
+    let mut lengths: Vec<f64> = comparisons.iter().map(|row| row.probe_seconds).collect();
+    lengths.dedup();
+    for seconds in lengths {
+        let here = comparisons.iter().filter(|row| row.probe_seconds == seconds);
+        let (beaten, other): (Vec<_>, Vec<_>) = here.partition(|row| row.better());
+        let name = |rows: &[&Comparison]| -> String {
+            rows.iter().map(|row| row.baseline.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        let detail = match (beaten.is_empty(), other.is_empty()) {
+            (_, true) => "the encoder's EER is lower than every baseline's, each interval of the difference below 0".to_owned(),
+            (true, _) => format!("not shown better than any baseline: {}", name(&other)),
+            (false, false) => format!("shown better than {}; not than {}", name(&beaten), name(&other)),
+        };
+        rows.push(AuditRow {
+            check: "trained encoder beats every baseline".to_owned(),
+            passed: other.is_empty(),
+            detail,
+            probe_seconds: Some(seconds),
+            ..AuditRow::default()
+        });
+    }
+    rows
+}
+
+/// Shuffled labels, and features that should say nothing about the brain.
+pub(super) fn shortcuts(evidence: &Evidence) -> Result<Vec<AuditRow>, PipelineError> {
+    if !evidence.context.plan.config().evaluation.audits {
+        return Ok(Vec::new());
+    }
+    let mut rows = Vec::new();
+    for scored in evidence.scored {
+        match scored.system {
+            System::Encoder => {
+                rows.push(shuffled(evidence, scored)?);
+                rows.push(recording_length(evidence, scored)?);
+            }
+            System::AmplitudeOnly => {
+                rows.push(shortcut(evidence, scored, "channel amplitude only", &scored.all)?);
+            }
+            System::LineNoiseOnly => {
+                rows.push(shortcut(evidence, scored, "line noise only", &scored.all)?);
+            }
+            _ => {}
+        }
+    }
+    Ok(rows)
+}
+
+/// The encoder's scores with the people behind the probes shuffled inside each fold: what is left is chance.
+fn shuffled(evidence: &Evidence, scored: &Scored) -> Result<AuditRow, PipelineError> {
+    let mut generator = ChaCha8Rng::seed_from_u64(evidence.seed("shuffled labels"));
+    let mut parts = Vec::with_capacity(scored.folds.len());
+    for fold in &scored.folds {
+        let mut people = fold.probe_subjects.clone();
+        people.shuffle(&mut generator);
+        let part = Scores::from_matrix(fold.matrix.view(), &fold.template_subjects, &people);
+        parts.push(part.map_err(|error| failed("shuffled labels", &error))?);
+    }
+    let all = Scores::concat(&parts).map_err(|error| failed("shuffled labels", &error))?;
+    let (value, eer) = measure(evidence, &all)?;
+    let passed = eer.is_some_and(|eer| eer.ci95[0] <= 0.5 && 0.5 <= eer.ci95[1]);
+    Ok(AuditRow {
+        check: "shuffled subject labels".to_owned(),
+        passed,
+        detail: format!("EER {:.1} %; chance is 50 %", 100.0 * value),
+        eer,
+        probe_seconds: Some(scored.probe_seconds),
+    })
+}
+
+/// Scores from nothing but how long the two recordings are: minus the difference of the logarithms.
+fn recording_length(evidence: &Evidence, scored: &Scored) -> Result<AuditRow, PipelineError> {
+    let seconds = |key: &twinprint_signal::RecordingKey| {
+        let members = &evidence.context.cohort.members;
+        members.iter().find(|member| member.facts.key == *key).map_or(1.0, |member| member.facts.seconds)
+    };
+    let mut parts = Vec::with_capacity(scored.folds.len());
+    for fold in &scored.folds {
+        let lengths: Vec<f64> = fold.trials.probes.iter().map(|probe| seconds(&probe.key)).collect();
+        let mut scores = Vec::with_capacity(fold.scores.len());
+        for template in &fold.trials.templates {
+            let own = seconds(&template.key);
+            scores.extend(lengths.iter().map(|length| -(own.ln() - length.ln()).abs()));
+        }
+        let part =
+            Scores::new(scores, fold.scores.enrol_subject().to_vec(), fold.scores.probe_subject().to_vec());
+        parts.push(part.map_err(|error| failed("recording length", &error))?);
+    }
+    let all = Scores::concat(&parts).map_err(|error| failed("recording length", &error))?;
+    shortcut(evidence, scored, "recording length only", &all)
+}
+
+/// How far a shortcut goes: informative, so it passes unless it reaches the encoder's own error rate.
+fn shortcut(
+    evidence: &Evidence,
+    scored: &Scored,
+    check: &str,
+    scores: &Scores,
+) -> Result<AuditRow, PipelineError> {
+    let (value, eer) = measure(evidence, scores)?;
+    let encoder = evidence
+        .scored
+        .iter()
+        .find(|other| other.system == System::Encoder && other.probe_seconds == scored.probe_seconds)
+        .map(|encoder| twinprint_evaluation::eer(&encoder.all).value);
+    let passed = encoder.is_none_or(|encoder| encoder < value);
+    let against = encoder.map(|own| format!("; the encoder has {:.1} %", 100.0 * own)).unwrap_or_default();
+    Ok(AuditRow {
+        check: check.to_owned(),
+        passed,
+        detail: format!("EER {:.1} % by this shortcut alone{against}", 100.0 * value),
+        eer,
+        probe_seconds: Some(scored.probe_seconds),
+    })
+}
+
+fn measure(evidence: &Evidence, scores: &Scores) -> Result<(f64, Option<Measured>), PipelineError> {
+    let found =
+        verification(scores, &evidence.bootstrap("audit")).map_err(|error| failed("audit", &error))?;
+    let eer = found.eer_ci95.map(|ci95| Measured { value: found.eer, ci95: [ci95.low, ci95.high] });
+    Ok((found.eer, eer))
+}

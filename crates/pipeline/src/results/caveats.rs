@@ -1,0 +1,46 @@
+//! What every reader must know beside the numbers.
+
+use std::collections::BTreeSet;
+
+use twinprint_report::results::AllowedLeak;
+
+use crate::stage::Context;
+
+/// Sentences to stand above the numbers.
+pub(super) fn of(context: &Context) -> Vec<String> {
+    let mut caveats = Vec::new();
+    if context.cohort.synthetic {
+        caveats.push(
+            "Synthetic cohort: made by twinprint from known causes, for learning and testing. Its numbers say nothing about people."
+                .to_owned(),
+        );
+    }
+    caveats.extend(context.plan.config().protocol.variant.caveat().map(str::to_owned));
+    let visits: BTreeSet<_> = context
+        .cohort
+        .members
+        .iter()
+        .map(|member| (&member.facts.key.subject, &member.facts.key.session))
+        .collect();
+    let people: BTreeSet<_> = visits.iter().map(|(subject, _)| *subject).collect();
+    if visits.len() == people.len() {
+        caveats.push(
+            "One visit a person: electrodes stayed on between enrolment and probe, so nothing here speaks of permanence over days."
+                .to_owned(),
+        );
+    }
+    caveats.extend(context.notices.iter().filter(|notice| !notice.leaky()).map(|notice| notice.text.clone()));
+    caveats
+}
+
+/// The leaks that run on purpose.
+pub(super) fn leaks(context: &Context) -> Vec<AllowedLeak> {
+    let leaky = context.notices.iter().filter_map(|notice| notice.leak.map(|leak| (leak, &notice.text)));
+    leaky
+        .map(|(leak, text)| AllowedLeak {
+            leak: leak.name().to_owned(),
+            detail: text.clone(),
+            ..AllowedLeak::default()
+        })
+        .collect()
+}

@@ -1,0 +1,138 @@
+//! From scores and prints to `results.json`.
+
+mod audit;
+mod caveats;
+mod classifiers;
+mod few_shot;
+mod verification;
+
+use std::collections::BTreeMap;
+
+use twinprint_evaluation::{Bootstrap, Estimate, Interval, Scores};
+use twinprint_report::results::{AuditRow, Measured, ProtocolSummary, Results, SCHEMA};
+
+use crate::scoring::{FoldScores, People, Side};
+use crate::stage::Context;
+use crate::system::System;
+use crate::{PipelineError, seed};
+
+/// The prints of one system, fold by fold.
+pub(crate) struct SystemSides {
+    /// The system.
+    pub(crate) system: System,
+    /// The people tested, one entry a fold.
+    pub(crate) test: Vec<Side>,
+    /// The people set aside for thresholds, one entry a fold; empty where the plan sets nobody aside.
+    pub(crate) dev: Vec<Side>,
+    /// The people learnt from, one entry a fold; for systems whose prints of them are kept.
+    pub(crate) train: Vec<Side>,
+}
+
+/// All trials of one system at one probe length.
+pub(crate) struct Scored {
+    /// The system.
+    pub(crate) system: System,
+    /// Seconds a probe.
+    pub(crate) probe_seconds: f64,
+    /// Fold by fold.
+    pub(crate) folds: Vec<FoldScores>,
+    /// All folds under one threshold.
+    pub(crate) all: Scores,
+    /// The dev trials of every fold, where there are dev subjects.
+    pub(crate) dev: Vec<Scores>,
+}
+
+/// Everything the numbers are computed from.
+pub(crate) struct Evidence<'a> {
+    pub(crate) context: &'a Context<'a>,
+    pub(crate) people: &'a People,
+    pub(crate) sides: &'a [SystemSides],
+    pub(crate) scored: &'a [Scored],
+}
+
+impl Evidence<'_> {
+    /// The bootstrap behind the intervals of one kind of number.
+    fn bootstrap(&self, name: &str) -> Bootstrap {
+        let config = self.context.plan.config();
+        Bootstrap {
+            replicates: config.evaluation.bootstrap,
+            seed: seed::derive(config.seed, &format!("bootstrap {name}")),
+            ..Bootstrap::default()
+        }
+    }
+
+    fn seed(&self, name: &str) -> u64 {
+        seed::derive(self.context.plan.config().seed, name)
+    }
+}
+
+/// Computes every number of a run.
+pub(crate) fn compute(evidence: &Evidence, timing: BTreeMap<String, f64>) -> Result<Results, PipelineError> {
+    let context = evidence.context;
+    let mut audit: Vec<AuditRow> = Vec::new();
+    let verification = verification::rows(evidence, &mut audit)?;
+    let comparisons = verification::comparisons(evidence, &mut audit)?;
+    audit.extend(audit::beats_baselines(&comparisons));
+    let identification = verification::identification(evidence, &mut audit)?;
+    let few_shot = few_shot::rows(evidence, &mut audit)?;
+    let classifiers = classifiers::rows(evidence, &mut audit)?;
+    audit.extend(audit::shortcuts(evidence)?);
+    Ok(Results {
+        schema: SCHEMA.to_owned(),
+        name: context.plan.config().name.clone(),
+        caveats: caveats::of(context),
+        leaks: caveats::leaks(context),
+        protocol: protocol(context),
+        verification,
+        comparisons,
+        identification,
+        few_shot,
+        classifiers,
+        audit,
+        timing,
+    })
+}
+
+fn protocol(context: &Context) -> ProtocolSummary {
+    let (plan, split) = (&context.plan.config().protocol, context.split);
+    ProtocolSummary {
+        train_subjects: split.folds.iter().map(|fold| fold.train.len()).min().unwrap_or(0),
+        test_subjects: split.folds.iter().map(|fold| fold.test.len()).sum(),
+        folds: split.folds.len(),
+        enroll_seconds: plan.enrol.seconds,
+        probe_seconds: plan.probe.seconds.clone(),
+        seen_subjects: plan.variant == twinprint_protocol::Variant::SeenSubjects,
+        variant: Some(plan.variant.name().to_owned()),
+        dev_subjects: split.folds.iter().map(|fold| fold.dev.len()).min(),
+    }
+}
+
+/// A number with its interval; without one it is not reported, and the audit says so.
+fn measured(
+    value: f64,
+    ci95: Option<Interval>,
+    what: impl FnOnce() -> String,
+    audit: &mut Vec<AuditRow>,
+) -> Option<Measured> {
+    if ci95.is_none() {
+        audit.push(absent(what(), "no interval: too few subjects to resample"));
+    }
+    ci95.map(|Interval { low, high }| Measured { value, ci95: [low, high] })
+}
+
+fn estimated(
+    estimate: &Estimate,
+    what: impl FnOnce() -> String,
+    audit: &mut Vec<AuditRow>,
+) -> Option<Measured> {
+    measured(estimate.value, estimate.ci95, what, audit)
+}
+
+/// The audit entry for a number that is absent.
+fn absent(what: String, reason: &str) -> AuditRow {
+    AuditRow { check: format!("absent: {what}"), passed: true, detail: reason.to_owned(), ..AuditRow::default() }
+}
+
+fn failed(what: &str, error: &dyn std::error::Error) -> PipelineError {
+    PipelineError::Stage { stage: "evaluate", reason: format!("{what}: {}", crate::error::chain(error)) }
+}

@@ -1,0 +1,225 @@
+//! From a checked plan to a complete run folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use twinprint_encoder::Compute;
+use twinprint_protocol::{Notice, Split};
+use twinprint_report::results::Results;
+
+use crate::cohort::{self, Cohort};
+use crate::error::chain;
+use crate::folder::{RunFolder, create_folder, write_text};
+use crate::record::{Host, RunRecord};
+use crate::stage::{Context, Stage};
+use crate::{PipelineError, Plan, Progress};
+
+/// How a plan is to be run.
+pub struct Options<'a> {
+    /// The folder that holds run folders.
+    pub out: PathBuf,
+    /// Start again from this stage.
+    pub from: Option<Stage>,
+    /// Run this stage only; the ones before it must be done.
+    pub only: Option<Stage>,
+    /// Run even where the run folder is complete.
+    pub force: bool,
+    /// The program and the machine, for the record.
+    pub host: Host,
+    /// The time, RFC 3339 in UTC.
+    pub clock: &'a dyn Fn() -> String,
+}
+
+/// A run as far as it was asked to go.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The run folder; its name ends in `.partial` while stages are missing.
+    pub folder: RunFolder,
+    /// Whether it was complete before.
+    pub was_complete: bool,
+    /// The results, once they are there.
+    pub results: Option<Results>,
+}
+
+/// Everything about a plan that can be known without reading a sample.
+pub struct Prepared {
+    cohort: Cohort,
+    split: Split,
+    notices: Vec<Notice>,
+    device: Compute,
+}
+
+/// Opens every header, deals the folds, and looks for leaks: all that `twinprint check` does.
+///
+/// # Errors
+/// When a recording is refused, the cohort is too small for the plan, or the protocol leaks.
+pub fn prepare(plan: &Plan) -> Result<Prepared, PipelineError> {
+    let cohort = cohort::survey(plan)?;
+    let facts = cohort.facts();
+    let protocol = &plan.config().protocol;
+    let split = twinprint_protocol::split(&facts, protocol)
+        .map_err(|error| plan.invalid("protocol", chain(&error)))?;
+    let notices = twinprint_protocol::check(&facts, &split, protocol)
+        .map_err(|leaks| PipelineError::Leaks(leaks.iter().map(ToString::to_string).collect()))?;
+    plan.check_lengths(&facts, &split)?;
+    let device = Compute::named(&plan.config().device)
+        .map_err(|error| plan.invalid("device", error.to_string()))?;
+    Ok(Prepared { cohort, split, notices, device })
+}
+
+impl Prepared {
+    /// Who trains and who is tested, fold by fold.
+    pub fn split(&self) -> &Split {
+        &self.split
+    }
+
+    /// The number of recordings.
+    pub fn recordings(&self) -> usize {
+        self.cohort.members.len()
+    }
+
+    /// Everything the user should know before the run.
+    pub fn notices(&self) -> Vec<String> {
+        let protocol = self.notices.iter().map(|notice| notice.text.clone());
+        self.cohort.notices.iter().cloned().chain(protocol).collect()
+    }
+}
+
+/// Runs a plan, or what is missing of it.
+///
+/// The folder is filled as `<name>.partial` and renamed when the last stage is done, so that a folder under its final
+/// name is always complete. A run that was stopped goes on after its last finished stage.
+///
+/// # Errors
+/// When the plan cannot be prepared, a stage fails, or a single stage is asked for before its turn.
+pub fn run(plan: &Plan, options: &Options, progress: &dyn Progress) -> Result<Outcome, PipelineError> {
+    let places = Places::of(plan, &options.out);
+    if places.complete.root().exists() && !options.force && options.from.is_none() {
+        let results = places.complete.read_json("results.json")?;
+        return Ok(Outcome { folder: places.complete, was_complete: true, results: Some(results) });
+    }
+    progress.begin("check", None);
+    let prepared = prepare(plan)?;
+    let split = &prepared.split;
+    progress.end(&format!(
+        "{} recordings of {} subjects, {} folds, no leak found",
+        prepared.recordings(),
+        prepared.cohort.subjects(),
+        split.folds.len()
+    ));
+    for notice in prepared.notices() {
+        progress.notice(&notice);
+    }
+    let mut record = open_folder(plan, &prepared, options, &places)?;
+    let context = Context {
+        plan,
+        cohort: &prepared.cohort,
+        split,
+        notices: &prepared.notices,
+        device: &prepared.device,
+        folder: &places.partial,
+        progress,
+    };
+    for stage in wanted(&record, options)? {
+        progress.begin(stage.name(), context.steps(stage));
+        let started = Instant::now();
+        let summary = context.run(stage)?;
+        record.stages.insert(stage, started.elapsed().as_secs_f64());
+        if stage == Stage::Report {
+            record.finished = Some((options.clock)());
+        }
+        places.partial.write_json("run.json", &record)?;
+        progress.end(&summary);
+    }
+    finish(&places, &record)
+}
+
+struct Places {
+    complete: RunFolder,
+    partial: RunFolder,
+}
+
+impl Places {
+    fn of(plan: &Plan, out: &Path) -> Self {
+        let name = plan.run_name();
+        Self { complete: RunFolder::at(out.join(&name)), partial: RunFolder::at(out.join(name + ".partial")) }
+    }
+}
+
+/// Makes the folder to work in, or takes up one that a stopped run left.
+fn open_folder(
+    plan: &Plan,
+    prepared: &Prepared,
+    options: &Options,
+    places: &Places,
+) -> Result<RunRecord, PipelineError> {
+    let inputs = prepared.cohort.inputs();
+    let write = |path: &Path| {
+        let path = path.to_owned();
+        move |source| PipelineError::Write { path, source }
+    };
+    let (complete, partial) = (places.complete.root(), places.partial.root());
+    if options.from.is_some() && complete.exists() {
+        if partial.exists() {
+            fs::remove_dir_all(partial).map_err(write(partial))?;
+        }
+        fs::rename(complete, partial).map_err(write(partial))?;
+    }
+    let left: Option<RunRecord> = places.partial.read_json("run.json").ok();
+    let mut record = match left {
+        Some(left) if left.plan_hash == plan.hash() && left.inputs == inputs && !options.force => left,
+        _ => {
+            if partial.exists() {
+                fs::remove_dir_all(partial).map_err(write(partial))?;
+            }
+            RunRecord::new(plan, options.host.clone(), (options.clock)(), inputs, prepared.notices())
+        }
+    };
+    if let Some(stage) = options.from.or(options.only) {
+        record.forget_from(stage);
+    }
+    create_folder(partial)?;
+    write_text(&places.partial.path("pipeline.toml"), &plan.source().text)?;
+    places.partial.write_json("plan.json", plan.config())?;
+    places.partial.write_json("run.json", &record)?;
+    Ok(record)
+}
+
+/// The stages to run, in order.
+fn wanted(record: &RunRecord, options: &Options) -> Result<Vec<Stage>, PipelineError> {
+    let first_missing = Stage::ALL.into_iter().find(|stage| !record.stages.contains_key(stage));
+    let first_missing = first_missing.unwrap_or(Stage::Report);
+    let start = options.from.or(options.only).unwrap_or(first_missing);
+    if start > first_missing {
+        return Err(PipelineError::Stage {
+            stage: start.name(),
+            reason: format!("{first_missing} must be done first: run `twinprint {first_missing}`, or `twinprint run`"),
+        });
+    }
+    Ok(match options.only {
+        Some(Stage::Evaluate) => vec![Stage::Evaluate, Stage::Report],
+        Some(only) => vec![only],
+        None => Stage::ALL.into_iter().filter(|stage| *stage >= start).collect(),
+    })
+}
+
+/// Gives a complete folder its name.
+fn finish(places: &Places, record: &RunRecord) -> Result<Outcome, PipelineError> {
+    if record.finished.is_none() {
+        let results = places.partial.read_json("results.json").ok();
+        return Ok(Outcome { folder: places.partial.clone(), was_complete: false, results });
+    }
+    let (complete, partial) = (places.complete.root(), places.partial.root());
+    let failed = |source| PipelineError::Write { path: complete.to_owned(), source };
+    let aside = complete.with_extension("replaced");
+    if complete.exists() {
+        fs::rename(complete, &aside).map_err(failed)?;
+    }
+    fs::rename(partial, complete).map_err(failed)?;
+    if aside.exists() {
+        fs::remove_dir_all(&aside).map_err(failed)?;
+    }
+    let results = places.complete.read_json("results.json")?;
+    Ok(Outcome { folder: places.complete.clone(), was_complete: false, results: Some(results) })
+}

@@ -1,0 +1,147 @@
+//! Prints of one fold and role to the scores of all its trials.
+
+use std::collections::BTreeMap;
+
+use ndarray::{Array2, ArrayView2, Axis};
+use twinprint_encoder::Embed;
+use twinprint_evaluation::{Scores, template};
+use twinprint_protocol::{Fold, FoldTrials, Pool, Role};
+use twinprint_signal::{EpochInfo, SubjectId};
+use twinprint_store::epochs::EpochFile;
+
+use crate::learning::{epoch_seconds, gather, without_overlap};
+use crate::{PipelineError, Plan, trials};
+
+/// The prints of a fold's people in one role, and where each comes from.
+#[derive(Debug, Clone)]
+pub(crate) struct Side {
+    /// Where each print's epoch comes from.
+    pub(crate) infos: Vec<EpochInfo>,
+    /// `[n, dim]`.
+    pub(crate) prints: Array2<f32>,
+    /// The length of an epoch.
+    pub(crate) epoch_seconds: f64,
+}
+
+/// The scores of a fold's trials.
+#[derive(Debug, Clone)]
+pub(crate) struct FoldScores {
+    /// Templates and probes.
+    pub(crate) trials: FoldTrials,
+    /// Cosine similarity, `[templates, probes]`.
+    pub(crate) matrix: Array2<f32>,
+    /// The subjects of the templates, as numbers that hold for the whole run.
+    pub(crate) template_subjects: Vec<u32>,
+    /// The subjects of the probes, likewise.
+    pub(crate) probe_subjects: Vec<u32>,
+    /// The same as a list of trials.
+    pub(crate) scores: Scores,
+}
+
+/// Numbers for the people of a run, the same in every fold.
+#[derive(Debug, Clone)]
+pub(crate) struct People(BTreeMap<SubjectId, u32>);
+
+impl People {
+    /// Numbers the people in the order of their names.
+    pub(crate) fn of<'a>(infos: impl IntoIterator<Item = &'a EpochInfo>) -> Self {
+        let mut numbers: BTreeMap<SubjectId, u32> =
+            infos.into_iter().map(|info| (info.key.subject.clone(), 0)).collect();
+        for (number, slot) in numbers.values_mut().enumerate() {
+            *slot = number as u32;
+        }
+        Self(numbers)
+    }
+
+    /// A person's number; people without a clean epoch have none and are never asked for.
+    pub(crate) fn number(&self, subject: &SubjectId) -> u32 {
+        self.0.get(subject).copied().unwrap_or(u32::MAX)
+    }
+}
+
+impl Side {
+    /// Embeds the epochs, none overlapping another, of a fold's people in a role.
+    pub(crate) fn embed(
+        fold: &Fold,
+        role: Role,
+        file: &EpochFile,
+        embed: &Embed,
+    ) -> Result<Self, PipelineError> {
+        let rows = rows_of(fold, role, file);
+        let prints = embed(gather(file.samples(), &rows).view())
+            .map_err(|error| PipelineError::stage("embed", error))?;
+        Ok(Self { infos: rows.iter().map(|&row| file.infos()[row].clone()).collect(), prints, epoch_seconds: epoch_seconds(file) })
+    }
+
+    /// The rows of `table`, which has a row for each epoch of the file, that belong to a fold's people in a role.
+    pub(crate) fn select(fold: &Fold, role: Role, file: &EpochFile, table: &Array2<f32>) -> Self {
+        let rows = rows_of(fold, role, file);
+        Self {
+            infos: rows.iter().map(|&row| file.infos()[row].clone()).collect(),
+            prints: table.select(Axis(0), &rows),
+            epoch_seconds: epoch_seconds(file),
+        }
+    }
+
+    /// The prints of some recordings, with the number of the person behind each.
+    pub(crate) fn of_recordings(
+        &self,
+        keys: &[twinprint_signal::RecordingKey],
+        people: &People,
+    ) -> (Array2<f32>, Vec<u32>, Vec<usize>) {
+        let rows: Vec<usize> =
+            (0..self.infos.len()).filter(|&row| keys.contains(&*self.infos[row].key)).collect();
+        let subjects = rows.iter().map(|&row| people.number(&self.infos[row].key.subject)).collect();
+        (self.prints.select(Axis(0), &rows), subjects, rows)
+    }
+}
+
+/// The epochs of a fold's people in a role, none overlapping another: rows of the file of epochs.
+fn rows_of(fold: &Fold, role: Role, file: &EpochFile) -> Vec<usize> {
+    let infos = file.infos();
+    let people = fold.subjects(role);
+    without_overlap(infos, epoch_seconds(file))
+        .into_iter()
+        .filter(|&row| people.contains(&infos[row].key.subject))
+        .collect()
+}
+
+/// Scores every template of a fold against every probe.
+pub(crate) fn scores_of_fold(
+    plan: &Plan,
+    fold: &Fold,
+    role: Role,
+    side: &Side,
+    people: &People,
+    probe_seconds: f64,
+) -> Result<FoldScores, PipelineError> {
+    let trials = trials::of_fold(plan, fold, role, &side.infos, side.epoch_seconds, probe_seconds)?;
+    let templates = pooled(&trials.templates, side.prints.view())?;
+    let probes = pooled(&trials.probes, side.prints.view())?;
+    let failed = |error: &dyn std::error::Error| PipelineError::Stage {
+        stage: "evaluate",
+        reason: format!("fold {}: {error}", fold.index),
+    };
+    let matrix =
+        template::cosine_scores(templates.view(), probes.view()).map_err(|error| failed(&error))?;
+    let numbers = |pools: &[Pool]| -> Vec<u32> {
+        pools.iter().map(|pool| people.number(&pool.subject)).collect()
+    };
+    let (template_subjects, probe_subjects) = (numbers(&trials.templates), numbers(&trials.probes));
+    let scores = Scores::from_matrix(matrix.view(), &template_subjects, &probe_subjects)
+        .map_err(|error| failed(&error))?;
+    Ok(FoldScores { trials, matrix, template_subjects, probe_subjects, scores })
+}
+
+/// One print a pool: the mean of its unit prints, at unit length.
+fn pooled(pools: &[Pool], prints: ArrayView2<f32>) -> Result<Array2<f32>, PipelineError> {
+    let mut rows = Array2::zeros((pools.len(), prints.ncols()));
+    for (pool, mut row) in pools.iter().zip(rows.rows_mut()) {
+        let members = prints.select(Axis(0), &pool.epochs);
+        let mean = template::pool(members.view(), template::Pooling::Mean).map_err(|error| {
+            PipelineError::Stage { stage: "evaluate", reason: format!("{}: {error}", pool.id) }
+        })?;
+        row.assign(&mean);
+    }
+    Ok(rows)
+}

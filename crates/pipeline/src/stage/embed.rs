@@ -1,0 +1,218 @@
+//! Epochs to prints: `prints.h5` of the encoder on people it never saw, `systems/` of every system in every role.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use ndarray::{Array2, Axis};
+use twinprint_encoder::Model;
+use twinprint_protocol::{FitRecord, Fold, Provenance, Role, Stage as Step, StageOrder};
+use twinprint_store::RowInfo;
+use twinprint_store::epochs::EpochFile;
+use twinprint_store::prints::{ENCODER_HASH, PLAN_HASH, PrintFile, PrintWriter, VERSION};
+
+use crate::baselines::{self, Fitted};
+use crate::folder::create_folder;
+use crate::learning::{Learning, epoch_seconds, without_overlap};
+use crate::results::SystemSides;
+use crate::scoring::Side;
+use crate::stage::Context;
+use crate::stage::train::open_epochs;
+use crate::system::System;
+use crate::PipelineError;
+
+/// The prints people take elsewhere: of the encoder, of people it never saw.
+pub(crate) const PRINTS: &str = "prints.h5";
+/// The record of what was fitted on whom.
+pub(crate) const PROVENANCE: &str = "provenance.json";
+/// The mains frequency where no dataset says it.
+const LINE_FREQUENCY: f64 = 50.0;
+
+/// Embeds the epochs of every fold with every system.
+pub(crate) fn run(context: &Context) -> Result<String, PipelineError> {
+    let file = open_epochs(context)?;
+    create_folder(&context.folder.path("systems"))?;
+    let learnings = context
+        .split
+        .folds
+        .iter()
+        .map(|fold| Learning::of(fold, &file))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut fits = Vec::new();
+    let mut prints = 0;
+    for system in context.plan.systems() {
+        let sides = sides_of(context, system, &file, &learnings, &mut fits)?;
+        if system == System::Encoder {
+            let identity = encoder_hash(context)?;
+            prints = write(context, &context.folder.path(PRINTS), &sides, &[Role::Test], &identity)?;
+        }
+        write(context, &place(context, system), &sides, &[Role::Test, Role::Dev, Role::Train], system.name())?;
+    }
+    let provenance = Provenance { fits, stages: steps(context), ..Provenance::default() };
+    twinprint_protocol::check_provenance(&provenance, context.split, &context.plan.config().protocol)
+        .map_err(|leaks| PipelineError::Leaks(leaks.iter().map(ToString::to_string).collect()))?;
+    context.folder.write_json(PROVENANCE, &provenance)?;
+    Ok(format!("{prints} prints of people the encoder never saw"))
+}
+
+/// The file with a system's prints.
+fn place(context: &Context, system: System) -> PathBuf {
+    context.folder.path("systems").join(format!("{system}.h5"))
+}
+
+fn sides_of(
+    context: &Context,
+    system: System,
+    file: &EpochFile,
+    learnings: &[Learning],
+    fits: &mut Vec<FitRecord>,
+) -> Result<SystemSides, PipelineError> {
+    let features = baselines::features(system, file, LINE_FREQUENCY)?;
+    let mut sides = SystemSides { system, test: Vec::new(), dev: Vec::new(), train: Vec::new() };
+    for (fold, learning) in context.split.folds.iter().zip(learnings) {
+        let table = match &features {
+            Some(features) => Fitted::on(system, features, learning)?.prints(features.view())?,
+            None => encoder_prints(context, system, fold, learning, file)?,
+        };
+        fits.push(FitRecord {
+            what: system.name().to_owned(),
+            fold: Some(fold.index),
+            subjects: learning.subjects().to_vec(),
+        });
+        sides.test.push(Side::select(fold, Role::Test, file, &table));
+        if !fold.dev.is_empty() {
+            sides.dev.push(Side::select(fold, Role::Dev, file, &table));
+        }
+        if system == System::Encoder {
+            sides.train.push(Side::select(fold, Role::Train, file, &table));
+        }
+        context.progress.step(&format!("fold {}/{} {system}", fold.index + 1, context.split.folds.len()));
+    }
+    Ok(sides)
+}
+
+/// A row for each epoch of the file: only those without overlap are embedded, the rest stays zero and is never read.
+fn encoder_prints(
+    context: &Context,
+    system: System,
+    fold: &Fold,
+    learning: &Learning,
+    file: &EpochFile,
+) -> Result<Array2<f32>, PipelineError> {
+    let failed = |error| PipelineError::stage("embed", error);
+    let plan = &context.plan.config().encoder;
+    let model = match system {
+        System::UntrainedEncoder => Model::untrained(plan, &learning.epochs(), context.device),
+        System::WhitenedEncoder => Model::whitened(plan, &learning.epochs(), context.device),
+        _ => Model::load(&context.folder.fold(fold.index), context.device),
+    }
+    .map_err(failed)?;
+    let rows = without_overlap(file.infos(), epoch_seconds(file));
+    let prints = model.embed(file.samples().select(Axis(0), &rows).view()).map_err(failed)?;
+    let mut table = Array2::zeros((file.infos().len(), prints.ncols()));
+    for (print, &row) in prints.rows().into_iter().zip(&rows) {
+        table.row_mut(row).assign(&print);
+    }
+    Ok(table)
+}
+
+/// One hash for the encoders of all folds.
+fn encoder_hash(context: &Context) -> Result<String, PipelineError> {
+    let mut hasher = blake3::Hasher::new();
+    for fold in &context.split.folds {
+        let path = context.folder.fold(fold.index).join("model.safetensors");
+        let bytes = std::fs::read(&path).map_err(|source| PipelineError::Read { path, source })?;
+        hasher.update(blake3::hash(&bytes).as_bytes());
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+fn write(
+    context: &Context,
+    path: &std::path::Path,
+    sides: &SystemSides,
+    roles: &[Role],
+    encoder: &str,
+) -> Result<usize, PipelineError> {
+    let failed = |error| PipelineError::stage("embed", error);
+    let attributes: BTreeMap<String, String> = [
+        (ENCODER_HASH, encoder.to_owned()),
+        (PLAN_HASH, context.plan.hash()),
+        (VERSION, env!("CARGO_PKG_VERSION").to_owned()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect();
+    let dim = sides.test.first().map_or(0, |side| side.prints.ncols());
+    let mut writer = PrintWriter::create(path, dim, &attributes).map_err(failed)?;
+    for &role in roles {
+        for (fold, side) in of_role(sides, role).iter().enumerate() {
+            let infos: Vec<RowInfo> = side
+                .infos
+                .iter()
+                .map(|info| RowInfo {
+                    epoch: info.clone(),
+                    fold: Some(fold as u32),
+                    role: Some(role.name().to_owned()),
+                })
+                .collect();
+            writer.append(side.prints.view(), &infos).map_err(failed)?;
+        }
+    }
+    let count = writer.len();
+    writer.finish().map_err(failed)?;
+    Ok(count)
+}
+
+fn of_role(sides: &SystemSides, role: Role) -> &[Side] {
+    match role {
+        Role::Test => &sides.test,
+        Role::Dev => &sides.dev,
+        Role::Train => &sides.train,
+    }
+}
+
+/// Reads a system's prints back.
+pub(crate) fn read(
+    context: &Context,
+    system: System,
+    epoch_seconds: f64,
+) -> Result<SystemSides, PipelineError> {
+    let path = place(context, system);
+    let file = PrintFile::open(&path).map_err(|error| PipelineError::RunFolder {
+        path: path.clone(),
+        reason: format!("{error}; run `twinprint embed` again"),
+    })?;
+    let of = |role: Role| -> Vec<Side> {
+        let folds = 0..context.split.folds.len() as u32;
+        let rows_of = |fold: u32| -> Vec<usize> {
+            let belongs = |info: &RowInfo| info.fold == Some(fold) && info.role.as_deref() == Some(role.name());
+            (0..file.infos().len()).filter(|&row| belongs(&file.infos()[row])).collect()
+        };
+        folds
+            .map(rows_of)
+            .filter(|rows| !rows.is_empty())
+            .map(|rows| Side {
+                infos: rows.iter().map(|&row| file.infos()[row].epoch.clone()).collect(),
+                prints: file.prints().select(Axis(0), &rows),
+                epoch_seconds,
+            })
+            .collect()
+    };
+    Ok(SystemSides { system, test: of(Role::Test), dev: of(Role::Dev), train: of(Role::Train) })
+}
+
+/// The order in which the signal was worked on, for the leak check: every filter runs before epochs are cut.
+fn steps(context: &Context) -> StageOrder {
+    let preprocess = &context.plan.config().preprocess;
+    let mut steps = Vec::new();
+    let filters = [
+        (preprocess.notch.is_some(), "notch"),
+        (preprocess.filter.is_some(), "band-pass"),
+        (preprocess.resample.is_some(), "resampling"),
+    ];
+    steps.extend(filters.iter().filter(|(used, _)| *used).map(|(_, name)| Step::Filter((*name).to_owned())));
+    steps.push(Step::Pointwise("reference".to_owned()));
+    steps.push(Step::Epoch);
+    steps.push(Step::Pointwise("rejection and scale".to_owned()));
+    StageOrder(steps)
+}

@@ -1,0 +1,233 @@
+//! Recordings to epochs: `epochs.h5`, `quality.parquet`, `split.json`, `trials.parquet`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use polars::prelude::{Column, DataFrame};
+use rayon::prelude::*;
+use twinprint_edf::{EdfFile, Strictness};
+use twinprint_preprocess::{Preprocessed, Preprocessor, Quality};
+use twinprint_signal::{ChannelName, EpochInfo, Hertz, Recording, RecordingKey};
+use twinprint_store::epochs::EpochWriter;
+
+use crate::cohort::{Cohort, Member};
+use crate::error::chain;
+use crate::folder::RunFolder;
+use crate::stage::Context;
+use crate::{PipelineError, Plan, tables, trials};
+
+/// The file of epochs.
+pub(crate) const EPOCHS: &str = "epochs.h5";
+/// The file of signal quality, a row a recording.
+pub(crate) const QUALITY: &str = "quality.parquet";
+
+/// Reads, filters and cuts every recording; memory holds as many recordings as there are threads.
+pub(crate) fn run(context: &Context) -> Result<String, PipelineError> {
+    let Context { plan, cohort, split, folder, progress, .. } = context;
+    let channels = channels_to_read(plan, cohort)?;
+    let preprocessor = Preprocessor::new(plan.config().preprocess.clone())
+        .map_err(|error| plan.invalid("preprocess", error.to_string()))?;
+    let mut writer: Option<EpochWriter> = None;
+    let mut qualities: Vec<(RecordingKey, Quality)> = Vec::with_capacity(cohort.members.len());
+    let mut infos: Vec<EpochInfo> = Vec::new();
+    let mut epoch_seconds = 0.0;
+    for batch in cohort.members.chunks(rayon::current_num_threads().max(1)) {
+        let cut: Vec<Preprocessed> = batch
+            .par_iter()
+            .map(|member| {
+                let cut = cut(plan, &preprocessor, member, &channels);
+                progress.step(&member.facts.key.to_string());
+                cut
+            })
+            .collect::<Result<_, _>>()?;
+        for (member, cut) in batch.iter().zip(cut) {
+            let described = describe(member, &cut);
+            epoch_seconds = cut.samples.dim().2 as f64 / cut.rate.get();
+            let writer = match &mut writer {
+                Some(writer) => writer,
+                None => writer.insert(start_file(folder, plan, &cut)?),
+            };
+            writer
+                .append(cut.samples.view(), &described)
+                .map_err(|error| PipelineError::stage("preprocess", error))?;
+            infos.extend(described);
+            qualities.push((member.facts.key.clone(), cut.quality));
+        }
+    }
+    let writer = writer.ok_or_else(|| PipelineError::Stage {
+        stage: "preprocess",
+        reason: "the dataset has no recording".to_owned(),
+    })?;
+    writer.finish().map_err(|error| PipelineError::stage("preprocess", error))?;
+    write_quality(folder, &qualities)?;
+    folder.write_json("split.json", split)?;
+    trials::write(plan, split, &infos, epoch_seconds, folder)?;
+    Ok(summary(&qualities))
+}
+
+/// The channels to read of every recording: the picked ones, or else those that all recordings have.
+fn channels_to_read(plan: &Plan, cohort: &Cohort) -> Result<Vec<ChannelName>, PipelineError> {
+    let picked = &plan.config().preprocess.channels.pick;
+    let lists: Vec<&[ChannelName]> = cohort.members.iter().map(|member| member.channels.as_slice()).collect();
+    if !picked.is_empty() {
+        let mut all: Vec<ChannelName> = Vec::new();
+        for name in lists.into_iter().flatten() {
+            if !all.contains(name) {
+                all.push(name.clone());
+            }
+        }
+        return Ok(all);
+    }
+    let common = twinprint_preprocess::common_channels(&lists);
+    if common.is_empty() {
+        return Err(plan.invalid(
+            "preprocess.channels",
+            "no channel is in every recording: name the channels to use in preprocess.channels.pick",
+        ));
+    }
+    Ok(common)
+}
+
+fn cut(
+    plan: &Plan,
+    preprocessor: &Preprocessor,
+    member: &Member,
+    channels: &[ChannelName],
+) -> Result<Preprocessed, PipelineError> {
+    let refuse = |reason: String| PipelineError::Recording { path: member.file.path.clone(), reason };
+    let edf =
+        EdfFile::open(&member.file.path, Strictness::Strict).map_err(|error| refuse(chain(&error)))?;
+    let wanted: Vec<usize> = channels
+        .iter()
+        .filter_map(|name| member.channels.iter().position(|channel| channel == name))
+        .map(|at| member.signals[at])
+        .collect();
+    let recording = read(plan, &edf, &wanted).map_err(refuse)?;
+    let events = member.file.events.as_deref();
+    preprocessor.run(recording, &member.file.bad_channels, events).map_err(|error| refuse(chain(&error)))
+}
+
+/// Signals of one rate are read together; several rates are brought to the plan's.
+fn read(plan: &Plan, edf: &EdfFile, signals: &[usize]) -> Result<Recording, String> {
+    let mut by_rate: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for &signal in signals {
+        by_rate.entry(edf.signals()[signal].rate().get().to_bits()).or_default().push(signal);
+    }
+    let resample: Option<Hertz> = plan.config().preprocess.resample.as_ref().map(|resample| resample.sfreq);
+    match (by_rate.len(), resample) {
+        (0 | 1, _) | (_, None) => edf.recording(signals).map_err(|error| chain(&error)),
+        (_, Some(sfreq)) => {
+            let parts = by_rate
+                .values()
+                .map(|group| edf.recording(group).map_err(|error| chain(&error)))
+                .collect::<Result<Vec<_>, _>>()?;
+            twinprint_preprocess::merge_rates(parts, sfreq).map_err(|error| chain(&error))
+        }
+    }
+}
+
+fn describe(member: &Member, cut: &Preprocessed) -> Vec<EpochInfo> {
+    let key = Arc::new(member.facts.key.clone());
+    let plain = Arc::new(member.facts.labels.clone());
+    let mut by_event: BTreeMap<&str, Arc<BTreeMap<String, String>>> = BTreeMap::new();
+    cut.starts
+        .iter()
+        .zip(&cut.event_labels)
+        .map(|(&start, event)| {
+            let labels = match event {
+                None => Arc::clone(&plain),
+                Some(event) => Arc::clone(by_event.entry(event).or_insert_with(|| {
+                    let mut labels = member.facts.labels.clone();
+                    labels.insert("event".to_owned(), event.clone());
+                    Arc::new(labels)
+                })),
+            };
+            EpochInfo { key: Arc::clone(&key), start, labels }
+        })
+        .collect()
+}
+
+fn start_file(folder: &RunFolder, plan: &Plan, cut: &Preprocessed) -> Result<EpochWriter, PipelineError> {
+    let attributes = [
+        ("twinprint_version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+        ("plan_hash".to_owned(), plan.hash()),
+        ("dataset".to_owned(), plan.config().name.clone()),
+    ];
+    EpochWriter::create(
+        &folder.path(EPOCHS),
+        cut.rate,
+        &cut.channels,
+        cut.samples.dim().2,
+        &attributes.into_iter().collect(),
+    )
+    .map_err(|error| PipelineError::stage("preprocess", error))
+}
+
+fn write_quality(folder: &RunFolder, qualities: &[(RecordingKey, Quality)]) -> Result<(), PipelineError> {
+    let path = folder.path(QUALITY);
+    let mut table = quality_table(qualities)
+        .map_err(|source| PipelineError::Table { path: path.clone(), source })?;
+    tables::write_parquet(&path, &mut table)
+}
+
+fn quality_table(
+    qualities: &[(RecordingKey, Quality)],
+) -> Result<DataFrame, polars::error::PolarsError> {
+    let count = |of: fn(&Quality) -> usize| -> Vec<u32> {
+        qualities.iter().map(|(_, quality)| of(quality) as u32).collect()
+    };
+    let number = |of: fn(&Quality) -> Option<f64>| -> Vec<Option<f64>> {
+        qualities.iter().map(|(_, quality)| of(quality)).collect()
+    };
+    let names = |of: fn(&Quality) -> Vec<&ChannelName>| -> Vec<String> {
+        let join = |list: Vec<&ChannelName>| list.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" ");
+        qualities.iter().map(|(_, quality)| join(of(quality))).collect()
+    };
+    let text = |of: fn(&RecordingKey) -> String| -> Vec<String> {
+        qualities.iter().map(|(key, _)| of(key)).collect()
+    };
+    DataFrame::new_infer_height(vec![
+        Column::new("subject".into(), text(|key| key.subject.to_string())),
+        Column::new("session".into(), text(|key| key.session.to_string())),
+        Column::new("recording".into(), text(|key| key.recording.to_string())),
+        Column::new("recorded_seconds".into(), number(|q| Some(q.recorded_seconds.get()))),
+        Column::new("used_seconds".into(), number(|q| Some(q.used_seconds.get()))),
+        Column::new("segments_used".into(), count(|q| q.segments_used)),
+        Column::new("segments_too_short".into(), count(|q| q.segments_too_short)),
+        Column::new("epochs_cut".into(), count(|q| q.epochs_cut)),
+        Column::new("epochs_kept".into(), count(|q| q.epochs_kept)),
+        Column::new("rejected_annotation".into(), count(|q| q.rejected.annotation)),
+        Column::new("rejected_peak_to_peak".into(), count(|q| q.rejected.peak_to_peak)),
+        Column::new("rejected_flat".into(), count(|q| q.rejected.flat)),
+        Column::new("rejected_deviation".into(), count(|q| q.rejected.deviation)),
+        Column::new("events_outside".into(), count(|q| q.events_outside)),
+        Column::new("bad_from_dataset".into(), names(|q| q.bad_from_dataset.iter().collect())),
+        Column::new("bad_flat".into(), names(|q| q.bad_flat.iter().collect())),
+        Column::new("bad_noisy".into(), names(|q| q.bad_noisy.iter().collect())),
+        Column::new("bad_uncorrelated".into(), names(|q| q.bad_uncorrelated.iter().collect())),
+        Column::new("interpolated".into(), names(|q| q.interpolated.iter().collect())),
+        Column::new("dropped".into(), names(|q| q.dropped.iter().collect())),
+        Column::new("line_frequency".into(), number(|q| q.line_frequency.map(Hertz::get))),
+        Column::new("line_noise_ratio".into(), number(|q| q.line_noise_ratio)),
+        Column::new("peak_to_peak_uv".into(), number(|q| q.peak_to_peak_uv)),
+        Column::new("deviation_uv".into(), number(|q| q.deviation_uv)),
+    ])
+}
+
+/// What was kept and why the rest was not, in one line.
+fn summary(qualities: &[(RecordingKey, Quality)]) -> String {
+    let sum = |of: fn(&Quality) -> usize| qualities.iter().map(|(_, quality)| of(quality)).sum::<usize>();
+    let (cut, kept) = (sum(|q| q.epochs_cut), sum(|q| q.epochs_kept));
+    let reasons: Vec<String> = [
+        ("annotated bad", sum(|q| q.rejected.annotation)),
+        ("peak to peak", sum(|q| q.rejected.peak_to_peak)),
+        ("flat", sum(|q| q.rejected.flat)),
+        ("deviating", sum(|q| q.rejected.deviation)),
+    ]
+    .into_iter()
+    .filter(|(_, count)| *count > 0)
+    .map(|(reason, count)| format!("{count} {reason}"))
+    .collect();
+    let rejected = if reasons.is_empty() { "none rejected".to_owned() } else { format!("rejected: {}", reasons.join(", ")) };
+    format!("{kept} of {cut} epochs from {} recordings, {rejected}", qualities.len())
+}

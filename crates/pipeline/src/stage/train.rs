@@ -1,0 +1,121 @@
+//! Epochs of the training subjects to one encoder a fold: `fold-K/model.*`, `fold-K/training.csv`.
+
+use std::fmt::Write as _;
+use std::ops::ControlFlow;
+
+use twinprint_encoder::{Embed, Monitor, StepReport};
+use twinprint_protocol::{Fold, Role};
+use twinprint_store::epochs::EpochFile;
+
+use crate::folder::{create_folder, write_text};
+use crate::learning::Learning;
+use crate::scoring::{People, Side, scores_of_fold};
+use crate::stage::Context;
+use crate::stage::preprocess::EPOCHS;
+use crate::{PipelineError, Plan, Progress};
+
+/// The log of a fold's training.
+pub(crate) const TRAINING: &str = "training.csv";
+
+/// How many steps one fold's training reports.
+pub(crate) fn steps_of_fold(plan: &Plan) -> u64 {
+    (plan.config().encoder.ensemble * plan.config().encoder.optimiser.steps) as u64
+}
+
+/// Trains the encoder of every fold on that fold's training recordings.
+pub(crate) fn run(context: &Context) -> Result<String, PipelineError> {
+    let Context { plan, split, folder, device, progress, .. } = context;
+    let file = open_epochs(context)?;
+    let mut last = Vec::with_capacity(split.folds.len());
+    for fold in &split.folds {
+        let learning = Learning::of(fold, &file)?;
+        let mut log = Log {
+            fold,
+            folds: split.folds.len(),
+            plan,
+            file: &file,
+            people: People::of(file.infos()),
+            progress: *progress,
+            lines: "member,step,loss,learning_rate,gradient_norm,dev_eer\n".to_owned(),
+            loss: f64::NAN,
+            failed: None,
+        };
+        let model = twinprint_encoder::train(&plan.config().encoder, &learning.epochs(), device, &mut log)
+            .map_err(|error| PipelineError::stage("train", error))?;
+        if let Some(error) = log.failed {
+            return Err(error);
+        }
+        let place = folder.fold(fold.index);
+        create_folder(&place)?;
+        model.save(&place).map_err(|error| PipelineError::stage("train", error))?;
+        write_text(&place.join(TRAINING), &log.lines)?;
+        last.push(format!("{:.3}", log.loss));
+    }
+    Ok(format!("{} encoders, last loss {}", last.len(), last.join(" ")))
+}
+
+/// The epochs a run's first stage wrote.
+pub(crate) fn open_epochs(context: &Context) -> Result<EpochFile, PipelineError> {
+    EpochFile::open(&context.folder.path(EPOCHS)).map_err(|error| PipelineError::RunFolder {
+        path: context.folder.path(EPOCHS),
+        reason: format!("{error}; run `twinprint preprocess` again"),
+    })
+}
+
+/// Writes training.csv, draws the live line, and scores dev subjects when asked.
+struct Log<'a> {
+    fold: &'a Fold,
+    folds: usize,
+    plan: &'a Plan,
+    file: &'a EpochFile,
+    people: People,
+    progress: &'a dyn Progress,
+    lines: String,
+    loss: f64,
+    failed: Option<PipelineError>,
+}
+
+impl Monitor for Log<'_> {
+    fn step(&mut self, report: &StepReport) -> ControlFlow<()> {
+        self.loss = report.loss;
+        let dev = report.dev_score.map(|eer| eer.to_string()).unwrap_or_default();
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            self.lines,
+            "{},{},{},{},{},{dev}",
+            report.member, report.step, report.loss, report.learning_rate, report.gradient_norm
+        );
+        let shown = report.dev_score.map(|eer| format!(", dev EER {:.1} %", 100.0 * eer)).unwrap_or_default();
+        self.progress.step(&format!(
+            "fold {}/{} step {}/{} loss {:.4}{shown}",
+            self.fold.index + 1,
+            self.folds,
+            report.step,
+            report.steps,
+            report.loss
+        ));
+        if self.failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn dev_score(&mut self, embed: &Embed) -> Option<f64> {
+        if self.fold.dev.is_empty() {
+            return None;
+        }
+        let scored = Side::embed(self.fold, Role::Dev, self.file, embed)
+            .and_then(|side| scores_of_fold(self.plan, self.fold, Role::Dev, &side, &self.people, self.shortest_probe()));
+        match scored {
+            Ok(scored) => Some(twinprint_evaluation::eer(&scored.scores).value),
+            Err(error) => {
+                self.failed = Some(error);
+                None
+            }
+        }
+    }
+}
+
+impl Log<'_> {
+    fn shortest_probe(&self) -> f64 {
+        let seconds = &self.plan.config().protocol.probe.seconds;
+        seconds.iter().copied().min_by(f64::total_cmp).unwrap_or_default()
+    }
+}

@@ -1,0 +1,65 @@
+//! The systems that are scored on the very same trials: the trained encoder and the baselines it must beat.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A way from epochs to prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum System {
+    /// The trained encoder: what the pipeline is about.
+    Encoder,
+    /// The same architecture with fresh weights, standardised on the training subjects.
+    UntrainedEncoder,
+    /// The encoder's initial state: its head whitened by the training subjects, no training step.
+    WhitenedEncoder,
+    /// Log Welch power, standardised on the training subjects.
+    LogPsdCosine,
+    /// Log Welch power of the average reference, whitened by the training subjects' within-subject covariance.
+    LogPsdWccn,
+    /// Log-covariance in six bands, standardised on the training subjects.
+    TangentCosine,
+    /// Log-covariance in six bands, whitened by the training subjects' within-subject covariance.
+    TangentWccn,
+    /// Audit: nothing but each channel's amplitude.
+    AmplitudeOnly,
+    /// Audit: nothing but the power at the mains frequency.
+    LineNoiseOnly,
+}
+
+impl System {
+    /// Everything a run scores besides the encoder unless the plan leaves some out.
+    pub const BASELINES: [Self; 6] = [
+        Self::UntrainedEncoder,
+        Self::WhitenedEncoder,
+        Self::LogPsdCosine,
+        Self::LogPsdWccn,
+        Self::TangentCosine,
+        Self::TangentWccn,
+    ];
+
+    /// Features that should say nothing about the brain: what they achieve is a shortcut.
+    pub const SHORTCUTS: [Self; 2] = [Self::AmplitudeOnly, Self::LineNoiseOnly];
+
+    /// The name in `results.json`, plans and file names.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Encoder => "encoder",
+            Self::UntrainedEncoder => "untrained_encoder",
+            Self::WhitenedEncoder => "whitened_encoder",
+            Self::LogPsdCosine => "log_psd_cosine",
+            Self::LogPsdWccn => "log_psd_wccn",
+            Self::TangentCosine => "tangent_cosine",
+            Self::TangentWccn => "tangent_wccn",
+            Self::AmplitudeOnly => "amplitude_only",
+            Self::LineNoiseOnly => "line_noise_only",
+        }
+    }
+}
+
+impl fmt::Display for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}

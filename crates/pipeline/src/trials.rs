@@ -1,0 +1,95 @@
+//! The explicit trial list: every template against every probe of its fold.
+
+use polars::prelude::{Column, DataFrame};
+use twinprint_protocol::{Fold, FoldTrials, Role, Split, check_windows};
+use twinprint_signal::EpochInfo;
+
+use crate::folder::RunFolder;
+use crate::{PipelineError, Plan, tables};
+
+/// The file of trials.
+pub(crate) const TRIALS: &str = "trials.parquet";
+
+/// All trials of a fold and role for one probe length.
+pub(crate) fn of_fold(
+    plan: &Plan,
+    fold: &Fold,
+    role: Role,
+    infos: &[EpochInfo],
+    epoch_seconds: f64,
+    probe_seconds: f64,
+) -> Result<FoldTrials, PipelineError> {
+    let protocol = &plan.config().protocol;
+    twinprint_protocol::trials(infos, epoch_seconds, fold, role, protocol, probe_seconds)
+        .map_err(|error| plan.invalid("protocol", error.to_string()))
+}
+
+/// Writes the test trials of every fold and probe length, once the windows they use are known to be apart.
+pub(crate) fn write(
+    plan: &Plan,
+    split: &Split,
+    infos: &[EpochInfo],
+    epoch_seconds: f64,
+    folder: &RunFolder,
+) -> Result<usize, PipelineError> {
+    let mut columns = TrialColumns::default();
+    for &seconds in &plan.config().protocol.probe.seconds {
+        for fold in &split.folds {
+            let trials = of_fold(plan, fold, Role::Test, infos, epoch_seconds, seconds)?;
+            check_windows(infos, epoch_seconds, fold, &trials, &plan.config().protocol)
+                .map_err(|leaks| PipelineError::Leaks(leaks.iter().map(ToString::to_string).collect()))?;
+            columns.extend(&trials);
+        }
+    }
+    let count = columns.mated.len();
+    let path = folder.path(TRIALS);
+    let mut table = columns
+        .into_table()
+        .map_err(|source| PipelineError::Table { path: path.clone(), source })?;
+    tables::write_parquet(&path, &mut table)?;
+    Ok(count)
+}
+
+/// The columns that trials and scores share, filled fold by fold, templates outside and probes inside.
+#[derive(Debug, Default)]
+pub(crate) struct TrialColumns {
+    fold: Vec<u32>,
+    probe_seconds: Vec<f64>,
+    enrol: Vec<String>,
+    probe: Vec<String>,
+    enrol_subject: Vec<String>,
+    probe_subject: Vec<String>,
+    mated: Vec<bool>,
+}
+
+impl TrialColumns {
+    /// Adds all trials of a fold.
+    pub(crate) fn extend(&mut self, trials: &FoldTrials) {
+        for (template, probe, mated) in trials.iter() {
+            self.fold.push(trials.fold as u32);
+            self.probe_seconds.push(trials.probe_seconds);
+            self.enrol.push(template.id.clone());
+            self.probe.push(probe.id.clone());
+            self.enrol_subject.push(template.subject.to_string());
+            self.probe_subject.push(probe.subject.to_string());
+            self.mated.push(mated);
+        }
+    }
+
+    /// The columns in the order in which they stand in a file.
+    pub(crate) fn into_columns(self) -> Vec<Column> {
+        vec![
+            Column::new("fold".into(), self.fold),
+            Column::new("probe_seconds".into(), self.probe_seconds),
+            Column::new("enrol".into(), self.enrol),
+            Column::new("probe".into(), self.probe),
+            Column::new("enrol_subject".into(), self.enrol_subject),
+            Column::new("probe_subject".into(), self.probe_subject),
+            Column::new("mated".into(), self.mated),
+        ]
+    }
+
+    fn into_table(self) -> Result<DataFrame, polars::error::PolarsError> {
+        DataFrame::new_infer_height(self.into_columns())
+    }
+}
