@@ -62,7 +62,7 @@ impl Interval {
     ) -> Option<Self> {
         let reach = student(subjects, level)?;
         let usable = standard_error.is_finite() && standard_error > 0.0;
-        usable.then(|| Self { low: value - reach * standard_error, high: value + reach * standard_error })
+        usable.then_some(Self { low: value - reach * standard_error, high: value + reach * standard_error })
     }
 }
 

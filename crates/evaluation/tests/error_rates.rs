@@ -93,7 +93,7 @@ proptest! {
         prop_assert!(crossed);
         prop_assert!((area - auc(&trials)).abs() < 1e-9);
         let thin = curve.thinned(8);
-        prop_assert!(thin.points.len() <= curve.points.len().min(8).max(2));
+        prop_assert!(thin.points.len() <= curve.points.len().clamp(2, 8));
         prop_assert_eq!(thin.points[0], first);
         prop_assert_eq!(thin.points[thin.points.len() - 1], last);
     }

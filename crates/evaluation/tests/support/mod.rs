@@ -1,5 +1,5 @@
 //! Helpers shared by the tests: trial lists and a slow obvious equal error rate.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -46,12 +46,12 @@ pub fn cohort(seed: u64, subjects: usize, fold: usize, probes: usize, d: f64, sh
     let (own, enrolled, probed) = (draw(subjects), draw(subjects), draw(subjects));
     let (subject_part, rest) = (share.sqrt(), (1.0 - share).sqrt());
     let (mut similarity, mut enrol, mut probe) = (vec![], vec![], vec![]);
-    for j in 0..subjects {
+    for (j, probed) in probed.iter().enumerate() {
         let pair = draw(subjects);
         for _ in 0..probes {
             let noise = draw(subjects);
             for i in (0..subjects).filter(|i| i / fold == j / fold) {
-                let effect = if i == j { own[i] } else { (enrolled[i] + probed[j] + pair[i]) / 3f64.sqrt() };
+                let effect = if i == j { own[i] } else { (enrolled[i] + probed + pair[i]) / 3f64.sqrt() };
                 let mean = if i == j { d } else { 0.0 };
                 similarity.push(mean + subject_part * effect + rest * noise[i]);
                 enrol.push(i as u32);
