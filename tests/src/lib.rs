@@ -1,6 +1,12 @@
 //! What the end-to-end tests share: the command under test, the folders, and the real recordings.
 
-#![allow(clippy::disallowed_methods, clippy::print_stderr, clippy::expect_used, clippy::panic, reason = "test support")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "test support"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -61,7 +67,8 @@ fn texts(output: &Output) -> (String, String) {
 
 /// A folder of real recordings, or nothing, said loudly, where it is not there.
 pub fn real(name: &str) -> Option<PathBuf> {
-    let data = std::env::var_os("TWINPRINT_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
+    let data =
+        std::env::var_os("TWINPRINT_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
     let folder = data.join(name);
     if folder.exists() {
         return Some(folder);
@@ -79,8 +86,10 @@ pub fn json(path: &Path) -> Value {
 
 /// The one run folder below `out`.
 pub fn only_run(out: &Path) -> PathBuf {
-    let mut folders: Vec<PathBuf> =
-        std::fs::read_dir(out).expect("the out folder is there").map(|entry| entry.expect("readable").path()).collect();
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(out)
+        .expect("the out folder is there")
+        .map(|entry| entry.expect("readable").path())
+        .collect();
     assert_eq!(folders.len(), 1, "{folders:?}");
     folders.remove(0)
 }
@@ -98,8 +107,21 @@ impl Cohort {
         let data = folder.path().join("cohort");
         let data = data.to_str().expect("UTF-8");
         succeed(&[
-            "synth", data, "--subjects", "8", "--sessions", "2", "--seconds", "30", "--channels", "6", "--rate", "128",
-            "--identity", identity, "--quiet",
+            "synth",
+            data,
+            "--subjects",
+            "8",
+            "--sessions",
+            "2",
+            "--seconds",
+            "30",
+            "--channels",
+            "6",
+            "--rate",
+            "128",
+            "--identity",
+            identity,
+            "--quiet",
         ]);
         let cohort = Self { folder };
         std::fs::write(cohort.pipeline(), PIPELINE).expect("writable");
@@ -115,7 +137,8 @@ impl Cohort {
     pub fn run(&self, out: &str, more: &[&str]) -> PathBuf {
         let out = self.folder.path().join(out);
         let pipeline = self.pipeline();
-        let mut arguments = vec!["run", pipeline.to_str().expect("UTF-8"), "--out", out.to_str().expect("UTF-8"), "--quiet"];
+        let mut arguments =
+            vec!["run", pipeline.to_str().expect("UTF-8"), "--out", out.to_str().expect("UTF-8"), "--quiet"];
         arguments.extend(more);
         succeed(&arguments);
         only_run(&out)

@@ -36,10 +36,16 @@ fn impossible_plans_are_refused_with_line_value_limit_and_remedy() {
     let cohort = Cohort::new("1");
     let with = |extra: &str| format!("{PIPELINE}\n{extra}\n");
     let cases: [(String, &[&str]); 8] = [
-        (PIPELINE.replace("root = \"cohort\"", "root = \"elsewhere\""), &["small.toml:4", "elsewhere", "is not a folder"]),
+        (
+            PIPELINE.replace("root = \"cohort\"", "root = \"elsewhere\""),
+            &["small.toml:4", "elsewhere", "is not a folder"],
+        ),
         (PIPELINE.replace("folds = 2", "fold = 2"), &["unknown field", "fold", "folds"]),
         (PIPELINE.replace("folds = 2", "folds = 7"), &["small.toml", "7 folds", "8"]),
-        (PIPELINE.replace("seconds = 10.0", "seconds = 100.0"), &["small.toml:11", "100 s", "30.0 s", "on_short"]),
+        (
+            PIPELINE.replace("seconds = 10.0", "seconds = 100.0"),
+            &["small.toml:11", "100 s", "30.0 s", "on_short"],
+        ),
         (PIPELINE.replace("name = \"small\"", "name = \"a/b\""), &["small.toml:1", "letters, digits"]),
         (with("[preprocess.filter]\nh_freq = 64.0"), &["h_freq", "64", "Nyquist"]),
         (with("[preprocess.channels]\npick = [\"Fp1\", \"Q9\"]"), &["no channel Q9", "Fp1", "on_missing"]),
@@ -56,7 +62,10 @@ fn overrides_are_checked_like_the_file() {
     says(&answer(&cohort, PIPELINE, &["--set", "protocol.folds"]), &["key.path=value"]);
     says(&answer(&cohort, PIPELINE, &["--set", "protocol.fold=3"]), &["protocol.fold=3", "unknown field"]);
     says(&answer(&cohort, PIPELINE, &["--device", "abacus"]), &["abacus", "cpu"]);
-    says(&answer(&cohort, PIPELINE, &["--from", "lunch"]), &["lunch", "preprocess, train, embed, evaluate, report"]);
+    says(
+        &answer(&cohort, PIPELINE, &["--from", "lunch"]),
+        &["lunch", "preprocess, train, embed, evaluate, report"],
+    );
 }
 
 #[test]

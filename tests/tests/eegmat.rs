@@ -15,18 +15,25 @@ fn eegmat_runs_end_to_end_and_verifies_people_never_seen() {
     let results = Results::from_json(&std::fs::read_to_string(folder.join("results.json")).unwrap()).unwrap();
     assert_eq!((results.protocol.test_subjects, results.protocol.folds), (24, 3));
     let row = |system: &str, seconds: f64| {
-        let found = results.verification.iter().find(|row| row.system == system && row.probe_seconds == seconds);
+        let found =
+            results.verification.iter().find(|row| row.system == system && row.probe_seconds == seconds);
         found.unwrap_or_else(|| panic!("no {system} at {seconds} s")).clone()
     };
     let eer = |system: &str, seconds: f64| row(system, seconds).eer.unwrap().value;
     assert_eq!(row("encoder", 2.0).mated + row("encoder", 2.0).non_mated, 24 * 31 * 8);
     assert!(eer("encoder", 2.0) <= 0.06 && eer("encoder", 10.0) <= 0.025);
-    assert!(eer("encoder", 2.0) < eer("log_psd_cosine", 2.0) && eer("encoder", 2.0) < eer("untrained_encoder", 2.0));
+    assert!(
+        eer("encoder", 2.0) < eer("log_psd_cosine", 2.0)
+            && eer("encoder", 2.0) < eer("untrained_encoder", 2.0)
+    );
     let shuffled = results.audit.iter().filter(|row| row.check == "shuffled subject labels");
     assert!(shuffled.clone().count() == 2 && shuffled.clone().all(|row| row.passed), "{:?}", results.audit);
     for name in ["run.json", "results.json", "report.html", "plan.json", "split.json"] {
         let text = std::fs::read_to_string(folder.join(name)).unwrap();
-        assert!(!text.contains("01-JAN-1990") && !text.contains("NeuroCom"), "{name} holds a header's patient field");
+        assert!(
+            !text.contains("01-JAN-1990") && !text.contains("NeuroCom"),
+            "{name} holds a header's patient field"
+        );
     }
 }
 

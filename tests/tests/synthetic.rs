@@ -16,9 +16,21 @@ fn a_run_writes_every_file_of_the_run_folder() {
     let cohort = Cohort::new("1");
     let folder = cohort.run("out", &[]);
     for name in [
-        "run.json", "pipeline.toml", "plan.json", "epochs.h5", "quality.parquet", "split.json", "fold-0/training.csv",
-        "fold-0/model.safetensors", "fold-1/model.safetensors", "prints.h5", "trials.parquet", "scores.parquet",
-        "provenance.json", "results.json", "report.html",
+        "run.json",
+        "pipeline.toml",
+        "plan.json",
+        "epochs.h5",
+        "quality.parquet",
+        "split.json",
+        "fold-0/training.csv",
+        "fold-0/model.safetensors",
+        "fold-1/model.safetensors",
+        "prints.h5",
+        "trials.parquet",
+        "scores.parquet",
+        "provenance.json",
+        "results.json",
+        "report.html",
     ] {
         assert!(folder.join(name).is_file(), "{name} is missing");
     }
@@ -29,7 +41,11 @@ fn a_run_writes_every_file_of_the_run_folder() {
     let results = results(&folder);
     let systems: Vec<&str> = results.verification.iter().map(|row| row.system.as_str()).collect();
     for system in ["encoder", "untrained_encoder", "whitened_encoder", "log_psd_cosine", "tangent_wccn"] {
-        assert_eq!(systems.iter().filter(|name| **name == system).count(), 2, "{system} at both probe lengths");
+        assert_eq!(
+            systems.iter().filter(|name| **name == system).count(),
+            2,
+            "{system} at both probe lengths"
+        );
     }
     let encoder = &results.verification[0];
     assert_eq!((encoder.mated, encoder.non_mated), (8 * 30, 8 * 30 * 3));

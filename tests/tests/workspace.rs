@@ -22,7 +22,16 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     (
         "pipeline",
         &[
-            "dataset", "edf", "preprocess", "protocol", "features", "encoder", "evaluation", "gallery", "store", "report",
+            "dataset",
+            "edf",
+            "preprocess",
+            "protocol",
+            "features",
+            "encoder",
+            "evaluation",
+            "gallery",
+            "store",
+            "report",
         ],
     ),
 ];
@@ -38,8 +47,15 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let mut known = BTreeMap::new();
     for package in metadata["packages"].as_array().unwrap() {
         let Some(name) = ours(package["name"].as_str().unwrap()) else { continue };
-        let normal = package["dependencies"].as_array().unwrap().iter().filter(|dependency| dependency["kind"].is_null());
-        known.insert(name, normal.filter_map(|dependency| ours(dependency["name"].as_str().unwrap())).collect());
+        let normal = package["dependencies"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|dependency| dependency["kind"].is_null());
+        known.insert(
+            name,
+            normal.filter_map(|dependency| ours(dependency["name"].as_str().unwrap())).collect(),
+        );
     }
     known
 }
@@ -62,7 +78,8 @@ fn no_crate_knows_more_than_it_may() {
 
 #[test]
 fn only_store_knows_libhdf5_and_only_learners_know_burn() {
-    let manifest = |name: &str| std::fs::read_to_string(root().join("crates").join(name).join("Cargo.toml")).unwrap();
+    let manifest =
+        |name: &str| std::fs::read_to_string(root().join("crates").join(name).join("Cargo.toml")).unwrap();
     for entry in std::fs::read_dir(root().join("crates")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let manifest = manifest(&name);

@@ -28,7 +28,12 @@ pub(crate) fn ensure_libhdf5() -> Result<(), String> {
 }
 
 fn has_libhdf5() -> bool {
-    let places = ["/usr/include/hdf5/serial/hdf5.h", "/usr/include/hdf5.h", "/opt/homebrew/include/hdf5.h", "/usr/local/include/hdf5.h"];
+    let places = [
+        "/usr/include/hdf5/serial/hdf5.h",
+        "/usr/include/hdf5.h",
+        "/opt/homebrew/include/hdf5.h",
+        "/usr/local/include/hdf5.h",
+    ];
     std::env::var_os("HDF5_DIR").is_some_and(|folder| Path::new(&folder).join("include/hdf5.h").exists())
         || places.iter().any(|place| Path::new(place).exists())
         || succeeds("pkg-config", &["--exists", "hdf5"])

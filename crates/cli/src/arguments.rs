@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use twinprint_dataset::synth::Cohort;
 
 /// EEG biometrics from EDF recordings to an equal error rate you can defend.
 #[derive(Debug, Parser)]
@@ -25,7 +26,9 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run a pipeline: recordings to results, every stage a file in the run folder.
-    #[command(after_help = "Example:\n  twinprint run pipelines/eegmat.toml --set encoder.optimiser.steps=100")]
+    #[command(
+        after_help = "Example:\n  twinprint run pipelines/eegmat.toml --set encoder.optimiser.steps=100"
+    )]
     Run(RunArguments),
     /// Resolve and validate a pipeline, look for leaks, print the plan; run nothing.
     #[command(after_help = "Example:\n  twinprint check pipelines/eegmat.toml")]
@@ -118,28 +121,28 @@ pub(crate) struct SynthArguments {
     /// A folder that does not exist yet or is empty.
     pub(crate) out: PathBuf,
     /// People.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = Cohort::default().subjects)]
     pub(crate) subjects: usize,
     /// Visits a person.
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = Cohort::default().sessions)]
     pub(crate) sessions: usize,
     /// Seconds a recording.
-    #[arg(long, default_value_t = 60.0)]
+    #[arg(long, default_value_t = Cohort::default().seconds)]
     pub(crate) seconds: f64,
     /// Channels, named by the 10-10 system.
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = Cohort::default().channels)]
     pub(crate) channels: usize,
     /// Sampling rate in hertz.
-    #[arg(long, default_value_t = 160.0)]
+    #[arg(long, default_value_t = Cohort::default().rate)]
     pub(crate) rate: f64,
     /// The seed of every random choice.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = Cohort::default().seed)]
     pub(crate) seed: u64,
-    /// How far people differ: 1 is life-like, 0 makes everyone the same.
-    #[arg(long, default_value_t = 1.0)]
+    /// How far people differ; 0 makes everyone the same.
+    #[arg(long, default_value_t = Cohort::default().identity_strength)]
     pub(crate) identity: f64,
     /// How far a person's traits move between sessions.
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = Cohort::default().session_drift)]
     pub(crate) drift: f64,
 }
 

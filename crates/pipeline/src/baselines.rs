@@ -38,7 +38,9 @@ pub(crate) fn features(
     };
     table.map(Some).map_err(|error| PipelineError::Stage {
         stage: "embed",
-        reason: format!("{system}: {error}; leave it out with evaluation.baselines or evaluation.audits = false"),
+        reason: format!(
+            "{system}: {error}; leave it out with evaluation.baselines or evaluation.audits = false"
+        ),
     })
 }
 
@@ -50,7 +52,11 @@ pub(crate) struct Fitted {
 
 impl Fitted {
     /// Learns from the rows of `table` that belong to the fold's training recordings.
-    pub(crate) fn on(system: System, table: &Array2<f32>, learning: &Learning) -> Result<Self, PipelineError> {
+    pub(crate) fn on(
+        system: System,
+        table: &Array2<f32>,
+        learning: &Learning,
+    ) -> Result<Self, PipelineError> {
         let failed = |error: &dyn std::error::Error| PipelineError::Stage {
             stage: "embed",
             reason: format!("{system}: {error}"),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use twinprint_dataset::RecordingFile;
+use twinprint_dataset::{Layout, Manifest, RecordingFile};
 use twinprint_edf::{EdfFile, Strictness};
 use twinprint_preprocess::{OnMissing, Reference};
 use twinprint_protocol::RecordingFacts;
@@ -51,6 +51,8 @@ pub(crate) struct Cohort {
     pub(crate) notices: Vec<String>,
     /// Whether twinprint made the recordings itself.
     pub(crate) synthetic: bool,
+    /// What the dataset's manifest says a user should know before trusting a number from it.
+    pub(crate) caveat: Option<String>,
 }
 
 impl Cohort {
@@ -75,11 +77,8 @@ pub(crate) fn survey(plan: &Plan) -> Result<Cohort, PipelineError> {
     let dataset = twinprint_dataset::discover(&plan.dataset())
         .map_err(|error| plan.invalid("dataset", chain(&error)))?;
     let mut notices = dataset.notices;
-    let members: Vec<(Member, Vec<String>)> = dataset
-        .recordings
-        .into_par_iter()
-        .map(|file| open(plan, file))
-        .collect::<Result<_, _>>()?;
+    let members: Vec<(Member, Vec<String>)> =
+        dataset.recordings.into_par_iter().map(|file| open(plan, file)).collect::<Result<_, _>>()?;
     let mut kept = Vec::with_capacity(members.len());
     for (member, said) in members {
         notices.extend(said);
@@ -87,7 +86,8 @@ pub(crate) fn survey(plan: &Plan) -> Result<Cohort, PipelineError> {
     }
     notices.extend(deviating(&kept));
     let synthetic = is_synthetic(plan.dataset_root());
-    Ok(Cohort { members: kept, notices, synthetic })
+    let caveat = manifest_notes(plan)?;
+    Ok(Cohort { members: kept, notices, synthetic, caveat })
 }
 
 fn open(plan: &Plan, file: RecordingFile) -> Result<(Member, Vec<String>), PipelineError> {
@@ -163,6 +163,13 @@ fn hashes(root: &Path, path: &Path, header_bytes: u64) -> Result<(InputFile, Str
     };
     let samples = blake3::hash(bytes.get(header_bytes as usize..).unwrap_or_default()).to_hex().to_string();
     Ok((input, samples))
+}
+
+fn manifest_notes(plan: &Plan) -> Result<Option<String>, PipelineError> {
+    let Layout::Manifest { name } = &plan.config().dataset.layout else { return Ok(None) };
+    let manifest = Manifest::load(name).map_err(|error| plan.invalid("dataset.layout", chain(&error)))?;
+    let notes = manifest.notes.split_whitespace().collect::<Vec<_>>().join(" ");
+    Ok((!notes.is_empty()).then_some(notes))
 }
 
 /// Whether the folder says that `twinprint synth` made it.

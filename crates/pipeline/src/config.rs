@@ -94,10 +94,8 @@ impl Source {
         let mut table: toml::Table = toml::from_str(&self.text)
             .map_err(|source| PipelineError::Parse { path: self.path.clone(), source: Box::new(source) })?;
         for (key, value) in &self.overrides {
-            set(&mut table, key, parse_value(value)).map_err(|reason| PipelineError::Override {
-                given: format!("{key}={value}"),
-                reason,
-            })?;
+            set(&mut table, key, parse_value(value))
+                .map_err(|reason| PipelineError::Override { given: format!("{key}={value}"), reason })?;
             Config::deserialize(table.clone()).map_err(|error| PipelineError::Override {
                 given: format!("{key}={value}"),
                 reason: error.message().to_owned(),

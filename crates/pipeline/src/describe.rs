@@ -34,7 +34,10 @@ pub fn describe(plan: &Plan, prepared: &Prepared) -> String {
     let systems: Vec<&str> = plan.systems().iter().map(|system| system.name()).collect();
     line("systems", systems.join(" "));
     line("device", config.device.clone());
-    line("seeds", format!("run {}, protocol {}, encoder {}", config.seed, config.protocol.seed, config.encoder.seed));
+    line(
+        "seeds",
+        format!("run {}, protocol {}, encoder {}", config.seed, config.protocol.seed, config.encoder.seed),
+    );
     for notice in prepared.notices() {
         line("note", notice);
     }

@@ -52,7 +52,10 @@ impl EvaluationPlan {
     pub fn validate(&self) -> Result<(), (&'static str, String)> {
         if let Some(wrong) = self.baselines.iter().find(|system| !System::BASELINES.contains(system)) {
             let allowed: Vec<&str> = System::BASELINES.iter().map(|system| system.name()).collect();
-            return Err(("baselines", format!("{wrong} is not a baseline: choose from {}", allowed.join(", "))));
+            return Err((
+                "baselines",
+                format!("{wrong} is not a baseline: choose from {}", allowed.join(", ")),
+            ));
         }
         let counts = [
             ("bootstrap", self.bootstrap, 200),

@@ -88,7 +88,8 @@ pub fn inspect(path: &Path, lenient: bool, show_patient: bool) -> Result<Inspect
         .map(|index| look_at(&file, index))
         .collect::<Result<Vec<_>, _>>()
         .map_err(refuse)?;
-    let longest = (0..file.signals().len()).max_by(|&a, &b| duration(&file, a).total_cmp(&duration(&file, b)));
+    let longest =
+        (0..file.signals().len()).max_by(|&a, &b| duration(&file, a).total_cmp(&duration(&file, b)));
     let patient = show_patient.then(|| PatientText {
         patient: file.patient().reveal_patient().to_owned(),
         recording: file.patient().reveal_recording().to_owned(),

@@ -103,14 +103,18 @@ pub(crate) fn gather(samples: ArrayView3<f32>, rows: &[usize]) -> Array3<f32> {
 pub(crate) fn without_overlap(infos: &[EpochInfo], epoch_seconds: f64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..infos.len()).collect();
     order.sort_by(|&a, &b| {
-        infos[a].key.cmp(&infos[b].key).then(infos[a].start.get().total_cmp(&infos[b].start.get())).then(a.cmp(&b))
+        infos[a]
+            .key
+            .cmp(&infos[b].key)
+            .then(infos[a].start.get().total_cmp(&infos[b].start.get()))
+            .then(a.cmp(&b))
     });
     let mut kept = Vec::new();
     let mut free_from: Option<(usize, f64)> = None;
     for row in order {
         let start = infos[row].start.get();
-        let overlaps = free_from
-            .is_some_and(|(last, end)| infos[last].key == infos[row].key && start < end - 1e-6);
+        let overlaps =
+            free_from.is_some_and(|(last, end)| infos[last].key == infos[row].key && start < end - 1e-6);
         if !overlaps {
             kept.push(row);
             free_from = Some((row, start + epoch_seconds));

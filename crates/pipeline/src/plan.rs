@@ -94,7 +94,8 @@ impl Plan {
                 ("protocol.probe.seconds", longest_probe, &fold.recordings.test_probe),
             ];
             for (key, wanted, recordings) in sides {
-                let short = facts.iter().find(|facts| recordings.contains(&facts.key) && facts.seconds < wanted);
+                let short =
+                    facts.iter().find(|facts| recordings.contains(&facts.key) && facts.seconds < wanted);
                 if let Some(short) = short.filter(|_| protocol.on_short == OnShort::Error) {
                     return Err(self.invalid(
                         key,
@@ -112,13 +113,14 @@ impl Plan {
     /// An error that names the file and, where it sets the key, the line.
     pub(crate) fn invalid(&self, key: &str, reason: impl Into<String>) -> PipelineError {
         let path = self.source.path.display();
-        let place = if let Some((_, value)) = self.source.overrides.iter().rev().find(|(given, _)| given == key) {
-            format!("--set {key}={value}")
-        } else if let Some(line) = self.source.nearest_line(key) {
-            format!("{path}:{line}")
-        } else {
-            path.to_string()
-        };
+        let place =
+            if let Some((_, value)) = self.source.overrides.iter().rev().find(|(given, _)| given == key) {
+                format!("--set {key}={value}")
+            } else if let Some(line) = self.source.nearest_line(key) {
+                format!("{path}:{line}")
+            } else {
+                path.to_string()
+            };
         PipelineError::Invalid { place, reason: reason.into() }
     }
 
@@ -156,10 +158,9 @@ impl Plan {
             .validate()
             .map_err(|error| self.invalid(&format!("protocol.{}", error.key), error.to_string()))?;
         config.encoder.validate().map_err(|error| self.invalid("encoder", error.to_string()))?;
-        config
-            .evaluation
-            .validate()
-            .map_err(|(key, reason)| self.invalid(&format!("evaluation.{key}"), format!("evaluation.{key}: {reason}")))?;
+        config.evaluation.validate().map_err(|(key, reason)| {
+            self.invalid(&format!("evaluation.{key}"), format!("evaluation.{key}: {reason}"))
+        })?;
         Compute::named(&config.device).map_err(|error| self.invalid("device", error.to_string()))?;
         Ok(())
     }

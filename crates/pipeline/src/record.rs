@@ -66,11 +66,8 @@ impl RunRecord {
         notices: Vec<String>,
     ) -> Self {
         let config = plan.config();
-        let seeds = [
-            ("run", config.seed),
-            ("protocol", config.protocol.seed),
-            ("encoder", config.encoder.seed),
-        ];
+        let seeds =
+            [("run", config.seed), ("protocol", config.protocol.seed), ("encoder", config.encoder.seed)];
         Self {
             schema: SCHEMA.to_owned(),
             name: config.name.clone(),

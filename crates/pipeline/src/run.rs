@@ -63,8 +63,8 @@ pub fn prepare(plan: &Plan) -> Result<Prepared, PipelineError> {
     let notices = twinprint_protocol::check(&facts, &split, protocol)
         .map_err(|leaks| PipelineError::Leaks(leaks.iter().map(ToString::to_string).collect()))?;
     plan.check_lengths(&facts, &split)?;
-    let device = Compute::named(&plan.config().device)
-        .map_err(|error| plan.invalid("device", error.to_string()))?;
+    let device =
+        Compute::named(&plan.config().device).map_err(|error| plan.invalid("device", error.to_string()))?;
     Ok(Prepared { cohort, split, notices, device })
 }
 
@@ -194,7 +194,9 @@ fn wanted(record: &RunRecord, options: &Options) -> Result<Vec<Stage>, PipelineE
     if start > first_missing {
         return Err(PipelineError::Stage {
             stage: start.name(),
-            reason: format!("{first_missing} must be done first: run `twinprint {first_missing}`, or `twinprint run`"),
+            reason: format!(
+                "{first_missing} must be done first: run `twinprint {first_missing}`, or `twinprint run`"
+            ),
         });
     }
     Ok(match options.only {

@@ -70,7 +70,11 @@ impl Side {
         let rows = rows_of(fold, role, file);
         let prints = embed(gather(file.samples(), &rows).view())
             .map_err(|error| PipelineError::stage("embed", error))?;
-        Ok(Self { infos: rows.iter().map(|&row| file.infos()[row].clone()).collect(), prints, epoch_seconds: epoch_seconds(file) })
+        Ok(Self {
+            infos: rows.iter().map(|&row| file.infos()[row].clone()).collect(),
+            prints,
+            epoch_seconds: epoch_seconds(file),
+        })
     }
 
     /// The rows of `table`, which has a row for each epoch of the file, that belong to a fold's people in a role.
@@ -122,11 +126,9 @@ pub(crate) fn scores_of_fold(
         stage: "evaluate",
         reason: format!("fold {}: {error}", fold.index),
     };
-    let matrix =
-        template::cosine_scores(templates.view(), probes.view()).map_err(|error| failed(&error))?;
-    let numbers = |pools: &[Pool]| -> Vec<u32> {
-        pools.iter().map(|pool| people.number(&pool.subject)).collect()
-    };
+    let matrix = template::cosine_scores(templates.view(), probes.view()).map_err(|error| failed(&error))?;
+    let numbers =
+        |pools: &[Pool]| -> Vec<u32> { pools.iter().map(|pool| people.number(&pool.subject)).collect() };
     let (template_subjects, probe_subjects) = (numbers(&trials.templates), numbers(&trials.probes));
     let scores = Scores::from_matrix(matrix.view(), &template_subjects, &probe_subjects)
         .map_err(|error| failed(&error))?;

@@ -21,7 +21,5 @@ pub(crate) fn write_parquet(path: &Path, table: &mut DataFrame) -> Result<(), Pi
 /// Reads a parquet table.
 pub(crate) fn read_parquet(path: &Path) -> Result<DataFrame, PipelineError> {
     let file = File::open(path).map_err(|source| PipelineError::Read { path: path.to_owned(), source })?;
-    ParquetReader::new(file)
-        .finish()
-        .map_err(|source| PipelineError::Table { path: path.to_owned(), source })
+    ParquetReader::new(file).finish().map_err(|source| PipelineError::Table { path: path.to_owned(), source })
 }

@@ -43,9 +43,8 @@ pub(crate) fn write(
     }
     let count = columns.mated.len();
     let path = folder.path(TRIALS);
-    let mut table = columns
-        .into_table()
-        .map_err(|source| PipelineError::Table { path: path.clone(), source })?;
+    let mut table =
+        columns.into_table().map_err(|source| PipelineError::Table { path: path.clone(), source })?;
     tables::write_parquet(&path, &mut table)?;
     Ok(count)
 }

@@ -36,7 +36,7 @@ pub struct Plan {
     /// Which epochs are left out. Default: those under an annotation that begins with `BAD`; no limit on amplitude,
     /// because the reference results of the default encoder were measured without one.
     pub reject: Reject,
-    /// The unit of the output. Default: tens of microvolts, which is what the default encoder takes.
+    /// The unit of the output. Default: microvolts.
     pub scale: Scale,
 }
 
@@ -346,8 +346,8 @@ impl Default for Reject {
 pub enum Scale {
     /// Microvolts over `divisor`.
     Microvolts {
-        /// Range: finite, above 0. Default: 10.
-        #[serde(default = "ten")]
+        /// Range: finite, above 0. Default: 1.
+        #[serde(default = "one")]
         divisor: f64,
     },
     /// Each channel minus its median over the recording's epochs, over 0.7413 × its interquartile range.
@@ -358,7 +358,7 @@ pub enum Scale {
 
 impl Default for Scale {
     fn default() -> Self {
-        Self::Microvolts { divisor: ten() }
+        Self::Microvolts { divisor: one() }
     }
 }
 
@@ -374,8 +374,8 @@ impl Default for Resample {
     }
 }
 
-fn ten() -> f64 {
-    10.0
+fn one() -> f64 {
+    1.0
 }
 
 fn hertz(value: f64) -> Option<Hertz> {

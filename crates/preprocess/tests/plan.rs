@@ -26,7 +26,7 @@ fn an_empty_table_is_the_documented_default() {
     assert_eq!((filter.method, filter.l_freq, filter.h_freq), (FilterMethod::Fir, hertz(1.0), hertz(40.0)));
     assert_eq!(plan.resample.unwrap().sfreq.get(), 128.0);
     assert_eq!(plan.reference, Reference::Average);
-    assert_eq!(plan.scale, Scale::Microvolts { divisor: 10.0 });
+    assert_eq!(plan.scale, Scale::Microvolts { divisor: 1.0 });
     assert_eq!(plan.epochs.samples(Hertz::new(128.0).unwrap()), (256, 256));
 }
 

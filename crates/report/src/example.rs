@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use crate::results::*;
-use crate::{Curves, MapPoint, PrintMap, DetCurve, RunFacts, ScoreHistogram, TrainingCurve};
+use crate::{Curves, DetCurve, MapPoint, PrintMap, RunFacts, ScoreHistogram, TrainingCurve};
 
 const SYSTEMS: [(&str, f64, f64); 7] = [
     ("encoder", 0.037, 0.008),

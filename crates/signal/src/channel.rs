@@ -18,8 +18,9 @@ pub struct ChannelName {
     key: String,
 }
 
-/// References that recorders append to a label after a hyphen; removing one does not rename the electrode.
-const REFERENCES: [&str; 8] = ["ref", "le", "a1", "a2", "m1", "m2", "avg", "cz"];
+/// References that recorders append to a scalp electrode's label after a hyphen; removing one does not rename the
+/// electrode. Between two of them (`A2-A1`), or two scalp electrodes (`Fpz-Cz`), the hyphen makes another channel.
+const REFERENCES: [&str; 7] = ["ref", "le", "a1", "a2", "m1", "m2", "avg"];
 const RENAMED: [(&str, &str); 4] = [("t3", "t7"), ("t4", "t8"), ("t5", "p7"), ("t6", "p8")];
 
 impl ChannelName {
@@ -62,15 +63,10 @@ fn strip_kind(label: &str) -> &str {
 }
 
 fn strip_reference(label: &str) -> &str {
-    match label.rsplit_once('-') {
-        Some((electrode, reference))
-            if is_position(&electrode.to_lowercase())
-                && REFERENCES.contains(&reference.to_lowercase().as_str()) =>
-        {
-            electrode
-        }
-        _ => label,
-    }
+    let Some((electrode, reference)) = label.rsplit_once('-') else { return label };
+    let (folded, reference) = (electrode.to_lowercase(), reference.to_lowercase());
+    let is_reference = |name: &String| REFERENCES.contains(&name.as_str());
+    if is_position(&folded) && !is_reference(&folded) && is_reference(&reference) { electrode } else { label }
 }
 
 /// Whether a folded name reads as a 10-10 position or one of its old aliases: letters of a region, then z or a number.
@@ -166,7 +162,9 @@ mod tests {
 
     #[test]
     fn a_bipolar_channel_is_not_an_electrode() {
-        assert_ne!(ChannelName::new("EEG A2-A1"), ChannelName::new("A2-ECG"));
+        assert_eq!(ChannelName::new("EEG A2-A1").as_str(), "A2-A1");
+        assert_ne!(ChannelName::new("EEG A2-A1"), ChannelName::new("A2"));
+        assert_eq!(ChannelName::new("EEG Fpz-Cz").as_str(), "Fpz-Cz");
         assert_eq!(ChannelName::new("Fp1-F7").as_str(), "Fp1-F7");
         assert_ne!(ChannelName::new("ECG ECG"), ChannelName::new("EEG"));
     }

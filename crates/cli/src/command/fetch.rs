@@ -53,12 +53,19 @@ pub(crate) fn download(given: &FetchArguments, progress: &Terminal) -> Result<Ex
 }
 
 fn summary(report: &Report) -> String {
-    let count = |wanted: fn(Outcome) -> bool| report.files.iter().filter(|(_, outcome)| wanted(*outcome)).count();
+    let count =
+        |wanted: fn(Outcome) -> bool| report.files.iter().filter(|(_, outcome)| wanted(*outcome)).count();
     format!(
         "{} downloaded, {} already there; {} verified by a checksum, {} recorded for next time",
         count(|outcome| matches!(outcome, Outcome::Downloaded(_))),
         count(|outcome| matches!(outcome, Outcome::Kept(_))),
-        count(|outcome| matches!(outcome, Outcome::Kept(Trust::Verified) | Outcome::Downloaded(Trust::Verified))),
-        count(|outcome| matches!(outcome, Outcome::Kept(Trust::Recorded) | Outcome::Downloaded(Trust::Recorded))),
+        count(|outcome| matches!(
+            outcome,
+            Outcome::Kept(Trust::Verified) | Outcome::Downloaded(Trust::Verified)
+        )),
+        count(|outcome| matches!(
+            outcome,
+            Outcome::Kept(Trust::Recorded) | Outcome::Downloaded(Trust::Recorded)
+        )),
     )
 }

@@ -51,9 +51,13 @@ fn text(facts: &Inspection) -> String {
         )
     }));
     lines.push(format!("\n{} annotation label(s)", facts.annotations.len()));
-    lines.extend(facts.annotations.iter().take(LABELS).map(|label| {
-        format!("{:>6} × {:?}, first at {:.2} s", label.count, label.label, label.first)
-    }));
+    lines.extend(
+        facts
+            .annotations
+            .iter()
+            .take(LABELS)
+            .map(|label| format!("{:>6} × {:?}, first at {:.2} s", label.count, label.label, label.first)),
+    );
     if facts.annotations.len() > LABELS {
         lines.push(format!("       and {} more; --json lists all", facts.annotations.len() - LABELS));
     }

@@ -19,10 +19,14 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
     match &arguments.command {
         Command::Run(given) => run::whole(given, threads, &progress),
         Command::Check(given) => run::check(given),
-        Command::Preprocess(given) => run::stage(given, twinprint_pipeline::Stage::Preprocess, threads, &progress),
+        Command::Preprocess(given) => {
+            run::stage(given, twinprint_pipeline::Stage::Preprocess, threads, &progress)
+        }
         Command::Train(given) => run::stage(given, twinprint_pipeline::Stage::Train, threads, &progress),
         Command::Embed(given) => run::stage(given, twinprint_pipeline::Stage::Embed, threads, &progress),
-        Command::Evaluate(given) => run::stage(given, twinprint_pipeline::Stage::Evaluate, threads, &progress),
+        Command::Evaluate(given) => {
+            run::stage(given, twinprint_pipeline::Stage::Evaluate, threads, &progress)
+        }
         Command::Report { run, json } => report::write(run, *json),
         Command::Synth(given) => synth::write(given, &progress),
         Command::Fetch(given) => fetch::download(given, &progress),

@@ -51,8 +51,7 @@ pub(crate) fn check(given: &CheckArguments) -> Result<ExitCode, Failure> {
 
 fn resolve(given: &PlanArguments) -> Result<Plan, Failure> {
     let source = Source::read(&given.pipeline, &given.overrides)?;
-    let surroundings =
-        Surroundings { data_folders: data_folders(), device: given.device.clone() };
+    let surroundings = Surroundings { data_folders: data_folders(), device: given.device.clone() };
     Ok(Plan::resolve(source, &surroundings)?)
 }
 
@@ -71,14 +70,8 @@ fn run(
     threads: usize,
     progress: &Terminal,
 ) -> Result<Outcome, Failure> {
-    let options = Options {
-        out: given.out.clone(),
-        from,
-        only,
-        force,
-        host: host::facts(threads),
-        clock: &host::now,
-    };
+    let options =
+        Options { out: given.out.clone(), from, only, force, host: host::facts(threads), clock: &host::now };
     Ok(twinprint_pipeline::run(plan, &options, progress)?)
 }
 

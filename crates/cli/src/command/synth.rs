@@ -23,7 +23,8 @@ pub(crate) fn write(given: &SynthArguments, progress: &Terminal) -> Result<ExitC
         ..Cohort::default()
     };
     progress.begin("synth", Some((given.subjects * given.sessions) as u64));
-    let summary = synth::write(&cohort, &given.out, &mut |done, of| progress.step(&format!("{done}/{of} recordings")))?;
+    let summary =
+        synth::write(&cohort, &given.out, &mut |done, of| progress.step(&format!("{done}/{of} recordings")))?;
     progress.end(&format!(
         "{} synthetic recordings of {} made-up people, {:.1} MB; for learning and testing only",
         summary.recordings,

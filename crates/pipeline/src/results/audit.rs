@@ -21,15 +21,18 @@ pub(super) fn beats_baselines(comparisons: &[Comparison]) -> Vec<AuditRow> {
         let name = |rows: &[&Comparison]| -> String {
             rows.iter().map(|row| row.baseline.as_str()).collect::<Vec<_>>().join(", ")
         };
-        let detail = match (beaten.is_empty(), other.is_empty()) {
-            (_, true) => "the encoder's EER is lower than every baseline's, each interval of the difference below 0".to_owned(),
+        let found = match (beaten.is_empty(), other.is_empty()) {
+            (_, true) => {
+                "the encoder's EER is lower than every baseline's, each interval of the difference below 0"
+                    .to_owned()
+            }
             (true, _) => format!("not shown better than any baseline: {}", name(&other)),
             (false, false) => format!("shown better than {}; not than {}", name(&beaten), name(&other)),
         };
         rows.push(AuditRow {
             check: "trained encoder beats every baseline".to_owned(),
             passed: other.is_empty(),
-            detail,
+            detail: format!("at {seconds} s {found}"),
             probe_seconds: Some(seconds),
             ..AuditRow::default()
         });

@@ -1,7 +1,5 @@
 //! What every reader must know beside the numbers.
 
-use std::collections::BTreeSet;
-
 use twinprint_report::results::AllowedLeak;
 
 use crate::stage::Context;
@@ -16,19 +14,7 @@ pub(super) fn of(context: &Context) -> Vec<String> {
         );
     }
     caveats.extend(context.plan.config().protocol.variant.caveat().map(str::to_owned));
-    let visits: BTreeSet<_> = context
-        .cohort
-        .members
-        .iter()
-        .map(|member| (&member.facts.key.subject, &member.facts.key.session))
-        .collect();
-    let people: BTreeSet<_> = visits.iter().map(|(subject, _)| *subject).collect();
-    if visits.len() == people.len() {
-        caveats.push(
-            "One visit a person: electrodes stayed on between enrolment and probe, so nothing here speaks of permanence over days."
-                .to_owned(),
-        );
-    }
+    caveats.extend(context.cohort.caveat.clone());
     caveats.extend(context.notices.iter().filter(|notice| !notice.leaky()).map(|notice| notice.text.clone()));
     caveats
 }

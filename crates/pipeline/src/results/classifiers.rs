@@ -135,8 +135,7 @@ fn row(
                 knn::classify(&train, &test, &task.test_people, k, Metric::Cosine, &bootstrap)
             }
             Classifier::Mlp => {
-                let network =
-                    Mlp { hidden: plan.mlp_hidden, seed: evidence.seed("mlp"), ..Mlp::default() };
+                let network = Mlp { hidden: plan.mlp_hidden, seed: evidence.seed("mlp"), ..Mlp::default() };
                 mlp::classify(&train, &test, &task.test_people, &network, &bootstrap)
             }
         };

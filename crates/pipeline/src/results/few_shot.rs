@@ -1,7 +1,7 @@
 //! N-way K-shot episodes.
 
-use twinprint_evaluation::few_shot::{Episodes, Fold, episodes};
 use twinprint_evaluation::LabelledPrints;
+use twinprint_evaluation::few_shot::{Episodes, Fold, episodes};
 use twinprint_report::results::{AuditRow, FewShotRow};
 
 use super::{Evidence, SystemSides, estimated, failed};
@@ -46,7 +46,8 @@ fn row(
         .iter()
         .zip(&sides.test)
         .map(|(fold, side)| {
-            let (support, support_labels, _) = side.of_recordings(&fold.recordings.test_enrol, evidence.people);
+            let (support, support_labels, _) =
+                side.of_recordings(&fold.recordings.test_enrol, evidence.people);
             let (query, query_labels, _) = side.of_recordings(&fold.recordings.test_probe, evidence.people);
             (support, support_labels, query, query_labels)
         })
@@ -65,7 +66,8 @@ fn row(
         seed: evidence.seed("few-shot episodes"),
     };
     let name = format!("{shots}-shot of {}", sides.system);
-    let found = episodes(&folds, &plan, &evidence.bootstrap("few-shot")).map_err(|error| failed(&name, &error))?;
+    let found =
+        episodes(&folds, &plan, &evidence.bootstrap("few-shot")).map_err(|error| failed(&name, &error))?;
     Ok(FewShotRow {
         system: sides.system.name().to_owned(),
         ways: found.ways,

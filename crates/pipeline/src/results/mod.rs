@@ -130,7 +130,12 @@ fn estimated(
 
 /// The audit entry for a number that is absent.
 fn absent(what: String, reason: &str) -> AuditRow {
-    AuditRow { check: format!("absent: {what}"), passed: true, detail: reason.to_owned(), ..AuditRow::default() }
+    AuditRow {
+        check: format!("absent: {what}"),
+        passed: true,
+        detail: reason.to_owned(),
+        ..AuditRow::default()
+    }
 }
 
 fn failed(what: &str, error: &dyn std::error::Error) -> PipelineError {

@@ -1,10 +1,13 @@
 //! Verification, paired comparisons and identification.
 
-use twinprint_evaluation::{
-    FnmrAtFmr, calibration::Calibration, identification, paired_difference, transport, verification_calibrated,
-};
 use twinprint_evaluation::Scores;
-use twinprint_report::results::{AuditRow, Comparison, IdentificationRow, TransportedThreshold, VerificationRow};
+use twinprint_evaluation::{
+    FnmrAtFmr, calibration::Calibration, identification, paired_difference, transport,
+    verification_calibrated,
+};
+use twinprint_report::results::{
+    AuditRow, Comparison, IdentificationRow, TransportedThreshold, VerificationRow,
+};
 
 use super::{Evidence, Scored, absent, estimated, failed, measured};
 use crate::PipelineError;
@@ -30,7 +33,8 @@ fn row(
     let name = label(scored);
     let bootstrap = evidence.bootstrap("verification");
     let calibrated = calibrated(scored);
-    let found = verification_calibrated(&scored.all, None, &bootstrap).map_err(|error| failed(&name, &error))?;
+    let found =
+        verification_calibrated(&scored.all, None, &bootstrap).map_err(|error| failed(&name, &error))?;
     let cllr = calibrated.as_ref().map(twinprint_evaluation::cllr);
     if cllr.is_none() && scored.system == System::Encoder {
         let reason = if scored.dev.is_empty() {

@@ -10,6 +10,7 @@ use twinprint_store::RowInfo;
 use twinprint_store::epochs::EpochFile;
 use twinprint_store::prints::{ENCODER_HASH, PLAN_HASH, PrintFile, PrintWriter, VERSION};
 
+use crate::PipelineError;
 use crate::baselines::{self, Fitted};
 use crate::folder::create_folder;
 use crate::learning::{Learning, epoch_seconds, without_overlap};
@@ -18,7 +19,6 @@ use crate::scoring::Side;
 use crate::stage::Context;
 use crate::stage::train::open_epochs;
 use crate::system::System;
-use crate::PipelineError;
 
 /// The prints people take elsewhere: of the encoder, of people it never saw.
 pub(crate) const PRINTS: &str = "prints.h5";
@@ -31,12 +31,8 @@ const LINE_FREQUENCY: f64 = 50.0;
 pub(crate) fn run(context: &Context) -> Result<String, PipelineError> {
     let file = open_epochs(context)?;
     create_folder(&context.folder.path("systems"))?;
-    let learnings = context
-        .split
-        .folds
-        .iter()
-        .map(|fold| Learning::of(fold, &file))
-        .collect::<Result<Vec<_>, _>>()?;
+    let learnings =
+        context.split.folds.iter().map(|fold| Learning::of(fold, &file)).collect::<Result<Vec<_>, _>>()?;
     let mut fits = Vec::new();
     let mut prints = 0;
     for system in context.plan.systems() {
@@ -45,7 +41,13 @@ pub(crate) fn run(context: &Context) -> Result<String, PipelineError> {
             let identity = encoder_hash(context)?;
             prints = write(context, &context.folder.path(PRINTS), &sides, &[Role::Test], &identity)?;
         }
-        write(context, &place(context, system), &sides, &[Role::Test, Role::Dev, Role::Train], system.name())?;
+        write(
+            context,
+            &place(context, system),
+            &sides,
+            &[Role::Test, Role::Dev, Role::Train],
+            system.name(),
+        )?;
     }
     let provenance = Provenance { fits, stages: steps(context), ..Provenance::default() };
     twinprint_protocol::check_provenance(&provenance, context.split, &context.plan.config().protocol)
@@ -185,7 +187,8 @@ pub(crate) fn read(
     let of = |role: Role| -> Vec<Side> {
         let folds = 0..context.split.folds.len() as u32;
         let rows_of = |fold: u32| -> Vec<usize> {
-            let belongs = |info: &RowInfo| info.fold == Some(fold) && info.role.as_deref() == Some(role.name());
+            let belongs =
+                |info: &RowInfo| info.fold == Some(fold) && info.role.as_deref() == Some(role.name());
             (0..file.infos().len()).filter(|&row| belongs(&file.infos()[row])).collect()
         };
         folds

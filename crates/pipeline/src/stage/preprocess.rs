@@ -95,8 +95,7 @@ fn cut(
     channels: &[ChannelName],
 ) -> Result<Preprocessed, PipelineError> {
     let refuse = |reason: String| PipelineError::Recording { path: member.file.path.clone(), reason };
-    let edf =
-        EdfFile::open(&member.file.path, Strictness::Strict).map_err(|error| refuse(chain(&error)))?;
+    let edf = EdfFile::open(&member.file.path, Strictness::Strict).map_err(|error| refuse(chain(&error)))?;
     let wanted: Vec<usize> = channels
         .iter()
         .filter_map(|name| member.channels.iter().position(|channel| channel == name))
@@ -165,14 +164,12 @@ fn start_file(folder: &RunFolder, plan: &Plan, cut: &Preprocessed) -> Result<Epo
 
 fn write_quality(folder: &RunFolder, qualities: &[(RecordingKey, Quality)]) -> Result<(), PipelineError> {
     let path = folder.path(QUALITY);
-    let mut table = quality_table(qualities)
-        .map_err(|source| PipelineError::Table { path: path.clone(), source })?;
+    let mut table =
+        quality_table(qualities).map_err(|source| PipelineError::Table { path: path.clone(), source })?;
     tables::write_parquet(&path, &mut table)
 }
 
-fn quality_table(
-    qualities: &[(RecordingKey, Quality)],
-) -> Result<DataFrame, polars::error::PolarsError> {
+fn quality_table(qualities: &[(RecordingKey, Quality)]) -> Result<DataFrame, polars::error::PolarsError> {
     let count = |of: fn(&Quality) -> usize| -> Vec<u32> {
         qualities.iter().map(|(_, quality)| of(quality) as u32).collect()
     };
@@ -180,7 +177,8 @@ fn quality_table(
         qualities.iter().map(|(_, quality)| of(quality)).collect()
     };
     let names = |of: fn(&Quality) -> Vec<&ChannelName>| -> Vec<String> {
-        let join = |list: Vec<&ChannelName>| list.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" ");
+        let join =
+            |list: Vec<&ChannelName>| list.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" ");
         qualities.iter().map(|(_, quality)| join(of(quality))).collect()
     };
     let text = |of: fn(&RecordingKey) -> String| -> Vec<String> {
@@ -228,6 +226,10 @@ fn summary(qualities: &[(RecordingKey, Quality)]) -> String {
     .filter(|(_, count)| *count > 0)
     .map(|(reason, count)| format!("{count} {reason}"))
     .collect();
-    let rejected = if reasons.is_empty() { "none rejected".to_owned() } else { format!("rejected: {}", reasons.join(", ")) };
+    let rejected = if reasons.is_empty() {
+        "none rejected".to_owned()
+    } else {
+        format!("rejected: {}", reasons.join(", "))
+    };
     format!("{kept} of {cut} epochs from {} recordings, {rejected}", qualities.len())
 }

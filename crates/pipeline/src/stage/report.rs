@@ -38,7 +38,9 @@ pub fn write_report(run: &Path) -> Result<Results, PipelineError> {
     if !run.join(RESULTS).is_file() {
         return Err(PipelineError::RunFolder {
             path: run.to_owned(),
-            reason: format!("it has no {RESULTS}, so it is no run folder, or one whose evaluation is not done"),
+            reason: format!(
+                "it has no {RESULTS}, so it is no run folder, or one whose evaluation is not done"
+            ),
         });
     }
     write(&folder)
@@ -58,8 +60,7 @@ fn write(folder: &RunFolder) -> Result<Results, PipelineError> {
 
 fn facts(folder: &RunFolder, record: RunRecord) -> Result<RunFacts, PipelineError> {
     let path = folder.path("pipeline.toml");
-    let plan_toml =
-        std::fs::read_to_string(&path).map_err(|source| PipelineError::Read { path, source })?;
+    let plan_toml = std::fs::read_to_string(&path).map_err(|source| PipelineError::Read { path, source })?;
     let host = record.host;
     Ok(RunFacts {
         name: record.name,
@@ -115,7 +116,8 @@ fn read_scores(path: &Path) -> Result<Vec<(String, f64, Scores)>, PipelineError>
     let (enrol, probe) = (text("enrol_subject")?, text("probe_subject")?);
     let seconds = table.column("probe_seconds").and_then(|column| column.f64().cloned()).map_err(broken)?;
     let values = table.column("score").and_then(|column| column.f32().cloned()).map_err(broken)?;
-    let mut numbers: BTreeMap<String, u32> = enrol.iter().chain(&probe).map(|name| (name.clone(), 0)).collect();
+    let mut numbers: BTreeMap<String, u32> =
+        enrol.iter().chain(&probe).map(|name| (name.clone(), 0)).collect();
     for (number, slot) in numbers.values_mut().enumerate() {
         *slot = number as u32;
     }

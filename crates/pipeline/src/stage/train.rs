@@ -101,8 +101,9 @@ impl Monitor for Log<'_> {
         if self.fold.dev.is_empty() {
             return None;
         }
-        let scored = Side::embed(self.fold, Role::Dev, self.file, embed)
-            .and_then(|side| scores_of_fold(self.plan, self.fold, Role::Dev, &side, &self.people, self.shortest_probe()));
+        let scored = Side::embed(self.fold, Role::Dev, self.file, embed).and_then(|side| {
+            scores_of_fold(self.plan, self.fold, Role::Dev, &side, &self.people, self.shortest_probe())
+        });
         match scored {
             Ok(scored) => Some(twinprint_evaluation::eer(&scored.scores).value),
             Err(error) => {
