@@ -4,8 +4,19 @@
 //! simulated cohorts of eight it covered the truth in 76–89 % of cases instead of 95 %. Two causes, two remedies. The
 //! bootstrap's variance is too small by (n−1)/n and its normal tails too light for an estimated variance: the standard
 //! error is corrected and multiplied by a quantile of Student's t with n−1 degrees of freedom. And small rates are skewed:
-//! the interval is symmetric on the logit scale and mapped back. `docs/design` and the ignored test `coverage` carry the
-//! numbers.
+//! the interval is symmetric on the logit scale and mapped back.
+//!
+//! Coverage of the 95 % interval of the EER, 1000 cohorts per row with 20 probes per subject, from the ignored test
+//! `coverage` of `tests/intervals.rs` (subjects / subjects per fold; true EER; share of variance owed to subjects):
+//!
+//! | subjects | .30, .3 | .15, .3 | .05, .3 | .05, .6 | .01, .3 |
+//! | --- | --- | --- | --- | --- | --- |
+//! | 8 / 8 | 97.4 % | 97.0 % | 96.9 % | 94.3 % | 98.8 % |
+//! | 12 / 12 | 94.9 % | 93.8 % | 93.9 % | 91.5 % | 96.5 % |
+//! | 24 / 8 | 96.4 % | 96.8 % | 96.4 % | 93.7 % | 96.6 % |
+//! | 24 / 24 | 95.7 % | 95.5 % | 94.7 % | 91.4 % | |
+//!
+//! It stays a little short, on the side of an EER taken for too low, where subjects differ strongly and errors are few.
 //!
 //! A rate of exactly 0 or 1 has no resampling variance at all. There the rule of 3 speaks, with subjects and not
 //! comparisons as the independent observations.
