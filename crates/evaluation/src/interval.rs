@@ -6,7 +6,7 @@
 //! error is corrected and multiplied by a quantile of Student's t with n−1 degrees of freedom. And small rates are skewed:
 //! the interval is symmetric on the logit scale and mapped back.
 //!
-//! Coverage of the 95 % interval of the EER, 1000 cohorts per row with 20 probes per subject, from the ignored test
+//! Coverage of the 95 % interval of the EER, 1000 cohorts per cell with 20 probes per subject, from the ignored test
 //! `coverage` of `tests/intervals.rs` (subjects / subjects per fold; true EER; share of variance owed to subjects):
 //!
 //! | subjects | .30, .3 | .15, .3 | .05, .3 | .05, .6 | .01, .3 |

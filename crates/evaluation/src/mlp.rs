@@ -198,7 +198,7 @@ impl Network {
     fn predict(&self, prints: &Array2<f32>) -> Result<Vec<usize>, PrintError> {
         let logits = forward(&self.weights, self.input(prints)).into_data();
         let logits =
-            logits.to_vec::<f32>().map_err(|_| PrintError::Empty { what: "the classifier's answer" })?;
+            logits.try_to_vec::<f32>().map_err(|_| PrintError::Empty { what: "the classifier's answer" })?;
         // A diverged network answers NaN, which must not pass for label 0.
         if let Some(place) = logits.iter().position(|logit| !logit.is_finite()) {
             return Err(PrintError::NotFinite {
