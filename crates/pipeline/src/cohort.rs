@@ -118,6 +118,7 @@ fn open(plan: &Plan, file: RecordingFile) -> Result<(Member, Vec<String>), Pipel
         content_hash: samples_hash,
         seconds: seconds.get(),
     };
+    tracing::debug!(file = %input.path, %rate, channels = channels.len(), seconds = seconds.get(), "opened");
     let said = edf.notices().iter().map(|notice| format!("{}: {notice}", input.path)).collect();
     Ok((Member { file, facts, signals, channels, rate, seconds, input }, said))
 }

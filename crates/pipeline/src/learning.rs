@@ -38,6 +38,7 @@ impl Learning {
                 ),
             });
         }
+        tracing::debug!(fold = fold.index, epochs = rows.len(), subjects = subjects.len(), "gathered to learn from");
         Ok(Self {
             samples: file.samples().select(Axis(0), &rows),
             rows,

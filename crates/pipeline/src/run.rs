@@ -122,6 +122,7 @@ pub fn run(plan: &Plan, options: &Options, progress: &dyn Progress) -> Result<Ou
         progress,
     };
     for stage in wanted(&record, options)? {
+        tracing::debug!(%stage, folder = %places.partial.root().display(), "stage begins");
         progress.begin(stage.name(), context.steps(stage));
         let started = Instant::now();
         let summary = context.run(stage)?;

@@ -24,7 +24,7 @@ pub(crate) fn download(given: &FetchArguments, progress: &Terminal) -> Result<Ex
         parallel: given.parallel,
         retries: given.retries,
         replace: given.replace,
-        proxy: std::env::var("https_proxy").or_else(|_| std::env::var("HTTPS_PROXY")).ok(),
+        proxy: proxy(),
         ..Options::new(&to)
     };
     let told = |event: Event| match event {
@@ -68,4 +68,9 @@ fn summary(report: &Report) -> String {
             Outcome::Kept(Trust::Recorded) | Outcome::Downloaded(Trust::Recorded)
         )),
     )
+}
+
+/// The proxy that the environment names, in the spelling of other download tools.
+fn proxy() -> Option<String> {
+    ["https_proxy", "HTTPS_PROXY"].iter().find_map(std::env::var_os)?.into_string().ok()
 }
