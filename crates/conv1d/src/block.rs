@@ -126,11 +126,9 @@ impl Conv1dBlock {
         let training = x.device().is_autodiff();
         let norm = match &self.norm {
             None => FusedNorm::None,
-            Some(norm) if training && norm.training.is_enabled() => FusedNorm::Batch {
-                gamma: norm.gamma.val(),
-                beta: norm.beta.val(),
-                epsilon: norm.epsilon,
-            },
+            Some(norm) if training && norm.training.is_enabled() => {
+                FusedNorm::Batch { gamma: norm.gamma.val(), beta: norm.beta.val(), epsilon: norm.epsilon }
+            }
             Some(norm) => {
                 let device = x.device();
                 FusedNorm::Fixed {

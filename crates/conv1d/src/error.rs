@@ -12,7 +12,9 @@ pub enum Conv1dError {
         setting: &'static str,
     },
     /// Channels cannot be divided between the groups.
-    #[error("`{setting}` is {channels}, which {groups} groups cannot share evenly; use a multiple of {groups} or fewer groups")]
+    #[error(
+        "`{setting}` is {channels}, which {groups} groups cannot share evenly; use a multiple of {groups} or fewer groups"
+    )]
     Groups {
         /// Name of the setting.
         setting: &'static str,

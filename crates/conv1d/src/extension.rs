@@ -9,9 +9,7 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{
-    Autodiff, Backend, Dispatch, DispatchDevice, ExtensionType, Flex, backend_extension,
-};
+use burn::backend::{Autodiff, Backend, Dispatch, DispatchDevice, ExtensionType, Flex, backend_extension};
 use burn::tensor::{DType, Tensor, TensorData};
 use pulp::Arch;
 use std::sync::Arc;
@@ -307,7 +305,8 @@ impl<C: CheckpointStrategy> ConvBlockBackend for Autodiff<Flex, C> {
         let nodes = [input.node(), weight.node(), bias.node(), gamma.node(), beta.node()];
         let vectors = [bias, gamma, beta, mean, variance].map(|tensor| tensor.into_primitive());
         let tensors = BlockTensors::new(input.into_primitive(), weight.into_primitive(), vectors);
-        let (output, mean, variance) = match ConvBlockBackward.prepare::<C>(nodes).compute_bound().stateful() {
+        let (output, mean, variance) = match ConvBlockBackward.prepare::<C>(nodes).compute_bound().stateful()
+        {
             OpsKind::Tracked(prep) => {
                 let (result, saved) = tensors.forward(plan, true);
                 let state = BlockState { tensors, saved: Arc::new(saved), plan };

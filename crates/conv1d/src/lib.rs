@@ -6,10 +6,7 @@
 //! On burn's `flex` device both run as one backend operation with a hand-written backward pass; on every other device, and
 //! for strides, dilations and groups other than one, they are burn's own operations. `docs/design/0006-conv1d.md`
 //! says how the fast path works and what was measured.
-#![allow(
-    unsafe_code,
-    reason = "the matrix product takes raw pointers; this crate is the one place for that"
-)]
+#![allow(unsafe_code, reason = "the matrix product takes raw pointers; this crate is the one place for that")]
 
 mod block;
 mod error;

@@ -145,10 +145,7 @@ impl Conv1dBlockConfig {
                 return Err(Conv1dError::Zero { setting });
             }
         }
-        for (setting, channels) in [
-            ("in_channels", self.in_channels),
-            ("out_channels", self.out_channels),
-        ] {
+        for (setting, channels) in [("in_channels", self.in_channels), ("out_channels", self.out_channels)] {
             if channels % self.groups != 0 {
                 return Err(Conv1dError::Groups { setting, channels, groups: self.groups });
             }

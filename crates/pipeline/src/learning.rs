@@ -38,7 +38,12 @@ impl Learning {
                 ),
             });
         }
-        tracing::debug!(fold = fold.index, epochs = rows.len(), subjects = subjects.len(), "gathered to learn from");
+        tracing::debug!(
+            fold = fold.index,
+            epochs = rows.len(),
+            subjects = subjects.len(),
+            "gathered to learn from"
+        );
         Ok(Self {
             samples: file.samples().select(Axis(0), &rows),
             rows,

@@ -20,11 +20,7 @@ pub(crate) enum Norm<'a> {
     /// Of this batch.
     Batch(Affine<'a>),
     /// Given: the running statistics.
-    Fixed {
-        affine: Affine<'a>,
-        mean: &'a [f32],
-        variance: &'a [f32],
-    },
+    Fixed { affine: Affine<'a>, mean: &'a [f32], variance: &'a [f32] },
 }
 
 /// The learned part of a batch norm, per channel.
@@ -86,7 +82,13 @@ impl Tail<'_> {
 }
 
 /// Runs a block; `keep` says whether a backward pass will follow.
-pub(crate) fn forward(engine: &Engine, input: &Batch<'_>, weight: &[f32], tail: &Tail<'_>, keep: bool) -> Forward {
+pub(crate) fn forward(
+    engine: &Engine,
+    input: &Batch<'_>,
+    weight: &[f32],
+    tail: &Tail<'_>,
+    keep: bool,
+) -> Forward {
     let weights = engine.forward_weights(weight);
     if tail.is_identity() {
         let mut output = vec![0.0; engine.shape.batch * engine.shape.output_len()];
@@ -262,9 +264,12 @@ pub(crate) fn backward(
     let channels = shape.out_channels;
     let Some(finish) = &saved.finish else {
         let zeros = vec![0.0; channels];
-        let (input, weight) = convolution_gradients(engine, input, weight, (want_input, want_weight), &|examples, _| {
-            Gradient::Given(&gradient[examples.start * shape.output_len()..examples.end * shape.output_len()])
-        });
+        let (input, weight) =
+            convolution_gradients(engine, input, weight, (want_input, want_weight), &|examples, _| {
+                Gradient::Given(
+                    &gradient[examples.start * shape.output_len()..examples.end * shape.output_len()],
+                )
+            });
         return Backward { input, weight, bias: zeros.clone(), gamma: zeros.clone(), beta: zeros };
     };
     let (sums, products) = channel_sums(engine, finish, saved, gradient);

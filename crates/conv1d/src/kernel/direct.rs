@@ -30,7 +30,13 @@ fn pad_input(shape: &ConvShape, example: &[f32], padded: &mut Vec<f32>) {
 }
 
 /// `[time_out, out]` from `[time_in, in]` and the taps `[kernel·in, out]`.
-pub(crate) fn forward(shape: &ConvShape, example: &[f32], taps: &[f32], output: &mut [f32], spare: &mut Vec<f32>) {
+pub(crate) fn forward(
+    shape: &ConvShape,
+    example: &[f32],
+    taps: &[f32],
+    output: &mut [f32],
+    spare: &mut Vec<f32>,
+) {
     pad_input(shape, example, spare);
     let weights = View::new(taps, shape.kernel * shape.in_channels, shape.out_channels, shape.out_channels);
     multiply(output, windows(shape, spare), weights, Write::Replace);

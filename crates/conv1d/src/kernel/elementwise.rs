@@ -1,8 +1,9 @@
 //! What follows a convolution, in one pass each way: affine map per channel, ReLU, max-pooling.
 //!
-//! Plain loops over rows of channels; `pulp` compiles them once per instruction set and picks one at run time.
+//! Every function walks rows of channels with the widest vectors of the CPU, chosen by `pulp` at run time; channels that do
+//! not fill a vector go through the same code one by one.
 
-use pulp::Arch;
+use pulp::{Arch, Scalar, Simd, WithSimd};
 
 /// Largest pooling width that is fused; wider pools are done by burn.
 pub(crate) const MAX_POOL: usize = 4;
@@ -50,31 +51,111 @@ pub(crate) fn moments(arch: Arch, y: &[f32], mean: &mut [f32], deviations: &mut 
     });
 }
 
+/// `POOL` consecutive rows of `channels` floats.
+#[inline(always)]
+fn split<const POOL: usize>(rows: &[f32], channels: usize) -> [&[f32]; POOL] {
+    std::array::from_fn(|p| &rows[p * channels..][..channels])
+}
+
+/// The whole vectors of some slices.
+#[inline(always)]
+fn heads<S: Simd, const N: usize>(slices: [&[f32]; N]) -> [&[S::f32s]; N] {
+    slices.map(|slice| S::as_simd_f32s(slice).0)
+}
+
+/// What the whole vectors leave over.
+#[inline(always)]
+fn tails<S: Simd, const N: usize>(slices: [&[f32]; N]) -> [&[f32]; N] {
+    slices.map(|slice| S::as_simd_f32s(slice).1)
+}
+
+/// The first largest of `y · scale + shift`: that value, its y and its index.
+#[inline(always)]
+fn largest<S: Simd, const POOL: usize>(
+    simd: S,
+    y: [S::f32s; POOL],
+    scale: S::f32s,
+    shift: S::f32s,
+) -> (S::f32s, S::f32s, S::f32s) {
+    let affine = |y| simd.add_f32s(simd.mul_f32s(y, scale), shift);
+    let (mut best, mut chosen, mut index) = (affine(y[0]), y[0], simd.splat_f32s(0.0));
+    for (p, &y) in y.iter().enumerate().skip(1) {
+        let value = affine(y);
+        let stays = simd.less_than_or_equal_f32s(value, best);
+        best = simd.select_f32s(stays, best, value);
+        chosen = simd.select_f32s(stays, chosen, y);
+        index = simd.select_f32s(stays, index, simd.splat_f32s(p as f32));
+    }
+    (best, chosen, index)
+}
+
+/// Runs a pass over `POOL` samples at a time for the pool width of its [`Finish`].
+trait Pass {
+    fn run<S: Simd, const POOL: usize>(self, simd: S);
+    fn pool(&self) -> usize;
+}
+
+struct Dispatched<P>(P);
+
+impl<P: Pass> WithSimd for Dispatched<P> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match self.0.pool() {
+            2 => self.0.run::<S, 2>(simd),
+            3 => self.0.run::<S, 3>(simd),
+            4 => self.0.run::<S, 4>(simd),
+            _ => self.0.run::<S, 1>(simd),
+        }
+    }
+}
+
 /// Applies `finish` to one example; `output` is `[time / pool, channels]`.
 pub(crate) fn finish(arch: Arch, finish: &Finish, y: &[f32], output: &mut [f32]) {
-    match finish.pool {
-        2 => arch.dispatch(|| finish_rows::<2>(finish, y, output)),
-        3 => arch.dispatch(|| finish_rows::<3>(finish, y, output)),
-        4 => arch.dispatch(|| finish_rows::<4>(finish, y, output)),
-        _ => arch.dispatch(|| finish_rows::<1>(finish, y, output)),
+    arch.dispatch(Dispatched(FinishPass { finish, y, output }));
+}
+
+struct FinishPass<'a> {
+    finish: &'a Finish,
+    y: &'a [f32],
+    output: &'a mut [f32],
+}
+
+impl Pass for FinishPass<'_> {
+    fn pool(&self) -> usize {
+        self.finish.pool
+    }
+
+    #[inline(always)]
+    fn run<S: Simd, const POOL: usize>(self, simd: S) {
+        let Finish { scale, shift, relu, .. } = self.finish;
+        let channels = scale.len();
+        let maps = [scale.as_slice(), shift.as_slice()];
+        let outputs = self.output.chunks_exact_mut(channels);
+        for (rows, output) in self.y.chunks_exact(POOL * channels).zip(outputs) {
+            let rows = split::<POOL>(rows, channels);
+            let (head, tail) = S::as_mut_simd_f32s(output);
+            finish_row(simd, heads::<S, POOL>(rows), heads::<S, 2>(maps), *relu, head);
+            finish_row(Scalar, tails::<S, POOL>(rows), tails::<S, 2>(maps), *relu, tail);
+        }
     }
 }
 
 #[inline(always)]
-fn finish_rows<const POOL: usize>(finish: &Finish, y: &[f32], output: &mut [f32]) {
-    let channels = finish.scale.len();
-    let (scale, shift) = (&finish.scale[..channels], &finish.shift[..channels]);
-    for (rows, out) in y.chunks_exact(POOL * channels).zip(output.chunks_exact_mut(channels)) {
-        let rows: [&[f32]; POOL] = std::array::from_fn(|p| &rows[p * channels..][..channels]);
-        for c in 0..channels {
-            let mut best = rows[0][c] * scale[c] + shift[c];
-            for row in &rows[1..] {
-                let value = row[c] * scale[c] + shift[c];
-                best = if value <= best { best } else { value };
-            }
-            // written so that NaN stays NaN
-            out[c] = if finish.relu && best < 0.0 { 0.0 } else { best };
-        }
+fn finish_row<S: Simd, const POOL: usize>(
+    simd: S,
+    rows: [&[S::f32s]; POOL],
+    [scale, shift]: [&[S::f32s]; 2],
+    relu: bool,
+    output: &mut [S::f32s],
+) {
+    let zero = simd.splat_f32s(0.0);
+    for (c, output) in output.iter_mut().enumerate() {
+        let (best, ..) = largest(simd, rows.map(|row| row[c]), scale[c], shift[c]);
+        // a comparison, not a maximum: NaN stays NaN
+        let cut = simd.less_than_f32s(best, zero);
+        *output = if relu { simd.select_f32s(cut, zero, best) } else { best };
     }
 }
 
@@ -87,42 +168,57 @@ pub(crate) fn gradient_sums(
     gradient: &[f32],
     (sums, products): (&mut [f32], &mut [f32]),
 ) {
-    match finish.pool {
-        2 => arch.dispatch(|| sum_rows::<2>(finish, center, y, gradient, (sums, products))),
-        3 => arch.dispatch(|| sum_rows::<3>(finish, center, y, gradient, (sums, products))),
-        4 => arch.dispatch(|| sum_rows::<4>(finish, center, y, gradient, (sums, products))),
-        _ => arch.dispatch(|| sum_rows::<1>(finish, center, y, gradient, (sums, products))),
+    sums.fill(0.0);
+    products.fill(0.0);
+    arch.dispatch(Dispatched(SumPass { finish, center, y, gradient, sums, products }));
+}
+
+struct SumPass<'a> {
+    finish: &'a Finish,
+    center: &'a [f32],
+    y: &'a [f32],
+    gradient: &'a [f32],
+    sums: &'a mut [f32],
+    products: &'a mut [f32],
+}
+
+impl Pass for SumPass<'_> {
+    fn pool(&self) -> usize {
+        self.finish.pool
+    }
+
+    #[inline(always)]
+    fn run<S: Simd, const POOL: usize>(self, simd: S) {
+        let Finish { scale, shift, relu, .. } = self.finish;
+        let channels = scale.len();
+        let (sums, last_sums) = S::as_mut_simd_f32s(self.sums);
+        let (products, last_products) = S::as_mut_simd_f32s(self.products);
+        let gradients = self.gradient.chunks_exact(channels);
+        for (rows, gradient) in self.y.chunks_exact(POOL * channels).zip(gradients) {
+            let rows = split::<POOL>(rows, channels);
+            let maps = [scale.as_slice(), shift, self.center, gradient];
+            let (head, tail) = (heads::<S, 4>(maps), tails::<S, 4>(maps));
+            sum_row(simd, heads::<S, POOL>(rows), head, *relu, (sums, products));
+            sum_row(Scalar, tails::<S, POOL>(rows), tail, *relu, (last_sums, last_products));
+        }
     }
 }
 
 #[inline(always)]
-fn sum_rows<const POOL: usize>(
-    finish: &Finish,
-    center: &[f32],
-    y: &[f32],
-    gradient: &[f32],
-    (sums, products): (&mut [f32], &mut [f32]),
+fn sum_row<S: Simd, const POOL: usize>(
+    simd: S,
+    rows: [&[S::f32s]; POOL],
+    [scale, shift, center, gradient]: [&[S::f32s]; 4],
+    relu: bool,
+    (sums, products): (&mut [S::f32s], &mut [S::f32s]),
 ) {
-    let channels = finish.scale.len();
-    let (scale, shift) = (&finish.scale[..channels], &finish.shift[..channels]);
-    let (center, sums, products) =
-        (&center[..channels], &mut sums[..channels], &mut products[..channels]);
-    sums.fill(0.0);
-    products.fill(0.0);
-    for (rows, gradient) in y.chunks_exact(POOL * channels).zip(gradient.chunks_exact(channels)) {
-        let rows: [&[f32]; POOL] = std::array::from_fn(|p| &rows[p * channels..][..channels]);
-        for c in 0..channels {
-            let mut chosen = rows[0][c];
-            let mut best = chosen * scale[c] + shift[c];
-            for row in &rows[1..] {
-                let value = row[c] * scale[c] + shift[c];
-                chosen = if value <= best { chosen } else { row[c] };
-                best = if value <= best { best } else { value };
-            }
-            let passed = if finish.relu && best <= 0.0 { 0.0 } else { gradient[c] };
-            sums[c] += passed;
-            products[c] += passed * (chosen - center[c]);
-        }
+    let zero = simd.splat_f32s(0.0);
+    for (c, (sum, product)) in sums.iter_mut().zip(products).enumerate() {
+        let (best, chosen, _) = largest(simd, rows.map(|row| row[c]), scale[c], shift[c]);
+        let cut = simd.less_than_or_equal_f32s(best, zero);
+        let passed = if relu { simd.select_f32s(cut, zero, gradient[c]) } else { gradient[c] };
+        *sum = simd.add_f32s(*sum, passed);
+        *product = simd.add_f32s(*product, simd.mul_f32s(passed, simd.sub_f32s(chosen, center[c])));
     }
 }
 
@@ -135,58 +231,82 @@ pub(crate) fn gradient(
     gradient: &[f32],
     target: &mut [f32],
 ) {
-    match finish.pool {
-        2 => arch.dispatch(|| gradient_rows::<2>(finish, map, y, gradient, target)),
-        3 => arch.dispatch(|| gradient_rows::<3>(finish, map, y, gradient, target)),
-        4 => arch.dispatch(|| gradient_rows::<4>(finish, map, y, gradient, target)),
-        _ => arch.dispatch(|| gradient_rows::<1>(finish, map, y, gradient, target)),
+    let channels = finish.scale.len();
+    let pooled = gradient.len() / channels * finish.pool * channels;
+    let (body, dropped) = target.split_at_mut(pooled);
+    arch.dispatch(Dispatched(GradientPass { finish, map, y, gradient, target: body }));
+    // samples that pooling dropped reach the output only through the batch statistics
+    for (row, out) in y[pooled..].chunks_exact(channels).zip(dropped.chunks_exact_mut(channels)) {
+        for (c, (value, &y)) in out.iter_mut().zip(row).enumerate() {
+            *value = y * map.slope[c] + map.constant[c];
+        }
+    }
+}
+
+struct GradientPass<'a> {
+    finish: &'a Finish,
+    map: &'a GradientMap,
+    y: &'a [f32],
+    gradient: &'a [f32],
+    target: &'a mut [f32],
+}
+
+impl Pass for GradientPass<'_> {
+    fn pool(&self) -> usize {
+        self.finish.pool
+    }
+
+    #[inline(always)]
+    fn run<S: Simd, const POOL: usize>(self, simd: S) {
+        let Finish { scale, shift, relu, .. } = self.finish;
+        let GradientMap { through, slope, constant } = self.map;
+        let channels = scale.len();
+        let targets = self.target.chunks_exact_mut(POOL * channels);
+        let gradients = self.gradient.chunks_exact(channels);
+        for ((rows, gradient), target) in self.y.chunks_exact(POOL * channels).zip(gradients).zip(targets) {
+            let rows = split::<POOL>(rows, channels);
+            let maps = [scale.as_slice(), shift, through, slope, constant, gradient];
+            let (head, tail) = (heads::<S, 6>(maps), tails::<S, 6>(maps));
+            let mut rest = target;
+            let targets: [&mut [f32]; POOL] = std::array::from_fn(|_| {
+                let (row, others) = std::mem::take(&mut rest).split_at_mut(channels);
+                rest = others;
+                row
+            });
+            let mut last: [&mut [f32]; POOL] = std::array::from_fn(|_| Default::default());
+            let mut p = 0;
+            let whole = targets.map(|row| {
+                let (whole, left) = S::as_mut_simd_f32s(row);
+                last[p] = left;
+                p += 1;
+                whole
+            });
+            gradient_row(simd, heads::<S, POOL>(rows), head, *relu, whole);
+            gradient_row(Scalar, tails::<S, POOL>(rows), tail, *relu, last);
+        }
     }
 }
 
 #[inline(always)]
-fn gradient_rows<const POOL: usize>(
-    finish: &Finish,
-    map: &GradientMap,
-    y: &[f32],
-    gradient: &[f32],
-    target: &mut [f32],
+fn gradient_row<S: Simd, const POOL: usize>(
+    simd: S,
+    rows: [&[S::f32s]; POOL],
+    [scale, shift, through, slope, constant, gradient]: [&[S::f32s]; 6],
+    relu: bool,
+    target: [&mut [S::f32s]; POOL],
 ) {
-    let channels = finish.scale.len();
-    let (scale, shift) = (&finish.scale[..channels], &finish.shift[..channels]);
-    let (through, slope) = (&map.through[..channels], &map.slope[..channels]);
-    let constant = &map.constant[..channels];
-    let pooled = gradient.len() / channels * POOL * channels;
-    let (body, tail) = target.split_at_mut(pooled);
-    for ((rows, gradient), out) in y
-        .chunks_exact(POOL * channels)
-        .zip(gradient.chunks_exact(channels))
-        .zip(body.chunks_exact_mut(POOL * channels))
-    {
-        let rows: [&[f32]; POOL] = std::array::from_fn(|p| &rows[p * channels..][..channels]);
-        let mut rest = out;
-        let outs: [&mut [f32]; POOL] = std::array::from_fn(|_| {
-            let (row, others) = std::mem::take(&mut rest).split_at_mut(channels);
-            rest = others;
-            row
-        });
-        for c in 0..channels {
-            let values: [f32; POOL] = std::array::from_fn(|p| rows[p][c] * scale[c] + shift[c]);
-            let (mut best, mut winner) = (values[0], 0u32);
-            for (p, &value) in values.iter().enumerate().skip(1) {
-                winner = if value <= best { winner } else { p as u32 };
-                best = if value <= best { best } else { value };
-            }
-            let passed = if finish.relu && best <= 0.0 { 0.0 } else { gradient[c] * through[c] };
-            for p in 0..POOL {
-                let dz = if winner == p as u32 { passed } else { 0.0 };
-                outs[p][c] = dz + (rows[p][c] * slope[c] + constant[c]);
-            }
-        }
-    }
-    // samples that pooling dropped reach the output only through the batch statistics
-    for (row, out) in y[pooled..].chunks_exact(channels).zip(tail.chunks_exact_mut(channels)) {
-        for c in 0..channels {
-            out[c] = row[c] * slope[c] + constant[c];
+    let zero = simd.splat_f32s(0.0);
+    for c in 0..scale.len() {
+        let y = rows.map(|row| row[c]);
+        let (best, _, index) = largest(simd, y, scale[c], shift[c]);
+        let passed = simd.mul_f32s(gradient[c], through[c]);
+        let cut = simd.less_than_or_equal_f32s(best, zero);
+        let passed = if relu { simd.select_f32s(cut, zero, passed) } else { passed };
+        for p in 0..POOL {
+            let wins = simd.equal_f32s(index, simd.splat_f32s(p as f32));
+            let dz = simd.select_f32s(wins, passed, zero);
+            let direct = simd.add_f32s(simd.mul_f32s(y[p], slope[c]), constant[c]);
+            target[p][c] = simd.add_f32s(dz, direct);
         }
     }
 }

@@ -58,11 +58,7 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(crate) fn new(shape: ConvShape, arch: Arch) -> Self {
-        let domain = if spectral::suits(&shape) {
-            Domain::Frequency
-        } else {
-            Domain::Time
-        };
+        let domain = if spectral::suits(&shape) { Domain::Frequency } else { Domain::Time };
         Self { shape, domain, arch }
     }
 
@@ -167,7 +163,9 @@ impl Engine {
     ) {
         match self.domain {
             Domain::Time => self.backward_in_time(input, examples, gradient, sums, to_input, scratch),
-            Domain::Frequency => self.backward_in_frequency(input, examples, gradient, sums, to_input, scratch),
+            Domain::Frequency => {
+                self.backward_in_frequency(input, examples, gradient, sums, to_input, scratch)
+            }
         }
     }
 

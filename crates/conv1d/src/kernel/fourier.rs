@@ -94,26 +94,10 @@ pub(crate) fn transposed<S: Simd>(simd: S, y: [S::f32s; POINTS]) -> [S::f32s; PO
     let (g0, g1) = (add(y0, y8), sub(y0, y8));
     let slow = [add(g0, r4), sub(g1, i4), sub(g0, r4), add(g1, i4)];
     let (real, imaginary) = (mul(HALF, sub(r2, r6)), mul(HALF, add(i2, i6)));
-    let fast = [
-        add(r2, r6),
-        sub(real, imaginary),
-        sub(i6, i2),
-        sub(zero, add(real, imaginary)),
-    ];
-    let even: [S::f32s; 8] = std::array::from_fn(|t| {
-        if t < 4 {
-            add(slow[t], fast[t])
-        } else {
-            sub(slow[t - 4], fast[t - 4])
-        }
-    });
-    std::array::from_fn(|t| {
-        if t < 8 {
-            add(even[t], odd[t])
-        } else {
-            sub(even[t - 8], odd[t - 8])
-        }
-    })
+    let fast = [add(r2, r6), sub(real, imaginary), sub(i6, i2), sub(zero, add(real, imaginary))];
+    let even: [S::f32s; 8] =
+        std::array::from_fn(|t| if t < 4 { add(slow[t], fast[t]) } else { sub(slow[t - 4], fast[t - 4]) });
+    std::array::from_fn(|t| if t < 8 { add(even[t], odd[t]) } else { sub(even[t - 8], odd[t - 8]) })
 }
 
 #[cfg(test)]
@@ -147,10 +131,7 @@ mod tests {
     #[test]
     fn both_directions_equal_the_definition_on_every_instruction_set() {
         let x: [f32; POINTS] = std::array::from_fn(|n| ((n * n + 3 * n) % 11) as f32 - 4.5);
-        for (there, back) in [
-            Both(x).with_simd(Scalar),
-            pulp::Arch::new().dispatch(Both(x)),
-        ] {
+        for (there, back) in [Both(x).with_simd(Scalar), pulp::Arch::new().dispatch(Both(x))] {
             for row in 0..POINTS {
                 let expected: f64 = (0..POINTS).map(|n| definition(row, n) * f64::from(x[n])).sum();
                 let transpose: f64 = (0..POINTS).map(|n| definition(n, row) * f64::from(x[n])).sum();

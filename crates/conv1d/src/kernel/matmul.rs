@@ -17,13 +17,7 @@ pub(crate) struct View<'a> {
 impl<'a> View<'a> {
     /// `rows × columns` with contiguous rows that start every `row_stride` floats.
     pub(crate) fn new(data: &'a [f32], rows: usize, columns: usize, row_stride: usize) -> Self {
-        Self {
-            data,
-            rows,
-            columns,
-            row_stride,
-            column_stride: 1,
-        }
+        Self { data, rows, columns, row_stride, column_stride: 1 }
     }
 
     /// The transpose of this view.
@@ -40,8 +34,7 @@ impl<'a> View<'a> {
     fn fits(&self) -> bool {
         self.rows == 0
             || self.columns == 0
-            || (self.rows - 1) * self.row_stride + (self.columns - 1) * self.column_stride
-                < self.data.len()
+            || (self.rows - 1) * self.row_stride + (self.columns - 1) * self.column_stride < self.data.len()
     }
 }
 
@@ -57,10 +50,7 @@ pub(crate) fn multiply(destination: &mut [f32], left: View<'_>, right: View<'_>,
     let (rows, columns, depth) = (left.rows, right.columns, left.columns);
     assert_eq!(depth, right.rows, "inner sizes of a matrix product differ");
     assert!(left.fits() && right.fits(), "a matrix view leaves its slice");
-    assert!(
-        destination.len() >= rows * columns,
-        "the destination of a matrix product is too short"
-    );
+    assert!(destination.len() >= rows * columns, "the destination of a matrix product is too short");
     // SAFETY: the asserts above keep every index the product reads inside `left.data` and `right.data` and every
     // index it writes inside `destination`, which nothing else borrows. Strides of slices fit in `isize`.
     unsafe {

@@ -51,12 +51,7 @@ pub(crate) struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     /// Example `index` as `[time_in, in_channels]`, transposed into `spare` where it lies the other way.
-    pub(crate) fn example<'s>(
-        &self,
-        shape: &ConvShape,
-        index: usize,
-        spare: &'s mut Vec<f32>,
-    ) -> &'s [f32]
+    pub(crate) fn example<'s>(&self, shape: &ConvShape, index: usize, spare: &'s mut Vec<f32>) -> &'s [f32]
     where
         'a: 's,
     {

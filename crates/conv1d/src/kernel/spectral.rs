@@ -53,22 +53,12 @@ struct Tiling {
 impl Tiling {
     /// Sixteen overlapping input samples per tile.
     fn of_input(shape: &ConvShape) -> Self {
-        Self {
-            step: step(shape),
-            lead: shape.padding,
-            taken: POINTS,
-            tiles: tiles(shape),
-        }
+        Self { step: step(shape), lead: shape.padding, taken: POINTS, tiles: tiles(shape) }
     }
 
     /// The outputs of each tile; the rest of the sixteen is zero.
     fn of_output(shape: &ConvShape) -> Self {
-        Self {
-            step: step(shape),
-            lead: 0,
-            taken: step(shape),
-            tiles: tiles(shape),
-        }
+        Self { step: step(shape), lead: 0, taken: step(shape), tiles: tiles(shape) }
     }
 
     /// The sample at point `n` of tile `tile`, where the example of `time` samples has one.
@@ -114,20 +104,19 @@ impl WithSimd for Analyse<'_> {
         let zero = simd.splat_f32s(0.0);
         for tile in 0..self.tiling.tiles {
             let starts: [usize; POINTS] = std::array::from_fn(|n| {
-                self.tiling
-                    .sample(tile, n, time)
-                    .map_or(usize::MAX, |sample| sample * width)
+                self.tiling.sample(tile, n, time).map_or(usize::MAX, |sample| sample * width)
             });
             let targets = value_rows(self.first_row + tile, self.rows, width);
             let inside = starts.iter().all(|&start| start != usize::MAX);
             for lane in 0..width {
-                let x = if inside {
-                    std::array::from_fn(|n| source[starts[n] + lane])
-                } else {
-                    std::array::from_fn(|n| {
-                        if starts[n] == usize::MAX { zero } else { source[starts[n] + lane] }
-                    })
-                };
+                let x =
+                    if inside {
+                        std::array::from_fn(|n| source[starts[n] + lane])
+                    } else {
+                        std::array::from_fn(|n| {
+                            if starts[n] == usize::MAX { zero } else { source[starts[n] + lane] }
+                        })
+                    };
                 let values = transform(simd, x);
                 for (value, target) in values.into_iter().zip(targets) {
                     planes[target + lane] = value;
@@ -160,9 +149,7 @@ impl WithSimd for Synthesise<'_> {
         for tile in 0..self.tiling.tiles {
             let sources = value_rows(self.first_row + tile, self.rows, width);
             let starts: [usize; POINTS] = std::array::from_fn(|n| {
-                self.tiling
-                    .sample(tile, n, time)
-                    .map_or(usize::MAX, |sample| sample * width)
+                self.tiling.sample(tile, n, time).map_or(usize::MAX, |sample| sample * width)
             });
             let adds: [bool; POINTS] = std::array::from_fn(|n| tile > 0 && n < overlap);
             for lane in 0..width {

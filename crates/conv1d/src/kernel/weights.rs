@@ -126,7 +126,13 @@ fn add_scaled(target: &mut [f32], source: &[f32], scale: f32) {
 }
 
 /// The gradient `[out, in, kernel]` from the gradient of the planes, the transpose of [`planes`].
-pub(crate) fn from_planes(arch: Arch, sums: &[f32], inputs: usize, outputs: usize, kernel: usize) -> Vec<f32> {
+pub(crate) fn from_planes(
+    arch: Arch,
+    sums: &[f32],
+    inputs: usize,
+    outputs: usize,
+    kernel: usize,
+) -> Vec<f32> {
     let pair = inputs * outputs;
     let tables: Vec<_> = (0..PLANES).map(|plane| coefficients(plane, kernel)).collect();
     let mut taps = vec![0.0; pair * kernel];
