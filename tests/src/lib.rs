@@ -78,6 +78,25 @@ pub fn real(name: &str) -> Option<PathBuf> {
     None
 }
 
+/// A Python that can import `modules`: that of `TWINPRINT_PYTHON`, of a virtual environment `tests/interop/.venv`, or of
+/// the system; or nothing, said loudly, where none can.
+pub fn python(modules: &str) -> Option<PathBuf> {
+    let named = std::env::var_os("TWINPRINT_PYTHON").map(PathBuf::from);
+    let known = [root().join("tests/interop/.venv/bin/python"), "python3".into()];
+    let import = format!("import {modules}");
+    let imports = |python: &PathBuf| {
+        Command::new(python).args(["-c", &import]).output().is_ok_and(|output| output.status.success())
+    };
+    let found = named.into_iter().chain(known).find(imports);
+    if found.is_none() {
+        let test = std::thread::current().name().unwrap_or("a test").to_owned();
+        eprintln!(
+            "SKIPPED: {test}: no Python with {modules}; pip install -r tests/interop/requirements.txt and set TWINPRINT_PYTHON"
+        );
+    }
+    found
+}
+
 /// A JSON file.
 pub fn json(path: &Path) -> Value {
     let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

@@ -1,5 +1,6 @@
 //! Every test, with a count of what was skipped and why.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
@@ -7,26 +8,61 @@ use crate::{root, system};
 
 pub(crate) fn run(filter: Option<&str>) -> Result<(), String> {
     system::ensure_libhdf5()?;
-    let mut skipped = Vec::new();
-    let mut passed = true;
+    let mut tally = Tally::default();
+    let mut succeeded = true;
     for kind in [&["--all-targets"][..], &["--doc"][..]] {
         let mut arguments = vec!["test", "--workspace", "--locked", "--no-fail-fast"];
         arguments.extend(kind);
         arguments.extend(filter);
         arguments.extend(["--", "--show-output"]);
-        passed &= run_cargo_test(&arguments, &mut skipped)?;
+        succeeded &= run_cargo_test(&arguments, &mut tally)?;
     }
-    skipped.sort();
-    skipped.dedup();
-    println!("\n{} skipped", skipped.len());
-    for reason in &skipped {
-        println!("  {reason}");
-    }
-    if passed { Ok(()) } else { Err("some tests failed; see above".to_owned()) }
+    println!("\n{}", tally.text());
+    if succeeded { Ok(()) } else { Err("some tests failed; see above".to_owned()) }
 }
 
-/// Runs cargo test, shows its lines but not what passing tests print, and keeps their `SKIPPED:` lines.
-fn run_cargo_test(arguments: &[&str], skipped: &mut Vec<String>) -> Result<bool, String> {
+/// What the tests came to.
+#[derive(Debug, Default)]
+struct Tally {
+    passed: usize,
+    failed: usize,
+    /// How many tests gave each reason for not looking.
+    skipped: BTreeMap<String, usize>,
+}
+
+impl Tally {
+    /// Takes in a line of the output of `cargo test`.
+    fn read(&mut self, line: &str) {
+        if let Some(reason) = line.trim_start().strip_prefix("SKIPPED:") {
+            *self.skipped.entry(reason.trim().to_owned()).or_default() += 1;
+        }
+        if let Some(counts) = line.strip_prefix("test result:") {
+            self.passed += count_before(counts, "passed");
+            self.failed += count_before(counts, "failed");
+        }
+    }
+
+    /// The reasons for skipping, then the counts in a line of their own.
+    fn text(&self) -> String {
+        let skipped: usize = self.skipped.values().sum();
+        let mut lines: Vec<String> =
+            self.skipped.iter().map(|(reason, count)| format!("skipped {count}: {reason}")).collect();
+        // A test that skips returns without a failure, so the runner counts it among the passed.
+        let passed = self.passed.saturating_sub(skipped);
+        lines.push(format!("{passed} passed, {} failed, {skipped} skipped", self.failed));
+        lines.join("\n")
+    }
+}
+
+/// The number that stands before `word` in `ok. 12 passed; 0 failed; …`.
+fn count_before(counts: &str, word: &str) -> usize {
+    let words: Vec<&str> = counts.split_whitespace().collect();
+    let place = words.iter().position(|found| found.trim_end_matches(';') == word);
+    place.and_then(|place| words.get(place.checked_sub(1)?)?.parse().ok()).unwrap_or(0)
+}
+
+/// Runs cargo test, shows its lines but not what passing tests print, and counts.
+fn run_cargo_test(arguments: &[&str], tally: &mut Tally) -> Result<bool, String> {
     let mut child = Command::new(env!("CARGO"))
         .args(arguments)
         .current_dir(root())
@@ -44,13 +80,30 @@ fn run_cargo_test(arguments: &[&str], skipped: &mut Vec<String>) -> Result<bool,
             other if other.starts_with("test result:") => in_passing_output = false,
             _ => {}
         }
-        if let Some(reason) = line.trim_start().strip_prefix("SKIPPED:") {
-            skipped.push(reason.trim().to_owned());
-        }
+        tally.read(&line);
         if !in_passing_output {
             println!("{line}");
         }
     }
     let status = child.wait().map_err(|error| format!("cargo test did not end: {error}"))?;
     Ok(status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn skipped_tests_are_counted_apart_from_those_that_passed() {
+        let mut tally = Tally::default();
+        for line in [
+            "test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s",
+            "SKIPPED: no eegmat",
+            "SKIPPED: no eegmat",
+            "test result: FAILED. 3 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s",
+        ] {
+            tally.read(line);
+        }
+        assert_eq!(tally.text(), "skipped 2: no eegmat\n13 passed, 1 failed, 2 skipped");
+    }
 }

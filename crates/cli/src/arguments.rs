@@ -53,6 +53,9 @@ pub(crate) enum Command {
         /// Print results.json instead of the table.
         #[arg(long)]
         json: bool,
+        /// Print the table as Markdown.
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
     },
     /// Write a synthetic cohort as BIDS-EEG, for learning and testing.
     #[command(after_help = "Example:\n  twinprint synth data/quickstart --subjects 20 --sessions 2")]

@@ -60,13 +60,13 @@ pub fn deviations(recordings: &[(RecordingKey, Hertz, Seconds)], tolerance: Tole
                     reasons.push(format!("{rate}, and no rate is that of more than half of the recordings"))
                 }
             }
-            if let Some((usual, count)) = usual_durations.get(&key.recording) {
-                if (duration.get() - usual).abs() > tolerance.duration * usual {
-                    let (seconds, id) = (duration.get(), &key.recording);
-                    reasons.push(format!(
-                        "{seconds:.1} s, where the median of {count} recordings {id} is {usual:.1} s"
-                    ));
-                }
+            if let Some((usual, count)) = usual_durations.get(&key.recording)
+                && (duration.get() - usual).abs() > tolerance.duration * usual
+            {
+                let (seconds, id) = (duration.get(), &key.recording);
+                reasons.push(format!(
+                    "{seconds:.1} s, where the median of {count} recordings {id} is {usual:.1} s"
+                ));
             }
             (!reasons.is_empty()).then(|| Deviation { key: key.clone(), reason: reasons.join("; ") })
         })

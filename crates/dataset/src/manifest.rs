@@ -148,10 +148,10 @@ impl Manifest {
             if !is_below(Path::new(&file.path)) || file.path.contains('\\') {
                 return Err(format!("the path {:?} must stay below the dataset's folder", file.path));
             }
-            if let Some(sum) = &file.sha256 {
-                if sum.len() != 64 || !sum.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-                    return Err(format!("sha256 of {} is {sum:?}: it must be 64 digits 0-9 a-f", file.path));
-                }
+            if let Some(sum) = &file.sha256
+                && (sum.len() != 64 || !sum.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
+            {
+                return Err(format!("sha256 of {} is {sum:?}: it must be 64 digits 0-9 a-f", file.path));
             }
         }
         Ok(())

@@ -252,15 +252,15 @@ impl Pattern {
                 "name that part of the pattern {recording}",
             ));
         }
-        if let Some(path) = &self.participants {
-            if !is_below(path) {
-                return Err(setting(
-                    "layout.participants",
-                    &format!("{:?}", path.display().to_string()),
-                    "the table of people is given relative to the root and lies below it",
-                    "write \"participants.tsv\"",
-                ));
-            }
+        if let Some(path) = &self.participants
+            && !is_below(path)
+        {
+            return Err(setting(
+                "layout.participants",
+                &format!("{:?}", path.display().to_string()),
+                "the table of people is given relative to the root and lies below it",
+                "write \"participants.tsv\"",
+            ));
         }
         Ok(())
     }

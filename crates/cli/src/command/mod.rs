@@ -27,7 +27,7 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Evaluate(given) => {
             run::stage(given, twinprint_pipeline::Stage::Evaluate, threads, &progress)
         }
-        Command::Report { run, json } => report::write(run, *json),
+        Command::Report { run, json, markdown } => report::write(run, *json, *markdown),
         Command::Synth(given) => synth::write(given, &progress),
         Command::Fetch(given) => fetch::download(given, &progress),
         Command::Inspect(given) => inspect::show(given),

@@ -6,10 +6,12 @@ use std::process::ExitCode;
 use crate::failure::Failure;
 
 /// Writes the page and prints the table.
-pub(crate) fn write(run: &Path, json: bool) -> Result<ExitCode, Failure> {
+pub(crate) fn write(run: &Path, json: bool, markdown: bool) -> Result<ExitCode, Failure> {
     let results = twinprint_pipeline::write_report(run)?;
     if json {
         println!("{}", serde_json::to_string_pretty(&results)?);
+    } else if markdown {
+        print!("{}", twinprint_report::markdown(&results));
     } else {
         println!("{}", twinprint_report::table(&results));
         println!("report      {}", run.join("report.html").display());

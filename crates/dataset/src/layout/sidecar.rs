@@ -62,15 +62,15 @@ impl<'a> Sidecars<'a> {
                 .filter(|(e, _)| e.suffix == suffix && e.extension == ending && e.applies_to(name))
                 .collect();
             here.sort_by_key(|(e, _)| e.pairs().len());
-            if let [.., (first, one), (second, two)] = here.as_slice() {
-                if first.pairs().len() == second.pairs().len() {
-                    let (one, two) = (below(self.root, one), below(self.root, two));
-                    let notice = format!(
-                        "{one} and {two} both apply to the same recordings: BIDS allows one a folder; {two} is used last"
-                    );
-                    if !self.notices.contains(&notice) {
-                        self.notices.push(notice);
-                    }
+            if let [.., (first, one), (second, two)] = here.as_slice()
+                && first.pairs().len() == second.pairs().len()
+            {
+                let (one, two) = (below(self.root, one), below(self.root, two));
+                let notice = format!(
+                    "{one} and {two} both apply to the same recordings: BIDS allows one a folder; {two} is used last"
+                );
+                if !self.notices.contains(&notice) {
+                    self.notices.push(notice);
                 }
             }
             found.extend(here.into_iter().map(|(_, path)| path.clone()));
