@@ -1,26 +1,18 @@
-"""The network of the `train_step` and `embed` benchmarks in PyTorch, driven line by line over standard input.
+"""The network of the `train_step` and `embed` benchmarks in PyTorch; commands are the names of the rows.
 
-Commands, one per line: `train_step`, `embed`, `conv1d_forward`, `conv1d_backward`, `memory`. The answer is one number per
-line: milliseconds of one call, or for `memory` the growth of the resident set since the model was ready, in MiB.
 The network: 64 channels x 320 samples, 64 pairs; convolutions 64-64-128-128 (kernel 9, no bias) each with batch norm, ReLU
-and max-pool 2; mean over time; linear to 64; contrastive loss (margin 1); AdamW.
+and max-pool 2; mean over time; linear to 64; contrastive loss (margin 1); AdamW. As many threads as there are cores.
 """
 
-import sys
+import os
 import time
 
 import torch
 from torch import nn
 
+from turns import serve, timed
+
 PAIRS, CHANNELS, SAMPLES = 64, 64, 320
-
-
-def resident_mib(field):
-    with open("/proc/self/status") as status:
-        for line in status:
-            if line.startswith(field):
-                return float(line.split()[1]) / 1024
-    raise RuntimeError(f"{field} is not in /proc/self/status")
 
 
 def network():
@@ -41,15 +33,14 @@ def embed(model, x):
 
 
 class Bench:
-    def __init__(self, threads):
+    def __init__(self):
         torch.manual_seed(0)
-        torch.set_num_threads(threads)
+        torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
         self.model = network()
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-3)
         self.x = torch.randn(2 * PAIRS, CHANNELS, SAMPLES)
         self.same = (torch.arange(PAIRS) % 2).float()
         self.conv = nn.Conv1d(CHANNELS, 64, 9, padding=4)
-        self.start = resident_mib("VmRSS")
 
     def train_step(self):
         self.model.train()
@@ -72,26 +63,24 @@ class Bench:
         with torch.inference_mode():
             return self.conv(self.x)[0, 0, 0].item()
 
-    def run(self, command):
-        if command == "memory":
-            return resident_mib("VmHWM") - self.start
-        if command == "conv1d_backward":
-            x = self.x.clone().requires_grad_(True)
-            y = self.conv(x)
-            begin = time.perf_counter()
-            y.backward(torch.ones_like(y))
-            return (time.perf_counter() - begin) * 1e3
-        call = {"train_step": self.train_step, "embed": self.embed, "conv1d_forward": self.conv1d_forward}[command]
+    def conv1d_backward(self):
+        x = self.x.clone().requires_grad_(True)
+        y = self.conv(x)
+        ones = torch.ones_like(y)
         begin = time.perf_counter()
-        call()
-        return (time.perf_counter() - begin) * 1e3
+        y.backward(ones)
+        return time.perf_counter() - begin
 
 
 def main():
-    bench = Bench(int(sys.argv[1]) if len(sys.argv) > 1 else 2)
-    print(torch.__version__, flush=True)
-    for line in sys.stdin:
-        print(f"{bench.run(line.strip()):.4f}", flush=True)
+    bench = Bench()
+    commands = {
+        "train_step": timed(bench.train_step),
+        "embed": timed(bench.embed),
+        "conv1d_forward": timed(bench.conv1d_forward),
+        "conv1d_backward": bench.conv1d_backward,
+    }
+    serve(f"pytorch {torch.__version__}", commands)
 
 
 if __name__ == "__main__":

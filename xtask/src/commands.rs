@@ -12,11 +12,20 @@ pub(crate) fn cargo(arguments: &[&str]) -> Result<(), String> {
 
 /// Runs a program in the project's root with its output shown.
 pub(crate) fn run(program: impl AsRef<OsStr>, arguments: &[&str]) -> Result<(), String> {
-    let program = program.as_ref();
+    start(program.as_ref(), arguments, Stdio::inherit())
+}
+
+/// The same, with its output on standard error where standard output is for results.
+pub(crate) fn run_aside(program: impl AsRef<OsStr>, arguments: &[&str]) -> Result<(), String> {
+    start(program.as_ref(), arguments, Stdio::from(std::io::stderr()))
+}
+
+fn start(program: &OsStr, arguments: &[&str], output: Stdio) -> Result<(), String> {
     let shown = format!("{} {}", program.to_string_lossy(), arguments.join(" "));
     let status = Command::new(program)
         .args(arguments)
         .current_dir(root())
+        .stdout(output)
         .status()
         .map_err(|error| format!("cannot start `{shown}`: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("`{shown}` ended with {status}")) }

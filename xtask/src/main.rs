@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its user")]
 
+mod bench;
 mod commands;
 mod quickstart;
 mod system;
@@ -31,6 +32,8 @@ enum Task {
     },
     /// Check the format and run clippy with warnings denied.
     Check,
+    /// Time our work and a peer's in turn, in one run.
+    Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Task::Quickstart => quickstart::run(),
         Task::Test { filter } => test::run(filter.as_deref()),
         Task::Check => check(),
+        Task::Bench(arguments) => bench::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -57,4 +61,9 @@ fn check() -> Result<(), String> {
 /// The project's root.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+/// Where cargo puts what it builds.
+fn target_dir() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }

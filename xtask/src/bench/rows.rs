@@ -1,0 +1,102 @@
+//! The rows. To add one: an example of a crate and a script in `tests/peers/` that answer the same command (see `mod.rs`
+//! and `tests/peers/turns.py`), an entry here, and a pin in `tests/peers/requirements.txt` for a package that is new.
+
+use super::row::{Ours, Peer, Row};
+
+pub(crate) const ROWS: &[Row] = &[
+    Row {
+        name: "preprocess_eegmat",
+        what: "eegmat: read, average reference, FIR 1-40 Hz, resample to 128 Hz, 2-s epochs; MNE-Python in one process",
+        goal: Some(15.0),
+        peer: Peer { script: "preprocess_eegmat.py", arguments: &[], command: "preprocess" },
+        ..PREPROCESS
+    },
+    Row {
+        name: "preprocess_eegmat_parallel",
+        what: "the same; MNE-Python in a process a core",
+        goal: None,
+        peer: Peer { script: "preprocess_eegmat.py", arguments: &["--parallel"], command: "preprocess" },
+        memory: false,
+        ..PREPROCESS
+    },
+    Row {
+        name: "eer_1e7",
+        what: "EER and DET curve of 10^7 scores",
+        goal: Some(8.0),
+        ours: Ours { krate: "evaluation", example: "speed", arguments: &["eer"], command: "eer" },
+        peer: Peer { script: "eer.py", arguments: &[], command: "eer" },
+        packages: &["numpy", "scikit-learn"],
+        data: None,
+        check: Some(0.01),
+        memory: false,
+        rounds: 5,
+    },
+    Row {
+        name: "knn",
+        what: "the 5 nearest of 10^4 queries in 10^5 prints of 128 floats, exact; faiss flat",
+        goal: Some(3.0),
+        peer: Peer { script: "knn.py", arguments: &["faiss"], command: "knn" },
+        packages: &["numpy", "faiss-cpu"],
+        ..KNN
+    },
+    Row {
+        name: "knn_scikit_learn",
+        what: "the same; scikit-learn brute force",
+        goal: Some(3.0),
+        peer: Peer { script: "knn.py", arguments: &["scikit-learn"], command: "knn" },
+        packages: &["numpy", "scikit-learn"],
+        ..KNN
+    },
+    Row {
+        name: "train_step",
+        what: "one twin training step: 64 pairs of 64 channels x 320 samples, four convolution blocks, AdamW",
+        goal: Some(1.6),
+        memory: true,
+        ..twin("train_step")
+    },
+    Row { name: "embed", what: "the same network embedding 128 epochs", goal: Some(1.6), ..twin("embed") },
+    Row { name: "conv1d_forward", what: "its first convolution", ..twin("conv1d_forward") },
+    Row { name: "conv1d_backward", what: "its first convolution, backward", ..twin("conv1d_backward") },
+];
+
+const PREPROCESS: Row = Row {
+    name: "",
+    what: "",
+    goal: None,
+    ours: Ours { krate: "preprocess", example: "preprocess_eegmat", arguments: &[], command: "preprocess" },
+    peer: Peer { script: "preprocess_eegmat.py", arguments: &[], command: "preprocess" },
+    packages: &["mne", "numpy", "scipy"],
+    data: Some("eegmat"),
+    // Both count the epochs.
+    check: Some(0.0),
+    memory: true,
+    rounds: 5,
+};
+
+const KNN: Row = Row {
+    name: "",
+    what: "",
+    goal: None,
+    ours: Ours { krate: "evaluation", example: "speed", arguments: &["knn"], command: "knn" },
+    peer: Peer { script: "knn.py", arguments: &[], command: "knn" },
+    packages: &[],
+    data: None,
+    check: None,
+    memory: false,
+    rounds: 5,
+};
+
+const fn twin(command: &'static str) -> Row {
+    Row {
+        name: "",
+        what: "",
+        goal: None,
+        ours: Ours { krate: "conv1d", example: "bench", arguments: &[], command },
+        peer: Peer { script: "twin_step.py", arguments: &[], command },
+        packages: &["torch", "numpy"],
+        data: None,
+        check: None,
+        memory: false,
+        rounds: 15,
+    }
+}
