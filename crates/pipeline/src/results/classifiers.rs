@@ -78,7 +78,7 @@ fn tasks(evidence: &Evidence, sides: &SystemSides, label: &str) -> Result<Vec<Ta
         return Err("prints of the training people are kept for the encoder only".to_owned());
     }
     let values = label_values(sides, label)?;
-    let labelled = |side: &Side| -> Result<(Array2<f32>, Vec<u32>, Vec<u32>), String> {
+    let labelled = |side: &Side| -> Result<Labelled, String> {
         let numbers = side
             .infos
             .iter()
@@ -99,6 +99,9 @@ fn tasks(evidence: &Evidence, sides: &SystemSides, label: &str) -> Result<Vec<Ta
         })
         .collect()
 }
+
+/// Prints, the number of each one's label, and the number of the person behind it.
+type Labelled = (Array2<f32>, Vec<u32>, Vec<u32>);
 
 fn label_values<'a>(sides: &'a SystemSides, label: &str) -> Result<BTreeMap<&'a String, u32>, String> {
     let infos = sides.train.iter().chain(&sides.test).flat_map(|side| &side.infos);

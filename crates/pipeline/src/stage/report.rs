@@ -121,7 +121,9 @@ fn read_scores(path: &Path) -> Result<Vec<(String, f64, Scores)>, PipelineError>
     for (number, slot) in numbers.values_mut().enumerate() {
         *slot = number as u32;
     }
-    let mut groups: Vec<(String, f64, Vec<f64>, Vec<u32>, Vec<u32>)> = Vec::new();
+    // System, probe length, scores, and the numbers of the people enrolled and probing.
+    type Group = (String, f64, Vec<f64>, Vec<u32>, Vec<u32>);
+    let mut groups: Vec<Group> = Vec::new();
     for (row, (seconds, value)) in seconds.iter().zip(values.iter()).enumerate() {
         let (seconds, value) = (seconds.unwrap_or_default(), f64::from(value.unwrap_or(f32::NAN)));
         if groups.last().is_none_or(|group| group.0 != systems[row] || group.1 != seconds) {
