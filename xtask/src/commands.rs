@@ -10,21 +10,36 @@ pub(crate) fn cargo(arguments: &[&str]) -> Result<(), String> {
     run(env!("CARGO"), arguments)
 }
 
+/// A program to be run in the project's root.
+///
+/// What `cargo run` tells this program about its own package is kept from it: build scripts that look at those variables
+/// would run again, and everything after them be built again, each time cargo is called the other way.
+pub(crate) fn program(name: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(name);
+    command.current_dir(root());
+    for (variable, _) in std::env::vars_os() {
+        let known = variable.to_string_lossy();
+        if known.starts_with("CARGO_PKG_") || known.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(variable);
+        }
+    }
+    command
+}
+
 /// Runs a program in the project's root with its output shown.
-pub(crate) fn run(program: impl AsRef<OsStr>, arguments: &[&str]) -> Result<(), String> {
-    start(program.as_ref(), arguments, Stdio::inherit())
+pub(crate) fn run(name: impl AsRef<OsStr>, arguments: &[&str]) -> Result<(), String> {
+    start(name.as_ref(), arguments, Stdio::inherit())
 }
 
 /// The same, with its output on standard error where standard output is for results.
-pub(crate) fn run_aside(program: impl AsRef<OsStr>, arguments: &[&str]) -> Result<(), String> {
-    start(program.as_ref(), arguments, Stdio::from(std::io::stderr()))
+pub(crate) fn run_aside(name: impl AsRef<OsStr>, arguments: &[&str]) -> Result<(), String> {
+    start(name.as_ref(), arguments, Stdio::from(std::io::stderr()))
 }
 
-fn start(program: &OsStr, arguments: &[&str], output: Stdio) -> Result<(), String> {
-    let shown = format!("{} {}", program.to_string_lossy(), arguments.join(" "));
-    let status = Command::new(program)
+fn start(name: &OsStr, arguments: &[&str], output: Stdio) -> Result<(), String> {
+    let shown = format!("{} {}", name.to_string_lossy(), arguments.join(" "));
+    let status = program(name)
         .args(arguments)
-        .current_dir(root())
         .stdout(output)
         .status()
         .map_err(|error| format!("cannot start `{shown}`: {error}"))?;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use crate::{root, system};
+use crate::commands::program;
+use crate::system;
 
 pub(crate) fn run(filter: Option<&str>) -> Result<(), String> {
     system::ensure_libhdf5()?;
@@ -63,9 +64,8 @@ fn count_before(counts: &str, word: &str) -> usize {
 
 /// Runs cargo test, shows its lines but not what passing tests print, and counts.
 fn run_cargo_test(arguments: &[&str], tally: &mut Tally) -> Result<bool, String> {
-    let mut child = Command::new(env!("CARGO"))
+    let mut child = program(env!("CARGO"))
         .args(arguments)
-        .current_dir(root())
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| format!("cannot start cargo test: {error}"))?;

@@ -15,6 +15,7 @@ use pulp::Arch;
 use std::sync::Arc;
 
 /// Where the normalisation gets its statistics, with their tensors (`[out_channels]` each).
+#[allow(clippy::large_enum_variant, reason = "one a forward pass, moved once")]
 pub(crate) enum FusedNorm {
     None,
     Batch { gamma: Tensor<1>, beta: Tensor<1>, epsilon: f64 },
