@@ -28,6 +28,13 @@ pub fn twinprint() -> Command {
         let mut build = Command::new(env!("CARGO"));
         build.args(["build", "--quiet", "--locked", "--package", "twinprint-cli", "--target-dir"]);
         build.arg(profile.parent().expect("target/profile")).current_dir(root());
+        // Build scripts that look at these would run again, and much be built again, if this call differed from others.
+        for (variable, _) in std::env::vars_os() {
+            let known = variable.to_string_lossy();
+            if known.starts_with("CARGO_PKG_") || known.starts_with("CARGO_MANIFEST_") {
+                build.env_remove(variable);
+            }
+        }
         if profile.ends_with("release") {
             build.arg("--release");
         }
