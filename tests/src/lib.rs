@@ -26,7 +26,8 @@ pub fn twinprint() -> Command {
         let test = std::env::current_exe().expect("a test has a path");
         let profile = test.parent().and_then(Path::parent).expect("target/profile/deps/test").to_owned();
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--locked", "--package", "twinprint-cli", "--target-dir"]);
+        // The whole workspace, so that features, and with them what is already built, are those of the tests.
+        build.args(["build", "--quiet", "--locked", "--workspace", "--bin", "twinprint", "--target-dir"]);
         build.arg(profile.parent().expect("target/profile")).current_dir(root());
         // Build scripts that look at these would run again, and much be built again, if this call differed from others.
         for (variable, _) in std::env::vars_os() {
