@@ -41,7 +41,7 @@ fn impossible_plans_are_refused_with_line_value_limit_and_remedy() {
             &["small.toml:4", "elsewhere", "is not a folder"],
         ),
         (PIPELINE.replace("folds = 2", "fold = 2"), &["unknown field", "fold", "folds"]),
-        (PIPELINE.replace("folds = 2", "folds = 7"), &["small.toml", "7 folds", "8"]),
+        (PIPELINE.replace("folds = 2", "folds = 7"), &["small.toml:9", "folds = 7", "8 subjects", "folds = 4"]),
         (
             PIPELINE.replace("seconds = 10.0", "seconds = 100.0"),
             &["small.toml:11", "100 s", "30.0 s", "on_short"],
