@@ -1,5 +1,7 @@
 //! Wrong paths, misspelt keys, impossible values, damaged files: one clear answer each, and nothing left behind.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::fs;
 
 use twinprint_tests::{Cohort, PIPELINE, refuse};
@@ -41,7 +43,10 @@ fn impossible_plans_are_refused_with_line_value_limit_and_remedy() {
             &["small.toml:4", "elsewhere", "is not a folder"],
         ),
         (PIPELINE.replace("folds = 2", "fold = 2"), &["unknown field", "fold", "folds"]),
-        (PIPELINE.replace("folds = 2", "folds = 7"), &["small.toml:9", "folds = 7", "8 subjects", "folds = 4"]),
+        (
+            PIPELINE.replace("folds = 2", "folds = 7"),
+            &["small.toml:9", "folds = 7", "8 subjects", "folds = 4"],
+        ),
         (
             PIPELINE.replace("seconds = 10.0", "seconds = 100.0"),
             &["small.toml:11", "100 s", "30.0 s", "on_short"],

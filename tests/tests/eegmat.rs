@@ -1,5 +1,7 @@
 //! The whole road on real recordings.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use twinprint_report::Results;
 use twinprint_tests::{only_run, real, refuse, root, succeed};
 

@@ -1,5 +1,7 @@
 //! Files of twinprint opened with the tools people already use.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::path::Path;
 use std::process::Command;
 

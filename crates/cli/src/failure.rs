@@ -25,7 +25,6 @@ impl Failure {
 
 impl<E: std::error::Error + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        use miette::IntoDiagnostic;
-        Self(Err::<(), E>(error).into_diagnostic().expect_err("built from an error"))
+        Self(miette::Report::from_err(error))
     }
 }

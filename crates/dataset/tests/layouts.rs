@@ -1,6 +1,11 @@
 //! Recordings found, left out and refused, in folders made for the purpose and in the shared data.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests may fail as tests do"
+)]
 
 use std::path::{Path, PathBuf};
 

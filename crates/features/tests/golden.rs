@@ -1,5 +1,12 @@
 //! Equality with SciPy, from `tests/golden/features/make.py`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and says what it skips"
+)]
+
 use ndarray::{Array2, Array3};
 use serde_json::Value;
 use twinprint_features::{DEFAULT_BANDS, View, band_powers, log_psd, tangent};

@@ -3,6 +3,13 @@
 //! Runs `tests/interop/read_with_h5py.py` with the first Python that can import h5py: that of `TWINPRINT_PYTHON`, of a virtual
 //! environment `tests/interop/.venv`, or of the system.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and says what it skips"
+)]
+
 mod common;
 
 use std::path::{Path, PathBuf};

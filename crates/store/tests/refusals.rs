@@ -1,5 +1,12 @@
 //! Bad input and damaged files end in an error that names what is wrong, and leave no half file behind.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and says what it skips"
+)]
+
 mod common;
 
 use std::path::Path;

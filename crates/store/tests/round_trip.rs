@@ -1,5 +1,12 @@
 //! What is written comes back bit for bit, mapped or read.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and says what it skips"
+)]
+
 mod common;
 
 use common::{attributes, channels, infos, rows};
