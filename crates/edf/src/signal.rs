@@ -45,6 +45,11 @@ impl Signal {
         &self.name
     }
 
+    /// Microvolts in one of the signal's unit; nothing where that is no voltage.
+    pub fn microvolts_per_unit(&self) -> Option<f64> {
+        crate::unit::microvolts_per(self.unit())
+    }
+
     /// The physical dimension as written: `uV`.
     pub fn unit(&self) -> &str {
         &self.described.unit

@@ -48,6 +48,22 @@ pub(crate) const ROWS: &[Row] = &[
         ..KNN
     },
     Row {
+        name: "identify_1",
+        what: "one probe against 10^6 templates of 128 floats, the 5 best, exact; faiss flat",
+        ours: Ours { krate: "gallery", example: "identify", arguments: &["1"], command: "identify" },
+        peer: Peer { script: "identify.py", arguments: &["1"], command: "identify" },
+        packages: &["numpy", "faiss-cpu"],
+        ..KNN
+    },
+    Row {
+        name: "identify_100",
+        what: "a batch of 100 probes against them",
+        ours: Ours { krate: "gallery", example: "identify", arguments: &["100"], command: "identify" },
+        peer: Peer { script: "identify.py", arguments: &["100"], command: "identify" },
+        packages: &["numpy", "faiss-cpu"],
+        ..KNN
+    },
+    Row {
         name: "train_step",
         what: "one twin training step: 64 pairs of 64 channels x 320 samples, four convolution blocks, AdamW",
         goal: Some(1.6),

@@ -1,0 +1,163 @@
+//! What a gallery refuses, and why.
+
+use std::path::PathBuf;
+
+use twinprint_signal::SubjectId;
+
+use crate::record::Acquisition;
+
+/// A refused request; the message says what, where, the limit and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum GalleryError {
+    /// There is no such file.
+    #[error("{}: there is no gallery; `twinprint enroll` with --model makes one", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A gallery is to be made where a file is.
+    #[error("{}: a file is there already: enrol into it without --model, or choose another name", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is no gallery, or not one this program reads.
+    #[error("{}: {reason}", path.display())]
+    NotAGallery {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// The database refused.
+    #[error("{}: cannot {action}", path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// SQLite's word.
+        source: rusqlite::Error,
+    },
+    /// The gallery was made with another encoder.
+    #[error("{}: this gallery opens only with the encoder it was made with:\n{}", path.display(), differences.join("\n"))]
+    OtherEncoder {
+        /// The file.
+        path: PathBuf,
+        /// What differs, line by line.
+        differences: Vec<String>,
+    },
+    /// The secret is missing, not needed or wrong.
+    #[error("{}: {reason}", path.display())]
+    Secret {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to give.
+        reason: String,
+    },
+    /// A stored record cannot be opened or is not what was written.
+    #[error("{}: {what} {reason}: the file was changed outside twinprint; restore a copy", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Which record.
+        what: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Nobody of that name is enrolled.
+    #[error("nobody called {subject} is enrolled{}", near(similar))]
+    Unknown {
+        /// The name.
+        subject: SubjectId,
+        /// Names that look alike.
+        similar: Vec<SubjectId>,
+    },
+    /// Somebody of that name is enrolled and nothing said how to go on.
+    #[error(
+        "{subject} is enrolled already (from {epochs} epochs): write --update append, weighted or replace, or choose another name"
+    )]
+    AlreadyEnrolled {
+        /// The name.
+        subject: SubjectId,
+        /// Epochs behind the template.
+        epochs: usize,
+    },
+    /// The recording already stands behind a template.
+    #[error(
+        "this recording is enrolled already, under {subject}: the same seconds twice tell nothing new; --force enrols all the same"
+    )]
+    SameRecording {
+        /// Under whom.
+        subject: SubjectId,
+    },
+    /// The new person matches one who is there.
+    #[error(
+        "{subject} matches {other}, who is enrolled: score {score:.3} at a threshold of {threshold:.3}. Nothing was enrolled; if they are two people, --force enrols all the same"
+    )]
+    Duplicate {
+        /// The new person.
+        subject: SubjectId,
+        /// Whom she matches.
+        other: SubjectId,
+        /// How well.
+        score: f64,
+        /// From where on it is a match.
+        threshold: f64,
+    },
+    /// An update does not match the template it is to improve.
+    #[error(
+        "the recording does not match {subject}'s template: score {score:.3} at a threshold of {threshold:.3}. Nothing was changed; --update replace starts anew, --force updates all the same"
+    )]
+    Stranger {
+        /// The person.
+        subject: SubjectId,
+        /// How well it matches.
+        score: f64,
+        /// From where on it is a match.
+        threshold: f64,
+    },
+    /// Failure to enrol (ISO/IEC 19795-1): too little usable signal.
+    #[error("failure to enrol {subject}: {reason}. {counts}. {remedy}", counts = acquisition.sentence())]
+    FailureToEnrol {
+        /// The person.
+        subject: SubjectId,
+        /// Which requirement was missed.
+        reason: String,
+        /// Epochs by what became of them.
+        acquisition: Acquisition,
+        /// What to do.
+        remedy: String,
+    },
+    /// Prints that cannot be compared.
+    #[error("{0}")]
+    Prints(String),
+    /// A setting outside its limits.
+    #[error("{name} = {value}: {limit}")]
+    Setting {
+        /// The option.
+        name: &'static str,
+        /// The value.
+        value: String,
+        /// What it must be, and what to write.
+        limit: String,
+    },
+    /// Another process kept the file open, so that old bytes may stay in its log.
+    #[error(
+        "{}: the change is made, but another process has the gallery open and old bytes may stay in {}-wal: close it and run `twinprint gallery check`",
+        path.display(),
+        path.display()
+    )]
+    StillOpen {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+fn near(similar: &[SubjectId]) -> String {
+    if similar.is_empty() {
+        return "; `twinprint gallery list` shows who is".to_owned();
+    }
+    let names: Vec<&str> = similar.iter().map(SubjectId::as_str).collect();
+    format!("; did you mean {}?", names.join(" or "))
+}

@@ -1,0 +1,39 @@
+//! A gallery: enrolled templates in one file, durable, locked to one encoder.
+//!
+//! The file is an SQLite database with a write-ahead log: whatever moment a process is killed at, the file holds the state
+//! before or after a change, never a half. Templates can be sealed (XChaCha20-Poly1305 under a key file or an Argon2id
+//! passphrase) and made cancelable (a keyed orthogonal projection); a revoked person's bytes are gone from the file and its log.
+//! The choices are explained in `docs/design/0008-gallery.md`.
+//!
+//! Nothing here knows EEG, burn or files of recordings: prints come in as rows of numbers, times as text, keys as bytes.
+
+mod check;
+mod enrolment;
+mod error;
+mod gallery;
+mod index;
+mod lock;
+mod projection;
+mod protection;
+mod record;
+mod reissue;
+mod revoke;
+mod schema;
+mod seal;
+mod template;
+mod thresholds;
+mod unlinkability;
+
+pub use check::Finding;
+pub use enrolment::{Enrolled, Enrolment, Update};
+pub use error::GalleryError;
+pub use gallery::{Gallery, Person};
+pub use index::{Candidate, Index};
+pub use lock::Lock;
+pub use projection::Projection;
+pub use protection::{Kdf, Protection, Secret, Wanted};
+pub use record::{Acquisition, Event, Happening, Source};
+pub use revoke::Revoked;
+pub use template::Template;
+pub use thresholds::{Bounds, Cost, OperatingPoint, People, Rate, Sequence, Thresholds, Verdict};
+pub use unlinkability::{Linkage, linkage, set_linkage};

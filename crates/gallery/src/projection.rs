@@ -1,0 +1,140 @@
+//! Cancelable templates: a keyed orthogonal projection.
+//!
+//! All that a gallery stores and compares is `P x`, with P a random orthogonal matrix that follows from the key. Angles stay
+//! what they were, so that no accuracy is lost when all dimensions are kept; with another key the same print lies in an
+//! unrelated direction. With fewer dimensions than a print has, P keeps that many random ones: angles blur, and even who knows
+//! the key cannot go back.
+
+use ndarray::{Array2, ArrayView2};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+use rand_distr::{Distribution, StandardNormal};
+
+use crate::protection::{Key, subkey};
+
+/// A random orthogonal matrix `[kept, dim]`, uniform over all of them (Stewart 1980).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Projection {
+    matrix: Array2<f32>,
+}
+
+impl Projection {
+    pub(crate) fn of_key(key: &Key, dim: usize, kept: usize) -> Self {
+        Self::from_seed(*subkey(key, "projection"), dim, kept)
+    }
+
+    /// The projection that follows from a seed, onto `kept` of `dim` dimensions.
+    pub fn from_seed(seed: [u8; 32], dim: usize, kept: usize) -> Self {
+        let mut rng = ChaCha20Rng::from_seed(seed);
+        let mut matrix = Array2::<f64>::eye(dim);
+        // A product of reflections, each turning a random vector of the last `dim - first` coordinates onto the first of them.
+        for first in 0..dim.saturating_sub(1) {
+            let mut normal: Vec<f64> = (first..dim).map(|_| StandardNormal.sample(&mut rng)).collect();
+            let length = normal.iter().map(|x| x * x).sum::<f64>().sqrt();
+            let sign = if normal[0] < 0.0 { -1.0 } else { 1.0 };
+            normal[0] += sign * length;
+            let square: f64 = normal.iter().map(|x| x * x).sum();
+            if square > 0.0 {
+                reflect(&mut matrix, first, &normal, square);
+            }
+            // The sign that the reflection leaves is drawn as well.
+            matrix.row_mut(first).mapv_inplace(|x| -sign * x);
+        }
+        if dim > 0 {
+            let last: f64 = StandardNormal.sample(&mut rng);
+            matrix.row_mut(dim - 1).mapv_inplace(|x| if last < 0.0 { -x } else { x });
+        }
+        let kept = matrix.slice(ndarray::s![..kept.min(dim), ..]);
+        Self { matrix: kept.mapv(|x| x as f32) }
+    }
+
+    /// Dimensions kept.
+    pub fn kept(&self) -> usize {
+        self.matrix.nrows()
+    }
+
+    /// Prints `[rows, dim]` to `[rows, kept]`.
+    pub fn apply(&self, prints: ArrayView2<'_, f32>) -> Array2<f32> {
+        prints.dot(&self.matrix.t())
+    }
+
+    /// Back from `[rows, dim]`, where all dimensions were kept.
+    pub(crate) fn invert(&self, projected: ArrayView2<'_, f32>) -> Array2<f32> {
+        projected.dot(&self.matrix)
+    }
+}
+
+/// Rows `first..` of the matrix become H times those rows, H = I - 2 v v' / (v' v).
+fn reflect(matrix: &mut Array2<f64>, first: usize, normal: &[f64], square: f64) {
+    let mut rows = matrix.slice_mut(ndarray::s![first.., ..]);
+    let mut along = ndarray::Array1::<f64>::zeros(rows.ncols());
+    for (x, row) in normal.iter().zip(rows.rows()) {
+        along.scaled_add(*x, &row);
+    }
+    for (x, mut row) in normal.iter().zip(rows.rows_mut()) {
+        row.scaled_add(-2.0 * x / square, &along);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::*;
+
+    fn prints(rows: usize, dim: usize) -> Array2<f32> {
+        let mut rng = ChaCha20Rng::from_seed([9; 32]);
+        Array2::from_shape_simple_fn((rows, dim), || StandardNormal.sample(&mut rng))
+    }
+
+    #[test]
+    fn angles_and_lengths_stay_and_the_way_back_is_exact() {
+        let (x, projection) = (prints(6, 40), Projection::from_seed([1; 32], 40, 40));
+        let y = projection.apply(x.view());
+        for (left, right) in x.dot(&x.t()).iter().zip(&y.dot(&y.t())) {
+            assert!((left - right).abs() < 1e-4, "{left} and {right}");
+        }
+        for (left, right) in x.iter().zip(&projection.invert(y.view())) {
+            assert!((left - right).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn another_key_gives_an_unrelated_direction() {
+        let x = prints(1, 512);
+        let y = |seed| Projection::from_seed([seed; 32], 512, 512).apply(x.view());
+        let (first, second) = (y(1), y(2));
+        assert_eq!(first, y(1));
+        let cosine = (&first * &second).sum() / (&first * &first).sum();
+        assert!(cosine.abs() < 0.2, "{cosine}");
+    }
+
+    #[test]
+    fn entries_are_as_those_of_a_uniform_orthogonal_matrix() {
+        // Each entry of a uniform orthogonal matrix has mean 0 and mean square 1/dim.
+        let (dim, draws) = (5, 4000);
+        let mut sum = Array2::<f64>::zeros((dim, dim));
+        let mut squares = Array2::<f64>::zeros((dim, dim));
+        for draw in 0..draws {
+            let mut seed = [0; 32];
+            seed[..4].copy_from_slice(&(draw as u32).to_le_bytes());
+            let entries = Projection::from_seed(seed, dim, dim).matrix.mapv(f64::from);
+            sum += &entries;
+            squares += &(&entries * &entries);
+        }
+        // Four standard errors: sqrt(1/5/4000) and sqrt(var(x²)/4000), var(x²) = 2(d-1)/(d²(d+2)).
+        assert!(sum.iter().all(|s| (s / draws as f64).abs() < 4.0 * 0.0071), "{sum}");
+        assert!(squares.iter().all(|s| (s / draws as f64 - 0.2).abs() < 4.0 * 0.0034), "{squares}");
+    }
+
+    #[test]
+    fn fewer_dimensions_keep_angles_nearly() {
+        let x = prints(2, 512);
+        let y = Projection::from_seed([5; 32], 512, 128).apply(x.view());
+        assert_eq!(y.dim(), (2, 128));
+        let cosine = |m: &Array2<f32>| {
+            m.row(0).dot(&m.row(1)) / (m.row(0).dot(&m.row(0)) * m.row(1).dot(&m.row(1))).sqrt()
+        };
+        assert!((cosine(&x) - cosine(&y)).abs() < 0.35);
+    }
+}
