@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use twinprint_dataset::synth::Cohort;
 
+use crate::gallery_arguments::{
+    EnrollArguments, ExportArguments, GalleryCommand, IdentifyArguments, VerifyArguments,
+};
+
 /// EEG biometrics from EDF recordings to an equal error rate you can defend.
 #[derive(Debug, Parser)]
 #[command(name = "twinprint", version, about, max_term_width = 110, arg_required_else_help = true)]
@@ -66,6 +70,25 @@ pub(crate) enum Command {
     /// Show an EDF or BDF file's header, channels, annotations and quality.
     #[command(after_help = "Example:\n  twinprint inspect ../shared/data/eegmat/Subject00_1.edf")]
     Inspect(InspectArguments),
+    /// Enrol a person into a gallery from her recordings; makes the gallery where it is missing.
+    #[command(
+        after_help = "Example:\n  twinprint enroll --gallery staff.gallery --model reports/eegmat-1a2b3c4d --subject ann ann_rest.edf"
+    )]
+    Enroll(Box<EnrollArguments>),
+    /// Compare a recording with one person's template. Exit code 0 match, 1 no match, 2 error.
+    #[command(after_help = "Example:\n  twinprint verify --gallery staff.gallery --subject ann today.edf")]
+    Verify(VerifyArguments),
+    /// Compare a recording with everybody's template. Exit code 0 somebody matches, 1 nobody does, 2 error.
+    #[command(after_help = "Example:\n  twinprint identify --gallery staff.gallery today.edf --top 3")]
+    Identify(IdentifyArguments),
+    /// Look after a gallery: list, show, revoke, check, reissue.
+    #[command(subcommand, after_help = "Example:\n  twinprint gallery list --gallery staff.gallery")]
+    Gallery(GalleryCommand),
+    /// Write a run's prints, features and epochs, or its encoder's weights, for other programs.
+    #[command(
+        after_help = "Example:\n  twinprint export reports/eegmat-1a2b3c4d --to features.h5 --with band-powers,epochs"
+    )]
+    Export(ExportArguments),
 }
 
 /// Arguments of `run`.

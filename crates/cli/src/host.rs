@@ -4,6 +4,8 @@ use std::time::SystemTime;
 
 use twinprint_pipeline::Host;
 
+use crate::failure::Failure;
+
 /// The program and the machine, for a run's record.
 pub(crate) fn facts(threads: usize) -> Host {
     Host {
@@ -20,6 +22,14 @@ pub(crate) fn facts(threads: usize) -> Host {
 #[expect(clippy::disallowed_methods, reason = "the one place that asks the clock")]
 pub(crate) fn now() -> String {
     humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
+}
+
+/// Random bytes from the operating system.
+pub(crate) fn entropy() -> Result<[u8; 32], Failure> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Failure::message(format!("the operating system gives no random bytes: {error}")))?;
+    Ok(bytes)
 }
 
 fn cpu() -> Option<String> {

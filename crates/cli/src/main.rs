@@ -5,6 +5,7 @@
 mod arguments;
 mod command;
 mod failure;
+mod gallery_arguments;
 mod host;
 mod progress;
 

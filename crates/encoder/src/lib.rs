@@ -12,6 +12,7 @@ mod compute;
 mod data;
 mod distance;
 mod error;
+mod interchange;
 mod layers;
 pub mod lda;
 mod linalg;

@@ -115,7 +115,7 @@ impl Model {
         if differences.is_empty() { Ok(()) } else { Err(EncoderError::Mismatch(differences)) }
     }
 
-    fn tensors(&self) -> Vec<Parameter> {
+    pub(crate) fn tensors(&self) -> Vec<Parameter> {
         let mut tensors = Vec::new();
         for (i, member) in self.members.iter().enumerate() {
             let standardise = member.front.standardise();
@@ -130,6 +130,19 @@ impl Model {
         }
         tensors.extend(self.backend.tensors());
         tensors
+    }
+
+    /// The same encoder with other fitted numbers.
+    pub(crate) fn with_tensors(&self, tensors: &BTreeMap<String, Parameter>) -> Result<Self, EncoderError> {
+        let known: BTreeMap<String, Parameter> = self
+            .tensors()
+            .into_iter()
+            .filter_map(|own| tensors.get(&own.name).map(|given| (own.name, given.clone())))
+            .collect();
+        let weights = layout(&known.values().cloned().collect::<Vec<_>>())?;
+        let description: Description = serde_json::from_slice(&self.description(&weights)?)
+            .map_err(|error| EncoderError::Compute(error.to_string()))?;
+        assemble(description, &known, &self.compute)
     }
 
     fn weights_bytes(&self) -> Result<Vec<u8>, EncoderError> {

@@ -74,6 +74,20 @@ pub enum PipelineError {
         /// What is wrong, and what to do.
         reason: String,
     },
+    /// A gallery refused.
+    #[error(transparent)]
+    Gallery(#[from] twinprint_gallery::GalleryError),
+    /// A recording cannot be brought to what an encoder takes.
+    #[error("{}: this recording cannot be brought to what the encoder takes:\n{}", path.display(), differences.join("\n"))]
+    Unmappable {
+        /// The recording's file.
+        path: PathBuf,
+        /// What differs, line by line.
+        differences: Vec<String>,
+    },
+    /// A request that cannot be met; the message says why and what to write.
+    #[error("{0}")]
+    Request(String),
     /// A stage failed.
     #[error("{stage}: {reason}")]
     Stage {

@@ -9,7 +9,9 @@ mod config;
 mod describe;
 mod error;
 mod evaluation_plan;
+mod exchange;
 mod folder;
+pub mod gallery;
 mod inspect;
 mod learning;
 mod map;
@@ -30,6 +32,9 @@ pub use config::{Config, Source};
 pub use describe::describe;
 pub use error::PipelineError;
 pub use evaluation_plan::EvaluationPlan;
+pub use exchange::{
+    Content, ExportOptions, Exported, FeatureTable, Format, export, export_weights, read_features,
+};
 pub use folder::RunFolder;
 pub use inspect::{Inspection, LabelCount, PatientText, SignalFacts, inspect};
 pub use plan::{Plan, Surroundings};

@@ -109,7 +109,7 @@ impl FeatureWriter {
     }
 }
 
-fn check_columns(path: &Path, columns: &[String]) -> Result<(), StoreError> {
+pub(crate) fn check_columns(path: &Path, columns: &[String]) -> Result<(), StoreError> {
     if columns.is_empty() {
         return Err(StoreError::Append {
             path: path.to_owned(),

@@ -100,12 +100,38 @@ impl AsEpochInfo for RowInfo {
     }
 }
 
+/// Reads `count` descriptions of which only the subject must be there: session and recording default to `1`, the start to the
+/// row's number.
+pub(crate) fn read_lenient(reader: &Reader, count: usize) -> Result<Vec<RowInfo>, StoreError> {
+    let subjects = reader.texts("/meta/subject", count)?;
+    let texts = |name: &str| match reader.has(name) {
+        true => reader.texts(name, count),
+        false => Ok(vec!["1".to_owned(); count]),
+    };
+    let (sessions, recordings) = (texts("/meta/session")?, texts("/meta/recording")?);
+    let starts: Vec<f64> = match reader.has("/meta/start_second") {
+        true => reader.numbers("/meta/start_second", count)?,
+        false => (0..count).map(|row| row as f64).collect(),
+    };
+    let epochs = describe(reader, (subjects, sessions, recordings), starts, count)?;
+    with_roles(reader, epochs, count)
+}
+
 /// Reads `count` descriptions; equal keys and equal labels share their memory.
 pub(crate) fn read_epochs(reader: &Reader, count: usize) -> Result<Vec<EpochInfo>, StoreError> {
     let subjects = reader.texts("/meta/subject", count)?;
     let sessions = reader.texts("/meta/session", count)?;
     let recordings = reader.texts("/meta/recording", count)?;
     let starts: Vec<f64> = reader.numbers("/meta/start_second", count)?;
+    describe(reader, (subjects, sessions, recordings), starts, count)
+}
+
+fn describe(
+    reader: &Reader,
+    (subjects, sessions, recordings): (Vec<String>, Vec<String>, Vec<String>),
+    starts: Vec<f64>,
+    count: usize,
+) -> Result<Vec<EpochInfo>, StoreError> {
     let labels = read_labels(reader, count)?;
     let mut keys: HashMap<(String, String, String), Arc<RecordingKey>> = HashMap::new();
     let mut infos = Vec::with_capacity(count);
@@ -164,6 +190,10 @@ fn read_labels(reader: &Reader, count: usize) -> Result<Vec<Labels>, StoreError>
 /// Reads `count` descriptions with fold and role; columns that are absent count as "none".
 pub(crate) fn read_rows(reader: &Reader, count: usize) -> Result<Vec<RowInfo>, StoreError> {
     let epochs = read_epochs(reader, count)?;
+    with_roles(reader, epochs, count)
+}
+
+fn with_roles(reader: &Reader, epochs: Vec<EpochInfo>, count: usize) -> Result<Vec<RowInfo>, StoreError> {
     let folds: Vec<i64> =
         if reader.has("/meta/fold") { reader.numbers("/meta/fold", count)? } else { vec![-1; count] };
     let roles = if reader.has("/meta/role") {

@@ -1,6 +1,8 @@
 //! One file a command; each turns arguments into a library call and its answer into text.
 
+mod export;
 mod fetch;
+mod gallery;
 mod inspect;
 mod report;
 mod run;
@@ -31,6 +33,11 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Synth(given) => synth::write(given, &progress),
         Command::Fetch(given) => fetch::download(given, &progress),
         Command::Inspect(given) => inspect::show(given),
+        Command::Enroll(given) => gallery::enroll(given),
+        Command::Verify(given) => gallery::verify(given),
+        Command::Identify(given) => gallery::identify(given),
+        Command::Gallery(given) => gallery::manage(given),
+        Command::Export(given) => export::write(given),
     }
 }
 

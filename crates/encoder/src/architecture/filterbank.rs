@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::gabor::Bands;
 use crate::EncoderError;
 use crate::seed::stream;
+use crate::weights::Parameter;
 
 /// Settings of the `filterbank` architecture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -240,6 +241,39 @@ impl Features {
             },
         );
         out
+    }
+}
+
+impl Features {
+    /// The kernels `[bands, taps]` and the spatial filters `[bands, sites, channels]` as weights.
+    pub(crate) fn weights(&self) -> Vec<Parameter> {
+        let taps = 2 * self.half + 1;
+        let at = |band: usize, tap: usize| self.folded[tap.abs_diff(self.half) * self.bands + band];
+        let kernels = (0..self.bands).flat_map(|band| (0..taps).map(move |tap| at(band, tap))).collect();
+        let sites = self.sites.first().map_or(0, Vec::len);
+        let mut spatial = vec![0.0; self.bands * sites * self.channels];
+        for (row, site) in spatial.chunks_exact_mut(self.channels.max(1)).zip(self.sites.iter().flatten()) {
+            match *site {
+                Site::Channel(a) => row[a] = 1.0,
+                Site::Pair(a, b) => {
+                    (row[a], row[b]) = (std::f32::consts::FRAC_1_SQRT_2, -std::f32::consts::FRAC_1_SQRT_2)
+                }
+            }
+        }
+        vec![
+            Parameter::new("temporal.weight", &[self.bands, taps], kernels),
+            Parameter::new("spatial.weight", &[self.bands, sites, self.channels], spatial),
+        ]
+    }
+
+    /// The rest of the formula.
+    pub(crate) fn facts(&self) -> serde_json::Value {
+        serde_json::json!({
+            "average_reference": self.reference,
+            "scale": self.scale,
+            "stride": self.stride,
+            "floor": self.floor,
+        })
     }
 }
 

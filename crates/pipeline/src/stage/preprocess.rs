@@ -101,18 +101,22 @@ fn cut(
         .filter_map(|name| member.channels.iter().position(|channel| channel == name))
         .map(|at| member.signals[at])
         .collect();
-    let recording = read(plan, &edf, &wanted).map_err(refuse)?;
+    let recording = read(&plan.config().preprocess, &edf, &wanted).map_err(refuse)?;
     let events = member.file.events.as_deref();
     preprocessor.run(recording, &member.file.bad_channels, events).map_err(|error| refuse(chain(&error)))
 }
 
 /// Signals of one rate are read together; several rates are brought to the plan's.
-fn read(plan: &Plan, edf: &EdfFile, signals: &[usize]) -> Result<Recording, String> {
+pub(crate) fn read(
+    plan: &twinprint_preprocess::Plan,
+    edf: &EdfFile,
+    signals: &[usize],
+) -> Result<Recording, String> {
     let mut by_rate: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for &signal in signals {
         by_rate.entry(edf.signals()[signal].rate().get().to_bits()).or_default().push(signal);
     }
-    let resample: Option<Hertz> = plan.config().preprocess.resample.as_ref().map(|resample| resample.sfreq);
+    let resample: Option<Hertz> = plan.resample.as_ref().map(|resample| resample.sfreq);
     match (by_rate.len(), resample) {
         (0 | 1, _) | (_, None) => edf.recording(signals).map_err(|error| chain(&error)),
         (_, Some(sfreq)) => {

@@ -1,0 +1,37 @@
+//! `export`: features and weights for other programs.
+
+use std::process::ExitCode;
+
+use twinprint_pipeline::ExportOptions;
+
+use crate::failure::Failure;
+use crate::gallery_arguments::ExportArguments;
+
+/// Writes the file and says what is in it.
+pub(crate) fn write(given: &ExportArguments) -> Result<ExitCode, Failure> {
+    let to = given.to.display();
+    if given.to.extension().is_some_and(|ending| ending == "safetensors") {
+        let fold = given.fold.unwrap_or(0);
+        let dim = twinprint_pipeline::export_weights(&given.run, fold, &given.to, given.force)?;
+        println!("{to}: the encoder of fold {fold}, prints of {dim} numbers");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let parse = |option: &'static str| move |why: String| Failure::message(format!("{option} {why}"));
+    let options = ExportOptions {
+        run: given.run.clone(),
+        to: given.to.clone(),
+        format: given.format.as_deref().map(str::parse).transpose().map_err(parse("--format"))?,
+        with: given
+            .with
+            .iter()
+            .map(|what| what.parse())
+            .collect::<Result<_, _>>()
+            .map_err(parse("--with"))?,
+        roles: given.roles.clone(),
+        fold: given.fold,
+        force: given.force,
+    };
+    let exported = twinprint_pipeline::export(&options)?;
+    println!("{to}: {} rows, {} columns of numbers, {}", exported.rows, exported.columns, exported.format);
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,112 @@
+//! A fitted encoder as one safetensors file that other programs can compute with, and back.
+//!
+//! Beside the fitted numbers it holds the fixed parts of the network as plain weights, so that nobody needs this crate's
+//! random streams: `members.I.temporal.weight` `[bands, taps]` and `members.I.spatial.weight` `[bands, sites, channels]` of a
+//! filterbank. The metadata entry `twinprint` is JSON: channels, rate, samples, and the settings of the formula.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, TensorView, serialize};
+use serde_json::json;
+
+use crate::member::Front;
+use crate::save::{parse, write_atomically};
+use crate::weights::Parameter;
+use crate::{EncoderError, Model};
+
+impl Model {
+    /// Writes the encoder to one file, whole or not at all.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn export_weights(&self, path: &Path) -> Result<(), EncoderError> {
+        let fail = |error: safetensors::SafeTensorError| EncoderError::Compute(error.to_string());
+        let tensors: Vec<Parameter> = self.tensors().into_iter().chain(self.fixed()).collect();
+        let bytes: Vec<Vec<u8>> =
+            tensors.iter().map(|t| t.values.iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
+        let mut views = BTreeMap::new();
+        for (tensor, bytes) in tensors.iter().zip(&bytes) {
+            views.insert(
+                &tensor.name,
+                TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).map_err(fail)?,
+            );
+        }
+        let metadata = HashMap::from([("twinprint".to_owned(), self.facts().to_string())]);
+        write_atomically(path, &serialize(views, Some(metadata)).map_err(fail)?)
+    }
+
+    /// This encoder with the fitted numbers of a file that another program wrote: every tensor of the same name and shape.
+    ///
+    /// # Errors
+    /// When a tensor is missing, has another shape or type, is not finite, or a fixed part of the network differs.
+    pub fn with_weights(&self, path: &Path) -> Result<Self, EncoderError> {
+        let refuse = |why: String| EncoderError::Format { path: path.to_owned(), why };
+        let bytes =
+            std::fs::read(path).map_err(|source| EncoderError::File { path: path.to_owned(), source })?;
+        let found = parse(&bytes).map_err(refuse)?;
+        for wanted in self.tensors().into_iter().chain(self.fixed()) {
+            let given =
+                found.get(&wanted.name).ok_or_else(|| refuse(format!("{} is missing", wanted.name)))?;
+            if given.shape != wanted.shape {
+                let why = format!(
+                    "{} has the shape {:?}, this encoder's has {:?}",
+                    wanted.name, given.shape, wanted.shape
+                );
+                return Err(refuse(why));
+            }
+            if let Some(at) = given.values.iter().position(|x| !x.is_finite()) {
+                return Err(refuse(format!(
+                    "{} holds {} at {at}: weights must be finite",
+                    wanted.name, given.values[at]
+                )));
+            }
+        }
+        if let Some(changed) =
+            self.fixed().iter().find(|fixed| !close(&found[&fixed.name].values, &fixed.values))
+        {
+            let why = format!(
+                "{} is a fixed part of the architecture and was changed: leave it as it was",
+                changed.name
+            );
+            return Err(refuse(why));
+        }
+        self.with_tensors(&found).map_err(|error| refuse(error.to_string()))
+    }
+
+    /// The fixed parts of the network as weights.
+    fn fixed(&self) -> Vec<Parameter> {
+        let of_member = |(index, member): (usize, &crate::member::Member)| match &member.front {
+            Front::Features { features, .. } => features
+                .weights()
+                .into_iter()
+                .map(|part| Parameter { name: format!("members.{index}.{}", part.name), ..part })
+                .collect(),
+            Front::Samples { .. } => Vec::new(),
+        };
+        self.members.iter().enumerate().flat_map(of_member).collect()
+    }
+
+    fn facts(&self) -> serde_json::Value {
+        let formula = self.members.iter().find_map(|member| match &member.front {
+            Front::Features { features, .. } => Some(features.facts()),
+            Front::Samples { .. } => None,
+        });
+        json!({
+            "architecture": self.plan.architecture.name(),
+            "members": self.members.len(),
+            "dim": self.dim(),
+            "channels": self.channels,
+            "rate": self.rate,
+            "samples": self.samples,
+            "units": "µV",
+            "formula": formula,
+            "plan": self.plan,
+        })
+    }
+}
+
+/// Equal but for the last bits that another program's number type may cost.
+fn close(left: &[f32], right: &[f32]) -> bool {
+    left.iter().zip(right).all(|(a, b)| (a - b).abs() <= 1e-6 * b.abs().max(1e-3))
+}

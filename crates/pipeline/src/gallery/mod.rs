@@ -1,0 +1,29 @@
+//! From recordings to enrolled people and decisions: a run's encoder and preprocessing, and a gallery.
+
+mod acquire;
+mod calibrate;
+mod decide;
+mod enrol;
+mod lend;
+mod open;
+mod rows;
+
+pub use decide::{Decision, Identified, Match, ProbeOptions, identify, verify};
+pub use enrol::{EnrolOptions, Report, enrol};
+pub use open::{Access, Opening, check, open};
+pub use rows::Filter;
+pub use twinprint_gallery::{
+    Event, Finding, Gallery, Happening, People, Person, Rate, Secret, Thresholds, Update, Wanted,
+};
+pub use twinprint_signal::SubjectId;
+
+pub(crate) use lend::plan_of;
+
+use std::path::Path;
+
+use crate::PipelineError;
+
+/// The encoder of a run's fold.
+pub(crate) fn lent(run: &Path, fold: usize) -> Result<lend::Lent, PipelineError> {
+    lend::Lent::open(run, fold)
+}
