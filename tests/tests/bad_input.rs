@@ -45,11 +45,11 @@ fn impossible_plans_are_refused_with_line_value_limit_and_remedy() {
         (PIPELINE.replace("folds = 2", "fold = 2"), &["unknown field", "fold", "folds"]),
         (
             PIPELINE.replace("folds = 2", "folds = 7"),
-            &["small.toml:9", "folds = 7", "8 subjects", "folds = 4"],
+            &["small.toml:10", "folds = 7", "8 subjects", "folds = 4"],
         ),
         (
             PIPELINE.replace("seconds = 10.0", "seconds = 100.0"),
-            &["small.toml:11", "100 s", "30.0 s", "on_short"],
+            &["small.toml:11", "100 s", "30 s recorded", "on_short"],
         ),
         (PIPELINE.replace("name = \"small\"", "name = \"a/b\""), &["small.toml:1", "letters, digits"]),
         (with("[preprocess.filter]\nh_freq = 64.0"), &["h_freq", "64", "Nyquist"]),

@@ -59,7 +59,7 @@ pub fn prepare(plan: &Plan) -> Result<Prepared, PipelineError> {
     let facts = cohort.facts();
     let protocol = &plan.config().protocol;
     let split = twinprint_protocol::split(&facts, protocol)
-        .map_err(|error| plan.invalid("protocol", chain(&error)))?;
+        .map_err(|error| plan.invalid(&error.key(), chain(&error)))?;
     let notices = twinprint_protocol::check(&facts, &split, protocol)
         .map_err(|leaks| PipelineError::Leaks(leaks.iter().map(ToString::to_string).collect()))?;
     plan.check_lengths(&facts, &split)?;

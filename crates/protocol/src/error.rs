@@ -139,3 +139,23 @@ pub enum ProtocolError {
         role: &'static str,
     },
 }
+
+impl ProtocolError {
+    /// The key of the plan that the error is about, from its root: `protocol.enrol.seconds`.
+    pub fn key(&self) -> String {
+        let below = match self {
+            Self::Plan(error) => error.key,
+            Self::Unmatched { key, .. } | Self::NotWholeEpochs { key, .. } => key,
+            Self::Missing { purpose: "enrol", .. } => "enrol.recordings",
+            Self::Missing { .. } => "probe.recordings",
+            Self::NoLabel { .. } | Self::LabelChanges { .. } => "stratify",
+            Self::TooFewSubjects { .. } => "folds",
+            Self::NoTraining { .. } | Self::EmptyRole { .. } => "dev_subjects",
+            Self::TooShort { purpose: "enrol", .. } => "enrol.seconds",
+            Self::TooShort { .. } => "probe.seconds",
+            Self::Repeated(_) => return "dataset".to_owned(),
+            Self::EpochSeconds(_) => return "preprocess.epochs.duration".to_owned(),
+        };
+        format!("protocol.{below}")
+    }
+}
