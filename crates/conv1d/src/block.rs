@@ -1,157 +1,180 @@
-//! The block as a burn module.
+//! The bare convolution, and the block around it.
 
 use crate::extension::{FusedBlock, FusedNorm, Pieces, on_flex};
-use crate::function::burn_conv1d;
 use crate::kernel::elementwise::MAX_POOL;
-use crate::{Activation, Conv1dBlockConfig, Conv1dError, Conv1dOptions};
-use burn::module::Module;
-use burn::nn::conv::{Conv1d, Conv1dConfig};
-use burn::nn::pool::MaxPool1dConfig;
-use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig1d};
-use burn::tensor::{Device, Tensor};
+use crate::{Activation, BlockOptions, Conv1dError, Conv1dOptions};
+use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
+use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 
-/// Convolution, then batch norm, ReLU and max-pooling as configured.
-///
-/// Batch norm uses the statistics of the batch on a training (autodiff) device and the running ones otherwise, as burn's
-/// does; like burn's, and unlike PyTorch's, its running variance is the biased one.
-///
-/// Tensors are `[batch, channels, time]`. Inside, samples are kept channels-last, and the output is a transposed *view* of
-/// such data: the next block reads it without a copy.
-#[derive(Module, Debug)]
-pub struct Conv1dBlock {
-    /// Weights `[out_channels, in_channels / groups, kernel]` and bias.
-    pub conv: Conv1d,
-    /// Scale, shift and running statistics, one per output channel.
-    pub norm: Option<BatchNorm>,
-    relu: bool,
-    pool: usize,
-    padding: usize,
+/// Where a block's normalisation gets its statistics; every tensor is `[out_channels]`.
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "handles of tensors, a few at a time")]
+pub enum Norm {
+    /// No normalisation.
+    None,
+    /// Batch norm (Ioffe and Szegedy, 2015) by mean and variance of this batch, as in training.
+    Batch {
+        /// Scale.
+        gamma: Tensor<1>,
+        /// Shift.
+        beta: Tensor<1>,
+        /// Added to the variance.
+        epsilon: f64,
+    },
+    /// By given statistics, as after training.
+    Fixed {
+        /// Scale.
+        gamma: Tensor<1>,
+        /// Shift.
+        beta: Tensor<1>,
+        /// Running mean.
+        mean: Tensor<1>,
+        /// Running variance.
+        variance: Tensor<1>,
+        /// Added to the variance.
+        epsilon: f64,
+    },
 }
 
-impl Conv1dBlockConfig {
-    /// A block with burn's default initial weights: uniform within ±1/√(in_channels / groups · kernel), scale 1, shift 0.
-    ///
-    /// # Errors
-    /// As [`Conv1dBlockConfig::validate`].
-    pub fn try_init(&self, device: &Device) -> Result<Conv1dBlock, Conv1dError> {
-        self.validate()?;
-        let conv = Conv1dConfig::new(self.in_channels, self.out_channels, self.kernel)
-            .with_stride(self.stride)
-            .with_dilation(self.dilation)
-            .with_groups(self.groups)
-            .with_padding(PaddingConfig1d::Explicit(self.padding, self.padding))
-            .with_bias(self.bias)
-            .init(device);
-        Ok(Conv1dBlock {
-            conv,
-            norm: self.norm.then(|| BatchNormConfig::new(self.out_channels).init(device)),
-            relu: self.activation == Activation::Relu,
-            pool: self.pool.unwrap_or(1),
-            padding: self.padding,
-        })
-    }
-
-    /// [`Conv1dBlockConfig::try_init`] in the manner of burn's configurations.
-    ///
-    /// # Panics
-    /// With that error's message if the settings are invalid; [`Conv1dBlockConfig::validate`] tells beforehand.
-    #[allow(clippy::panic, reason = "burn's modules report misuse so; try_init is the checked form")]
-    pub fn init(&self, device: &Device) -> Conv1dBlock {
-        match self.try_init(device) {
-            Ok(block) => block,
-            Err(error) => panic!("{error}"),
-        }
-    }
+/// Everything a block learns.
+#[derive(Clone, Debug)]
+pub struct BlockWeights {
+    /// `[out_channels, in_channels / groups, kernel]`.
+    pub weight: Tensor<3>,
+    /// `[out_channels]`.
+    pub bias: Option<Tensor<1>>,
+    /// What follows the convolution.
+    pub norm: Norm,
 }
 
-impl Conv1dBlock {
-    fn options(&self) -> Conv1dOptions {
-        Conv1dOptions {
-            stride: self.conv.stride,
-            dilation: self.conv.dilation,
-            groups: self.conv.groups,
-            padding: self.padding,
+/// What a block gives.
+#[derive(Clone, Debug)]
+pub struct BlockOutput {
+    /// `[batch, out_channels, output_time]`; on `flex` a transposed view of `[batch, output_time, out_channels]`, which
+    /// another block reads without a copy.
+    pub output: Tensor<3>,
+    /// Mean and biased variance of the batch per output channel, if the norm was [`Norm::Batch`]; no gradient flows
+    /// through them.
+    pub statistics: Option<(Tensor<1>, Tensor<1>)>,
+}
+
+/// Convolution of `x` (`[batch, in_channels, time]`), normalisation, activation and max-pooling.
+///
+/// # Errors
+/// Zero settings, channels that do not match, an empty batch, and input too short for kernel or pool.
+pub fn conv_block(
+    x: Tensor<3>,
+    weights: BlockWeights,
+    options: BlockOptions,
+) -> Result<BlockOutput, Conv1dError> {
+    check(&x, &weights, options)?;
+    let fused = options.conv.is_fast() && on_flex(&x, &weights.weight);
+    Ok(if fused { run_fused(x, weights, options) } else { run_composed(x, weights, options) })
+}
+
+/// Convolves `x` (`[batch, in_channels, time]`) with `weight` (`[out_channels, in_channels / groups, kernel]`) and adds
+/// `bias` (`[out_channels]`), as deep-learning libraries mean it: taps are not reversed. Gives
+/// `[batch, out_channels, output_time]`.
+///
+/// # Errors
+/// Zero settings, channels that do not match, an empty batch, and input shorter than the kernel.
+pub fn conv1d(
+    x: Tensor<3>,
+    weight: Tensor<3>,
+    bias: Option<Tensor<1>>,
+    options: Conv1dOptions,
+) -> Result<Tensor<3>, Conv1dError> {
+    let options = BlockOptions { conv: options, activation: Activation::None, pool: 1 };
+    Ok(conv_block(x, BlockWeights { weight, bias, norm: Norm::None }, options)?.output)
+}
+
+fn check(x: &Tensor<3>, weights: &BlockWeights, options: BlockOptions) -> Result<(), Conv1dError> {
+    let [batch, found, time] = x.dims();
+    let [out_channels, group_channels, kernel] = weights.weight.dims();
+    options.output_time(time, kernel)?;
+    let groups = options.conv.groups;
+    let expected = group_channels * groups;
+    if expected == 0 || out_channels == 0 {
+        return Err(Conv1dError::Zero { setting: "channels" });
+    }
+    if found != expected {
+        return Err(Conv1dError::Channels { found, expected });
+    }
+    if out_channels % groups != 0 {
+        return Err(Conv1dError::Groups { setting: "out_channels", channels: out_channels, groups });
+    }
+    let mut vectors = vec![("bias", weights.bias.as_ref())];
+    match &weights.norm {
+        Norm::None => {}
+        Norm::Batch { gamma, beta, .. } => vectors.extend([("gamma", Some(gamma)), ("beta", Some(beta))]),
+        Norm::Fixed { gamma, beta, mean, variance, .. } => vectors.extend([
+            ("gamma", Some(gamma)),
+            ("beta", Some(beta)),
+            ("mean", Some(mean)),
+            ("variance", Some(variance)),
+        ]),
+    }
+    for (what, vector) in vectors {
+        if let Some([found]) = vector.map(Tensor::dims)
+            && found != out_channels
+        {
+            return Err(Conv1dError::PerChannel { what, found, expected: out_channels });
         }
     }
+    if batch == 0 { Err(Conv1dError::EmptyBatch) } else { Ok(()) }
+}
 
-    /// `[batch, in_channels, time]` to `[batch, out_channels, output_time]`.
-    ///
-    /// # Errors
-    /// An empty batch, other channels than configured, and input too short for kernel or pool.
-    pub fn try_forward(&self, x: Tensor<3>) -> Result<Tensor<3>, Conv1dError> {
-        let [batch, found, time] = x.dims();
-        let [_, group_channels, kernel] = self.conv.weight.dims();
-        let options = self.options();
-        let expected = group_channels * options.groups;
-        if found != expected {
-            return Err(Conv1dError::Channels { found, expected });
+fn run_fused(x: Tensor<3>, weights: BlockWeights, options: BlockOptions) -> BlockOutput {
+    let BlockWeights { weight, bias, norm } = weights;
+    let norm = match norm {
+        Norm::None => FusedNorm::None,
+        Norm::Batch { gamma, beta, epsilon } => FusedNorm::Batch { gamma, beta, epsilon },
+        Norm::Fixed { gamma, beta, mean, variance, epsilon } => {
+            FusedNorm::Fixed { gamma, beta, mean, variance, epsilon }
         }
-        if batch == 0 {
-            return Err(Conv1dError::EmptyBatch);
-        }
-        let convolved = options.output_time(time, kernel)?;
-        if convolved < self.pool {
-            return Err(Conv1dError::PoolTooWide { pool: self.pool, time: convolved });
-        }
-        let weight = self.conv.weight.val();
-        let fused = options.is_plain() && on_flex(&x, &weight);
-        Ok(if fused { self.fused(x, weight) } else { self.composed(x, weight) })
-    }
+    };
+    let fuses_pool = options.pool <= MAX_POOL;
+    let block = FusedBlock {
+        stride: options.conv.stride,
+        padding: options.conv.padding,
+        relu: options.activation == Activation::Relu,
+        pool: if fuses_pool { options.pool } else { 1 },
+    };
+    let result = block.run(Pieces { input: x, weight, bias, norm });
+    let output = if fuses_pool { result.output } else { pooled(result.output, options.pool) };
+    BlockOutput { output, statistics: result.statistics }
+}
 
-    /// [`Conv1dBlock::try_forward`] in the manner of burn's modules.
-    ///
-    /// # Panics
-    /// With that error's message on input of the wrong shape; [`Conv1dBlockConfig::output_time`] tells beforehand.
-    #[allow(clippy::panic, reason = "burn's modules report misuse so; try_forward is the checked form")]
-    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        match self.try_forward(x) {
-            Ok(output) => output,
-            Err(error) => panic!("{error}"),
-        }
-    }
+/// The same by burn's operations one after the other.
+fn run_composed(x: Tensor<3>, weights: BlockWeights, options: BlockOptions) -> BlockOutput {
+    let BlockWeights { weight, bias, norm } = weights;
+    let Conv1dOptions { stride, dilation, groups, padding } = options.conv;
+    let settings = ConvOptions::new([stride], [padding], [dilation], groups);
+    let x = burn::tensor::module::conv1d(x, weight, bias, settings);
+    let (x, statistics) = normalised(x, norm);
+    let x = if options.activation == Activation::Relu { relu(x) } else { x };
+    BlockOutput { output: pooled(x, options.pool), statistics }
+}
 
-    /// The same by burn's operations one after the other.
-    fn composed(&self, x: Tensor<3>, weight: Tensor<3>) -> Tensor<3> {
-        let bias = self.conv.bias.as_ref().map(|bias| bias.val());
-        let x = burn_conv1d(x, weight, bias, self.options());
-        let x = match &self.norm {
-            Some(norm) => norm.forward(x),
-            None => x,
-        };
-        let x = if self.relu { burn::tensor::activation::relu(x) } else { x };
-        pooled(x, self.pool)
-    }
-
-    fn fused(&self, x: Tensor<3>, weight: Tensor<3>) -> Tensor<3> {
-        let training = x.device().is_autodiff();
-        let norm = match &self.norm {
-            None => FusedNorm::None,
-            Some(norm) if training && norm.training.is_enabled() => {
-                FusedNorm::Batch { gamma: norm.gamma.val(), beta: norm.beta.val(), epsilon: norm.epsilon }
-            }
-            Some(norm) => {
-                let device = x.device();
-                FusedNorm::Fixed {
-                    gamma: norm.gamma.val(),
-                    beta: norm.beta.val(),
-                    mean: norm.running_mean.value().to_device(&device),
-                    variance: norm.running_var.value().to_device(&device),
-                    epsilon: norm.epsilon,
-                }
-            }
-        };
-        let bias = self.conv.bias.as_ref().map(|bias| bias.val());
-        let fuses_pool = self.pool <= MAX_POOL;
-        let block = FusedBlock {
-            padding: self.padding,
-            relu: self.relu,
-            pool: if fuses_pool { self.pool } else { 1 },
-        };
-        let result = block.run(Pieces { input: x, weight, bias, norm });
-        if let (Some(norm), Some((mean, variance))) = (&self.norm, result.statistics) {
-            update_running(norm, mean, variance);
+fn normalised(x: Tensor<3>, norm: Norm) -> (Tensor<3>, Option<(Tensor<1>, Tensor<1>)>) {
+    let [_, channels, _] = x.dims();
+    let wide = |vector: Tensor<1>| vector.reshape([1, channels, 1]);
+    let scaled = |x: Tensor<3>, mean, variance: Tensor<3>, gamma, beta, epsilon: f64| {
+        (x - mean) / (variance + epsilon).sqrt() * wide(gamma) + wide(beta)
+    };
+    match norm {
+        Norm::None => (x, None),
+        Norm::Fixed { gamma, beta, mean, variance, epsilon } => {
+            (scaled(x, wide(mean), wide(variance), gamma, beta, epsilon), None)
         }
-        if fuses_pool { result.output } else { pooled(result.output, self.pool) }
+        Norm::Batch { gamma, beta, epsilon } => {
+            let mean = x.clone().mean_dims(&[0, 2]);
+            let variance = (x.clone() - mean.clone()).square().mean_dims(&[0, 2]);
+            let flat = |wide: &Tensor<3>| wide.clone().detach().reshape([channels]);
+            let statistics = (flat(&mean), flat(&variance));
+            (scaled(x, mean, variance, gamma, beta, epsilon), Some(statistics))
+        }
     }
 }
 
@@ -159,16 +182,5 @@ fn pooled(x: Tensor<3>, pool: usize) -> Tensor<3> {
     if pool == 1 {
         return x;
     }
-    MaxPool1dConfig::new(pool).with_stride(pool).init().forward(x)
-}
-
-/// running = (1 − momentum)·running + momentum·batch
-fn update_running(norm: &BatchNorm, mean: Tensor<1>, variance: Tensor<1>) {
-    let momentum = norm.momentum;
-    for (state, batch) in [(&norm.running_mean, mean), (&norm.running_var, variance)] {
-        let batch = batch.detach();
-        let running = state.value_sync().to_device(&batch.device());
-        let updated = running.mul_scalar(1.0 - momentum).add(batch.mul_scalar(momentum));
-        state.update(updated.detach());
-    }
+    burn::tensor::module::max_pool1d(x, MaxPoolOptions::new([pool]).with_stride([pool]))
 }

@@ -31,10 +31,12 @@ pub enum Conv1dError {
         /// Channels the weights stand for.
         expected: usize,
     },
-    /// The bias does not have one value per output channel.
-    #[error("the bias has {found} values but the weights have {expected} output channels")]
-    Bias {
-        /// Values of the bias.
+    /// A vector does not have one value per output channel.
+    #[error("`{what}` has {found} values but the weights have {expected} output channels")]
+    PerChannel {
+        /// Which vector.
+        what: &'static str,
+        /// Its values.
         found: usize,
         /// Output channels of the weights.
         expected: usize,

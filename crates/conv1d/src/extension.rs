@@ -33,6 +33,7 @@ pub(crate) struct Pieces {
 /// The numbers of a block.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FusedBlock {
+    pub(crate) stride: usize,
     pub(crate) padding: usize,
     pub(crate) relu: bool,
     pub(crate) pool: usize,
@@ -168,9 +169,10 @@ impl BlockTensors {
         let weight = self.weight.layout().shape();
         let (batch, in_channels, time_in) = (input[0], input[1], input[2]);
         let (out_channels, kernel) = (weight[0], weight[2]);
-        let padding = plan.block.padding;
-        let time_out = time_in + 2 * padding + 1 - kernel;
-        let shape = ConvShape { batch, time_in, time_out, in_channels, out_channels, kernel, padding };
+        let FusedBlock { stride, padding, .. } = plan.block;
+        let time_out = (time_in + 2 * padding - kernel) / stride + 1;
+        let shape =
+            ConvShape { batch, time_in, time_out, in_channels, out_channels, kernel, stride, padding };
         Engine::new(shape, Arch::new())
     }
 

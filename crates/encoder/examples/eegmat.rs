@@ -78,6 +78,7 @@ fn evaluate(plan: &Plan, recordings: &[[Array2<f32>; 2]], fit: Fit) -> Result<[f
         let samples = ndarray::concatenate(Axis(0), &views)?;
         let data = TrainingEpochs {
             samples: samples.view(),
+            rows: None,
             subject: &subject,
             recording: &recording,
             rate: 128.0,

@@ -1,20 +1,27 @@
 //! The epochs an encoder learns from.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use ndarray::ArrayView3;
+use ndarray::{Array3, ArrayView2, ArrayView3, Axis};
+use rayon::prelude::*;
 use twinprint_signal::ChannelName;
 
 use crate::EncoderError;
 
 /// Epochs of the training subjects, and whose they are. Epochs may overlap one another.
+///
+/// Nothing here is a copy: `samples` may be a view of a memory-mapped file larger than memory, of which `rows` says what is
+/// learnt from. Whoever reads them does so a batch or a chunk at a time.
 #[derive(Debug, Clone)]
 pub struct TrainingEpochs<'a> {
-    /// `[epochs, channels, samples]` in microvolts at `rate`; may be a view of a memory-mapped file.
+    /// `[epochs, channels, samples]` in microvolts at `rate`.
     pub samples: ArrayView3<'a, f32>,
-    /// The person of each epoch: any numbers, equal for the same person.
+    /// Which epochs of `samples` to learn from, in this order; all where absent.
+    pub rows: Option<&'a [usize]>,
+    /// The person of each epoch learnt from: any numbers, equal for the same person.
     pub subject: &'a [u32],
-    /// The recording of each epoch: any numbers, unique over the whole set.
+    /// The recording of each epoch learnt from: any numbers, unique over the whole set.
     pub recording: &'a [u32],
     /// Samples a second.
     pub rate: f64,
@@ -22,15 +29,47 @@ pub struct TrainingEpochs<'a> {
     pub channels: &'a [ChannelName],
 }
 
-impl TrainingEpochs<'_> {
-    /// The number of epochs.
+impl<'a> TrainingEpochs<'a> {
+    /// The number of epochs learnt from.
     pub fn len(&self) -> usize {
-        self.samples.dim().0
+        self.rows.map_or(self.samples.dim().0, <[usize]>::len)
     }
 
     /// Whether there is no epoch.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Epochs learnt from, channels, and samples an epoch.
+    pub fn shape(&self) -> (usize, usize, usize) {
+        let (_, channels, samples) = self.samples.dim();
+        (self.len(), channels, samples)
+    }
+
+    /// The `index`-th epoch learnt from: `[channels, samples]`.
+    pub fn epoch(&self, index: usize) -> ArrayView2<'a, f32> {
+        let row = self.rows.map_or(index, |rows| rows[index]);
+        self.samples.index_axis_move(Axis(0), row)
+    }
+
+    /// A copy of some of the epochs learnt from: `[which, channels, samples]`.
+    pub fn gather(&self, which: &[usize]) -> Array3<f32> {
+        let (_, channels, samples) = self.shape();
+        let mut epochs = Array3::zeros((which.len(), channels, samples));
+        for (mut epoch, &index) in epochs.outer_iter_mut().zip(which) {
+            epoch.assign(&self.epoch(index));
+        }
+        epochs
+    }
+
+    /// Copies of all epochs learnt from, `size` at a time, with their places.
+    pub fn chunks(&self, size: usize) -> impl Iterator<Item = (Range<usize>, Array3<f32>)> {
+        let count = self.len();
+        (0..count).step_by(size.max(1)).map(move |start| {
+            let range = start..(start + size).min(count);
+            let which: Vec<usize> = range.clone().collect();
+            (range, self.gather(&which))
+        })
     }
 
     /// Checks that the parts fit together and that there is something to learn: two subjects or more, no recording
@@ -39,7 +78,13 @@ impl TrainingEpochs<'_> {
     /// # Errors
     /// Names the first thing that is wrong.
     pub fn check(&self) -> Result<(), EncoderError> {
-        let (epochs, channels, samples) = self.samples.dim();
+        let (epochs, channels, samples) = self.shape();
+        if let Some(row) = self.rows.and_then(|rows| rows.iter().find(|&&row| row >= self.samples.dim().0)) {
+            return Err(EncoderError::data(format!(
+                "epoch {row} is asked for, but there are {}",
+                self.samples.dim().0
+            )));
+        }
         if epochs == 0 || channels == 0 || samples == 0 {
             return Err(EncoderError::data(format!("their shape is [{epochs}, {channels}, {samples}]")));
         }
@@ -67,12 +112,21 @@ impl TrainingEpochs<'_> {
         if subjects.len() < 2 {
             return Err(EncoderError::data("all are of one subject; at least 2 are needed to tell apart"));
         }
-        match self.samples.outer_iter().position(|epoch| epoch.iter().any(|x| !x.is_finite())) {
+        match (0..epochs).into_par_iter().find_first(|&index| !is_finite(self.epoch(index))) {
             Some(epoch) => {
                 Err(EncoderError::data(format!("epoch {epoch} holds samples that are not finite; reject it")))
             }
             None => Ok(()),
         }
+    }
+}
+
+/// Whether all samples are; looks at every one, which is faster than stopping early.
+pub(crate) fn is_finite(epoch: ArrayView2<f32>) -> bool {
+    let broken = |x: &f32| x.to_bits() & 0x7f80_0000 == 0x7f80_0000;
+    match epoch.as_slice() {
+        Some(samples) => !samples.iter().fold(false, |any, x| any | broken(x)),
+        None => !epoch.iter().any(broken),
     }
 }
 

@@ -1,9 +1,8 @@
 //! The layers networks are built of, over named parameters.
 
 use burn::tensor::Tensor;
-use burn::tensor::module::conv1d;
-use burn::tensor::ops::ConvOptions;
 use rand_chacha::ChaCha8Rng;
+use twinprint_conv1d::{Activation, BlockOptions, BlockWeights, Conv1dError, Conv1dOptions, Norm};
 
 use crate::EncoderError;
 use crate::architecture::Pass;
@@ -25,19 +24,6 @@ pub(crate) fn conv_parameters(
     Parameter::uniform(format!("{name}.weight"), &[outputs, inputs, taps], inputs * taps, rng)
 }
 
-/// A convolution over time without bias, padded so that stride 1 keeps the length of odd kernels:
-/// `[batch, in, time]` to `[batch, out, time / stride]`.
-pub(crate) fn conv(
-    bound: &Bound,
-    name: &str,
-    x: Tensor<3>,
-    stride: usize,
-) -> Result<Tensor<3>, EncoderError> {
-    let weight = bound.get::<3>(&format!("{name}.weight"))?;
-    let padding = weight.dims()[2] / 2;
-    Ok(conv1d(x, weight, None, ConvOptions::new([stride], [padding], [1], 1)))
-}
-
 /// Parameters of batch normalisation of `channels`.
 pub(crate) fn norm_parameters(name: &str, channels: usize) -> Vec<Parameter> {
     let filled = |part: &str, value| Parameter::filled(format!("{name}.{part}"), &[channels], value);
@@ -49,34 +35,75 @@ pub(crate) fn norm_parameters(name: &str, channels: usize) -> Vec<Parameter> {
     ]
 }
 
-/// Batch normalisation (Ioffe, Szegedy, 2015) of `[batch, channels, time]`.
-pub(crate) fn norm(
-    bound: &Bound,
-    name: &str,
-    x: Tensor<3>,
-    pass: &mut Pass,
-) -> Result<Tensor<3>, EncoderError> {
-    let part = |part: &str| bound.get::<1>(&format!("{name}.{part}"));
-    let [batch, channels, time] = x.dims();
-    let wide = |t: Tensor<1>| t.reshape([1, channels, 1]);
-    let (mean, variance) = if pass.training {
-        let mean = x.clone().mean_dims(&[0, 2]);
-        let variance = (x.clone() - mean.clone()).square().mean_dims(&[0, 2]);
-        let count = (batch * time) as f32;
-        let unbiased = count / (count - 1.0).max(1.0);
-        for (which, new, factor) in [("running_mean", &mean, 1.0), ("running_variance", &variance, unbiased)]
-        {
-            let old = read(part(which)?.inner())?;
-            let new = read(new.clone().inner())?;
-            let mixed = old.iter().zip(new).map(|(o, n)| (1.0 - RENEWAL) * o + RENEWAL * factor * n);
-            pass.updates.push((format!("{name}.{which}"), mixed.collect()));
+/// A block of a network: convolution over time without bias, batch normalisation (Ioffe, Szegedy, 2015), and what follows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Block<'a> {
+    /// The name of the convolution's parameters.
+    pub conv: &'a str,
+    /// The name of the normalisation's parameters; none without.
+    pub norm: Option<&'a str>,
+    /// Samples between two outputs.
+    pub stride: usize,
+    /// Whether negative values become 0.
+    pub relu: bool,
+    /// Samples that max-pooling makes one.
+    pub pool: usize,
+}
+
+impl Block<'_> {
+    /// `[batch, in, time]` to `[batch, out, time / stride / pool]`; padded so that stride 1 keeps the length of odd kernels.
+    pub fn forward(&self, x: Tensor<3>, bound: &Bound, pass: &mut Pass) -> Result<Tensor<3>, EncoderError> {
+        let weight = bound.get::<3>(&format!("{}.weight", self.conv))?;
+        let padding = weight.dims()[2] / 2;
+        let options = BlockOptions {
+            conv: Conv1dOptions { stride: self.stride, padding, ..Conv1dOptions::default() },
+            activation: if self.relu { Activation::Relu } else { Activation::None },
+            pool: self.pool,
+        };
+        let (batch, time) = (x.dims()[0], x.dims()[2]);
+        let convolved = options.conv.output_time(time, weight.dims()[2]).map_err(failed)?;
+        let norm = self.normalisation(bound, pass.training)?;
+        let weights = BlockWeights { weight, bias: None, norm };
+        let block = twinprint_conv1d::conv_block(x, weights, options).map_err(failed)?;
+        if let (Some(norm), Some((mean, variance))) = (self.norm, block.statistics) {
+            let count = (batch * convolved) as f32;
+            let unbiased = count / (count - 1.0).max(1.0);
+            renew(bound, pass, &format!("{norm}.running_mean"), mean, 1.0)?;
+            renew(bound, pass, &format!("{norm}.running_variance"), variance, unbiased)?;
         }
-        (mean, variance)
-    } else {
-        (wide(part("running_mean")?), wide(part("running_variance")?))
-    };
-    let scaled = (x - mean) / (variance + EPSILON).sqrt();
-    Ok(scaled * wide(part("scale")?) + wide(part("offset")?))
+        Ok(block.output)
+    }
+
+    fn normalisation(&self, bound: &Bound, training: bool) -> Result<Norm, EncoderError> {
+        let Some(name) = self.norm else { return Ok(Norm::None) };
+        let part = |part: &str| bound.get::<1>(&format!("{name}.{part}"));
+        let (gamma, beta, epsilon) = (part("scale")?, part("offset")?, EPSILON);
+        Ok(if training {
+            Norm::Batch { gamma, beta, epsilon }
+        } else {
+            let (mean, variance) = (part("running_mean")?, part("running_variance")?);
+            Norm::Fixed { gamma, beta, mean, variance, epsilon }
+        })
+    }
+}
+
+fn failed(error: Conv1dError) -> EncoderError {
+    EncoderError::Compute(error.to_string())
+}
+
+/// Mixes what this batch shows into a running statistic.
+fn renew(
+    bound: &Bound,
+    pass: &mut Pass,
+    name: &str,
+    new: Tensor<1>,
+    factor: f32,
+) -> Result<(), EncoderError> {
+    let old = read(bound.get::<1>(name)?.inner())?;
+    let new = read(new.inner())?;
+    let mixed = old.iter().zip(new).map(|(o, n)| (1.0 - RENEWAL) * o + RENEWAL * factor * n);
+    pass.updates.push((name.to_owned(), mixed.collect()));
+    Ok(())
 }
 
 /// Parameters of a fully connected layer.

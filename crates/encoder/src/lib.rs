@@ -8,6 +8,7 @@
 mod architecture;
 mod augment;
 mod backend;
+mod checkpoint;
 mod compute;
 mod data;
 mod distance;
@@ -38,6 +39,6 @@ pub use data::TrainingEpochs;
 pub use distance::Distance;
 pub use error::EncoderError;
 pub use loss::{ArcFace, Contrastive, Koch, Loss, NPair, Prototypical, SubjectSoftmax, SupCon, Triplet};
-pub use model::{Model, train};
+pub use model::{Model, train, train_resumable};
 pub use monitor::{Embed, Monitor, Silent, StepReport};
 pub use plan::{Auxiliary, Backend, Batch, EarlyStopping, Init, Optimiser, Plan, Sampler, Schedule};

@@ -1,11 +1,12 @@
 //! One encoder of an ensemble: a front end fitted to the training subjects, and a network.
 
 use burn::tensor::{Device, Tensor};
-use ndarray::{Array2, ArrayView3, s};
+use ndarray::{Array2, ArrayView2, ArrayView3, Axis, Zip, s};
+use rayon::prelude::*;
 
 use crate::architecture::{Architecture, Features, InputShape, Pass};
 use crate::linalg::normalise_rows;
-use crate::plan::Plan;
+use crate::plan::{Init, Plan};
 use crate::seed::stream;
 use crate::standardise::Standardise;
 use crate::weights::{Bound, Parameter, matrix, read};
@@ -13,7 +14,10 @@ use crate::whitening::Whitening;
 use crate::{EncoderError, TrainingEpochs};
 
 /// Epochs encoded at a time: bounds memory, and is the same everywhere so that results repeat.
-const CHUNK: usize = 256;
+pub(crate) const CHUNK: usize = 256;
+
+/// Features of all training epochs are kept up to this many bytes; beyond, they are computed again for every batch.
+pub(crate) const KEEP: usize = 1 << 30;
 
 /// What turns an epoch into the rows a network takes.
 #[derive(Debug, Clone)]
@@ -38,22 +42,50 @@ pub(crate) fn member_seed(seed: u64, index: usize) -> u64 {
 }
 
 impl Front {
-    /// Fits to the training epochs; also returns the rows of all of them where they are worth keeping.
+    /// Fits to the training epochs, a chunk at a time; also returns the rows of all of them where they take at most `keep`
+    /// bytes.
     fn fit(
         plan: &Plan,
         data: &TrainingEpochs,
         seed: u64,
+        keep: usize,
     ) -> Result<(Self, Option<Array2<f32>>), EncoderError> {
-        let (_, channels, samples) = data.samples.dim();
-        match &plan.architecture {
-            Architecture::Filterbank(bank) => {
-                let features = bank.features(channels, samples, data.rate, seed)?;
-                let mut rows = features.compute(data.samples);
-                let standardise = Standardise::fit(rows.view())?;
-                standardise.apply(&mut rows);
-                Ok((Self::Features { features, standardise }, Some(rows)))
+        let (count, channels, samples) = data.shape();
+        let Architecture::Filterbank(bank) = &plan.architecture else {
+            return Ok((Self::Samples { standardise: fit_channels(data)?, samples }, None));
+        };
+        let features = bank.features(channels, samples, data.rate, seed)?;
+        let width = features.len();
+        let mut front = Self::Features { features, standardise: Standardise::identity(width) };
+        let fits = count.saturating_mul(width).saturating_mul(size_of::<f32>()) <= keep;
+        let mut kept = fits.then(|| Array2::zeros((count, width)));
+        if let Some(kept) = &mut kept {
+            for (range, epochs) in data.chunks(CHUNK) {
+                kept.slice_mut(s![range, ..]).assign(&front.rows(epochs.view()));
             }
-            _ => Ok((Self::Samples { standardise: fit_channels(data.samples)?, samples }, None)),
+        }
+        let fitted = Standardise::fit_in_chunks(width, |each| {
+            front.each_chunk(data, kept.as_ref(), each);
+        })?;
+        if let Some(kept) = &mut kept {
+            fitted.apply(kept);
+        }
+        if let Self::Features { standardise, .. } = &mut front {
+            *standardise = fitted;
+        }
+        Ok((front, kept))
+    }
+
+    /// Hands the rows of all training epochs to `each`, a chunk at a time: those `kept`, or computed anew.
+    fn each_chunk(
+        &self,
+        data: &TrainingEpochs,
+        kept: Option<&Array2<f32>>,
+        each: &mut dyn FnMut(ArrayView2<f32>),
+    ) {
+        match kept {
+            Some(rows) => rows.axis_chunks_iter(Axis(0), CHUNK).for_each(each),
+            None => data.chunks(CHUNK).for_each(|(_, epochs)| each(self.rows(epochs.view()).view())),
         }
     }
 
@@ -109,46 +141,69 @@ impl Front {
             Self::Samples { standardise, samples } => {
                 let width = standardise.mean().len() * samples;
                 let mut rows = Array2::zeros((epochs.dim().0, width));
-                for (mut row, epoch) in rows.outer_iter_mut().zip(epochs.outer_iter()) {
-                    row.iter_mut().zip(epoch.indexed_iter()).for_each(|(out, ((c, _), x))| {
-                        *out = (x - standardise.mean()[c]) / standardise.deviation()[c];
-                    });
-                }
+                let both = rows.outer_iter_mut().into_par_iter().zip(epochs.outer_iter());
+                both.for_each(|(mut row, epoch)| {
+                    let outputs = row.exact_chunks_mut(*samples).into_iter().zip(epoch.outer_iter());
+                    let moments = standardise.mean().iter().zip(standardise.deviation());
+                    for ((mut out, channel), (mean, deviation)) in outputs.zip(moments) {
+                        Zip::from(&mut out).and(&channel).for_each(|out, x| *out = (x - mean) / deviation);
+                    }
+                });
                 rows
             }
         }
     }
 }
 
-/// The mean and the deviation of each channel over all epochs.
-fn fit_channels(epochs: ArrayView3<f32>) -> Result<Standardise, EncoderError> {
-    let (count, channels, samples) = epochs.dim();
-    let n = (count * samples) as f64;
-    let (mut means, mut deviations) = (Vec::new(), Vec::new());
-    for c in 0..channels {
-        let channel = epochs.slice(s![.., c, ..]);
-        let mean = channel.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
-        let square = channel.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / n;
-        means.push(mean as f32);
-        deviations.push(if square > 0.0 { square.sqrt() as f32 } else { 1.0 });
+/// The mean and the deviation of each channel over all epochs, in one pass over them: the moments of each epoch are merged
+/// in their order (Chan, Golub and LeVeque, 1983).
+fn fit_channels(data: &TrainingEpochs) -> Result<Standardise, EncoderError> {
+    let (count, channels, samples) = data.shape();
+    let size = samples as f64;
+    let of_epoch = |index: usize| -> Vec<(f64, f64)> {
+        let moments = |channel: ndarray::ArrayView1<f32>| {
+            let mean = channel.iter().map(|&x| f64::from(x)).sum::<f64>() / size;
+            (mean, channel.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>())
+        };
+        data.epoch(index).outer_iter().map(moments).collect()
+    };
+    let mut merged = vec![(0.0f64, 0.0f64); channels];
+    for start in (0..count).step_by(CHUNK) {
+        let range = start..(start + CHUNK).min(count);
+        let chunk: Vec<Vec<(f64, f64)>> = range.clone().into_par_iter().map(of_epoch).collect();
+        for (index, moments) in range.zip(chunk) {
+            let (before, after) = (index as f64 * size, (index + 1) as f64 * size);
+            for ((mean, square), (new_mean, new_square)) in merged.iter_mut().zip(moments) {
+                let step = new_mean - *mean;
+                *square += new_square + step * step * before * size / after;
+                *mean += step * size / after;
+            }
+        }
     }
+    let n = count as f64 * size;
+    let deviation = |square: f64| if square > 0.0 { (square / n).sqrt() as f32 } else { 1.0 };
+    let (means, deviations) = merged.into_iter().map(|(m, square)| (m as f32, deviation(square))).unzip();
     Standardise::from_parts(means, deviations)
 }
 
 impl Member {
     /// Fits the front end and sets the weights where the plan starts them, or at random where `random`; also returns
-    /// the rows of all training epochs where they are worth keeping.
+    /// the rows of all training epochs where they take at most `keep` bytes.
     pub fn initial(
         plan: &Plan,
         data: &TrainingEpochs,
         seed: u64,
         random: bool,
+        keep: usize,
     ) -> Result<(Self, Option<Array2<f32>>), EncoderError> {
-        let (front, rows) = Front::fit(plan, data, seed)?;
+        let (front, rows) = Front::fit(plan, data, seed, keep)?;
         let shape = front.shape();
         let mut parameters = plan.architecture.parameters(shape, &mut stream(seed, "weights"));
-        if let (Some(true), false, Some(rows)) = (plan.initialise.whitening, random, &rows) {
-            let whitening = Whitening::fit(rows.view(), data.subject, plan.initialise.shrinkage)?;
+        if plan.initialise.whitening == Some(true) && !random {
+            let Init { shrinkage, .. } = plan.initialise;
+            let whitening = Whitening::fit_in_chunks(shape.samples, data.subject, shrinkage, |each| {
+                front.each_chunk(data, rows.as_ref(), &mut |rows| each(rows.mapv(f64::from).view()));
+            })?;
             let scale = 1.0 / (shape.samples as f32).sqrt();
             for head in parameters.iter_mut().filter(|p| p.name == "head.weight") {
                 head.values = whitening.matrix().iter().map(|w| w * scale).collect();
@@ -182,3 +237,7 @@ impl Member {
         Ok(prints)
     }
 }
+
+#[cfg(test)]
+#[path = "member_tests.rs"]
+mod tests;

@@ -1,12 +1,17 @@
 //! A fitted encoder: everything needed to turn epochs into prints.
 
-use ndarray::{Array2, ArrayView3, Axis, concatenate};
+use std::path::Path;
+
+use ndarray::{Array2, ArrayView3, Axis, concatenate, s};
+use rayon::prelude::*;
 use twinprint_signal::ChannelName;
 
 use crate::backend::FittedBackend;
+use crate::checkpoint::Journal;
 use crate::compute::Compute;
+use crate::data::is_finite;
 use crate::linalg::normalise_rows;
-use crate::member::{Member, member_seed};
+use crate::member::{CHUNK, KEEP, Member, member_seed};
 use crate::monitor::Monitor;
 use crate::plan::Plan;
 use crate::train::Run;
@@ -36,7 +41,23 @@ pub fn train(
     device: &Compute,
     monitor: &mut dyn Monitor,
 ) -> Result<Model, EncoderError> {
-    fit(plan, data, device, false, Some(monitor))
+    fit(plan, data, device, false, Some((monitor, None)))
+}
+
+/// The same, with a checkpoint in `folder` after every `checkpoint_every` steps of the plan and at the end: where one is found,
+/// training goes on from it, and gives the same model, to the bit, as if it had never stopped. The monitor hears of the steps
+/// done before once more. The caller deletes the folder when the model is safe.
+///
+/// # Errors
+/// As [`train`]; and when a checkpoint cannot be written, is damaged, or is of another plan or other epochs.
+pub fn train_resumable(
+    plan: &Plan,
+    data: &TrainingEpochs,
+    device: &Compute,
+    monitor: &mut dyn Monitor,
+    folder: &Path,
+) -> Result<Model, EncoderError> {
+    fit(plan, data, device, false, Some((monitor, Some(folder))))
 }
 
 fn fit(
@@ -44,33 +65,38 @@ fn fit(
     data: &TrainingEpochs,
     compute: &Compute,
     random: bool,
-    mut monitor: Option<&mut dyn Monitor>,
+    training: Option<(&mut dyn Monitor, Option<&Path>)>,
 ) -> Result<Model, EncoderError> {
     plan.validate()?;
     data.check()?;
-    plan.architecture.check_samples(data.samples.dim().2)?;
+    plan.architecture.check_samples(data.shape().2)?;
     let plan = plan.resolved();
+    let (mut monitor, folder) = training.map_or((None, None), |(monitor, folder)| (Some(monitor), folder));
+    let mut journal = Journal::open(folder, &plan)?;
+    if let Some(monitor) = monitor.as_deref_mut() {
+        journal.replay(monitor)?;
+    }
     let mut members = Vec::with_capacity(plan.ensemble);
     for index in 0..plan.ensemble {
         let seed = member_seed(plan.seed, index);
-        let (mut member, rows) = Member::initial(&plan, data, seed, random)?;
+        let (mut member, rows) = Member::initial(&plan, data, seed, random, KEEP)?;
         if let Some(monitor) = monitor.as_deref_mut() {
             let run = Run { plan: &plan, data, device: compute.device(), member: index, seed };
-            run.train(&mut member, rows.as_ref(), monitor)?;
+            run.train(&mut member, rows.as_ref(), monitor, &mut journal)?;
         }
         members.push(member);
     }
     let mut model = Model {
-        plan,
+        plan: plan.clone(),
         channels: data.channels.to_vec(),
         rate: data.rate,
-        samples: data.samples.dim().2,
+        samples: data.shape().2,
         members,
         backend: FittedBackend::None,
         compute: compute.clone(),
     };
     if model.plan.backend != crate::plan::Backend::None {
-        let prints = model.embed(data.samples)?;
+        let prints = model.embed_training(data)?;
         model.backend = FittedBackend::fit(model.plan.backend, prints.view(), data.subject)?;
     }
     Ok(model)
@@ -109,7 +135,8 @@ impl Model {
                 samples: self.samples,
             });
         }
-        if let Some(epoch) = epochs.outer_iter().position(|epoch| epoch.iter().any(|x| !x.is_finite())) {
+        let broken = |&index: &usize| !is_finite(epochs.index_axis(Axis(0), index));
+        if let Some(epoch) = (0..epochs.dim().0).into_par_iter().find_first(broken) {
             return Err(EncoderError::data(format!(
                 "epoch {epoch} holds samples that are not finite; reject it"
             )));
@@ -123,6 +150,15 @@ impl Model {
             normalise_rows(&mut prints);
         }
         self.backend.apply(prints)
+    }
+
+    /// Prints of the training epochs, read a chunk at a time: `[epochs, dim]`.
+    fn embed_training(&self, data: &TrainingEpochs) -> Result<Array2<f32>, EncoderError> {
+        let mut prints = Array2::zeros((data.len(), self.dim()));
+        for (range, epochs) in data.chunks(CHUNK) {
+            prints.slice_mut(s![range, ..]).assign(&self.embed(epochs.view())?);
+        }
+        Ok(prints)
     }
 
     /// The length of a print.

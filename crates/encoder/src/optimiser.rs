@@ -1,6 +1,6 @@
 //! AdamW over flat parameters, with gradient clipping and a running average of the weights.
 
-use burn::optim::{AdamW, AdamWConfig, AdamWState, Optimizer};
+use burn::optim::{AdamW, AdamWConfig, AdamWState, AdaptiveMomentumState, Optimizer};
 use burn::tensor::{Device, Gradients, Tensor};
 
 use crate::EncoderError;
@@ -81,6 +81,60 @@ impl Weights {
                 *mean = mean.clone().mul_scalar(decay) + tensor.clone().mul_scalar(1.0 - decay);
             }
         }
+    }
+
+    /// Everything of this state that is numbers, under names that [`Weights::restore`] finds them by, and how many steps
+    /// each parameter has taken.
+    pub fn capture(&self) -> Result<(Vec<Parameter>, Vec<usize>), EncoderError> {
+        let mut tensors = Vec::new();
+        let mut times = Vec::new();
+        for (at, parameter) in self.parameters.iter().enumerate() {
+            let mut keep = |part: &str, tensor: &Tensor<1>| {
+                let name = format!("{part}.{}", parameter.name);
+                let values = read(tensor.clone())?;
+                tensors.push(Parameter { name, values, ..parameter.clone() });
+                Ok::<(), EncoderError>(())
+            };
+            keep("weights", &self.tensors[at])?;
+            if let Some(average) = &self.average {
+                keep("average", &average[at])?;
+            }
+            if let Some(AdamWState { momentum }) = &self.moments[at] {
+                keep("moment_1", &momentum.moment_1)?;
+                keep("moment_2", &momentum.moment_2)?;
+            }
+            times.push(self.moments[at].as_ref().map_or(0, |state| state.momentum.time));
+        }
+        Ok((tensors, times))
+    }
+
+    /// Puts back what [`Weights::capture`] gave; `take` finds the values of a name.
+    pub fn restore(
+        &mut self,
+        times: &[usize],
+        device: &Device,
+        take: impl Fn(&str, &[usize]) -> Result<Vec<f32>, EncoderError>,
+    ) -> Result<(), EncoderError> {
+        for (at, parameter) in self.parameters.iter_mut().enumerate() {
+            let find = |part: &str| {
+                let name = format!("{part}.{}", parameter.name);
+                let values = take(&name, &parameter.shape)?;
+                Ok::<Parameter, EncoderError>(Parameter { name, values, ..parameter.clone() })
+            };
+            let weights = find("weights")?;
+            if let Some(average) = &mut self.average {
+                average[at] = find("average")?.tensor(device);
+            }
+            if let Some(&time) = times.get(at).filter(|&&time| time > 0) {
+                let [moment_1, moment_2] =
+                    [find("moment_1")?.tensor(device), find("moment_2")?.tensor(device)];
+                let momentum = AdaptiveMomentumState { time, moment_1, moment_2, max_moment_2: None };
+                self.moments[at] = Some(AdamWState { momentum });
+            }
+            self.tensors[at] = weights.tensor(device);
+            parameter.values = weights.values;
+        }
+        Ok(())
     }
 
     /// Replaces a parameter that gradients do not change.

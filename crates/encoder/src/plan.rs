@@ -29,6 +29,8 @@ pub struct Plan {
     pub backend: Backend,
     /// How many encoders are trained, each from its own seed; prints are their concatenation. 1.
     pub ensemble: usize,
+    /// Steps between two checkpoints, where the caller keeps them: 100; 0 for none.
+    pub checkpoint_every: usize,
     /// From which every random choice is derived. 0.
     pub seed: u64,
 }
@@ -45,6 +47,7 @@ impl Default for Plan {
             early_stopping: EarlyStopping::default(),
             backend: Backend::default(),
             ensemble: 1,
+            checkpoint_every: 100,
             seed: 0,
         }
     }

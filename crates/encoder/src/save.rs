@@ -1,6 +1,6 @@
 //! A model on disk: `model.safetensors` with every fitted number and `model.json` with what they mean.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -146,7 +146,7 @@ impl Model {
     }
 
     fn weights_bytes(&self) -> Result<Vec<u8>, EncoderError> {
-        layout(&self.tensors())
+        layout(&self.tensors(), None)
     }
 
     fn description(&self, weights: &[u8]) -> Result<Vec<u8>, EncoderError> {
@@ -165,7 +165,7 @@ impl Model {
 }
 
 /// The keys under which two plans differ.
-fn plan_differences(model: &Plan, wanted: &Plan) -> Vec<String> {
+pub(crate) fn plan_differences(model: &Plan, wanted: &Plan) -> Vec<String> {
     let object = |plan: &Plan| match serde_json::to_value(plan) {
         Ok(serde_json::Value::Object(map)) => map,
         _ => serde_json::Map::new(),
@@ -180,8 +180,11 @@ fn plan_differences(model: &Plan, wanted: &Plan) -> Vec<String> {
         .collect()
 }
 
-/// Safetensors bytes of named tensors.
-pub(crate) fn layout(tensors: &[Parameter]) -> Result<Vec<u8>, EncoderError> {
+/// Safetensors bytes of named tensors, and of text about them.
+pub(crate) fn layout(
+    tensors: &[Parameter],
+    about: Option<HashMap<String, String>>,
+) -> Result<Vec<u8>, EncoderError> {
     let fail = |error: safetensors::SafeTensorError| EncoderError::Compute(error.to_string());
     let bytes: Vec<Vec<u8>> =
         tensors.iter().map(|t| t.values.iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
@@ -190,7 +193,7 @@ pub(crate) fn layout(tensors: &[Parameter]) -> Result<Vec<u8>, EncoderError> {
         let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).map_err(fail)?;
         views.insert(tensor.name.clone(), view);
     }
-    serialize(views, None).map_err(fail)
+    serialize(views, about).map_err(fail)
 }
 
 /// Named tensors of safetensors bytes.
@@ -249,7 +252,7 @@ fn assemble(
     Ok(Model { plan, channels, rate, samples, members, backend, compute })
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, EncoderError> {
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, EncoderError> {
     fs::read(path).map_err(|source| EncoderError::File { path: path.to_owned(), source })
 }
 

@@ -1,6 +1,6 @@
 //! Standardisation: every feature to mean 0 and deviation 1 over the epochs it was fitted on.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2};
 
 use crate::EncoderError;
 
@@ -17,18 +17,40 @@ impl Standardise {
     /// # Errors
     /// When there is no row.
     pub fn fit(features: ArrayView2<f32>) -> Result<Self, EncoderError> {
-        let n = features.nrows() as f64;
-        if features.is_empty() {
+        Self::fit_in_chunks(features.ncols(), |each| each(features))
+    }
+
+    /// The same for features that `chunks` hands over part by part, `[rows, width]` each, and again each time it is called.
+    pub(crate) fn fit_in_chunks(
+        width: usize,
+        chunks: impl Fn(&mut dyn FnMut(ArrayView2<f32>)),
+    ) -> Result<Self, EncoderError> {
+        let (mut n, mut mean) = (0.0, Array1::<f64>::zeros(width));
+        chunks(&mut |rows| {
+            n += rows.nrows() as f64;
+            for row in rows.outer_iter() {
+                mean.zip_mut_with(&row, |sum, &x| *sum += f64::from(x));
+            }
+        });
+        if n == 0.0 || width == 0 {
             return Err(EncoderError::data("there is no feature to standardise"));
         }
-        let mean = features.fold_axis(Axis(0), 0.0f64, |sum, &x| sum + f64::from(x)) / n;
-        let mut square = Array1::<f64>::zeros(features.ncols());
-        for row in features.outer_iter() {
-            square.zip_mut_with(&(row.mapv(f64::from) - &mean), |sum, d| *sum += d * d);
-        }
+        mean /= n;
+        let mut square = Array1::<f64>::zeros(width);
+        chunks(&mut |rows| {
+            for row in rows.outer_iter() {
+                let pairs = row.iter().zip(&mean);
+                square.iter_mut().zip(pairs).for_each(|(sum, (&x, m))| *sum += (f64::from(x) - m).powi(2));
+            }
+        });
         let deviation = square.mapv(|sum| (sum / n).sqrt());
         let usable = |d: f64| if d > 1e-8 { d as f32 } else { 1.0 };
         Ok(Self { mean: mean.mapv(|m| m as f32), deviation: deviation.mapv(usable) })
+    }
+
+    /// One that changes nothing.
+    pub(crate) fn identity(width: usize) -> Self {
+        Self { mean: Array1::zeros(width), deviation: Array1::ones(width) }
     }
 
     /// Puts one together from its `mean` and `deviation`.

@@ -1,15 +1,17 @@
 //! Training one encoder: batches of twins, a loss over their pairs, AdamW.
 
 use burn::tensor::{Device, Tensor};
-use ndarray::{Array2, Array3, Axis};
+use ndarray::{Array2, Axis};
+use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::architecture::Pass;
+use crate::checkpoint::{Journal, Progress, Saved};
 use crate::loss::{Twins, unit_rows};
 use crate::member::{Front, Member};
 use crate::monitor::{Monitor, StepReport};
 use crate::optimiser::Weights;
-use crate::plan::Plan;
+use crate::plan::{Plan, Sampler};
 use crate::sampler::{Draw, EpochIndex, Neighbours, draw};
 use crate::seed::stream;
 use crate::weights::{Bound, Parameter, matrix, read};
@@ -36,51 +38,163 @@ struct Best {
     misses: usize,
 }
 
+/// All that decides how the training of one encoder goes on.
+struct State {
+    /// Steps done.
+    step: usize,
+    finished: bool,
+    weights: Weights,
+    neighbours: Neighbours,
+    best: Best,
+}
+
+/// A batch as the network takes it.
+struct Prepared {
+    draw: Draw,
+    /// `[epochs, columns]`.
+    input: Array2<f32>,
+}
+
+/// Where batches come from.
+struct Source<'a> {
+    index: &'a EpochIndex,
+    front: &'a Front,
+    rows: Option<&'a Array2<f32>>,
+}
+
 impl Run<'_, '_> {
-    /// Trains `member` in place; `rows` are the training epochs as its network takes them, where they were kept.
+    /// Trains `member` in place; `rows` are the training epochs as its network takes them, where they were kept. Goes on
+    /// where `journal` left off.
     pub fn train(
         &self,
         member: &mut Member,
         rows: Option<&Array2<f32>>,
         monitor: &mut dyn Monitor,
+        journal: &mut Journal,
+    ) -> Result<(), EncoderError> {
+        let index = EpochIndex::new(self.data.subject, self.data.recording);
+        let dim = self.plan.architecture.dim(member.front.shape());
+        let parameters = self.parameters(member, dim, index.subjects());
+        if let Some(parameters) = journal.done(self.member, &parameters)? {
+            journal.finish(&parameters);
+            member.parameters = parameters;
+            return Ok(());
+        }
+        let fingerprint = self.fingerprint(&member.front);
+        let mut state = State {
+            step: 0,
+            finished: self.plan.optimiser.steps == 0,
+            weights: Weights::new(parameters, &self.plan.optimiser, self.device),
+            neighbours: Neighbours::new(index.subjects(), dim),
+            best: Best::default(),
+        };
+        if let Some(saved) = journal.take(self.member) {
+            saved.check(&fingerprint)?;
+            state.restore(&saved, self.device)?;
+        }
+        let source = Source { index: &index, front: &member.front, rows };
+        self.steps(&mut state, &source, member, monitor, journal, &fingerprint)?;
+        member.parameters = match state.best.weights {
+            Some(weights) => weights,
+            None => state.weights.snapshot()?,
+        };
+        journal.finish(&member.parameters);
+        Ok(())
+    }
+
+    /// Takes the steps that are left. The next batch is read and prepared while a step computes, except where it depends on
+    /// the outcome of the step.
+    fn steps(
+        &self,
+        state: &mut State,
+        source: &Source,
+        member: &Member,
+        monitor: &mut dyn Monitor,
+        journal: &mut Journal,
+        fingerprint: &str,
     ) -> Result<(), EncoderError> {
         let plan = self.plan;
-        let index = EpochIndex::new(self.data.subject, self.data.recording);
-        let dim = plan.architecture.dim(member.front.shape());
-        let mut neighbours = Neighbours::new(index.subjects(), dim);
-        let mut weights =
-            Weights::new(self.parameters(member, dim, index.subjects()), &plan.optimiser, self.device);
-        let mut best = Best::default();
-        for step in 0..plan.optimiser.steps {
-            // Every step has its own stream, so that a run can be taken up again at any of them.
-            let mut rng = stream(self.seed, &format!("batch/{step}"));
-            let batch = draw(&plan.batch, &index, &neighbours, &mut rng);
-            let input = self.input(&batch, &member.front, rows, &mut rng);
-            let (loss, norm) = self.step(step, &batch, input, member, &mut weights, &mut neighbours)?;
-            let dev_score = self.look(step + 1, member, &weights, &mut best, monitor)?;
+        let steps = plan.optimiser.steps;
+        let ahead = plan.batch.sampler != Sampler::HardNegatives;
+        let nobody = Neighbours::new(0, 0);
+        let mut next = None;
+        while !state.finished {
+            let step = state.step;
+            let batch = next.take().unwrap_or_else(|| self.prepare(step, source, &state.neighbours));
+            let outcome = if ahead && step + 1 < steps {
+                let (outcome, prepared) = rayon::join(
+                    || self.step(state, batch, member),
+                    || self.prepare(step + 1, source, &nobody),
+                );
+                next = Some(prepared);
+                outcome
+            } else {
+                self.step(state, batch, member)
+            };
+            let (loss, gradient_norm) = outcome?;
+            state.step += 1;
+            let dev_score = self.look(state, member, monitor)?;
             let report = StepReport {
                 member: self.member,
-                step: step + 1,
-                steps: plan.optimiser.steps,
+                step: state.step,
+                steps,
                 loss,
                 learning_rate: plan.optimiser.rate(step),
-                gradient_norm: norm,
+                gradient_norm,
                 dev_score,
             };
-            if monitor.step(&report).is_break() {
-                return Err(EncoderError::Stopped { step: step + 1, steps: plan.optimiser.steps });
-            }
+            journal.report(&report);
             let patience = plan.early_stopping.patience;
-            if patience > 0 && best.misses >= patience {
-                break;
+            state.finished = state.step == steps || (patience > 0 && state.best.misses >= patience);
+            if journal.is_due(state.step) || (state.finished && journal.is_kept()) {
+                self.write(state, journal, fingerprint)?;
+            }
+            if monitor.step(&report).is_break() {
+                return Err(EncoderError::Stopped { step: state.step, steps });
             }
         }
-        let last = match best.weights {
-            Some(weights) => weights,
-            None => weights.snapshot()?,
-        };
-        member.parameters = last;
         Ok(())
+    }
+
+    fn write(&self, state: &State, journal: &Journal, fingerprint: &str) -> Result<(), EncoderError> {
+        let (mut tensors, times) = state.weights.capture()?;
+        tensors.extend(state.neighbours.capture());
+        for parameter in state.best.weights.iter().flatten() {
+            let name = format!("best.{}", parameter.name);
+            tensors.push(Parameter { name, ..parameter.clone() });
+        }
+        let progress = Progress {
+            member: self.member,
+            step: state.step,
+            finished: state.finished,
+            fingerprint: fingerprint.to_owned(),
+            times,
+            best: state.best.score.map(f64::to_bits),
+            misses: state.best.misses,
+        };
+        journal.write(progress, tensors)
+    }
+
+    /// Tells the epochs of one run from those of another: by their labels and by what was fitted to them.
+    fn fingerprint(&self, front: &Front) -> String {
+        let data = self.data;
+        let mut hasher = blake3::Hasher::new();
+        let (epochs, channels, samples) = data.shape();
+        for number in [epochs, channels, samples] {
+            hasher.update(&(number as u64).to_le_bytes());
+        }
+        hasher.update(&data.rate.to_le_bytes());
+        data.channels.iter().for_each(|name| {
+            hasher.update(name.key().as_bytes()).update(b"\n");
+        });
+        data.subject.iter().chain(data.recording).for_each(|label| {
+            hasher.update(&label.to_le_bytes());
+        });
+        let standardise = front.standardise();
+        standardise.mean().iter().chain(standardise.deviation()).for_each(|x| {
+            hasher.update(&x.to_le_bytes());
+        });
+        hasher.finalize().to_hex().to_string()
     }
 
     /// The network's parameters and those of the losses.
@@ -100,25 +214,25 @@ impl Run<'_, '_> {
             .chain(others.map(|(i, other)| (format!("{LOSS}auxiliary.{i}."), &other.loss, other.weight)))
     }
 
-    /// The batch as the network takes it: gathered, augmented, and made into virtual subjects.
-    fn input(
-        &self,
-        batch: &Draw,
-        front: &Front,
-        rows: Option<&Array2<f32>>,
-        rng: &mut rand_chacha::ChaCha8Rng,
-    ) -> Array2<f32> {
+    /// Batch `step`: drawn, gathered, augmented, and made into virtual subjects.
+    fn prepare(&self, step: usize, source: &Source, neighbours: &Neighbours) -> Prepared {
+        // Every step has its own stream, so that a run can be taken up again at any of them.
+        let mut rng = stream(self.seed, &format!("batch/{step}"));
+        let draw = draw(&self.plan.batch, source.index, neighbours, &mut rng);
+        let input = self.input(&draw, source, &mut rng);
+        Prepared { draw, input }
+    }
+
+    fn input(&self, batch: &Draw, source: &Source, rng: &mut ChaCha8Rng) -> Array2<f32> {
         let augment = &self.plan.batch.augment;
-        let mut input = match rows {
+        let mut input = match source.rows {
             Some(rows) if augment.is_empty() => rows.select(Axis(0), &batch.rows),
             _ => {
-                let (_, channels, samples) = self.data.samples.dim();
-                let mut epochs = Array3::zeros((batch.rows.len(), channels, samples));
-                for (mut epoch, &row) in epochs.outer_iter_mut().zip(&batch.rows) {
-                    epoch.assign(&self.data.samples.index_axis(Axis(0), row));
+                let mut epochs = self.data.gather(&batch.rows);
+                for mut epoch in epochs.outer_iter_mut() {
                     augment.iter().for_each(|step| step.apply(epoch.view_mut(), self.data.rate, rng));
                 }
-                front.rows(epochs.view())
+                source.front.rows(epochs.view())
             }
         };
         let deviation = self.plan.batch.virtual_subjects.unwrap_or(0.0) as f32;
@@ -136,15 +250,9 @@ impl Run<'_, '_> {
     }
 
     /// One step: returns the loss and the gradient's norm.
-    fn step(
-        &self,
-        step: usize,
-        batch: &Draw,
-        input: Array2<f32>,
-        member: &Member,
-        weights: &mut Weights,
-        neighbours: &mut Neighbours,
-    ) -> Result<(f64, f64), EncoderError> {
+    fn step(&self, state: &mut State, batch: Prepared, member: &Member) -> Result<(f64, f64), EncoderError> {
+        let Prepared { draw: batch, input } = batch;
+        let State { step, weights, neighbours, .. } = state;
         let leaves = weights.leaves();
         let mut pass = Pass::new(true);
         let virtual_subjects = self.plan.batch.virtual_subjects.unwrap_or(0.0) > 0.0;
@@ -159,12 +267,12 @@ impl Run<'_, '_> {
         };
         let loss = f64::from(read(value.clone().inner())?.first().copied().unwrap_or(f32::NAN));
         if !loss.is_finite() {
-            return Err(EncoderError::Diverged { step: step + 1, loss });
+            return Err(EncoderError::Diverged { step: *step + 1, loss });
         }
-        if self.plan.batch.sampler == crate::plan::Sampler::HardNegatives {
+        if self.plan.batch.sampler == Sampler::HardNegatives {
             neighbours.update(&batch.subject, &read(prints.inner())?);
         }
-        let norm = weights.step(step, &leaves, value.backward())?;
+        let norm = weights.step(*step, &leaves, value.backward())?;
         for (name, values) in pass.updates {
             weights.set(&name, values, self.device);
         }
@@ -186,20 +294,20 @@ impl Run<'_, '_> {
     /// Asks for the score of the dev subjects where it is time to.
     fn look(
         &self,
-        done: usize,
+        state: &mut State,
         member: &Member,
-        weights: &Weights,
-        best: &mut Best,
         monitor: &mut dyn Monitor,
     ) -> Result<Option<f64>, EncoderError> {
         let every = self.plan.early_stopping.every;
+        let done = state.step;
         if every == 0 || (!done.is_multiple_of(every) && done != self.plan.optimiser.steps) {
             return Ok(None);
         }
-        let parameters = weights.snapshot()?;
+        let parameters = state.weights.snapshot()?;
         let current = Member { front: member.front.clone(), parameters };
         let score = monitor.dev_score(&|epochs| current.embed(self.plan, epochs, self.device));
         if let Some(score) = score {
+            let best = &mut state.best;
             if best.score.is_none_or(|least| score < least) {
                 *best = Best { score: Some(score), weights: Some(current.parameters), misses: 0 };
             } else {
@@ -207,5 +315,21 @@ impl Run<'_, '_> {
             }
         }
         Ok(score)
+    }
+}
+
+impl State {
+    fn restore(&mut self, saved: &Saved, device: &Device) -> Result<(), EncoderError> {
+        let progress = &saved.progress;
+        self.step = progress.step;
+        self.finished = progress.finished;
+        self.weights.restore(&progress.times, device, |name, shape| saved.values(name, shape))?;
+        self.neighbours.restore(|name, shape| saved.values(name, shape))?;
+        self.best.score = progress.best.map(f64::from_bits);
+        self.best.misses = progress.misses;
+        if self.best.score.is_some() {
+            self.best.weights = Some(saved.parameters("best", &self.weights.parameters)?);
+        }
+        Ok(())
     }
 }

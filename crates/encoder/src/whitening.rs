@@ -2,7 +2,7 @@
 //! epochs vary are shrunk, so that cosine compares what is stable. It is the closed form of "pull the same person
 //! together", and keeps all directions, unlike linear discriminant analysis.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::EncoderError;
 use crate::data::dense;
@@ -10,6 +10,9 @@ use crate::linalg;
 
 /// The shrinkage that was measured to work: a covariance of 0.7·Sw + 0.3·(tr Sw / d)·I.
 pub const SHRINKAGE: f64 = 0.3;
+
+/// Rows that are made double precision at a time: bounds memory.
+const CHUNK: usize = 256;
 
 /// A fitted whitening: multiplies by `Sw^(−1/2)`.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,7 +31,19 @@ impl Whitening {
         subject: &[u32],
         shrinkage: f64,
     ) -> Result<Self, EncoderError> {
-        let covariance = within_covariance(&features.mapv(Into::into), subject, shrinkage)?;
+        Self::fit_in_chunks(features.ncols(), subject, shrinkage, |each| {
+            features.axis_chunks_iter(Axis(0), CHUNK).for_each(|rows| each(rows.mapv(Into::into).view()));
+        })
+    }
+
+    /// The same for features that `chunks` hands over part by part, `[rows, d]` each, and again each time it is called.
+    pub(crate) fn fit_in_chunks(
+        d: usize,
+        subject: &[u32],
+        shrinkage: f64,
+        chunks: impl Fn(&mut dyn FnMut(ArrayView2<f64>)),
+    ) -> Result<Self, EncoderError> {
+        let covariance = covariance_in_chunks(d, subject, shrinkage, chunks)?;
         let matrix = linalg::inverse_square_root("the whitening", &covariance)?;
         Ok(Self { matrix: matrix.mapv(|x| x as f32) })
     }
@@ -65,13 +80,17 @@ pub(crate) fn within_covariance(
     subject: &[u32],
     shrinkage: f64,
 ) -> Result<Array2<f64>, EncoderError> {
-    let (n, d) = features.dim();
-    if n == 0 || d == 0 || subject.len() != n {
-        return Err(EncoderError::data(format!(
-            "{n} rows of {d} features come with {} subjects",
-            subject.len()
-        )));
-    }
+    covariance_in_chunks(features.ncols(), subject, shrinkage, |each| {
+        features.axis_chunks_iter(Axis(0), CHUNK).for_each(&mut *each);
+    })
+}
+
+fn covariance_in_chunks(
+    d: usize,
+    subject: &[u32],
+    shrinkage: f64,
+    chunks: impl Fn(&mut dyn FnMut(ArrayView2<f64>)),
+) -> Result<Array2<f64>, EncoderError> {
     if !(0.0..=1.0).contains(&shrinkage) {
         return Err(EncoderError::plan(
             "shrinkage",
@@ -81,12 +100,36 @@ pub(crate) fn within_covariance(
         ));
     }
     let (class, classes) = dense(subject);
-    let (means, _) = linalg::class_means(features.view(), &class, classes);
-    let mut centred = features.clone();
-    for (mut row, &c) in centred.outer_iter_mut().zip(&class) {
-        row -= &means.row(c);
+    let mut n = 0;
+    let mut means = Array2::<f64>::zeros((classes, d));
+    let mut counts = vec![0.0; classes];
+    chunks(&mut |rows| {
+        for (row, &c) in rows.outer_iter().zip(class.iter().skip(n)) {
+            means.row_mut(c).scaled_add(1.0, &row);
+            counts[c] += 1.0;
+        }
+        n += rows.nrows();
+    });
+    if n == 0 || d == 0 || subject.len() != n {
+        return Err(EncoderError::data(format!(
+            "{n} rows of {d} features come with {} subjects",
+            subject.len()
+        )));
     }
-    let mut covariance = linalg::gram(centred.view()) / n as f64;
+    for (mut mean, &count) in means.outer_iter_mut().zip(&counts) {
+        mean.mapv_inplace(|x| x / count);
+    }
+    let mut covariance = Array2::<f64>::zeros((d, d));
+    let mut done = 0;
+    chunks(&mut |rows| {
+        let mut centred = rows.to_owned();
+        for (mut row, &c) in centred.outer_iter_mut().zip(class.iter().skip(done)) {
+            row -= &means.row(c);
+        }
+        done += rows.nrows();
+        covariance += &linalg::gram(centred.view());
+    });
+    covariance /= n as f64;
     shrink(&mut covariance, shrinkage);
     Ok(covariance)
 }

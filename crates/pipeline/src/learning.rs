@@ -1,4 +1,4 @@
-//! The epochs of a fold that may be learnt from, gathered from the file of epochs.
+//! The epochs of a fold that may be learnt from: rows of the file of epochs, which stays on disk.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,6 @@ use crate::PipelineError;
 /// Training epochs of one fold, and whose they are.
 pub(crate) struct Learning {
     rows: Vec<usize>,
-    samples: Array3<f32>,
     subject: Vec<u32>,
     recording: Vec<u32>,
     subjects: Vec<SubjectId>,
@@ -22,7 +21,7 @@ pub(crate) struct Learning {
 }
 
 impl Learning {
-    /// Gathers the epochs of the fold's training recordings, overlapping ones included.
+    /// Finds the epochs of the fold's training recordings, overlapping ones included.
     pub(crate) fn of(fold: &Fold, file: &EpochFile) -> Result<Self, PipelineError> {
         let infos = file.infos();
         let rows: Vec<usize> = (0..infos.len()).filter(|&row| fold.trains_on(&infos[row].key)).collect();
@@ -38,14 +37,8 @@ impl Learning {
                 ),
             });
         }
-        tracing::debug!(
-            fold = fold.index,
-            epochs = rows.len(),
-            subjects = subjects.len(),
-            "gathered to learn from"
-        );
+        tracing::debug!(fold = fold.index, epochs = rows.len(), subjects = subjects.len(), "to learn from");
         Ok(Self {
-            samples: file.samples().select(Axis(0), &rows),
             rows,
             subject,
             recording,
@@ -55,10 +48,11 @@ impl Learning {
         })
     }
 
-    /// The epochs as the encoder takes them.
-    pub(crate) fn epochs(&self) -> TrainingEpochs<'_> {
+    /// The epochs of `file`, which these rows were found in, as the encoder takes them.
+    pub(crate) fn epochs<'a>(&'a self, file: &'a EpochFile) -> TrainingEpochs<'a> {
         TrainingEpochs {
-            samples: self.samples.view(),
+            samples: file.samples(),
+            rows: Some(&self.rows),
             subject: &self.subject,
             recording: &self.recording,
             rate: self.rate,
@@ -66,12 +60,12 @@ impl Learning {
         }
     }
 
-    /// The rows of the file of epochs that were gathered.
+    /// The rows of the file of epochs that are learnt from.
     pub(crate) fn rows(&self) -> &[usize] {
         &self.rows
     }
 
-    /// The person of each gathered epoch, as a number.
+    /// The person of each of them, as a number.
     pub(crate) fn subject(&self) -> &[u32] {
         &self.subject
     }

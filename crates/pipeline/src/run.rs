@@ -12,7 +12,7 @@ use crate::cohort::{self, Cohort};
 use crate::error::chain;
 use crate::folder::{RunFolder, create_folder, write_text};
 use crate::record::{Host, RunRecord};
-use crate::stage::{Context, Stage};
+use crate::stage::{self, Context, Stage};
 use crate::{PipelineError, Plan, Progress};
 
 /// How a plan is to be run.
@@ -179,6 +179,11 @@ fn open_folder(
     };
     if let Some(stage) = options.from.or(options.only) {
         record.forget_from(stage);
+    }
+    // Asked to start again, not to go on.
+    let anew = options.from.is_some_and(|stage| stage <= Stage::Train);
+    if anew || options.only == Some(Stage::Preprocess) {
+        stage::train::forget_checkpoints(&places.partial, &prepared.split)?;
     }
     create_folder(partial)?;
     write_text(&places.partial.path("pipeline.toml"), &plan.source().text)?;

@@ -65,7 +65,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         name: "train_step",
-        what: "one twin training step: 64 pairs of 64 channels x 320 samples, four convolution blocks, AdamW",
+        what: "one twin training step: 64 pairs of 64 channels x 320 samples, three convolution blocks, AdamW",
         goal: Some(1.6),
         memory: true,
         ..twin("train_step")
@@ -73,6 +73,14 @@ pub(crate) const ROWS: &[Row] = &[
     Row { name: "embed", what: "the same network embedding 128 epochs", goal: Some(1.6), ..twin("embed") },
     Row { name: "conv1d_forward", what: "its first convolution", ..twin("conv1d_forward") },
     Row { name: "conv1d_backward", what: "its first convolution, backward", ..twin("conv1d_backward") },
+    Row {
+        name: "embed_filterbank",
+        what: "128 epochs of 19 channels x 256 samples by the default encoder; second moments in PyTorch",
+        goal: Some(1.3),
+        peer: Peer { script: "filterbank.py", arguments: &[], command: "embed_filterbank" },
+        rounds: 31,
+        ..twin("embed_filterbank")
+    },
 ];
 
 const PREPROCESS: Row = Row {
@@ -107,7 +115,7 @@ const fn twin(command: &'static str) -> Row {
         name: "",
         what: "",
         goal: None,
-        ours: Ours { krate: "conv1d", example: "bench", arguments: &[], command },
+        ours: Ours { krate: "encoder", example: "bench", arguments: &[], command },
         peer: Peer { script: "twin_step.py", arguments: &[], command },
         packages: &["torch", "numpy"],
         data: None,

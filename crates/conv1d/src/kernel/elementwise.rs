@@ -69,7 +69,8 @@ fn tails<S: Simd, const N: usize>(slices: [&[f32]; N]) -> [&[f32]; N] {
     slices.map(|slice| S::as_simd_f32s(slice).1)
 }
 
-/// The first largest of `y · scale + shift`: that value, its y and its index.
+/// The first largest of `y · scale + shift`: that value, its y and its index. NaN counts as largest of all, so that it
+/// is not lost.
 #[inline(always)]
 fn largest<S: Simd, const POOL: usize>(
     simd: S,
@@ -81,10 +82,12 @@ fn largest<S: Simd, const POOL: usize>(
     let (mut best, mut chosen, mut index) = (affine(y[0]), y[0], simd.splat_f32s(0.0));
     for (p, &y) in y.iter().enumerate().skip(1) {
         let value = affine(y);
-        let stays = simd.less_than_or_equal_f32s(value, best);
-        best = simd.select_f32s(stays, best, value);
-        chosen = simd.select_f32s(stays, chosen, y);
-        index = simd.select_f32s(stays, index, simd.splat_f32s(p as f32));
+        // a NaN that is the best so far is less than nothing; a NaN that comes does not equal itself
+        let nan = simd.not_m32s(simd.equal_f32s(value, value));
+        let takes = simd.or_m32s(simd.less_than_f32s(best, value), nan);
+        best = simd.select_f32s(takes, value, best);
+        chosen = simd.select_f32s(takes, y, chosen);
+        index = simd.select_f32s(takes, simd.splat_f32s(p as f32), index);
     }
     (best, chosen, index)
 }

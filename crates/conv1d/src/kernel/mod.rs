@@ -9,3 +9,6 @@ pub(crate) mod matmul;
 pub(crate) mod shape;
 pub(crate) mod spectral;
 pub(crate) mod weights;
+
+#[cfg(test)]
+mod tests;

@@ -1,17 +1,19 @@
 //! The sizes of one convolution.
 
-/// Sizes of a convolution with stride, dilation and groups of one.
+/// Sizes of a convolution with dilation and groups of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ConvShape {
     /// Examples in the batch.
     pub(crate) batch: usize,
     /// Samples of one example before the convolution.
     pub(crate) time_in: usize,
-    /// Samples of one example after it: `time_in + 2·padding − kernel + 1`.
+    /// Samples of one example after it: `⌊(time_in + 2·padding − kernel) / stride⌋ + 1`.
     pub(crate) time_out: usize,
     pub(crate) in_channels: usize,
     pub(crate) out_channels: usize,
     pub(crate) kernel: usize,
+    /// Samples between two outputs.
+    pub(crate) stride: usize,
     /// Zeros before and after each example.
     pub(crate) padding: usize,
 }

@@ -20,7 +20,8 @@ const LANES: usize = 16;
 
 /// Whether this convolution can be done here, and is long enough to gain from it.
 pub(crate) fn suits(shape: &ConvShape) -> bool {
-    shape.in_channels.is_multiple_of(LANES)
+    shape.stride == 1
+        && shape.in_channels.is_multiple_of(LANES)
         && shape.out_channels.is_multiple_of(LANES)
         && (4..=13).contains(&shape.kernel)
         && shape.time_out >= POINTS - shape.kernel

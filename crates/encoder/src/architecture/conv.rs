@@ -3,15 +3,12 @@
 //! the filterbank with.
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
-use burn::tensor::module::max_pool1d;
-use burn::tensor::ops::MaxPoolOptions;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{InputShape, Pass, check_widths};
 use crate::EncoderError;
-use crate::layers;
+use crate::layers::{self, Block};
 use crate::weights::{Bound, Parameter};
 
 /// Settings of the `conv` architecture.
@@ -67,11 +64,9 @@ impl Conv {
         pass: &mut Pass,
     ) -> Result<Tensor<2>, EncoderError> {
         for i in 0..self.widths.len() {
-            x = layers::conv(bound, &format!("conv{i}"), x, 1)?;
-            x = relu(layers::norm(bound, &format!("norm{i}"), x, pass)?);
-            if self.pool > 1 {
-                x = max_pool1d(x, MaxPoolOptions::new([self.pool]).with_stride([self.pool]));
-            }
+            let (conv, norm) = (format!("conv{i}"), format!("norm{i}"));
+            let block = Block { conv: &conv, norm: Some(&norm), stride: 1, relu: true, pool: self.pool };
+            x = block.forward(x, bound, pass)?;
         }
         layers::linear(bound, "head", layers::mean_over_time(x))
     }

@@ -19,7 +19,7 @@ fn as_a_network(bank: &Filterbank, epochs: &Array3<f32>, rate: f64, seed: u64) -
     let (count, channels, samples) = epochs.dim();
     let features = bank.features(channels, samples, rate, seed).unwrap();
     let mut input = epochs.clone() * bank.scale as f32;
-    if features.reference {
+    if features.settings.reference {
         let mean = input.mean_axis(ndarray::Axis(1)).unwrap().insert_axis(ndarray::Axis(1));
         input -= &mean;
     }
@@ -30,14 +30,14 @@ fn as_a_network(bank: &Filterbank, epochs: &Array3<f32>, rate: f64, seed: u64) -
     let x = tensor(input.into_raw_vec_and_offset().0, [count * channels, 1, samples]);
     let kernels: Vec<f32> = bank.bands.kernels(rate).concat().iter().map(|&k| k as f32).collect();
     let taps = bank.bands.taps(rate);
-    let temporal = tensor(kernels, [features.bands, 1, taps]);
+    let temporal = tensor(kernels, [features.settings.kernels.len(), 1, taps]);
     let x = conv1d(x, temporal, None, ConvOptions::new([bank.bands.stride(rate)], [0], [1], 1));
     let frames = x.dims()[2];
-    let x = x.reshape([count, channels, features.bands, frames]).swap_dims(1, 2);
-    let x: Tensor<3> = x.reshape([count, features.bands * channels, frames]);
-    let sites = features.sites[0].len();
+    let x = x.reshape([count, channels, features.settings.kernels.len(), frames]).swap_dims(1, 2);
+    let x: Tensor<3> = x.reshape([count, features.settings.kernels.len() * channels, frames]);
+    let sites = features.settings.sites[0].len();
     let mut spatial = vec![0.0f32; features.len() * channels];
-    for (row, site) in features.sites.iter().flatten().enumerate() {
+    for (row, site) in features.settings.sites.iter().flatten().enumerate() {
         match *site {
             Site::Channel(a) => spatial[row * channels + a] = 1.0,
             Site::Pair(a, b) => {
@@ -46,8 +46,8 @@ fn as_a_network(bank: &Filterbank, epochs: &Array3<f32>, rate: f64, seed: u64) -
             }
         }
     }
-    let spatial = tensor(spatial, [features.bands * sites, channels, 1]);
-    let x = conv1d(x, spatial, None, ConvOptions::new([1], [0], [1], features.bands));
+    let spatial = tensor(spatial, [features.settings.kernels.len() * sites, channels, 1]);
+    let x = conv1d(x, spatial, None, ConvOptions::new([1], [0], [1], features.settings.kernels.len()));
     read((x.square().mean_dim(2) + bank.floor).log()).unwrap()
 }
 
@@ -71,7 +71,7 @@ fn the_default_features_equal_those_of_burns_convolutions() {
 #[test]
 fn four_channels_give_channels_and_all_pairs_without_average_reference() {
     let features = Filterbank::default().features(4, 256, 128.0, 0).unwrap();
-    assert_eq!((features.len(), features.reference), (16 * 10, false));
+    assert_eq!((features.len(), features.settings.reference), (16 * 10, false));
     assert_equal(&Filterbank::default(), &noise(2, 4, 256, 2), 128.0);
 }
 
@@ -93,6 +93,33 @@ proptest! {
         // With an average reference of one channel nothing is left but rounding: the floor alone decides.
         assert_equal(&bank, &noise(2, channels, samples, 3), rate);
     }
+}
+
+#[test]
+fn every_instruction_set_of_this_machine_gives_the_same_features() {
+    let epochs = noise(3, 19, 256, 4);
+    let features = Filterbank::default().features(19, 256, 128.0, 0).unwrap();
+    let best = features.compute(epochs.view());
+    let mut sets = vec![pulp::Arch::Scalar];
+    #[cfg(target_arch = "x86_64")]
+    {
+        sets.extend(pulp::x86::V3::try_new().map(pulp::Arch::V3));
+        sets.extend(pulp::x86::V4::try_new().map(pulp::Arch::V4));
+    }
+    for set in sets {
+        let other = features.compute_with(set, epochs.view());
+        assert!(best.iter().zip(&other).all(|(a, b)| (a - b).abs() <= 1e-5 * b.abs().max(1.0)), "{set:?}");
+    }
+}
+
+#[test]
+fn epochs_that_do_not_lie_in_a_row_give_the_same_features_to_the_bit() {
+    let epochs = noise(4, 9, 200, 5);
+    let features = Filterbank::default().features(9, 200, 128.0, 0).unwrap();
+    let turned = epochs.view().permuted_axes([2, 1, 0]).as_standard_layout().into_owned();
+    let strided = turned.view().permuted_axes([2, 1, 0]);
+    assert!(strided.as_slice().is_none());
+    assert_eq!(features.compute(epochs.view()), features.compute(strided));
 }
 
 #[test]

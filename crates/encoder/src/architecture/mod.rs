@@ -1,6 +1,7 @@
 //! The architectures, one file each, chosen by name. Both twins go through one network, so weights are shared by
 //! construction.
 
+mod band_power;
 mod conv;
 mod filterbank;
 mod gabor;
@@ -11,8 +12,8 @@ use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use band_power::Features;
 pub use conv::Conv;
-pub(crate) use filterbank::Features;
 pub use filterbank::{AverageReference, Filterbank, Spatial};
 pub use gabor::Bands;
 pub use resnet1d::Resnet1d;
@@ -169,3 +170,7 @@ fn check_widths(widths: &[usize], kernel: usize, dim: usize) -> Result<(), Encod
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "networks_tests.rs"]
+mod networks;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{InputShape, Pass, check_widths};
 use crate::EncoderError;
-use crate::layers;
+use crate::layers::{self, Block};
 use crate::weights::{Bound, Parameter};
 
 /// Settings of the `resnet1d` architecture.
@@ -83,20 +83,19 @@ impl Resnet1d {
         bound: &Bound,
         pass: &mut Pass,
     ) -> Result<Tensor<2>, EncoderError> {
-        let x = layers::conv(bound, "stem.conv", x, 1)?;
-        let mut x = relu(layers::norm(bound, "stem.norm", x, pass)?);
+        let mut run = |x, conv: &str, norm: Option<&str>, stride, relu| {
+            Block { conv, norm, stride, relu, pool: 1 }.forward(x, bound, pass)
+        };
+        let mut x = run(x, "stem.conv", Some("stem.norm"), 1, true)?;
         for (name, _) in self.blocks() {
+            let [conv0, norm0, conv1, norm1, skip] =
+                ["conv0", "norm0", "conv1", "norm1", "skip"].map(|part| format!("{name}.{part}"));
             let first = name.ends_with("block0");
             let stride = if first { 2 } else { 1 };
-            let skip = if first {
-                layers::conv(bound, &format!("{name}.skip"), x.clone(), stride)?
-            } else {
-                x.clone()
-            };
-            let inner = layers::conv(bound, &format!("{name}.conv0"), x, stride)?;
-            let inner = relu(layers::norm(bound, &format!("{name}.norm0"), inner, pass)?);
-            let inner = layers::conv(bound, &format!("{name}.conv1"), inner, 1)?;
-            x = relu(layers::norm(bound, &format!("{name}.norm1"), inner, pass)? + skip);
+            let skipped = if first { run(x.clone(), &skip, None, stride, false)? } else { x.clone() };
+            let inner = run(x, &conv0, Some(&norm0), stride, true)?;
+            let inner = run(inner, &conv1, Some(&norm1), 1, false)?;
+            x = relu(inner + skipped);
         }
         layers::linear(bound, "head", layers::mean_over_time(x))
     }

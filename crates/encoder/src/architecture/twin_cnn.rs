@@ -3,7 +3,6 @@
 //! together.
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
 use burn::tensor::module::avg_pool1d;
 use burn::tensor::ops::AvgPoolOptions;
 use rand_chacha::ChaCha8Rng;
@@ -11,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{InputShape, Pass, check_widths};
 use crate::EncoderError;
-use crate::layers;
+use crate::layers::{self, Block};
 use crate::weights::{Bound, Parameter};
 
 /// Settings of the `twin_cnn` architecture.
@@ -72,8 +71,9 @@ impl TwinCnn {
         let [batch, channels, time] = x.dims();
         let mut x = x.reshape([batch * channels, 1, time]);
         for i in 0..self.widths.len() {
-            x = layers::conv(bound, &format!("conv{i}"), x, 1)?;
-            x = relu(layers::norm(bound, &format!("norm{i}"), x, pass)?);
+            let (conv, norm) = (format!("conv{i}"), format!("norm{i}"));
+            let block = Block { conv: &conv, norm: Some(&norm), stride: 1, relu: true, pool: 1 };
+            x = block.forward(x, bound, pass)?;
             x = avg_pool1d(x, AvgPoolOptions::new([POOL]).with_stride([POOL]));
         }
         let [_, filters, left] = x.dims();

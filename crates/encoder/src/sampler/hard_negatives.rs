@@ -5,11 +5,17 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::EpochIndex;
+use crate::EncoderError;
+use crate::weights::Parameter;
 
 /// How much of a subject's mean print a new batch replaces.
 const RENEWAL: f32 = 0.2;
 /// A slot's partner is drawn from this many nearest subjects.
 const NEAREST: usize = 3;
+
+/// Names in checkpoints.
+const MEANS: &str = "neighbours.means";
+const SEEN: &str = "neighbours.seen";
 
 /// Running mean prints of the training subjects, and so who lies near whom.
 #[derive(Debug, Clone)]
@@ -22,6 +28,28 @@ pub(crate) struct Neighbours {
 impl Neighbours {
     pub fn new(subjects: usize, dim: usize) -> Self {
         Self { means: Array2::zeros((subjects, dim)), seen: vec![false; subjects] }
+    }
+
+    /// The means and who was seen, under names that [`Neighbours::restore`] finds them by.
+    pub fn capture(&self) -> [Parameter; 2] {
+        let seen = self.seen.iter().map(|&seen| f32::from(u8::from(seen))).collect();
+        let (subjects, dim) = self.means.dim();
+        [
+            Parameter::new(MEANS, &[subjects, dim], self.means.iter().copied().collect()),
+            Parameter::new(SEEN, &[subjects], seen),
+        ]
+    }
+
+    /// Puts back what [`Neighbours::capture`] gave; `take` finds the values of a name.
+    pub fn restore(
+        &mut self,
+        take: impl Fn(&str, &[usize]) -> Result<Vec<f32>, EncoderError>,
+    ) -> Result<(), EncoderError> {
+        let (subjects, dim) = self.means.dim();
+        let means = take(MEANS, &[subjects, dim])?;
+        self.means.iter_mut().zip(means).for_each(|(mean, value)| *mean = value);
+        self.seen = take(SEEN, &[subjects])?.into_iter().map(|seen| seen != 0.0).collect();
+        Ok(())
     }
 
     /// Takes in the prints of a batch, row by row.

@@ -103,8 +103,8 @@ fn encoder_prints(
     let failed = |error| PipelineError::stage("embed", error);
     let plan = &context.plan.config().encoder;
     let model = match system {
-        System::UntrainedEncoder => Model::untrained(plan, &learning.epochs(), context.device),
-        System::WhitenedEncoder => Model::whitened(plan, &learning.epochs(), context.device),
+        System::UntrainedEncoder => Model::untrained(plan, &learning.epochs(file), context.device),
+        System::WhitenedEncoder => Model::whitened(plan, &learning.epochs(file), context.device),
         _ => Model::load(&context.folder.fold(fold.index), context.device),
     }
     .map_err(failed)?;

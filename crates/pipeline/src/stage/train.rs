@@ -1,13 +1,14 @@
-//! Epochs of the training subjects to one encoder a fold: `fold-K/model.*`, `fold-K/training.csv`.
+//! Epochs of the training subjects to one encoder a fold: `fold-K/model.*`, `fold-K/training.csv`. While the stage runs, each
+//! fold has a checkpoint, so that a run that was killed goes on at the step it had come to.
 
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
-use twinprint_encoder::{Embed, Monitor, StepReport};
-use twinprint_protocol::{Fold, Role};
+use twinprint_encoder::{Embed, Monitor, StepReport, train_resumable};
+use twinprint_protocol::{Fold, Role, Split};
 use twinprint_store::epochs::EpochFile;
 
-use crate::folder::{create_folder, write_text};
+use crate::folder::{RunFolder, create_folder, write_text};
 use crate::learning::Learning;
 use crate::scoring::{People, Side, scores_of_fold};
 use crate::stage::Context;
@@ -16,6 +17,8 @@ use crate::{PipelineError, Plan, Progress};
 
 /// The log of a fold's training.
 pub(crate) const TRAINING: &str = "training.csv";
+/// The folder of a fold's checkpoint.
+const CHECKPOINT: &str = "checkpoint";
 
 /// How many steps one fold's training reports.
 pub(crate) fn steps_of_fold(plan: &Plan) -> u64 {
@@ -40,18 +43,32 @@ pub(crate) fn run(context: &Context) -> Result<String, PipelineError> {
             loss: f64::NAN,
             failed: None,
         };
-        let model = twinprint_encoder::train(&plan.config().encoder, &learning.epochs(), device, &mut log)
-            .map_err(|error| PipelineError::stage("train", error))?;
+        let place = folder.fold(fold.index);
+        let checkpoints = place.join(CHECKPOINT);
+        create_folder(&place)?;
+        let data = learning.epochs(&file);
+        let trained = train_resumable(&plan.config().encoder, &data, device, &mut log, &checkpoints);
         if let Some(error) = log.failed {
             return Err(error);
         }
-        let place = folder.fold(fold.index);
-        create_folder(&place)?;
+        let model = trained.map_err(|error| PipelineError::stage("train", error))?;
         model.save(&place).map_err(|error| PipelineError::stage("train", error))?;
         write_text(&place.join(TRAINING), &log.lines)?;
         last.push(format!("{:.3}", log.loss));
     }
+    forget_checkpoints(folder, split)?;
     Ok(format!("{} encoders, last loss {}", last.len(), last.join(" ")))
+}
+
+/// Removes what a stopped training left to go on from.
+pub(crate) fn forget_checkpoints(folder: &RunFolder, split: &Split) -> Result<(), PipelineError> {
+    for fold in &split.folds {
+        let path = folder.fold(fold.index).join(CHECKPOINT);
+        if path.exists() {
+            std::fs::remove_dir_all(&path).map_err(|source| PipelineError::Write { path, source })?;
+        }
+    }
+    Ok(())
 }
 
 /// The epochs a run's first stage wrote.
