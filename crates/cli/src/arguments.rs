@@ -46,9 +46,14 @@ pub(crate) enum Command {
     /// Turn epochs into prints: needs `train`.
     #[command(after_help = "Example:\n  twinprint embed pipelines/eegmat.toml")]
     Embed(StageArguments),
-    /// Score all trials and compute the results: needs `embed`.
-    #[command(after_help = "Example:\n  twinprint evaluate pipelines/eegmat.toml")]
-    Evaluate(StageArguments),
+    /// Score all trials and compute the results: needs `embed`. Or evaluate anybody's score file.
+    #[command(
+        after_help = "Examples:\n  twinprint evaluate pipelines/eegmat.toml\n  twinprint evaluate --scores scores.csv"
+    )]
+    Evaluate(EvaluateArguments),
+    /// Run every point of a pipeline's [[sweep]] tables: curves of the EER with a table and a plot.
+    #[command(after_help = "Example:\n  twinprint sweep pipelines/eegmat-curves.toml")]
+    Sweep(SweepArguments),
     /// Write report.html of a run again.
     #[command(after_help = "Example:\n  twinprint report reports/eegmat-1a2b3c4d")]
     Report {
@@ -114,6 +119,50 @@ pub(crate) struct StageArguments {
     pub(crate) plan: PlanArguments,
 }
 
+/// Arguments of `sweep`.
+#[derive(Debug, Args)]
+pub(crate) struct SweepArguments {
+    #[command(flatten)]
+    pub(crate) plan: PlanArguments,
+    /// Print JSON instead of the table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `evaluate`.
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("what").required(true).args(["pipeline", "scores"])))]
+pub(crate) struct EvaluateArguments {
+    /// The pipeline file.
+    #[arg(value_name = "PIPELINE.toml")]
+    pub(crate) pipeline: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) change: ChangeArguments,
+    /// A score file of any tool instead: parquet or CSV with enrol_subject, probe_subject, score and perhaps probe, or text
+    /// in four columns (claimed subject, real subject, label, score).
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "overrides", "device", "allow_leak"])]
+    pub(crate) scores: Option<PathBuf>,
+    /// A column under another name: score=similarity. May be given several times.
+    #[arg(long = "column", value_name = "ROLE=NAME", requires = "scores")]
+    pub(crate) columns: Vec<String>,
+    /// Evaluate each value of a column on its own; by default those of system and probe_seconds. May be given several
+    /// times.
+    #[arg(long, value_name = "COLUMN", requires = "scores")]
+    pub(crate) by: Vec<String>,
+    /// Lower scores mean more alike.
+    #[arg(long, requires = "scores")]
+    pub(crate) distance: bool,
+    /// Scores of other people to calibrate and to choose thresholds on.
+    #[arg(long, value_name = "FILE", requires = "scores")]
+    pub(crate) dev: Option<PathBuf>,
+    /// Bootstrap replicates behind every interval.
+    #[arg(long, value_name = "N", default_value_t = 1000, requires = "scores")]
+    pub(crate) bootstrap: usize,
+    /// Print JSON instead of the table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArguments {
@@ -130,6 +179,13 @@ pub(crate) struct PlanArguments {
     /// The pipeline file.
     #[arg(value_name = "PIPELINE.toml")]
     pub(crate) pipeline: PathBuf,
+    #[command(flatten)]
+    pub(crate) change: ChangeArguments,
+}
+
+/// Where runs go, and what to change in a pipeline.
+#[derive(Debug, Args)]
+pub(crate) struct ChangeArguments {
     /// Where run folders go.
     #[arg(long, default_value = "reports", value_name = "DIR")]
     pub(crate) out: PathBuf,
@@ -139,6 +195,9 @@ pub(crate) struct PlanArguments {
     /// Where the encoder runs, as in the plan's `device`.
     #[arg(long)]
     pub(crate) device: Option<String>,
+    /// Run with a leak on purpose; every number is then marked leaky. May be given several times.
+    #[arg(long = "allow-leak", value_name = "NAME")]
+    pub(crate) allow_leak: Vec<String>,
 }
 
 /// Arguments of `synth`.

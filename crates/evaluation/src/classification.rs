@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::PrintError;
-use crate::bootstrap::{Bootstrap, Estimate};
+use crate::bootstrap::{Bootstrap, Estimate, draw};
+use crate::interval::Interval;
 use crate::prints::distinct;
 
 /// Result of a classifier on test prints.
@@ -13,6 +14,8 @@ pub struct Classification {
     pub accuracy: Estimate,
     /// Mean over the labels in the test of the share labelled correctly; 1 / number of labels for a constant answer.
     pub balanced_accuracy: f64,
+    /// Its interval over groups.
+    pub balanced_ci95: Option<Interval>,
     /// Accuracy of always answering the most frequent training label (the lowest of equals).
     pub chance: f64,
     /// Number of distinct labels in training.
@@ -44,28 +47,49 @@ impl Classification {
         }
         let hits: Vec<bool> =
             truth.iter().zip(predicted).map(|(truth, predicted)| truth == predicted).collect();
-        let share = |label: u32| {
-            let (mut hit, mut total) = (0.0, 0.0);
-            for (&truth, &correct) in truth.iter().zip(&hits) {
-                if truth == label {
-                    total += 1.0;
-                    hit += f64::from(u8::from(correct));
-                }
-            }
-            hit / total
-        };
-        let tested = distinct(truth);
+        let balanced = balanced(truth, &hits, groups, bootstrap);
         let known = distinct(trained);
         let count = |label: u32| trained.iter().filter(|&&other| other == label).count();
         let majority = known.iter().copied().rev().max_by_key(|&label| count(label)).unwrap_or(known[0]);
         let chance = truth.iter().filter(|&&label| label == majority).count() as f64 / truth.len() as f64;
         Ok(Self {
             accuracy: bootstrap.rate(groups, &hits),
-            balanced_accuracy: tested.iter().map(|&label| share(label)).sum::<f64>() / tested.len() as f64,
+            balanced_accuracy: balanced.value,
+            balanced_ci95: balanced.ci95,
             chance,
             labels: known.len(),
             tested: truth.len(),
             predicted: predicted.to_vec(),
         })
     }
+}
+
+/// Mean over labels of the share of hits; each group is drawn with all of its prints. A draw that misses a label takes the
+/// mean over the others.
+fn balanced(truth: &[u32], hits: &[bool], groups: &[u32], bootstrap: &Bootstrap) -> Estimate {
+    let (labels, people) = (distinct(truth), distinct(groups));
+    let place = |known: &[u32], wanted: u32| known.partition_point(|&other| other < wanted);
+    let mut counts = vec![(0.0, 0.0); labels.len() * people.len()];
+    for ((&label, &hit), &group) in truth.iter().zip(hits).zip(groups) {
+        let count = &mut counts[place(&people, group) * labels.len() + place(&labels, label)];
+        count.0 += f64::from(u8::from(hit));
+        count.1 += 1.0;
+    }
+    let mean = |weights: &[u16]| {
+        let mut sums = vec![(0.0, 0.0); labels.len()];
+        for (row, &weight) in counts.chunks(labels.len()).zip(weights) {
+            for (sum, count) in sums.iter_mut().zip(row) {
+                sum.0 += f64::from(weight) * count.0;
+                sum.1 += f64::from(weight) * count.1;
+            }
+        }
+        let shares: Vec<f64> =
+            sums.iter().filter(|(_, all)| *all > 0.0).map(|(hits, all)| hits / all).collect();
+        shares.iter().sum::<f64>() / shares.len() as f64
+    };
+    let value = mean(&vec![1; people.len()]);
+    let resampled: Vec<f64> = (0..bootstrap.replicates)
+        .map(|replicate| mean(&draw(&mut bootstrap.generator(replicate), people.len())))
+        .collect();
+    Estimate { value, ci95: bootstrap.of_rate(value, &resampled, people.len()) }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::PrintError;
 use crate::bootstrap::{Bootstrap, Estimate};
+use crate::interval::Interval;
 use crate::prints::distinct;
 
 /// One probe searched in one gallery.
@@ -83,6 +84,8 @@ pub struct ClosedSet {
     pub rank1: Estimate,
     /// Cumulative match characteristic: share of probes whose own subject is among the first 1, 2, 3, … enrolled.
     pub cmc: Vec<f64>,
+    /// Interval of each of these over probe subjects.
+    pub cmc_ci95: Vec<Option<Interval>>,
     /// Rank-1 rate of guessing.
     pub chance: f64,
     /// Number of probes.
@@ -107,8 +110,10 @@ pub fn closed_set(searches: &[Search], bootstrap: &Bootstrap) -> Result<ClosedSe
         *rate = sum / count;
     }
     let rank1 = rate_over_subjects(searches, |search| search.rank == 1, bootstrap);
+    let within = |rank: usize| rate_over_subjects(searches, |search| search.rank <= rank, bootstrap).ci95;
+    let cmc_ci95 = (1..=most).map(within).collect();
     let chance = searches.iter().map(|search| 1.0 / search.enrolled as f64).sum::<f64>() / count;
-    Ok(ClosedSet { rank1, cmc, chance, probes: searches.len() })
+    Ok(ClosedSet { rank1, cmc, cmc_ci95, chance, probes: searches.len() })
 }
 
 /// Open-set identification at one false alarm rate.

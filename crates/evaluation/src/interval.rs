@@ -64,6 +64,14 @@ impl Interval {
         Some(Self { low: back(centre - half), high: back(centre + half) })
     }
 
+    /// Interval of a cost above 0 without an upper end, symmetric on the log scale; `None` as for rates.
+    pub(crate) fn of_cost(value: f64, standard_error: f64, subjects: usize, level: f64) -> Option<Self> {
+        let reach = student(subjects, level)?;
+        let usable = value > 0.0 && value.is_finite() && standard_error.is_finite() && standard_error > 0.0;
+        let factor = (reach * standard_error / value).exp();
+        usable.then_some(Self { low: value / factor, high: value * factor })
+    }
+
     /// Interval of a difference from its standard error over `subjects`; `None` as for rates.
     pub(crate) fn of_difference(
         value: f64,

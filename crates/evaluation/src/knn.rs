@@ -30,10 +30,10 @@ pub struct Neighbours {
     pub values: Array2<f32>,
 }
 
-/// Queries per block: with a block of the index, its products stay in the cache.
+/// Queries per block: with a block of the index, its products stay in the second-level cache.
 const QUERIES: usize = 512;
-/// Index prints per block.
-const PRINTS: usize = 512;
+/// Index prints per block: whole tiles of the matrix product (24 or 48 rows) and whole groups.
+const PRINTS: usize = 240;
 
 /// The `k` nearest of `index[n, dim]` for each of `queries[m, dim]`, exactly.
 ///
@@ -118,12 +118,19 @@ fn search_block(index: &[f32], offsets: &[f32], block: &[f32], dim: usize, k: us
     let count = block.len() / dim;
     let mut best: Vec<Best> = (0..count).map(|_| Best::new(k)).collect();
     let mut products = vec![0f32; count * PRINTS];
+    let arch = pulp::Arch::new();
     for (number, (prints, offsets)) in index.chunks(PRINTS * dim).zip(offsets.chunks(PRINTS)).enumerate() {
         let products = &mut products[..count * offsets.len()];
         product_into(products, block, prints, dim);
-        for (best, products) in best.iter_mut().zip(products.chunks(offsets.len())) {
-            best.scan(products, offsets, (number * PRINTS) as u32);
-        }
+        // Compiled once for each instruction set; the machine's own is chosen here.
+        arch.dispatch(
+            #[inline(always)]
+            || {
+                for (best, products) in best.iter_mut().zip(products.chunks(offsets.len())) {
+                    best.scan(products, offsets, (number * PRINTS) as u32);
+                }
+            },
+        );
     }
     best.into_iter().map(|best| best.kept).collect()
 }
@@ -137,7 +144,9 @@ struct Best {
 }
 
 /// Scores compared at once.
-const GROUP: usize = 32;
+const GROUP: usize = 48;
+/// Lanes in which they are compared; the compiler packs them as wide as the machine allows.
+const WIDTH: usize = 16;
 
 impl Best {
     fn new(k: usize) -> Self {
@@ -146,6 +155,7 @@ impl Best {
 
     /// Takes in a run of scores of consecutive index rows, group by group: most groups hold nothing better than what is
     /// kept already, and one comparison per lane shows it.
+    #[inline(always)]
     fn scan(&mut self, products: &[f32], offsets: &[f32], first: u32) {
         let (groups, rest) = products.as_chunks::<GROUP>();
         let (group_offsets, rest_offsets) = offsets.as_chunks::<GROUP>();
@@ -157,6 +167,8 @@ impl Best {
         self.insert(rest, rest_offsets, first + (groups.len() * GROUP) as u32);
     }
 
+    #[cold]
+    #[inline(never)]
     fn insert(&mut self, products: &[f32], offsets: &[f32], first: u32) {
         for (place, (product, offset)) in products.iter().zip(offsets).enumerate() {
             let score = product - offset;
@@ -174,15 +186,23 @@ impl Best {
 }
 
 /// Highest score of a group, computed lane by lane.
+#[inline(always)]
 fn highest(products: &[f32; GROUP], offsets: &[f32; GROUP]) -> f32 {
-    let mut lanes = [f32::NEG_INFINITY; 8];
-    for (products, offsets) in products.as_chunks::<8>().0.iter().zip(offsets.as_chunks::<8>().0) {
-        for lane in 0..8 {
+    let mut lanes = [f32::NEG_INFINITY; WIDTH];
+    for (products, offsets) in products.as_chunks::<WIDTH>().0.iter().zip(offsets.as_chunks::<WIDTH>().0) {
+        for lane in 0..WIDTH {
             let score = products[lane] - offsets[lane];
             lanes[lane] = if score > lanes[lane] { score } else { lanes[lane] };
         }
     }
-    lanes.into_iter().fold(f32::NEG_INFINITY, f32::max)
+    let mut width = WIDTH / 2;
+    while width > 0 {
+        for lane in 0..width {
+            lanes[lane] = if lanes[lane + width] > lanes[lane] { lanes[lane + width] } else { lanes[lane] };
+        }
+        width /= 2;
+    }
+    lanes[0]
 }
 
 /// Classifies `test` by majority among the `k` nearest of `train`; of equally frequent labels the one with the nearer

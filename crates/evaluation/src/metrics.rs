@@ -84,44 +84,49 @@ impl Ranked {
 
     /// See [`min_cllr`].
     pub fn min_cllr(&self) -> f64 {
-        let (mated, non_mated) = (self.mated.len() as f64, self.non_mated.len() as f64);
-        let cost: f64 = self
-            .pooled()
-            .iter()
-            .map(|&(mated_here, non_mated_here)| {
-                let odds = (mated_here / mated) / (non_mated_here / non_mated);
-                let mated_cost =
-                    if mated_here > 0.0 { mated_here / mated * odds.recip().ln_1p() } else { 0.0 };
-                let non_mated_cost =
-                    if non_mated_here > 0.0 { non_mated_here / non_mated * odds.ln_1p() } else { 0.0 };
-                mated_cost + non_mated_cost
-            })
-            .sum();
-        cost / (2.0 * std::f64::consts::LN_2)
+        let below = self.corners().map(|cut| (cut.mated_below as f64, cut.non_mated_below as f64));
+        isotonic_cost(below)
     }
+}
 
-    /// Mated and non-mated counts of the pools within which the isotonic regression is constant, scores ascending.
-    fn pooled(&self) -> Vec<(f64, f64)> {
-        let mut pools: Vec<(f64, f64)> = Vec::new();
-        let mut corners = self.corners();
-        let Some(mut before) = corners.next() else { return pools };
-        for cut in corners {
-            let mut pool = (
-                (cut.mated_below - before.mated_below) as f64,
-                (cut.non_mated_below - before.non_mated_below) as f64,
-            );
-            before = cut;
-            // Pools must have a rising share of mated scores; neighbours that do not are one pool.
-            while let Some(&(mated, non_mated)) = pools.last()
-                && mated * pool.1 >= pool.0 * non_mated
-            {
-                pool = (pool.0 + mated, pool.1 + non_mated);
-                pools.pop();
-            }
-            pools.push(pool);
+/// Cost in bits after the best increasing map, from the weights of mated and non-mated comparisons below each cut, cuts
+/// ascending from "nothing below" to "everything below".
+pub(crate) fn isotonic_cost(below: impl Iterator<Item = (f64, f64)>) -> f64 {
+    let (pools, (mated, non_mated)) = pooled(below);
+    let cost: f64 = pools
+        .iter()
+        .map(|&(mated_here, non_mated_here)| {
+            let odds = (mated_here / mated) / (non_mated_here / non_mated);
+            let mated_cost = if mated_here > 0.0 { mated_here / mated * odds.recip().ln_1p() } else { 0.0 };
+            let non_mated_cost =
+                if non_mated_here > 0.0 { non_mated_here / non_mated * odds.ln_1p() } else { 0.0 };
+            mated_cost + non_mated_cost
+        })
+        .sum();
+    cost / (2.0 * std::f64::consts::LN_2)
+}
+
+/// Mated and non-mated weights of the pools within which the isotonic regression is constant, scores ascending, and the
+/// weights of all comparisons.
+fn pooled(mut below: impl Iterator<Item = (f64, f64)>) -> (Vec<(f64, f64)>, (f64, f64)) {
+    let mut pools: Vec<(f64, f64)> = Vec::new();
+    let mut before = below.next().unwrap_or_default();
+    for cut in below {
+        let mut pool = (cut.0 - before.0, cut.1 - before.1);
+        before = cut;
+        if pool == (0.0, 0.0) {
+            continue;
         }
-        pools
+        // Pools must have a rising share of mated scores; neighbours that do not are one pool.
+        while let Some(&(mated, non_mated)) = pools.last()
+            && mated * pool.1 >= pool.0 * non_mated
+        {
+            pool = (pool.0 + mated, pool.1 + non_mated);
+            pools.pop();
+        }
+        pools.push(pool);
     }
+    (pools, before)
 }
 
 /// ln(1 + e^x) without overflow.

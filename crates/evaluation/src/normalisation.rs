@@ -13,7 +13,7 @@ use crate::template::cosine_scores;
 
 /// Which normalisation to apply to cosine scores.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Normalisation {
     /// Scores as they are. Default.
     #[default]

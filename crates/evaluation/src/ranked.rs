@@ -1,6 +1,7 @@
 //! Scores sorted once, from which every unweighted metric is read.
 
 use crate::Scores;
+use crate::sort::sort;
 
 /// The mated and the non-mated scores, each in ascending order. Eight bytes per trial.
 pub(crate) struct Ranked {
@@ -20,8 +21,8 @@ impl Ranked {
     }
 
     /// Sorts two sets of finite scores.
-    pub fn from_parts(mated: Vec<f64>, non_mated: Vec<f64>) -> Self {
-        let (mated, non_mated) = rayon::join(|| sorted(mated), || sorted(non_mated));
+    pub fn from_parts(mut mated: Vec<f64>, mut non_mated: Vec<f64>) -> Self {
+        rayon::join(|| sort(&mut mated), || sort(&mut non_mated));
         Self { mated, non_mated }
     }
 
@@ -48,12 +49,6 @@ impl Ranked {
             (Some(mated), Some(non_mated)) => Some(mated.max(non_mated)),
             (mated, non_mated) => mated.or(non_mated),
         }
-    }
-
-    /// Share of non-mated scores at or above a threshold.
-    pub fn fmr(&self, threshold: f64) -> f64 {
-        let below = self.non_mated.partition_point(|&score| score < threshold);
-        (self.non_mated.len() - below) as f64 / self.non_mated.len() as f64
     }
 
     /// Share of mated scores below a threshold.
@@ -109,26 +104,4 @@ impl Iterator for Corners<'_> {
 /// Length of the leading run of scores that pass.
 fn run(scores: &[f64], passes: impl Fn(f64) -> bool) -> usize {
     scores.iter().position(|&score| !passes(score)).unwrap_or(scores.len())
-}
-
-/// Sorts finite scores without minus zeros through integer keys of the same order, which compare in one instruction.
-fn sorted(scores: Vec<f64>) -> Vec<f64> {
-    const SIGN: u64 = 1 << 63;
-    let key = |score: f64| {
-        let bits = score.to_bits();
-        if bits & SIGN == 0 { bits | SIGN } else { !bits }
-    };
-    let score = |key: u64| f64::from_bits(if key & SIGN == 0 { !key } else { key & !SIGN });
-    let mut keys: Vec<u64> = scores.into_iter().map(key).collect();
-    sort_keys(&mut keys, rayon::current_num_threads());
-    keys.into_iter().map(score).collect()
-}
-
-/// Splits at the median until there is a part for each thread, then sorts the parts.
-fn sort_keys(keys: &mut [u64], threads: usize) {
-    if threads < 2 || keys.len() < 1 << 16 {
-        return keys.sort_unstable();
-    }
-    let (low, _, high) = keys.select_nth_unstable(keys.len() / 2);
-    rayon::join(|| sort_keys(low, threads / 2), || sort_keys(high, threads - threads / 2));
 }

@@ -12,10 +12,8 @@ use crate::{ScoreError, Scores};
 pub struct Transported {
     /// False match rate aimed at on dev.
     pub target_fmr: f64,
-    /// Lowest threshold whose FMR on dev is at most the target.
-    pub threshold: f64,
-    /// False match rate on dev at that threshold.
-    pub dev_fmr: f64,
+    /// For each fold, the lowest threshold whose FMR on dev is at most the target.
+    pub thresholds: Vec<f64>,
     /// False match rate observed on test.
     pub fmr: f64,
     /// Its 95 % interval over subjects.
@@ -40,34 +38,46 @@ pub struct Transported {
 /// infinitesimal jackknife (Efron 1982), to which the bootstrap over subjects converges. A subject's influence on the
 /// FMR counts all its comparisons, as enrolled and as probe.
 pub fn transport(dev: &Scores, test: &Scores, target_fmr: f64) -> Result<Transported, ScoreError> {
+    transport_folds(&[(dev, test)], target_fmr)
+}
+
+/// The same over several folds of `(dev, test)`, each with the threshold of its own dev subjects; errors are added up.
+pub fn transport_folds(folds: &[(&Scores, &Scores)], target_fmr: f64) -> Result<Transported, ScoreError> {
     if !(target_fmr > 0.0 && target_fmr < 1.0) {
         return Err(ScoreError::Rate { what: "the target false match rate", value: target_fmr });
     }
-    let dev = Ranked::new(dev);
-    let threshold = dev.threshold_at_fmr(target_fmr);
-    let subjects = distinct_subjects(test);
+    let mut subjects: Vec<u32> = folds.iter().flat_map(|(_, test)| distinct_subjects(test)).collect();
+    subjects.sort_unstable();
+    subjects.dedup();
     let number = |subject: u32| subjects.partition_point(|&known| known < subject);
     let (mut misses, mut matches) = (Counts::new(subjects.len()), Counts::new(subjects.len()));
-    for (trial, &score) in test.similarity().iter().enumerate() {
-        let (enrol, probe) = (number(test.enrol_subject()[trial]), number(test.probe_subject()[trial]));
-        if enrol == probe {
-            misses.add(&[enrol], score < threshold);
-        } else {
-            matches.add(&[enrol, probe], score >= threshold);
+    let mut thresholds = Vec::with_capacity(folds.len());
+    for (dev, test) in folds {
+        let threshold = Ranked::new(dev).threshold_at_fmr(target_fmr);
+        thresholds.push(threshold);
+        for (trial, &score) in test.similarity().iter().enumerate() {
+            let (enrol, probe) = (number(test.enrol_subject()[trial]), number(test.probe_subject()[trial]));
+            if enrol == probe {
+                misses.add(&[enrol], score < threshold);
+            } else {
+                matches.add(&[enrol, probe], score >= threshold);
+            }
         }
+    }
+    if misses.comparisons == 0 {
+        return Err(ScoreError::NoMated { non_mated: matches.comparisons });
     }
     Ok(Transported {
         target_fmr,
-        threshold,
-        dev_fmr: dev.fmr(threshold),
+        thresholds,
         fmr: matches.rate(),
         fmr_ci95: matches.interval(),
         fnmr: misses.rate(),
         fnmr_ci95: misses.interval(),
         false_matches: matches.errors,
-        non_mated: test.non_mated(),
+        non_mated: matches.comparisons,
         false_non_matches: misses.errors,
-        mated: test.mated(),
+        mated: misses.comparisons,
     })
 }
 

@@ -2,16 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bootstrap::Bootstrap;
+use crate::bootstrap::{Bootstrap, Estimate};
 use crate::calibration::Calibration;
 use crate::curve::FnmrAtFmr;
+use crate::influence;
 use crate::interval::Interval;
+use crate::metrics::softplus;
 use crate::ranked::Ranked;
+use crate::resampled::{self, Intervals, Points, Resampled};
 use crate::weighted::{WeightedTrials, distinct_subjects};
 use crate::{ScoreError, Scores};
 
 /// False match rates at which the false non-match rate is reported.
 pub const REPORTED_FMR: [f64; 3] = [0.1, 0.01, 0.001];
+
+/// Prior of a mated comparison in the detection cost.
+const PRIOR: f64 = 0.01;
 
 /// What a trial list says about a system. A number that cannot be computed is absent and `reasons` says why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,6 +46,8 @@ pub struct Verification {
     pub non_mated: usize,
     /// Mean over enrolled subjects of the EER with a threshold of their own. Flatters; never "the" EER.
     pub eer_per_subject_mean: Option<f64>,
+    /// Intervals of all numbers besides the EER.
+    pub ci95: Intervals,
     /// Number of distinct subjects.
     pub subjects: usize,
     /// Why numbers are absent, and what limits those present.
@@ -61,7 +69,10 @@ pub fn verification_calibrated(
     let ranked = Ranked::new(scores);
     let eer = ranked.eer();
     let mut reasons = Vec::new();
-    let (eer_ci95, subjects) = interval(scores, eer.value, bootstrap, &mut reasons)?;
+    let trials = WeightedTrials::new(scores)?;
+    let subjects = trials.subjects();
+    let resampled = resample(&trials, bootstrap, &mut reasons);
+    let eer_ci95 = eer_interval(eer.value, &resampled, subjects, bootstrap, &mut reasons);
     let [first, second, third] = REPORTED_FMR;
     let fnmr_at_fmr = [ranked.fnmr_at_fmr(first)?, ranked.fnmr_at_fmr(second)?, ranked.fnmr_at_fmr(third)?];
     for rate in &fnmr_at_fmr {
@@ -73,49 +84,81 @@ pub fn verification_calibrated(
     if d_prime.is_none() {
         reasons.push("d′ is absent: neither mated nor non-mated scores vary".into());
     }
-    let cllr = calibration.map(|map| {
-        let mapped = |scores: &[f64]| scores.iter().map(|&score| map.log_likelihood_ratio(score)).collect();
-        Ranked { mated: mapped(&ranked.mated), non_mated: mapped(&ranked.non_mated) }.cllr()
-    });
+    let cllr = match calibration {
+        Some(map) => Some(calibrated_cost(&map.apply(scores)?, bootstrap)),
+        None => None,
+    };
     if cllr.is_none() {
         reasons.push("Cllr is absent: the scores were not calibrated on development subjects".into());
     }
-    let eer_per_subject_mean = eer_per_subject_mean(scores, &mut reasons);
+    let per_subject = eer_per_subject_mean(scores, bootstrap, &mut reasons);
+    let points = Points {
+        auc: ranked.auc(),
+        d_prime,
+        min_dcf: ranked.min_dcf(PRIOR)?,
+        min_cllr: ranked.min_cllr(),
+        fnmr_at_fmr: fnmr_at_fmr.clone().map(|rate| match rate {
+            FnmrAtFmr::Measured { fnmr, .. } => Some(fnmr),
+            FnmrAtFmr::TooFew { .. } => None,
+        }),
+    };
+    let ci95 = Intervals {
+        cllr: cllr.and_then(|cllr| cllr.ci95),
+        eer_per_subject_mean: per_subject.and_then(|mean| mean.ci95),
+        ..resampled::intervals(scores, &trials, &resampled, &points, bootstrap)
+    };
     Ok(Verification {
         eer: eer.value,
         eer_ci95,
         threshold: eer.threshold,
         fnmr_at_fmr,
-        auc: ranked.auc(),
+        auc: points.auc,
         d_prime,
-        min_dcf: ranked.min_dcf(0.01)?,
-        cllr,
-        min_cllr: ranked.min_cllr(),
+        min_dcf: points.min_dcf,
+        cllr: cllr.map(|cllr| cllr.value),
+        min_cllr: points.min_cllr,
         mated: scores.mated(),
         non_mated: scores.non_mated(),
-        eer_per_subject_mean,
+        eer_per_subject_mean: per_subject.map(|mean| mean.value),
+        ci95,
         subjects,
         reasons,
     })
 }
 
-/// The interval of the equal error rate and the number of subjects.
-fn interval(
-    scores: &Scores,
-    eer: f64,
-    bootstrap: &Bootstrap,
-    reasons: &mut Vec<String>,
-) -> Result<(Option<Interval>, usize), ScoreError> {
-    let trials = WeightedTrials::new(scores)?;
-    let subjects = trials.subjects();
-    let values: Vec<f64> = trials.replicates(bootstrap).into_iter().flatten().collect();
-    if values.len() < bootstrap.replicates {
+/// Cllr of scores that are natural-log likelihood ratios, with its interval over subjects: the map that made them is held
+/// fixed, so the cost is a sum of two means and needs no draws (see the infinitesimal jackknife of [`crate::transport`]).
+pub fn calibrated_cost(log_likelihood_ratios: &Scores, bootstrap: &Bootstrap) -> Estimate {
+    let value = crate::metrics::cllr(log_likelihood_ratios);
+    let error = influence::mean_of_means(log_likelihood_ratios, |ratio, mated| {
+        softplus(if mated { -ratio } else { ratio }) / std::f64::consts::LN_2
+    });
+    let subjects = distinct_subjects(log_likelihood_ratios).len();
+    Estimate { value, ci95: Interval::of_cost(value, error, subjects, bootstrap.level) }
+}
+
+/// The numbers of every resampled cohort that can be scored.
+fn resample(trials: &WeightedTrials, bootstrap: &Bootstrap, reasons: &mut Vec<String>) -> Vec<Resampled> {
+    let read = trials.resample(bootstrap, |pass, lane| Resampled::read(pass, lane, PRIOR));
+    let resampled: Vec<Resampled> = read.into_iter().flatten().collect();
+    if resampled.len() < bootstrap.replicates {
         reasons.push(format!(
             "{} of {} resampled cohorts had comparisons of one kind only and were left out",
-            bootstrap.replicates - values.len(),
+            bootstrap.replicates - resampled.len(),
             bootstrap.replicates
         ));
     }
+    resampled
+}
+
+fn eer_interval(
+    eer: f64,
+    resampled: &[Resampled],
+    subjects: usize,
+    bootstrap: &Bootstrap,
+    reasons: &mut Vec<String>,
+) -> Option<Interval> {
+    let values: Vec<f64> = resampled.iter().map(|one| one.eer).collect();
     let interval = bootstrap.of_rate(eer, &values, subjects);
     if interval.is_none() {
         reasons.push("the EER has no interval: it does not vary between resampled cohorts".into());
@@ -124,11 +167,15 @@ fn interval(
             "an EER of exactly {eer} leaves nothing to resample: its interval is what {subjects} independent subjects without an error can bound"
         ));
     }
-    Ok((interval, subjects))
+    interval
 }
 
-/// Mean of the equal error rates of single enrolled subjects.
-fn eer_per_subject_mean(scores: &Scores, reasons: &mut Vec<String>) -> Option<f64> {
+/// Mean of the equal error rates of single enrolled subjects, with the interval from their spread.
+fn eer_per_subject_mean(
+    scores: &Scores,
+    bootstrap: &Bootstrap,
+    reasons: &mut Vec<String>,
+) -> Option<Estimate> {
     let subjects = distinct_subjects(scores);
     let mut parts: Vec<(Vec<f64>, Vec<f64>)> = vec![Default::default(); subjects.len()];
     for (trial, (&score, &enrol)) in scores.similarity().iter().zip(scores.enrol_subject()).enumerate() {
@@ -147,5 +194,9 @@ fn eer_per_subject_mean(scores: &Scores, reasons: &mut Vec<String>) -> Option<f6
             subjects.len()
         ));
     }
-    (!eers.is_empty()).then(|| eers.iter().sum::<f64>() / eers.len() as f64)
+    let count = eers.len() as f64;
+    let value = eers.iter().sum::<f64>() / count;
+    let variance = eers.iter().map(|eer| (eer - value).powi(2)).sum::<f64>() / (count - 1.0);
+    let ci95 = Interval::of_rate(value, (variance / count).sqrt(), eers.len(), bootstrap.level);
+    (!eers.is_empty()).then_some(Estimate { value, ci95 })
 }

@@ -12,8 +12,10 @@ use crate::{ScoreError, Scores};
 
 /// Replicates that share one pass over the trials.
 const LANES: usize = 16;
-/// Trials per block; sums of a block stay exact in `f32` for weights up to 64.
-const BLOCK: usize = 4096;
+/// Trials whose weights are summed in `f32`, which is exact for weights up to 64.
+const CHUNK: usize = 4096;
+/// Blocks kept of long lists. In shorter ones every group of equal scores is a block of its own.
+const BLOCKS: usize = 1 << 16;
 /// Marks the last trial of a group of equal scores.
 const GROUP_END: u32 = 1 << 31;
 
@@ -28,9 +30,20 @@ pub(crate) struct WeightedTrials {
 
 /// Sums of weights below a cut, for one replicate.
 #[derive(Clone, Copy, Default)]
-struct Below {
-    mated: f64,
-    non_mated: f64,
+pub(crate) struct Below {
+    /// Of mated trials.
+    pub mated: f64,
+    /// Of non-mated trials.
+    pub non_mated: f64,
+}
+
+/// One pass over the trials: the weights of up to [`LANES`] replicates and their sums below the end of every block.
+pub(crate) struct Pass<'a> {
+    trials: &'a WeightedTrials,
+    /// Weight of each subject in each replicate.
+    table: Vec<[f32; LANES]>,
+    /// From nothing below to everything below.
+    sums: Vec<[Below; LANES]>,
 }
 
 impl WeightedTrials {
@@ -51,10 +64,11 @@ impl WeightedTrials {
                 [number(&scores.enrol_subject()[trial]) | mark, number(&scores.probe_subject()[trial])]
             })
             .collect();
-        let mut block_ends = Vec::with_capacity(pairs.len() / BLOCK + 1);
+        let block = pairs.len().div_ceil(BLOCKS);
+        let mut block_ends = Vec::with_capacity(pairs.len().min(BLOCKS));
         let mut start = 0;
         for (place, pair) in pairs.iter().enumerate() {
-            if pair[0] & GROUP_END != 0 && (place + 1 - start >= BLOCK || place + 1 == pairs.len()) {
+            if pair[0] & GROUP_END != 0 && (place + 1 - start >= block || place + 1 == pairs.len()) {
                 start = place + 1;
                 block_ends.push(start);
             }
@@ -69,6 +83,15 @@ impl WeightedTrials {
 
     /// Equal error rate of each resampled cohort; `None` where no draw had comparisons of both kinds.
     pub fn replicates(&self, bootstrap: &Bootstrap) -> Vec<Option<f64>> {
+        self.resample(bootstrap, |pass, lane| pass.eer(lane))
+    }
+
+    /// What `read` makes of each resampled cohort, given the pass it took part in and its lane there.
+    pub fn resample<T: Send>(
+        &self,
+        bootstrap: &Bootstrap,
+        read: impl Fn(&Pass, usize) -> Option<T> + Sync,
+    ) -> Vec<Option<T>> {
         let batches = bootstrap.replicates.div_ceil(LANES);
         (0..batches)
             .into_par_iter()
@@ -77,7 +100,8 @@ impl WeightedTrials {
                 let count = LANES.min(bootstrap.replicates - first);
                 let draws: Vec<Vec<u16>> =
                     (0..count).map(|lane| self.draw_scorable(bootstrap, first + lane)).collect();
-                self.eers(&draws)
+                let pass = self.pass(&draws);
+                (0..count).map(|lane| read(&pass, lane)).collect::<Vec<_>>()
             })
             .collect()
     }
@@ -95,8 +119,8 @@ impl WeightedTrials {
         weights
     }
 
-    /// Equal error rate under each of at most [`LANES`] weightings of the subjects.
-    pub fn eers(&self, weightings: &[Vec<u16>]) -> Vec<Option<f64>> {
+    /// Sums the weights of at most [`LANES`] weightings of the subjects.
+    pub fn pass(&self, weightings: &[Vec<u16>]) -> Pass<'_> {
         let mut table = vec![[0f32; LANES]; self.subjects];
         for (lane, weights) in weightings.iter().enumerate() {
             for (row, &weight) in table.iter_mut().zip(weights) {
@@ -108,18 +132,27 @@ impl WeightedTrials {
         sums.push(total);
         let mut start = 0;
         for &end in &self.block_ends {
-            for chunk in self.pairs[start..end].chunks(BLOCK) {
+            for chunk in self.pairs[start..end].chunks(CHUNK) {
                 add_chunk(chunk, &table, &mut total);
             }
             sums.push(total);
             start = end;
         }
-        (0..weightings.len()).map(|lane| self.locate(lane, &table, &sums)).collect()
+        Pass { trials: self, table, sums }
+    }
+}
+
+impl Pass<'_> {
+    /// The sums of one replicate below the end of every block, from nothing to everything; `None` when it has no
+    /// comparison of one kind.
+    pub fn below(&self, lane: usize) -> Option<impl Iterator<Item = Below> + Clone> {
+        let total = self.sums.last()?[lane];
+        (total.mated > 0.0 && total.non_mated > 0.0).then(|| self.sums.iter().map(move |sum| sum[lane]))
     }
 
-    /// Finds the block in which FNMR overtakes FMR, then the cut inside it.
-    fn locate(&self, lane: usize, table: &[[f32; LANES]], sums: &[[Below; LANES]]) -> Option<f64> {
-        let total = sums.last()?[lane];
+    /// Equal error rate of one replicate: finds the block in which FNMR overtakes FMR, then the cut inside it.
+    pub fn eer(&self, lane: usize) -> Option<f64> {
+        let total = self.sums.last()?[lane];
         if total.mated == 0.0 || total.non_mated == 0.0 {
             return None;
         }
@@ -128,17 +161,18 @@ impl WeightedTrials {
             let (fmr, fnmr) = rates(below);
             fnmr >= fmr
         };
-        let block = sums.partition_point(|sum| !crossed(sum[lane])).checked_sub(1)?;
-        let start = if block == 0 { 0 } else { self.block_ends[block - 1] };
-        let mut before = sums[block][lane];
+        let block = self.sums.partition_point(|sum| !crossed(sum[lane])).checked_sub(1)?;
+        let ends = &self.trials.block_ends;
+        let start = if block == 0 { 0 } else { ends[block - 1] };
+        let mut before = self.sums[block][lane];
         let mut below = before;
-        for pair in &self.pairs[start..self.block_ends[block]] {
+        for pair in &self.trials.pairs[start..ends[block]] {
             let (enrol, probe) = ((pair[0] & !GROUP_END) as usize, pair[1] as usize);
-            let weight = f64::from(table[enrol][lane]);
+            let weight = f64::from(self.table[enrol][lane]);
             if enrol == probe {
                 below.mated += weight;
             } else {
-                below.non_mated += weight * f64::from(table[probe][lane]);
+                below.non_mated += weight * f64::from(self.table[probe][lane]);
             }
             if pair[0] & GROUP_END != 0 {
                 if crossed(below) {
@@ -151,7 +185,7 @@ impl WeightedTrials {
     }
 }
 
-/// Adds the weights of at most [`BLOCK`] trials, all replicates at once.
+/// Adds the weights of at most [`CHUNK`] trials, all replicates at once.
 fn add_chunk(chunk: &[[u32; 2]], table: &[[f32; LANES]], total: &mut [Below; LANES]) {
     let mut mated = [0f32; LANES];
     let mut non_mated = [0f32; LANES];
@@ -196,13 +230,13 @@ pub(crate) fn distinct_subjects(scores: &Scores) -> Vec<u32> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::ranked::Ranked;
     use proptest::prelude::*;
 
     /// Writes every drawn copy out as its own trials and scores those.
-    fn spelt_out(scores: &Scores, weights: &[u16]) -> Option<f64> {
+    pub(crate) fn spelt_out(scores: &Scores, weights: &[u16]) -> Option<Ranked> {
         let subjects = distinct_subjects(scores);
         let weight = |subject: u32| usize::from(weights[subjects.binary_search(&subject).unwrap()]);
         let (mut mated, mut non_mated) = (vec![], vec![]);
@@ -214,11 +248,11 @@ mod tests {
                 non_mated.extend(std::iter::repeat_n(score, weight(enrol) * weight(probe)));
             }
         }
-        (!mated.is_empty() && !non_mated.is_empty()).then(|| Ranked::from_parts(mated, non_mated).eer().value)
+        (!mated.is_empty() && !non_mated.is_empty()).then(|| Ranked::from_parts(mated, non_mated))
     }
 
     /// Trials of up to seven subjects with ties among the scores.
-    fn trials(most: usize) -> impl Strategy<Value = Scores> {
+    pub(crate) fn trials(most: usize) -> impl Strategy<Value = Scores> {
         prop::collection::vec((-40i32..40, 0u32..7, 0u32..7), 2..most).prop_filter_map(
             "both kinds",
             |trials| {
@@ -239,8 +273,10 @@ mod tests {
             let sorted = WeightedTrials::new(&scores).unwrap();
             let weights: Vec<Vec<u16>> =
                 weights.into_iter().map(|weights| weights[..sorted.subjects()].to_vec()).collect();
-            for (found, weights) in sorted.eers(&weights).into_iter().zip(&weights) {
-                let expected = spelt_out(&scores, weights);
+            let pass = sorted.pass(&weights);
+            for (lane, weights) in weights.iter().enumerate() {
+                let found = pass.eer(lane);
+                let expected = spelt_out(&scores, weights).map(|spelt| spelt.eer().value);
                 prop_assert_eq!(found.is_some(), expected.is_some());
                 if let (Some(found), Some(expected)) = (found, expected) {
                     prop_assert!((found - expected).abs() < 1e-12, "{} {}", found, expected);
@@ -252,7 +288,7 @@ mod tests {
     #[test]
     fn lists_of_many_blocks_are_cut_in_the_right_block() {
         let bootstrap = Bootstrap { replicates: 40, ..Bootstrap::default() };
-        let count = 60_000u32;
+        let count = 200_000u32;
         let score = |trial: u32| f64::from(trial.wrapping_mul(2_654_435_761) >> 8);
         let subject = |trial: u32| trial % 9;
         let scores = Scores::new(
@@ -264,10 +300,10 @@ mod tests {
         )
         .unwrap();
         let sorted = WeightedTrials::new(&scores).unwrap();
-        assert!(sorted.block_ends.len() > 10);
+        assert!(sorted.block_ends.len() < count as usize / 2);
         for (replicate, found) in sorted.replicates(&bootstrap).into_iter().enumerate() {
             let weights = sorted.draw_scorable(&bootstrap, replicate);
-            let expected = spelt_out(&scores, &weights).unwrap();
+            let expected = spelt_out(&scores, &weights).unwrap().eer().value;
             assert!((found.unwrap() - expected).abs() < 1e-12);
         }
     }

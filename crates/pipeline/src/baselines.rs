@@ -1,16 +1,16 @@
 //! The baselines: classical features, standardised or whitened on the training subjects, and the encoder before training.
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2, Axis, s};
 use twinprint_encoder::standardise::Standardise;
 use twinprint_encoder::whitening::Whitening;
 use twinprint_features::{
-    DEFAULT_BANDS, DEFAULT_H_FREQ, DEFAULT_L_FREQ, FeatureError, View, average_reference, log_psd, shortcut,
-    tangent,
+    DEFAULT_BANDS, DEFAULT_H_FREQ, DEFAULT_L_FREQ, FeatureError, View, average_reference, log_psd, tangent,
 };
 use twinprint_store::epochs::EpochFile;
 
 use crate::PipelineError;
 use crate::learning::Learning;
+use crate::shortcut::Shortcut;
 use crate::system::System;
 
 /// The share of the identity matrix in the within-subject covariance of whitened baselines.
@@ -32,16 +32,32 @@ pub(crate) fn features(
         System::LogPsdCosine => log_psd(view, DEFAULT_L_FREQ, DEFAULT_H_FREQ),
         System::LogPsdWccn => referenced(&|view| log_psd(view, DEFAULT_L_FREQ, DEFAULT_H_FREQ)),
         System::TangentCosine | System::TangentWccn => tangent(view, &DEFAULT_BANDS),
-        System::AmplitudeOnly => shortcut::amplitude_scale(view),
-        System::LineNoiseOnly => shortcut::line_noise_bin(view, line_frequency),
+        System::Shortcut(shortcut) => shortcut.features(view.samples, view.rate, line_frequency),
         System::Encoder | System::UntrainedEncoder | System::WhitenedEncoder => return Ok(None),
     };
     table.map(Some).map_err(|error| PipelineError::Stage {
         stage: "embed",
-        reason: format!(
-            "{system}: {error}; leave it out with evaluation.baselines or evaluation.audits = false"
-        ),
+        reason: format!("{system}: {error}; leave it out with evaluation.baselines or evaluation.audits"),
     })
+}
+
+/// Why the epochs of the file do not hold what a shortcut looks at, as their first epoch shows.
+pub(crate) fn missing(
+    shortcut: Shortcut,
+    file: &EpochFile,
+    line_frequency: f64,
+) -> Result<Option<String>, PipelineError> {
+    let samples = file.samples();
+    let first = samples.slice(s![..1.min(samples.dim().0), .., ..]);
+    Ok(shortcut.features(first, file.rate().get(), line_frequency).err().map(|error| error.to_string()))
+}
+
+fn whitened(system: System) -> bool {
+    match system {
+        System::LogPsdWccn | System::TangentWccn => true,
+        System::Shortcut(shortcut) => shortcut.whitened(),
+        _ => false,
+    }
 }
 
 /// What a feature baseline learns from the training subjects of one fold.
@@ -64,7 +80,7 @@ impl Fitted {
         let mut rows = table.select(Axis(0), learning.rows());
         let standardise = Standardise::fit(rows.view()).map_err(|error| failed(&error))?;
         let whitening = match system {
-            System::LogPsdWccn | System::TangentWccn => {
+            _ if whitened(system) => {
                 standardise.apply(&mut rows);
                 let fitted = Whitening::fit(rows.view(), learning.subject(), SHRINKAGE)
                     .map_err(|error| failed(&error))?;

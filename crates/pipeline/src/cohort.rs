@@ -1,6 +1,6 @@
 //! The recordings of a plan, opened as far as their headers: what a run needs to know before it reads a sample.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -72,6 +72,31 @@ impl Cohort {
     }
 }
 
+impl Cohort {
+    /// Leaves out every person under whose name a file of somebody listed before stands, and later copies within a person.
+    fn leave_out_copies(&mut self) {
+        let mut owners: BTreeMap<String, SubjectId> = BTreeMap::new();
+        let mut doubtful: BTreeSet<SubjectId> = BTreeSet::new();
+        let mut kept = Vec::with_capacity(self.members.len());
+        for member in self.members.drain(..) {
+            let subject = &member.facts.key.subject;
+            match owners.get(&member.facts.content_hash) {
+                Some(owner) => {
+                    if owner != subject {
+                        doubtful.insert(subject.clone());
+                    }
+                }
+                None => {
+                    owners.insert(member.facts.content_hash.clone(), subject.clone());
+                    kept.push(member);
+                }
+            }
+        }
+        kept.retain(|member| !doubtful.contains(&member.facts.key.subject));
+        self.members = kept;
+    }
+}
+
 /// Finds the plan's recordings and opens every header.
 pub(crate) fn survey(plan: &Plan) -> Result<Cohort, PipelineError> {
     let dataset = twinprint_dataset::discover(&plan.dataset())
@@ -87,7 +112,11 @@ pub(crate) fn survey(plan: &Plan) -> Result<Cohort, PipelineError> {
     notices.extend(deviating(&kept));
     let synthetic = is_synthetic(plan.dataset_root());
     let caveat = manifest_notes(plan)?;
-    Ok(Cohort { members: kept, notices, synthetic, caveat })
+    let mut cohort = Cohort { members: kept, notices, synthetic, caveat };
+    if plan.leaves_out_copies() {
+        cohort.leave_out_copies();
+    }
+    Ok(cohort)
 }
 
 fn open(plan: &Plan, file: RecordingFile) -> Result<(Member, Vec<String>), PipelineError> {

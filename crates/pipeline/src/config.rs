@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::PipelineError;
 use crate::evaluation_plan::EvaluationPlan;
+use crate::sweep::SweepAxis;
 
 /// A pipeline file's contents, defaults filled in but nothing checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +38,16 @@ pub struct Config {
     /// What is computed from prints and scores.
     #[serde(default)]
     pub evaluation: EvaluationPlan,
+    /// What `twinprint sweep` varies, one table an axis; a run takes no notice of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sweep: Vec<SweepAxis>,
+}
+
+impl Config {
+    /// What decides the results: everything but the words for readers, the device, and what a sweep varies.
+    pub(crate) fn decisive(&self) -> Self {
+        Self { description: String::new(), device: String::new(), sweep: Vec::new(), ..self.clone() }
+    }
 }
 
 fn default_seed() -> u64 {

@@ -41,7 +41,10 @@ pub fn describe(plan: &Plan, prepared: &Prepared) -> String {
     for notice in prepared.notices() {
         line("note", notice);
     }
-    line("leaks", "none found".to_owned());
+    let leaks: Vec<&str> = prepared.leaks().into_iter().map(twinprint_protocol::Leak::name).collect();
+    let found =
+        if leaks.is_empty() { "none found".to_owned() } else { format!("allowed: {}", leaks.join(", ")) };
+    line("leaks", found);
     match toml::to_string(config) {
         Ok(resolved) => text + "\n" + &resolved,
         Err(_) => text,

@@ -37,6 +37,14 @@ pub enum PipelineError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Another option of the command is not what it must be.
+    #[error("{option}: {reason}")]
+    Option {
+        /// The option.
+        option: &'static str,
+        /// What is wrong with it, and what to write instead.
+        reason: String,
+    },
     /// A value passes as TOML but cannot run.
     #[error("{place}: {reason}")]
     Invalid {
@@ -94,6 +102,14 @@ pub enum PipelineError {
         /// The stage.
         stage: &'static str,
         /// Why, and what to do.
+        reason: String,
+    },
+    /// A score file is not what it must be.
+    #[error("{}: {reason}", path.display())]
+    Scores {
+        /// The file.
+        path: PathBuf,
+        /// The row or column, what is wrong with it, and what to do.
         reason: String,
     },
     /// A table could not be read or written.

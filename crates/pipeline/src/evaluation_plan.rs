@@ -1,7 +1,10 @@
 //! What is computed from prints and scores: the `[evaluation]` table.
 
 use serde::{Deserialize, Serialize};
+use twinprint_evaluation::normalisation::Normalisation;
+use twinprint_evaluation::template::Pooling;
 
+use crate::shortcut::Audit;
 use crate::system::System;
 
 /// The `[evaluation]` table.
@@ -10,8 +13,15 @@ use crate::system::System;
 pub struct EvaluationPlan {
     /// Baselines scored on the same trials; all six unless some are left out by name.
     pub baselines: Vec<System>,
-    /// Shortcut audits: shuffled labels, amplitude only, line noise only, recording length only.
-    pub audits: bool,
+    /// What the run asks about its own numbers; every [`Audit`] unless some are left out by name.
+    pub audits: Vec<Audit>,
+    /// How the prints of an enrolment become a template: `mean`, `medoid` or `robust_mean`.
+    pub template: Pooling,
+    /// How the prints of a probe become one print, in the same words.
+    pub probe: Pooling,
+    /// Score normalisation against the training subjects of the fold, a print a recording: `none`, `z`, `t`, `s`, or
+    /// `adaptive_s` with the `top` most similar of them.
+    pub normalisation: Normalisation,
     /// Bootstrap replicates behind every 95 % interval; at least 200.
     pub bootstrap: usize,
     /// Nearest neighbours of the k-NN classifier; at least 1.
@@ -32,7 +42,10 @@ impl Default for EvaluationPlan {
     fn default() -> Self {
         Self {
             baselines: System::BASELINES.to_vec(),
-            audits: true,
+            audits: Audit::all(),
+            template: Pooling::default(),
+            probe: Pooling::default(),
+            normalisation: Normalisation::default(),
             bootstrap: 1000,
             neighbours: 5,
             mlp_hidden: 64,
@@ -45,6 +58,11 @@ impl Default for EvaluationPlan {
 }
 
 impl EvaluationPlan {
+    /// Whether prints of the people learnt from are needed, of every system.
+    pub(crate) fn uses_training_prints(&self) -> bool {
+        self.normalisation != Normalisation::None || self.labels.iter().any(|label| label != "subject")
+    }
+
     /// The first value that cannot be used: its key below `evaluation`, and why.
     ///
     /// # Errors
@@ -56,6 +74,11 @@ impl EvaluationPlan {
                 "baselines",
                 format!("{wrong} is not a baseline: choose from {}", allowed.join(", ")),
             ));
+        }
+        if let Normalisation::AdaptiveS { top } = self.normalisation
+            && top < 2
+        {
+            return Err(("normalisation", format!("top = {top} is too few: write 2 or more")));
         }
         let counts = [
             ("bootstrap", self.bootstrap, 200),

@@ -13,6 +13,7 @@ mod exchange;
 mod folder;
 pub mod gallery;
 mod inspect;
+mod leaks;
 mod learning;
 mod map;
 mod plan;
@@ -20,9 +21,12 @@ mod progress;
 mod record;
 mod results;
 mod run;
+mod score_file;
 mod scoring;
 mod seed;
+mod shortcut;
 mod stage;
+mod sweep;
 mod system;
 mod tables;
 mod trials;
@@ -41,6 +45,12 @@ pub use plan::{Plan, Surroundings};
 pub use progress::{Progress, Silent};
 pub use record::{Host, RunRecord};
 pub use run::{Options, Outcome, Prepared, prepare, run};
+pub use score_file::{
+    Rate, Role, SCORES_SCHEMA, ScoreIdentification, ScoreOptions, ScoreReport, ScoreSummary, evaluate_scores,
+    score_table,
+};
 pub use seed::derive;
+pub use shortcut::{Audit, Shortcut};
 pub use stage::{Stage, write_report};
+pub use sweep::{SweepAxis, SweepOutcome, SweepRow, sweep, sweep_table};
 pub use system::System;

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use twinprint_dataset::Layout;
 use twinprint_encoder::Compute;
-use twinprint_protocol::{OnShort, RecordingFacts, Split};
+use twinprint_protocol::{Leak, OnShort, RecordingFacts, Split, UnknownLeak};
 
 use crate::config::{Config, Source};
+use crate::shortcut::Audit;
 use crate::system::System;
 use crate::{PipelineError, seed};
 
@@ -17,6 +18,7 @@ pub struct Plan {
     config: Config,
     source: Source,
     dataset_root: PathBuf,
+    without_copies: bool,
 }
 
 /// What the command knows about its surroundings.
@@ -26,6 +28,8 @@ pub struct Surroundings {
     pub data_folders: Vec<PathBuf>,
     /// A device that replaces the plan's.
     pub device: Option<String>,
+    /// Names of leaks to run with on purpose, besides those the plan allows.
+    pub allow_leak: Vec<String>,
 }
 
 impl Plan {
@@ -38,7 +42,16 @@ impl Plan {
         if let Some(device) = &surroundings.device {
             config.device.clone_from(device);
         }
-        let draft = Self { config, source, dataset_root: PathBuf::new() };
+        for name in &surroundings.allow_leak {
+            let leak: Leak = name.parse().map_err(|error: UnknownLeak| PipelineError::Option {
+                option: "--allow-leak",
+                reason: error.to_string(),
+            })?;
+            if !config.protocol.allows(leak) {
+                config.protocol.allow_leak.push(leak);
+            }
+        }
+        let draft = Self { config, source, dataset_root: PathBuf::new(), without_copies: false };
         draft.check_name()?;
         let mut plan = draft.with_seeds();
         plan.check_sections()?;
@@ -68,8 +81,7 @@ impl Plan {
 
     /// The BLAKE3 hash of everything that decides the results: the plan with all defaults, without description and device.
     pub fn hash(&self) -> String {
-        let decisive = Config { description: String::new(), device: String::new(), ..self.config.clone() };
-        hash_of(&decisive)
+        hash_of(&self.config.decisive())
     }
 
     /// The run folder's name: the plan's name and the first 8 digits of its hash.
@@ -77,11 +89,33 @@ impl Plan {
         format!("{}-{}", self.config.name, &self.hash()[..8])
     }
 
+    /// The same plan without its leaks and with no more than it takes to score verification: what a leak gained is
+    /// measured against it.
+    pub(crate) fn honest(&self) -> Self {
+        let mut plan = self.clone();
+        plan.without_copies = self.config.protocol.allows(Leak::DuplicateRecording);
+        plan.config.protocol = self.config.protocol.honest();
+        let evaluation = &mut plan.config.evaluation;
+        evaluation.audits.clear();
+        evaluation.labels.clear();
+        evaluation.shots.clear();
+        plan
+    }
+
+    /// Whether files that are there twice are to be left out.
+    pub(crate) fn leaves_out_copies(&self) -> bool {
+        self.without_copies
+    }
+
     /// The systems that are scored, the encoder first.
     pub fn systems(&self) -> Vec<System> {
         let evaluation = &self.config.evaluation;
-        let shortcuts = if evaluation.audits { &System::SHORTCUTS[..] } else { &[] };
-        [System::Encoder].into_iter().chain(evaluation.baselines.iter().chain(shortcuts).copied()).collect()
+        let shortcuts = evaluation.audits.iter().filter_map(|audit| match audit {
+            Audit::Shortcut(shortcut) => Some(System::Shortcut(*shortcut)),
+            Audit::ShuffledLabels | Audit::RecordingLength => None,
+        });
+        let baselines = evaluation.baselines.iter().copied();
+        [System::Encoder].into_iter().chain(baselines).chain(shortcuts).collect()
     }
 
     /// Refuses an enrolment or a probe that no recording is long enough for, before a sample is read.

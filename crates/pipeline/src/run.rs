@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use twinprint_encoder::Compute;
-use twinprint_protocol::{Notice, Split};
+use twinprint_protocol::{Leak, Notice, Split};
 use twinprint_report::results::Results;
 
 use crate::cohort::{self, Cohort};
@@ -47,6 +47,8 @@ pub struct Prepared {
     cohort: Cohort,
     split: Split,
     notices: Vec<Notice>,
+    /// Of leaks that are allowed and not there.
+    unused: Vec<String>,
     device: Compute,
 }
 
@@ -65,7 +67,12 @@ pub fn prepare(plan: &Plan) -> Result<Prepared, PipelineError> {
     plan.check_lengths(&facts, &split)?;
     let device =
         Compute::named(&plan.config().device).map_err(|error| plan.invalid("device", error.to_string()))?;
-    Ok(Prepared { cohort, split, notices, device })
+    let found = |leak: &Leak| notices.iter().any(|notice| notice.leak == Some(*leak));
+    let unused = protocol.allow_leak.iter().filter(|leak| !found(leak)).map(|leak| {
+        format!("{leak} is allowed, but before the run nothing of the kind is found: it changes no number unless a later check finds it")
+    });
+    let unused = unused.collect();
+    Ok(Prepared { cohort, split, notices, unused, device })
 }
 
 impl Prepared {
@@ -82,7 +89,15 @@ impl Prepared {
     /// Everything the user should know before the run.
     pub fn notices(&self) -> Vec<String> {
         let protocol = self.notices.iter().map(|notice| notice.text.clone());
-        self.cohort.notices.iter().cloned().chain(protocol).collect()
+        self.cohort.notices.iter().cloned().chain(protocol).chain(self.unused.clone()).collect()
+    }
+
+    /// The leaks that run on purpose, each named once.
+    pub fn leaks(&self) -> Vec<Leak> {
+        let mut leaks: Vec<Leak> = self.notices.iter().filter_map(|notice| notice.leak).collect();
+        leaks.sort_unstable();
+        leaks.dedup();
+        leaks
     }
 }
 
@@ -102,11 +117,14 @@ pub fn run(plan: &Plan, options: &Options, progress: &dyn Progress) -> Result<Ou
     progress.begin("check", None);
     let prepared = prepare(plan)?;
     let split = &prepared.split;
+    let leaks = prepared.leaks();
+    let leaks: Vec<&str> = leaks.iter().map(|leak| leak.name()).collect();
     progress.end(&format!(
-        "{} recordings of {} subjects, {} folds, no leak found",
+        "{} recordings of {} subjects, {} folds, {}",
         prepared.recordings(),
         prepared.cohort.subjects(),
-        split.folds.len()
+        split.folds.len(),
+        if leaks.is_empty() { "no leak found".to_owned() } else { format!("LEAKY: {}", leaks.join(", ")) }
     ));
     for notice in prepared.notices() {
         progress.notice(&notice);
@@ -136,13 +154,14 @@ pub fn run(plan: &Plan, options: &Options, progress: &dyn Progress) -> Result<Ou
     finish(&places, &record)
 }
 
-struct Places {
-    complete: RunFolder,
-    partial: RunFolder,
+/// Where a plan's run folder is, complete and on the way there.
+pub(crate) struct Places {
+    pub(crate) complete: RunFolder,
+    pub(crate) partial: RunFolder,
 }
 
 impl Places {
-    fn of(plan: &Plan, out: &Path) -> Self {
+    pub(crate) fn of(plan: &Plan, out: &Path) -> Self {
         let name = plan.run_name();
         Self { complete: RunFolder::at(out.join(&name)), partial: RunFolder::at(out.join(name + ".partial")) }
     }

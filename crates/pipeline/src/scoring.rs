@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use ndarray::{Array2, ArrayView2, Axis};
 use twinprint_encoder::Embed;
+use twinprint_evaluation::normalisation::normalised_scores;
+use twinprint_evaluation::template::Pooling;
 use twinprint_evaluation::{Scores, template};
 use twinprint_protocol::{Fold, FoldTrials, Pool, Role};
-use twinprint_signal::{EpochInfo, SubjectId};
+use twinprint_signal::{EpochInfo, RecordingKey, SubjectId};
 use twinprint_store::epochs::EpochFile;
 
 use crate::learning::{epoch_seconds, gather, without_overlap};
@@ -28,7 +30,7 @@ pub(crate) struct Side {
 pub(crate) struct FoldScores {
     /// Templates and probes.
     pub(crate) trials: FoldTrials,
-    /// Cosine similarity, `[templates, probes]`.
+    /// Cosine similarity, normalised where the plan says so, `[templates, probes]`.
     pub(crate) matrix: Array2<f32>,
     /// The subjects of the templates, as numbers that hold for the whole run.
     pub(crate) template_subjects: Vec<u32>,
@@ -90,7 +92,7 @@ impl Side {
     /// The prints of some recordings, with the number of the person behind each.
     pub(crate) fn of_recordings(
         &self,
-        keys: &[twinprint_signal::RecordingKey],
+        keys: &[RecordingKey],
         people: &People,
     ) -> (Array2<f32>, Vec<u32>, Vec<usize>) {
         let rows: Vec<usize> =
@@ -110,7 +112,17 @@ fn rows_of(fold: &Fold, role: Role, file: &EpochFile) -> Vec<usize> {
         .collect()
 }
 
-/// Scores every template of a fold against every probe.
+/// The prints that scores are normalised against: one for each recording that was learnt from, pooled like a template.
+pub(crate) fn cohort(plan: &Plan, train: &Side) -> Result<Array2<f32>, PipelineError> {
+    let mut recordings: BTreeMap<&RecordingKey, Vec<usize>> = BTreeMap::new();
+    for (row, info) in train.infos.iter().enumerate() {
+        recordings.entry(&info.key).or_default().push(row);
+    }
+    let groups = recordings.iter().map(|(key, rows)| (key.to_string(), rows.as_slice()));
+    pooled(groups, train.prints.view(), plan.config().evaluation.template)
+}
+
+/// Scores every template of a fold against every probe; with a `cohort`, normalised as the plan says.
 pub(crate) fn scores_of_fold(
     plan: &Plan,
     fold: &Fold,
@@ -118,15 +130,27 @@ pub(crate) fn scores_of_fold(
     side: &Side,
     people: &People,
     probe_seconds: f64,
+    cohort: Option<&Array2<f32>>,
 ) -> Result<FoldScores, PipelineError> {
+    let evaluation = &plan.config().evaluation;
     let trials = trials::of_fold(plan, fold, role, &side.infos, side.epoch_seconds, probe_seconds)?;
-    let templates = pooled(&trials.templates, side.prints.view())?;
-    let probes = pooled(&trials.probes, side.prints.view())?;
+    let of = |pools: &[Pool], pooling: Pooling| {
+        let groups = pools.iter().map(|pool| (pool.id.clone(), pool.epochs.as_slice()));
+        pooled(groups, side.prints.view(), pooling)
+    };
+    let templates = of(&trials.templates, evaluation.template)?;
+    let probes = of(&trials.probes, evaluation.probe)?;
     let failed = |error: &dyn std::error::Error| PipelineError::Stage {
         stage: "evaluate",
         reason: format!("fold {}: {error}", fold.index),
     };
-    let matrix = template::cosine_scores(templates.view(), probes.view()).map_err(|error| failed(&error))?;
+    let matrix = match cohort {
+        None => template::cosine_scores(templates.view(), probes.view()),
+        Some(cohort) => {
+            normalised_scores(templates.view(), probes.view(), cohort.view(), evaluation.normalisation)
+        }
+    }
+    .map_err(|error| failed(&error))?;
     let numbers =
         |pools: &[Pool]| -> Vec<u32> { pools.iter().map(|pool| people.number(&pool.subject)).collect() };
     let (template_subjects, probe_subjects) = (numbers(&trials.templates), numbers(&trials.probes));
@@ -135,15 +159,20 @@ pub(crate) fn scores_of_fold(
     Ok(FoldScores { trials, matrix, template_subjects, probe_subjects, scores })
 }
 
-/// One print a pool: the mean of its unit prints, at unit length.
-fn pooled(pools: &[Pool], prints: ArrayView2<f32>) -> Result<Array2<f32>, PipelineError> {
-    let mut rows = Array2::zeros((pools.len(), prints.ncols()));
-    for (pool, mut row) in pools.iter().zip(rows.rows_mut()) {
-        let members = prints.select(Axis(0), &pool.epochs);
-        let mean = template::pool(members.view(), template::Pooling::Mean).map_err(|error| {
-            PipelineError::Stage { stage: "evaluate", reason: format!("{}: {error}", pool.id) }
+/// One print, of unit length, for each group of rows.
+fn pooled<'a>(
+    groups: impl ExactSizeIterator<Item = (String, &'a [usize])>,
+    prints: ArrayView2<f32>,
+    pooling: Pooling,
+) -> Result<Array2<f32>, PipelineError> {
+    let mut pooled = Array2::zeros((groups.len(), prints.ncols()));
+    for ((name, rows), mut print) in groups.zip(pooled.rows_mut()) {
+        let members = prints.select(Axis(0), rows);
+        let one = template::pool(members.view(), pooling).map_err(|error| PipelineError::Stage {
+            stage: "evaluate",
+            reason: format!("{name}: {error}"),
         })?;
-        row.assign(&mean);
+        print.assign(&one);
     }
-    Ok(rows)
+    Ok(pooled)
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::shortcut::Shortcut;
+
 /// A way from epochs to prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -22,10 +24,9 @@ pub enum System {
     TangentCosine,
     /// Log-covariance in six bands, whitened by the training subjects' within-subject covariance.
     TangentWccn,
-    /// Audit: nothing but each channel's amplitude.
-    AmplitudeOnly,
-    /// Audit: nothing but the power at the mains frequency.
-    LineNoiseOnly,
+    /// Audit: a part of the signal alone.
+    #[serde(skip)]
+    Shortcut(Shortcut),
 }
 
 impl System {
@@ -39,8 +40,10 @@ impl System {
         Self::TangentWccn,
     ];
 
-    /// Features that should say nothing about the brain: what they achieve is a shortcut.
-    pub const SHORTCUTS: [Self; 2] = [Self::AmplitudeOnly, Self::LineNoiseOnly];
+    /// Whether it is scored for the audits only.
+    pub fn is_shortcut(self) -> bool {
+        matches!(self, Self::Shortcut(_))
+    }
 
     /// The name in `results.json`, plans and file names.
     pub fn name(self) -> &'static str {
@@ -52,8 +55,7 @@ impl System {
             Self::LogPsdWccn => "log_psd_wccn",
             Self::TangentCosine => "tangent_cosine",
             Self::TangentWccn => "tangent_wccn",
-            Self::AmplitudeOnly => "amplitude_only",
-            Self::LineNoiseOnly => "line_noise_only",
+            Self::Shortcut(shortcut) => shortcut.name(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The explicit trial list: every template against every probe of its fold.
 
 use polars::prelude::{Column, DataFrame};
-use twinprint_protocol::{Fold, FoldTrials, Role, Split, check_windows};
+use twinprint_protocol::{Fold, FoldTrials, Notice, Role, Split, check_windows};
 use twinprint_signal::EpochInfo;
 
 use crate::folder::RunFolder;
@@ -24,29 +24,31 @@ pub(crate) fn of_fold(
         .map_err(|error| plan.invalid("protocol", error.to_string()))
 }
 
-/// Writes the test trials of every fold and probe length, once the windows they use are known to be apart.
+/// Writes the test trials of every fold and probe length, once the windows they use are known to be apart; gives back
+/// what was allowed although they are not.
 pub(crate) fn write(
     plan: &Plan,
     split: &Split,
     infos: &[EpochInfo],
     epoch_seconds: f64,
     folder: &RunFolder,
-) -> Result<usize, PipelineError> {
+) -> Result<Vec<Notice>, PipelineError> {
+    let mut notices = Vec::new();
     let mut columns = TrialColumns::default();
     for &seconds in &plan.config().protocol.probe.seconds {
         for fold in &split.folds {
             let trials = of_fold(plan, fold, Role::Test, infos, epoch_seconds, seconds)?;
-            check_windows(infos, epoch_seconds, fold, &trials, &plan.config().protocol)
+            let allowed = check_windows(infos, epoch_seconds, fold, &trials, &plan.config().protocol)
                 .map_err(|leaks| PipelineError::Leaks(leaks.iter().map(ToString::to_string).collect()))?;
+            notices.extend(allowed);
             columns.extend(&trials);
         }
     }
-    let count = columns.mated.len();
     let path = folder.path(TRIALS);
     let mut table =
         columns.into_table().map_err(|source| PipelineError::Table { path: path.clone(), source })?;
     tables::write_parquet(&path, &mut table)?;
-    Ok(count)
+    Ok(notices)
 }
 
 /// The columns that trials and scores share, filled fold by fold, templates outside and probes inside.

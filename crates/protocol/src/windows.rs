@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use twinprint_signal::{EpochInfo, RecordingKey};
+use twinprint_signal::{EpochInfo, RecordingKey, SubjectId};
 
 use crate::leak::judge;
 use crate::trials::INSTANT;
@@ -60,7 +60,8 @@ impl Window<'_> {
 /// # Errors
 /// For every recording and pair of uses the first two windows that overlap, touch, or lie closer than
 /// `guard_seconds`, unless the plan allows [`Leak::WindowsWithoutGuard`]. Under `seen-subjects` training and enrolment share
-/// recordings by definition and are not held apart.
+/// recordings by definition and are not held apart; nor are training and the rest for subjects in two roles on purpose, whom
+/// the notice of that leak covers.
 pub fn check_windows(
     epochs: &[EpochInfo],
     epoch_seconds: f64,
@@ -81,12 +82,16 @@ pub fn check_windows(
     let mut recordings: Vec<_> = by_recording.into_iter().collect();
     recordings.sort_by_key(|(key, _)| *key);
     let mut found = Vec::new();
+    let two_roles = |subject: &SubjectId| {
+        plan.allows(Leak::SubjectInTwoRoles) && fold.train.contains(subject) && fold.test.contains(subject)
+    };
     for (_, windows) in &mut recordings {
         let pairs = too_close(windows, plan.guard_seconds);
         let seen = plan.variant == Variant::SeenSubjects;
         let kept = pairs.into_iter().filter(|(a, b)| {
             let both = (a.usage.min(b.usage), a.usage.max(b.usage));
-            !(seen && both == (Use::Train, Use::Enrol))
+            let trained_on = both.0 == Use::Train;
+            !(seen && both == (Use::Train, Use::Enrol) || trained_on && two_roles(&a.key.subject))
         });
         found.extend(kept.map(|(a, b)| leak(fold.index, &a, &b, plan.guard_seconds)));
     }

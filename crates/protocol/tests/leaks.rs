@@ -112,6 +112,17 @@ fn allowing_two_roles_makes_the_test_subjects_train() {
 }
 
 #[test]
+fn the_windows_of_subjects_in_two_roles_on_purpose_are_no_further_leak() {
+    let recordings = one_visit(6);
+    let plan = plan("allow_leak = [\"subject-in-two-roles\"]");
+    let made = split(&recordings, &plan).unwrap();
+    let epochs = epochs(&recordings, 2.0);
+    let cut = trials(&epochs, 2.0, &made.folds[0], Role::Test, &plan, 2.0).unwrap();
+    assert_eq!(check_windows(&epochs, 2.0, &made.folds[0], &cut, &plan), Ok(vec![]));
+    assert!(check_windows(&epochs, 2.0, &made.folds[0], &cut, &plan.honest()).is_err());
+}
+
+#[test]
 fn one_file_under_two_subjects() {
     let mut recordings = one_visit(6);
     recordings[2].content_hash = "c0ffee".to_owned();

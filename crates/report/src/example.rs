@@ -40,7 +40,9 @@ fn verification_row(system: &str, probe_seconds: f64, eer: f64) -> VerificationR
             target_fmr: 0.01,
             threshold: None,
             fmr: 0.013,
+            fmr_ci95: Some([0.008, 0.021]),
             fnmr: eer * 2.0,
+            fnmr_ci95: Some([eer * 1.4, eer * 2.8]),
         }],
         ..Default::default()
     }
@@ -69,6 +71,8 @@ pub(crate) fn results() -> Results {
         rank1: around(1.0 - short * 2.0, 0.03),
         cmc: (0..8).map(|rank| 1.0 - short * 2.0 * 0.55_f64.powi(rank)).collect(),
         dir_at_far: [("0.1".to_owned(), 1.0 - short * 3.0)].into(),
+        dir_at_far_ci95: [("0.1".to_owned(), [1.0 - short * 4.0, 1.0 - short * 2.0])].into(),
+        ..Default::default()
     });
     let few_shot = [(2, 1, 0.985), (5, 1, 0.962), (5, 5, 0.988)].map(|(ways, shots, value)| FewShotRow {
         system: ENCODER.to_owned(),
@@ -83,6 +87,7 @@ pub(crate) fn results() -> Results {
         label: label.to_owned(),
         accuracy: around(value, 0.03),
         balanced_accuracy: Some(value - 0.004),
+        balanced_ci95: Some([value - 0.035, value + 0.025]),
         chance: Some(chance),
     };
     let audit = |check: &str, passed, detail: &str, eer: Option<Measured>| AuditRow {

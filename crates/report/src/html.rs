@@ -2,8 +2,11 @@
 
 mod origin;
 mod people;
+mod sweep;
 mod tables;
 mod top;
+
+pub use sweep::sweep_page;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 

@@ -15,9 +15,10 @@ mod verdict;
 #[cfg(test)]
 mod example;
 
-pub use html::html;
+pub use html::{html, sweep_page};
 pub use markdown::markdown;
 pub use page::{Curves, DetCurve, MapPoint, Page, PrintMap, RunFacts, ScoreHistogram, TrainingCurve};
+pub use plots::SweepPoint;
 pub use results::{Measured, Results};
 pub use table::table;
 pub use verdict::{Verdict, verdicts};

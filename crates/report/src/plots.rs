@@ -5,6 +5,7 @@ mod cmc;
 mod det;
 mod map;
 mod scores;
+mod sweep;
 mod training;
 
 pub(crate) use bars::bars;
@@ -12,6 +13,8 @@ pub(crate) use cmc::cmc;
 pub(crate) use det::det;
 pub(crate) use map::map;
 pub(crate) use scores::scores;
+pub use sweep::SweepPoint;
+pub(crate) use sweep::sweep;
 pub(crate) use training::training;
 
 use maud::{Markup, html};

@@ -155,6 +155,9 @@ pub struct VerificationRow {
     /// Mean of the equal error rates with one threshold for each subject; flatters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eer_per_subject_mean: Option<f64>,
+    /// 95 % intervals of the numbers above, by the names of their keys; those of `fnmr_at_fmr` as `fnmr_at_fmr.0.1`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ci95: BTreeMap<String, [f64; 2]>,
     /// What a threshold chosen on dev gave on test.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transported: Vec<TransportedThreshold>,
@@ -181,8 +184,14 @@ pub struct TransportedThreshold {
     pub threshold: Option<f64>,
     /// False match rate observed on test.
     pub fmr: f64,
+    /// Its 95 % interval over subjects, the thresholds held fixed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fmr_ci95: Option<[f64; 2]>,
     /// False non-match rate observed on test.
     pub fnmr: f64,
+    /// Its 95 % interval over subjects, the thresholds held fixed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fnmr_ci95: Option<[f64; 2]>,
 }
 
 /// Two systems on the same trials.
@@ -222,9 +231,15 @@ pub struct IdentificationRow {
     /// Share of probes whose own template is among the first 1, 2, 3, ….
     #[serde(default)]
     pub cmc: Vec<f64>,
+    /// The 95 % interval of each of these over subjects; absent where one of them has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cmc_ci95: Vec<[f64; 2]>,
     /// Open set: share of probes detected and ranked first, by the false alarm rate that is the key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub dir_at_far: BTreeMap<String, f64>,
+    /// The 95 % intervals of these over subjects.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dir_at_far_ci95: BTreeMap<String, [f64; 2]>,
 }
 
 /// N-way K-shot episodes of one system.
@@ -260,6 +275,9 @@ pub struct ClassifierRow {
     /// Mean over classes of the share that is right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub balanced_accuracy: Option<f64>,
+    /// Its 95 % interval over subjects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balanced_ci95: Option<[f64; 2]>,
     /// What guessing gives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chance: Option<f64>,

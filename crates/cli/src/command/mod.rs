@@ -6,6 +6,7 @@ mod gallery;
 mod inspect;
 mod report;
 mod run;
+mod scores;
 mod synth;
 
 use std::process::ExitCode;
@@ -26,9 +27,8 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
         Command::Train(given) => run::stage(given, twinprint_pipeline::Stage::Train, threads, &progress),
         Command::Embed(given) => run::stage(given, twinprint_pipeline::Stage::Embed, threads, &progress),
-        Command::Evaluate(given) => {
-            run::stage(given, twinprint_pipeline::Stage::Evaluate, threads, &progress)
-        }
+        Command::Evaluate(given) => run::evaluate(given, threads, &progress),
+        Command::Sweep(given) => run::sweep(given, threads, &progress),
         Command::Report { run, json, markdown } => report::write(run, *json, *markdown),
         Command::Synth(given) => synth::write(given, &progress),
         Command::Fetch(given) => fetch::download(given, &progress),

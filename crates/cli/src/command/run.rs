@@ -5,7 +5,10 @@ use std::process::ExitCode;
 
 use twinprint_pipeline::{Options, Outcome, Plan, Source, Stage, Surroundings, prepare};
 
-use crate::arguments::{CheckArguments, PlanArguments, RunArguments, StageArguments};
+use crate::arguments::{
+    ChangeArguments, CheckArguments, EvaluateArguments, PlanArguments, RunArguments, StageArguments,
+    SweepArguments,
+};
 use crate::failure::Failure;
 use crate::host;
 use crate::progress::Terminal;
@@ -14,14 +17,14 @@ use crate::progress::Terminal;
 pub(crate) fn whole(given: &RunArguments, threads: usize, progress: &Terminal) -> Result<ExitCode, Failure> {
     let plan = resolve(&given.plan)?;
     let from = given.from.as_deref().map(str::parse).transpose().map_err(Failure::message)?;
-    let outcome = run(&plan, &given.plan, from, None, given.force, threads, progress)?;
+    let outcome = run(&plan, &given.plan.change, from, None, given.force, threads, progress)?;
     if outcome.was_complete {
         eprintln!("already complete; --force runs it again, --from STAGE a part of it");
     }
     show(&outcome, given.json)
 }
 
-/// `twinprint preprocess`, `train`, `embed`, `evaluate`.
+/// `twinprint preprocess`, `train`, `embed`.
 pub(crate) fn stage(
     given: &StageArguments,
     stage: Stage,
@@ -29,11 +32,42 @@ pub(crate) fn stage(
     progress: &Terminal,
 ) -> Result<ExitCode, Failure> {
     let plan = resolve(&given.plan)?;
-    let outcome = run(&plan, &given.plan, None, Some(stage), false, threads, progress)?;
-    if stage == Stage::Evaluate {
-        return show(&outcome, false);
-    }
+    let outcome = run(&plan, &given.plan.change, None, Some(stage), false, threads, progress)?;
     println!("{}", outcome.folder.root().display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `twinprint evaluate` of a pipeline, or of a score file.
+pub(crate) fn evaluate(
+    given: &EvaluateArguments,
+    threads: usize,
+    progress: &Terminal,
+) -> Result<ExitCode, Failure> {
+    if let Some(scores) = &given.scores {
+        return super::scores::show(scores, given);
+    }
+    let pipeline = given.pipeline.as_deref().unwrap_or(Path::new(""));
+    let plan = resolve_file(pipeline, &given.change)?;
+    let outcome = run(&plan, &given.change, None, Some(Stage::Evaluate), false, threads, progress)?;
+    show(&outcome, given.json)
+}
+
+/// `twinprint sweep`.
+pub(crate) fn sweep(
+    given: &SweepArguments,
+    threads: usize,
+    progress: &Terminal,
+) -> Result<ExitCode, Failure> {
+    let change = &given.plan.change;
+    let source = Source::read(&given.plan.pipeline, &change.overrides)?;
+    let host = host::facts(threads);
+    let outcome =
+        twinprint_pipeline::sweep(&source, &surroundings(change), &change.out, &host, &host::now, progress)?;
+    if given.json {
+        println!("{}", serde_json::to_string_pretty(&outcome)?);
+    } else {
+        print!("{}", twinprint_pipeline::sweep_table(&outcome));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -50,9 +84,20 @@ pub(crate) fn check(given: &CheckArguments) -> Result<ExitCode, Failure> {
 }
 
 fn resolve(given: &PlanArguments) -> Result<Plan, Failure> {
-    let source = Source::read(&given.pipeline, &given.overrides)?;
-    let surroundings = Surroundings { data_folders: data_folders(), device: given.device.clone() };
-    Ok(Plan::resolve(source, &surroundings)?)
+    resolve_file(&given.pipeline, &given.change)
+}
+
+fn resolve_file(pipeline: &Path, given: &ChangeArguments) -> Result<Plan, Failure> {
+    let source = Source::read(pipeline, &given.overrides)?;
+    Ok(Plan::resolve(source, &surroundings(given))?)
+}
+
+fn surroundings(given: &ChangeArguments) -> Surroundings {
+    Surroundings {
+        data_folders: data_folders(),
+        device: given.device.clone(),
+        allow_leak: given.allow_leak.clone(),
+    }
 }
 
 /// Where datasets are looked for: `TWINPRINT_DATA`, then what `fetch` fills, then the folder beside the project.
@@ -63,7 +108,7 @@ fn data_folders() -> Vec<PathBuf> {
 
 fn run(
     plan: &Plan,
-    given: &PlanArguments,
+    given: &ChangeArguments,
     from: Option<Stage>,
     only: Option<Stage>,
     force: bool,

@@ -6,8 +6,9 @@ use rand_chacha::ChaCha8Rng;
 use twinprint_evaluation::{Scores, verification};
 use twinprint_report::results::{AuditRow, Comparison, Measured};
 
-use super::{Evidence, Scored, failed};
+use super::{Evidence, Scored, absent, failed};
 use crate::PipelineError;
+use crate::shortcut::Audit;
 use crate::system::System;
 
 /// Whether the trained encoder is better than every baseline beyond chance.
@@ -40,26 +41,28 @@ pub(super) fn beats_baselines(comparisons: &[Comparison]) -> Vec<AuditRow> {
     rows
 }
 
-/// Shuffled labels, and features that should say nothing about the brain.
+/// Shuffled labels, recording lengths, and parts of the signal alone, as far as the plan asks for them.
 pub(super) fn shortcuts(evidence: &Evidence) -> Result<Vec<AuditRow>, PipelineError> {
-    if !evidence.context.plan.config().evaluation.audits {
-        return Ok(Vec::new());
-    }
+    let asked = &evidence.context.plan.config().evaluation.audits;
     let mut rows = Vec::new();
     for scored in evidence.scored {
         match scored.system {
             System::Encoder => {
-                rows.push(shuffled(evidence, scored)?);
-                rows.push(recording_length(evidence, scored)?);
+                if asked.contains(&Audit::ShuffledLabels) {
+                    rows.push(shuffled(evidence, scored)?);
+                }
+                if asked.contains(&Audit::RecordingLength) {
+                    rows.push(recording_length(evidence, scored)?);
+                }
             }
-            System::AmplitudeOnly => {
-                rows.push(shortcut(evidence, scored, "channel amplitude only", &scored.all)?);
-            }
-            System::LineNoiseOnly => {
-                rows.push(shortcut(evidence, scored, "line noise only", &scored.all)?);
+            System::Shortcut(shortcut) => {
+                rows.push(compared(evidence, scored, shortcut.title(), shortcut.accuses(), &scored.all)?);
             }
             _ => {}
         }
+    }
+    for (shortcut, reason) in &evidence.missing {
+        rows.push(absent(shortcut.title().to_owned(), reason));
     }
     Ok(rows)
 }
@@ -105,14 +108,16 @@ fn recording_length(evidence: &Evidence, scored: &Scored) -> Result<AuditRow, Pi
         parts.push(part.map_err(|error| failed("recording length", &error))?);
     }
     let all = Scores::concat(&parts).map_err(|error| failed("recording length", &error))?;
-    shortcut(evidence, scored, "recording length only", &all)
+    compared(evidence, scored, "recording length only", true, &all)
 }
 
-/// How far a shortcut goes: informative, so it passes unless it reaches the encoder's own error rate.
-fn shortcut(
+/// How far a part of what there is goes alone. One that should say nothing passes unless it reaches the encoder's own
+/// error rate; the others only inform.
+fn compared(
     evidence: &Evidence,
     scored: &Scored,
     check: &str,
+    accuses: bool,
     scores: &Scores,
 ) -> Result<AuditRow, PipelineError> {
     let (value, eer) = measure(evidence, scores)?;
@@ -121,12 +126,12 @@ fn shortcut(
         .iter()
         .find(|other| other.system == System::Encoder && other.probe_seconds == scored.probe_seconds)
         .map(|encoder| twinprint_evaluation::eer(&encoder.all).value);
-    let passed = encoder.is_none_or(|encoder| encoder < value);
+    let passed = !accuses || encoder.is_none_or(|encoder| encoder < value);
     let against = encoder.map(|own| format!("; the encoder has {:.1} %", 100.0 * own)).unwrap_or_default();
     Ok(AuditRow {
         check: check.to_owned(),
         passed,
-        detail: format!("EER {:.1} % by this shortcut alone{against}", 100.0 * value),
+        detail: format!("EER {:.1} % by this alone{against}", 100.0 * value),
         eer,
         probe_seconds: Some(scored.probe_seconds),
     })

@@ -1,7 +1,5 @@
 //! What every reader must know beside the numbers.
 
-use twinprint_report::results::AllowedLeak;
-
 use crate::stage::Context;
 
 /// Sentences to stand above the numbers.
@@ -17,16 +15,4 @@ pub(super) fn of(context: &Context) -> Vec<String> {
     caveats.extend(context.cohort.caveat.clone());
     caveats.extend(context.notices.iter().filter(|notice| !notice.leaky()).map(|notice| notice.text.clone()));
     caveats
-}
-
-/// The leaks that run on purpose.
-pub(super) fn leaks(context: &Context) -> Vec<AllowedLeak> {
-    let leaky = context.notices.iter().filter_map(|notice| notice.leak.map(|leak| (leak, &notice.text)));
-    leaky
-        .map(|(leak, text)| AllowedLeak {
-            leak: leak.name().to_owned(),
-            detail: text.clone(),
-            ..AllowedLeak::default()
-        })
-        .collect()
 }

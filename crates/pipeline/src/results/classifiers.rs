@@ -6,7 +6,7 @@ use ndarray::Array2;
 use twinprint_evaluation::classification::Classification;
 use twinprint_evaluation::knn::{self, Metric};
 use twinprint_evaluation::mlp::{self, Mlp};
-use twinprint_evaluation::{Estimate, LabelledPrints};
+use twinprint_evaluation::{Estimate, Interval, LabelledPrints};
 use twinprint_report::results::{AuditRow, ClassifierRow};
 
 use super::{Evidence, SystemSides, absent, estimated, failed};
@@ -38,14 +38,15 @@ impl Classifier {
     }
 }
 
-/// One row a system, classifier and label. Every system is asked by k-NN, the encoder by the MLP as well.
+/// One row a system, classifier and label. Every system is asked by k-NN, the encoder by the MLP as well; for labels
+/// other than the subject, every system by both.
 pub(super) fn rows(
     evidence: &Evidence,
     audit: &mut Vec<AuditRow>,
 ) -> Result<Vec<ClassifierRow>, PipelineError> {
     let mut rows = Vec::new();
     for label in &evidence.context.plan.config().evaluation.labels {
-        for sides in evidence.sides.iter().filter(|sides| !System::SHORTCUTS.contains(&sides.system)) {
+        for sides in evidence.sides.iter().filter(|sides| !sides.system.is_shortcut()) {
             let tasks = match tasks(evidence, sides, label) {
                 Ok(tasks) => tasks,
                 Err(reason) => {
@@ -54,7 +55,7 @@ pub(super) fn rows(
                 }
             };
             rows.push(row(evidence, sides.system, Classifier::Knn, label, &tasks, audit)?);
-            if sides.system == System::Encoder {
+            if sides.system == System::Encoder || label != "subject" {
                 rows.push(row(evidence, sides.system, Classifier::Mlp, label, &tasks, audit)?);
             }
         }
@@ -73,9 +74,6 @@ fn tasks(evidence: &Evidence, sides: &SystemSides, label: &str) -> Result<Vec<Ta
             Task { train, train_labels, test, test_people: test_labels.clone(), test_labels }
         };
         return Ok(folds.iter().zip(&sides.test).map(of_fold).collect());
-    }
-    if sides.train.is_empty() {
-        return Err("prints of the training people are kept for the encoder only".to_owned());
     }
     let values = label_values(sides, label)?;
     let labelled = |side: &Side| -> Result<Labelled, String> {
@@ -151,6 +149,7 @@ fn row(
         label: label.to_owned(),
         accuracy: estimated(&joined.accuracy, || format!("accuracy of {name}"), audit),
         balanced_accuracy: Some(joined.balanced),
+        balanced_ci95: joined.balanced_ci95.map(|interval| [interval.low, interval.high]),
         chance: Some(joined.chance),
     })
 }
@@ -158,6 +157,7 @@ fn row(
 struct Joined {
     accuracy: Estimate,
     balanced: f64,
+    balanced_ci95: Option<Interval>,
     chance: f64,
 }
 
@@ -181,6 +181,7 @@ fn join(
     Ok(Joined {
         accuracy: all.accuracy,
         balanced: all.balanced_accuracy,
+        balanced_ci95: all.balanced_ci95,
         chance: chance / tested.max(1) as f64,
     })
 }

@@ -6,7 +6,6 @@ use twinprint_report::results::{AuditRow, FewShotRow};
 
 use super::{Evidence, SystemSides, estimated, failed};
 use crate::PipelineError;
-use crate::system::System;
 
 /// One row a system, number of ways and number of shots.
 pub(super) fn rows(evidence: &Evidence, audit: &mut Vec<AuditRow>) -> Result<Vec<FewShotRow>, PipelineError> {
@@ -24,7 +23,7 @@ pub(super) fn rows(evidence: &Evidence, audit: &mut Vec<AuditRow>) -> Result<Vec
     let cells: Vec<(Option<usize>, usize)> =
         ways.flat_map(|ways| plan.shots.iter().map(move |&shots| (ways, shots))).collect();
     let mut rows = Vec::new();
-    for sides in evidence.sides.iter().filter(|sides| !System::SHORTCUTS.contains(&sides.system)) {
+    for sides in evidence.sides.iter().filter(|sides| !sides.system.is_shortcut()) {
         for &(ways, shots) in &cells {
             rows.push(row(evidence, sides, ways, shots, audit)?);
         }

@@ -6,12 +6,15 @@ mod classifiers;
 mod few_shot;
 mod verification;
 
+pub(crate) use verification::{TARGETS, intervals, pair};
+
 use std::collections::BTreeMap;
 
 use twinprint_evaluation::{Bootstrap, Estimate, Interval, Scores};
 use twinprint_report::results::{AuditRow, Measured, ProtocolSummary, Results, SCHEMA};
 
 use crate::scoring::{FoldScores, People, Side};
+use crate::shortcut::Shortcut;
 use crate::stage::Context;
 use crate::system::System;
 use crate::{PipelineError, seed};
@@ -48,6 +51,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) people: &'a People,
     pub(crate) sides: &'a [SystemSides],
     pub(crate) scored: &'a [Scored],
+    /// Audits that the epochs do not allow, each with the reason.
+    pub(crate) missing: Vec<(Shortcut, String)>,
 }
 
 impl Evidence<'_> {
@@ -81,7 +86,7 @@ pub(crate) fn compute(evidence: &Evidence, timing: BTreeMap<String, f64>) -> Res
         schema: SCHEMA.to_owned(),
         name: context.plan.config().name.clone(),
         caveats: caveats::of(context),
-        leaks: caveats::leaks(context),
+        leaks: crate::leaks::of(context),
         protocol: protocol(context),
         verification,
         comparisons,

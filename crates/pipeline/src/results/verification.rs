@@ -1,9 +1,11 @@
 //! Verification, paired comparisons and identification.
 
+use std::collections::BTreeMap;
+
 use twinprint_evaluation::Scores;
 use twinprint_evaluation::{
-    FnmrAtFmr, calibration::Calibration, identification, paired_difference, transport,
-    verification_calibrated,
+    FnmrAtFmr, Interval, REPORTED_FMR, Verification, calibrated_cost, calibration::Calibration,
+    identification, paired_difference, transport_folds, verification,
 };
 use twinprint_report::results::{
     AuditRow, Comparison, IdentificationRow, TransportedThreshold, VerificationRow,
@@ -14,14 +16,14 @@ use crate::PipelineError;
 use crate::system::System;
 
 /// The false match rates at which thresholds are carried from dev to test.
-const TARGETS: [f64; 2] = [0.1, 0.01];
+pub(crate) const TARGETS: [f64; 2] = [0.1, 0.01];
 
 /// One row a system and probe length.
 pub(super) fn rows(
     evidence: &Evidence,
     audit: &mut Vec<AuditRow>,
 ) -> Result<Vec<VerificationRow>, PipelineError> {
-    let shown = evidence.scored.iter().filter(|scored| !System::SHORTCUTS.contains(&scored.system));
+    let shown = evidence.scored.iter().filter(|scored| !scored.system.is_shortcut());
     shown.map(|scored| row(evidence, scored, audit)).collect()
 }
 
@@ -33,9 +35,8 @@ fn row(
     let name = label(scored);
     let bootstrap = evidence.bootstrap("verification");
     let calibrated = calibrated(scored);
-    let found =
-        verification_calibrated(&scored.all, None, &bootstrap).map_err(|error| failed(&name, &error))?;
-    let cllr = calibrated.as_ref().map(twinprint_evaluation::cllr);
+    let found = verification(&scored.all, &bootstrap).map_err(|error| failed(&name, &error))?;
+    let cllr = calibrated.as_ref().map(|scores| calibrated_cost(scores, &bootstrap));
     if cllr.is_none() && scored.system == System::Encoder {
         let reason = if scored.dev.is_empty() {
             "calibration needs dev subjects: set protocol.dev_subjects"
@@ -69,11 +70,12 @@ fn row(
         auc: Some(found.auc),
         d_prime: found.d_prime,
         min_dcf: Some(found.min_dcf),
-        cllr,
+        cllr: cllr.map(|cllr| cllr.value),
         min_cllr: Some(found.min_cllr),
         mated: found.mated,
         non_mated: found.non_mated,
         eer_per_subject_mean: found.eer_per_subject_mean,
+        ci95: intervals(&found, cllr.and_then(|cllr| cllr.ci95)),
         transported: transported(scored)?,
         failures_to_enrol: failures(|failures| failures.to_enrol.len()),
         failures_to_acquire: failures(|failures| failures.to_acquire.len()),
@@ -101,26 +103,46 @@ fn transported(scored: &Scored) -> Result<Vec<TransportedThreshold>, PipelineErr
     if scored.dev.is_empty() {
         return Ok(Vec::new());
     }
+    let folds: Vec<(&Scores, &Scores)> =
+        scored.dev.iter().zip(scored.folds.iter().map(|fold| &fold.scores)).collect();
     TARGETS
         .iter()
         .map(|&target_fmr| {
-            let (mut false_matches, mut non_mated, mut false_non_matches, mut mated) = (0, 0, 0, 0);
-            for (fold, dev) in scored.folds.iter().zip(&scored.dev) {
-                let moved = transport(dev, &fold.scores, target_fmr)
-                    .map_err(|error| failed("threshold transport", &error))?;
-                false_matches += moved.false_matches;
-                non_mated += moved.non_mated;
-                false_non_matches += moved.false_non_matches;
-                mated += moved.mated;
-            }
+            let moved =
+                transport_folds(&folds, target_fmr).map_err(|error| failed("threshold transport", &error))?;
             Ok(TransportedThreshold {
                 target_fmr,
                 threshold: None,
-                fmr: false_matches as f64 / non_mated.max(1) as f64,
-                fnmr: false_non_matches as f64 / mated.max(1) as f64,
+                fmr: moved.fmr,
+                fmr_ci95: moved.fmr_ci95.map(pair),
+                fnmr: moved.fnmr,
+                fnmr_ci95: moved.fnmr_ci95.map(pair),
             })
         })
         .collect()
+}
+
+pub(crate) fn pair(interval: Interval) -> [f64; 2] {
+    [interval.low, interval.high]
+}
+
+/// The intervals of a row by the names of their keys.
+pub(crate) fn intervals(found: &Verification, cllr: Option<Interval>) -> BTreeMap<String, [f64; 2]> {
+    let of = &found.ci95;
+    let rates = REPORTED_FMR
+        .iter()
+        .zip(of.fnmr_at_fmr)
+        .map(|(fmr, interval)| (format!("fnmr_at_fmr.{fmr}"), interval));
+    let named = [
+        ("auc", of.auc),
+        ("d_prime", of.d_prime),
+        ("min_dcf", of.min_dcf),
+        ("cllr", cllr),
+        ("min_cllr", of.min_cllr),
+        ("eer_per_subject_mean", of.eer_per_subject_mean),
+    ];
+    let named = named.into_iter().map(|(name, interval)| (name.to_owned(), interval));
+    rates.chain(named).filter_map(|(name, interval)| Some((name, pair(interval?)))).collect()
 }
 
 /// The encoder against every baseline on the same trials.
@@ -158,7 +180,7 @@ pub(super) fn identification(
     audit: &mut Vec<AuditRow>,
 ) -> Result<Vec<IdentificationRow>, PipelineError> {
     let bootstrap = evidence.bootstrap("identification");
-    let shown = evidence.scored.iter().filter(|scored| !System::SHORTCUTS.contains(&scored.system));
+    let shown = evidence.scored.iter().filter(|scored| !scored.system.is_shortcut());
     let mut rows = Vec::new();
     for scored in shown {
         let name = label(scored);
@@ -176,6 +198,12 @@ pub(super) fn identification(
             probe_seconds: scored.probe_seconds,
             rank1: estimated(&closed.rank1, || format!("rank1 of {name}"), audit),
             cmc: closed.cmc,
+            cmc_ci95: closed
+                .cmc_ci95
+                .into_iter()
+                .map(|interval| interval.map(pair))
+                .collect::<Option<_>>()
+                .unwrap_or_default(),
             ..IdentificationRow::default()
         };
         for far in TARGETS {
@@ -184,6 +212,7 @@ pub(super) fn identification(
             match (open.dir, open.reason) {
                 (Some(rate), _) => {
                     row.dir_at_far.insert(far.to_string(), rate.value);
+                    row.dir_at_far_ci95.extend(rate.ci95.map(|interval| (far.to_string(), pair(interval))));
                 }
                 (None, Some(reason)) if scored.system == System::Encoder => {
                     audit.push(absent(format!("dir_at_far {far} of {name}"), &reason));

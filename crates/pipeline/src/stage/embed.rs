@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use ndarray::{Array2, Axis};
 use twinprint_encoder::Model;
+use twinprint_evaluation::normalisation::Normalisation;
 use twinprint_protocol::{FitRecord, Fold, Provenance, Role, Stage as Step, StageOrder};
 use twinprint_store::RowInfo;
 use twinprint_store::epochs::EpochFile;
@@ -16,15 +17,18 @@ use crate::folder::create_folder;
 use crate::learning::{Learning, epoch_seconds, without_overlap};
 use crate::results::SystemSides;
 use crate::scoring::Side;
+use crate::shortcut::Shortcut;
 use crate::stage::Context;
+use crate::stage::preprocess::QUALITY;
 use crate::stage::train::open_epochs;
 use crate::system::System;
+use crate::tables;
 
 /// The prints people take elsewhere: of the encoder, of people it never saw.
 pub(crate) const PRINTS: &str = "prints.h5";
 /// The record of what was fitted on whom.
 pub(crate) const PROVENANCE: &str = "provenance.json";
-/// The mains frequency where no dataset says it.
+/// The mains frequency where no recording shows one.
 const LINE_FREQUENCY: f64 = 50.0;
 
 /// Embeds the epochs of every fold with every system.
@@ -35,8 +39,13 @@ pub(crate) fn run(context: &Context) -> Result<String, PipelineError> {
         context.split.folds.iter().map(|fold| Learning::of(fold, &file)).collect::<Result<Vec<_>, _>>()?;
     let mut fits = Vec::new();
     let mut prints = 0;
-    for system in context.plan.systems() {
-        let sides = sides_of(context, system, &file, &learnings, &mut fits)?;
+    let (systems, missing) = available(context)?;
+    for (audit, reason) in missing {
+        context.progress.notice(&format!("audit {audit} is left out: {reason}"));
+    }
+    let line_frequency = line_frequency(context);
+    for system in systems {
+        let sides = sides_of(context, system, &file, line_frequency, &learnings, &mut fits)?;
         if system == System::Encoder {
             let identity = encoder_hash(context)?;
             prints = write(context, &context.folder.path(PRINTS), &sides, &[Role::Test], &identity)?;
@@ -61,14 +70,43 @@ fn place(context: &Context, system: System) -> PathBuf {
     context.folder.path("systems").join(format!("{system}.h5"))
 }
 
+/// The systems that can be scored on the run's epochs, and the audits that cannot be made on them, each with the reason.
+pub(crate) fn available(context: &Context) -> Result<(Vec<System>, Vec<(Shortcut, String)>), PipelineError> {
+    let file = open_epochs(context)?;
+    let line_frequency = line_frequency(context);
+    let (mut systems, mut missing) = (Vec::new(), Vec::new());
+    for system in context.plan.systems() {
+        match system {
+            System::Shortcut(shortcut) => match baselines::missing(shortcut, &file, line_frequency)? {
+                Some(reason) => missing.push((shortcut, reason)),
+                None => systems.push(system),
+            },
+            _ => systems.push(system),
+        }
+    }
+    Ok((systems, missing))
+}
+
+/// The mains frequency that stands out in the first recording in which one does.
+fn line_frequency(context: &Context) -> f64 {
+    let found = tables::read_parquet(&context.folder.path(QUALITY)).ok().and_then(|table| {
+        let column = table.column("line_frequency").ok()?.f64().ok()?.clone();
+        column.iter().flatten().next()
+    });
+    found.unwrap_or(LINE_FREQUENCY)
+}
+
 fn sides_of(
     context: &Context,
     system: System,
     file: &EpochFile,
+    line_frequency: f64,
     learnings: &[Learning],
     fits: &mut Vec<FitRecord>,
 ) -> Result<SystemSides, PipelineError> {
-    let features = baselines::features(system, file, LINE_FREQUENCY)?;
+    let evaluation = &context.plan.config().evaluation;
+    let keep_training = system == System::Encoder || evaluation.uses_training_prints();
+    let features = baselines::features(system, file, line_frequency)?;
     let mut sides = SystemSides { system, test: Vec::new(), dev: Vec::new(), train: Vec::new() };
     for (fold, learning) in context.split.folds.iter().zip(learnings) {
         let table = match &features {
@@ -84,7 +122,21 @@ fn sides_of(
         if !fold.dev.is_empty() {
             sides.dev.push(Side::select(fold, Role::Dev, file, &table));
         }
-        if system == System::Encoder {
+        if evaluation.normalisation != Normalisation::None {
+            fits.push(FitRecord {
+                what: format!("score normalisation of {system}"),
+                fold: Some(fold.index),
+                subjects: fold.train.clone(),
+            });
+        }
+        if !fold.dev.is_empty() {
+            fits.push(FitRecord {
+                what: format!("calibration and thresholds of {system}"),
+                fold: Some(fold.index),
+                subjects: fold.dev.clone(),
+            });
+        }
+        if keep_training {
             sides.train.push(Side::select(fold, Role::Train, file, &table));
         }
         context.progress.step(&format!("fold {}/{} {system}", fold.index + 1, context.split.folds.len()));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use polars::prelude::{Column, DataFrame};
 use twinprint_evaluation::Scores;
+use twinprint_evaluation::normalisation::Normalisation;
 use twinprint_protocol::Role;
 
 use crate::PipelineError;
@@ -11,12 +12,12 @@ use crate::folder::write_text;
 use crate::learning::epoch_seconds;
 use crate::record::RunRecord;
 use crate::results::{self, Evidence, Scored, SystemSides};
-use crate::scoring::{People, scores_of_fold};
+use crate::scoring::{People, Side, cohort, scores_of_fold};
 use crate::stage::train::open_epochs;
 use crate::stage::{Context, embed};
 use crate::system::System;
-use crate::tables;
 use crate::trials::TrialColumns;
+use crate::{leaks, tables};
 
 /// The file of scores.
 pub(crate) const SCORES: &str = "scores.parquet";
@@ -29,9 +30,8 @@ pub(crate) fn run(context: &Context) -> Result<String, PipelineError> {
         let file = open_epochs(context)?;
         (epoch_seconds(&file), People::of(file.infos()))
     };
-    let sides = context
-        .plan
-        .systems()
+    let (systems, missing) = embed::available(context)?;
+    let sides = systems
         .into_iter()
         .map(|system| embed::read(context, system, epoch_seconds))
         .collect::<Result<Vec<_>, _>>()?;
@@ -40,8 +40,9 @@ pub(crate) fn run(context: &Context) -> Result<String, PipelineError> {
     let record: RunRecord = context.folder.read_json("run.json")?;
     let timing: BTreeMap<String, f64> =
         record.stages.iter().map(|(stage, seconds)| (stage.name().to_owned(), *seconds)).collect();
-    let evidence = Evidence { context, people: &people, sides: &sides, scored: &scored };
-    let results = results::compute(&evidence, timing)?;
+    let evidence = Evidence { context, people: &people, sides: &sides, scored: &scored, missing };
+    let mut results = results::compute(&evidence, timing)?;
+    leaks::measure_optimism(context, &mut results)?;
     let text = results.to_json().map_err(|error| PipelineError::stage("evaluate", error))?;
     write_text(&context.folder.path(RESULTS), &text)?;
     let trials: usize =
@@ -57,13 +58,18 @@ fn score(context: &Context, sides: &[SystemSides], people: &People) -> Result<Ve
     let Context { plan, split, .. } = context;
     let mut scored = Vec::new();
     for side in sides {
+        let cohorts = match plan.config().evaluation.normalisation {
+            Normalisation::None => None,
+            _ => Some(side.train.iter().map(|train| cohort(plan, train)).collect::<Result<Vec<_>, _>>()?),
+        };
         for &probe_seconds in &plan.config().protocol.probe.seconds {
-            let of = |role: Role, sides: &[crate::scoring::Side]| {
-                split
-                    .folds
-                    .iter()
-                    .zip(sides)
-                    .map(|(fold, side)| scores_of_fold(plan, fold, role, side, people, probe_seconds))
+            let of = |role: Role, sides: &[Side]| {
+                let folds = split.folds.iter().zip(sides).enumerate();
+                folds
+                    .map(|(at, (fold, side))| {
+                        let cohort = cohorts.as_ref().and_then(|cohorts| cohorts.get(at));
+                        scores_of_fold(plan, fold, role, side, people, probe_seconds, cohort)
+                    })
                     .collect::<Result<Vec<_>, _>>()
             };
             let folds = of(Role::Test, &side.test)?;

@@ -14,10 +14,12 @@ use crate::cohort::{Cohort, Member};
 use crate::error::chain;
 use crate::folder::RunFolder;
 use crate::stage::Context;
-use crate::{PipelineError, Plan, tables, trials};
+use crate::{PipelineError, Plan, leaks, tables, trials};
 
 /// The file of epochs.
 pub(crate) const EPOCHS: &str = "epochs.h5";
+/// The file of leaks that were allowed among the windows of the trials; usually an empty list.
+pub(crate) const WINDOW_LEAKS: &str = "leaks.json";
 /// The file of signal quality, a row a recording.
 pub(crate) const QUALITY: &str = "quality.parquet";
 
@@ -61,7 +63,8 @@ pub(crate) fn run(context: &Context) -> Result<String, PipelineError> {
     writer.finish().map_err(|error| PipelineError::stage("preprocess", error))?;
     write_quality(folder, &qualities)?;
     folder.write_json("split.json", split)?;
-    trials::write(plan, split, &infos, epoch_seconds, folder)?;
+    let notices = trials::write(plan, split, &infos, epoch_seconds, folder)?;
+    folder.write_json(WINDOW_LEAKS, &leaks::grouped(&notices))?;
     Ok(summary(&qualities))
 }
 

@@ -11,6 +11,7 @@ use crate::PipelineError;
 use crate::folder::{RunFolder, write_text};
 use crate::map;
 use crate::record::RunRecord;
+use crate::shortcut::Shortcut;
 use crate::stage::evaluate::{RESULTS, SCORES};
 use crate::stage::train::TRAINING;
 use crate::system::System;
@@ -87,7 +88,7 @@ fn facts(folder: &RunFolder, record: RunRecord) -> Result<RunFacts, PipelineErro
 fn curves_of(path: &Path) -> Result<Curves, PipelineError> {
     let mut curves = Curves::default();
     for (system, probe_seconds, scores) in read_scores(path)? {
-        let shortcut = System::SHORTCUTS.iter().any(|shortcut| shortcut.name() == system);
+        let shortcut = Shortcut::ALL.iter().any(|shortcut| shortcut.name() == system);
         if shortcut {
             continue;
         }

@@ -119,7 +119,8 @@ impl Monitor for Log<'_> {
             return None;
         }
         let scored = Side::embed(self.fold, Role::Dev, self.file, embed).and_then(|side| {
-            scores_of_fold(self.plan, self.fold, Role::Dev, &side, &self.people, self.shortest_probe())
+            let seconds = self.shortest_probe();
+            scores_of_fold(self.plan, self.fold, Role::Dev, &side, &self.people, seconds, None)
         });
         match scored {
             Ok(scored) => Some(twinprint_evaluation::eer(&scored.scores).value),

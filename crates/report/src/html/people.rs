@@ -24,6 +24,16 @@ pub(super) fn how_to_read(results: &Results) -> Markup {
                 }
                 dt { "95 % interval" }
                 dd { "By bootstrap over subjects. When two intervals overlap, look at the paired difference instead." }
+                dt { "Audits" }
+                dd {
+                    "Parts of the signal alone on the same trials. One that should say nothing about the brain (gain, amplitude, \
+                     mains, muscle above 30 Hz, length of the recording) fails when it comes as low as the encoder; single bands inform."
+                }
+                dt { "Small numbers" }
+                dd {
+                    "An error rate of 0 bounds the truth by about 3 divided by the number of people tested, however many probes \
+                     each gave."
+                }
                 dt { "FMR, FNMR" }
                 dd { "The share of non-mated comparisons accepted, and of mated comparisons refused." }
                 dt { "Cllr, minDCF" }
@@ -34,6 +44,7 @@ pub(super) fn how_to_read(results: &Results) -> Markup {
                 dt { "–" }
                 dd { "A number that could not be computed; the audits say why." }
             }
+            p class="footnote" { "Every number with its formula and source: docs/guide/how-to-read-a-result.md of twinprint." }
         }
     }
 }

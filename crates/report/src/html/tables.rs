@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 
 use crate::format::{self, is_encoder};
-use crate::results::{Results, VerificationRow};
+use crate::results::{Measured, Results, VerificationRow};
 
 /// A table with a caption; the first column names the row, the others are numbers.
 fn table(caption: &str, head: &[String], rows: &[(bool, Vec<String>)]) -> Markup {
@@ -79,7 +79,10 @@ fn caption(probe: f64, rows: &[&VerificationRow]) -> String {
 
 fn verification_cells(row: &VerificationRow, operating: &[&String]) -> Vec<String> {
     let mut cells = vec![row.system.clone(), format::measured(row.eer.as_ref())];
-    cells.extend(operating.iter().map(|fmr| format::optional_percent(row.fnmr_at_fmr.get(*fmr).copied())));
+    cells.extend(operating.iter().map(|fmr| {
+        let interval = row.ci95.get(&format!("fnmr_at_fmr.{fmr}")).copied();
+        optional_with_interval(row.fnmr_at_fmr.get(*fmr).copied(), interval)
+    }));
     cells.extend([
         format::optional(row.auc, 3),
         format::optional(row.d_prime, 2),
@@ -89,6 +92,18 @@ fn verification_cells(row: &VerificationRow, operating: &[&String]) -> Vec<Strin
         format::optional_percent(row.eer_per_subject_mean),
     ]);
     cells
+}
+
+/// A rate in percent, with its interval where it has one.
+fn with_interval(value: f64, ci95: Option<[f64; 2]>) -> String {
+    match ci95 {
+        Some(ci95) => format::measured(Some(&Measured { value, ci95 })),
+        None => format::percent(value),
+    }
+}
+
+fn optional_with_interval(value: Option<f64>, ci95: Option<[f64; 2]>) -> String {
+    value.map_or_else(|| format::optional_percent(None), |value| with_interval(value, ci95))
 }
 
 /// A number without needless zeros: `0.1`, `10`.
@@ -138,8 +153,8 @@ pub(super) fn transported(results: &Results) -> Markup {
                 row.system.clone(),
                 format::seconds(row.probe_seconds),
                 percent(t.target_fmr),
-                format::percent(t.fmr),
-                format::percent(t.fnmr),
+                with_interval(t.fmr, t.fmr_ci95),
+                with_interval(t.fnmr, t.fnmr_ci95),
             ];
             (is_encoder(&row.system), cells)
         })
@@ -169,8 +184,12 @@ pub(super) fn identification(results: &Results) -> Markup {
         .map(|row| {
             let rank1 = format::measured(row.rank1.as_ref());
             let mut cells = vec![row.system.clone(), format::seconds(row.probe_seconds), rank1];
-            cells
-                .extend(alarms.iter().map(|far| format::optional_percent(row.dir_at_far.get(*far).copied())));
+            cells.extend(alarms.iter().map(|far| {
+                optional_with_interval(
+                    row.dir_at_far.get(*far).copied(),
+                    row.dir_at_far_ci95.get(*far).copied(),
+                )
+            }));
             (is_encoder(&row.system), cells)
         })
         .collect();
@@ -212,7 +231,7 @@ pub(super) fn classifiers(results: &Results) -> Markup {
                 format::classifier(&row.classifier),
                 row.label.clone(),
                 format::measured(row.accuracy.as_ref()),
-                format::optional_percent(row.balanced_accuracy),
+                optional_with_interval(row.balanced_accuracy, row.balanced_ci95),
                 format::optional_percent(row.chance),
             ];
             (is_encoder(&row.system), cells)

@@ -1,0 +1,214 @@
+//! The audits: what a run asks about its own numbers, each switched off only by name.
+
+use std::fmt;
+
+use ndarray::{Array2, ArrayView3};
+use serde::{Deserialize, Serialize};
+use twinprint_features::{DEFAULT_H_FREQ, DEFAULT_L_FREQ, FeatureError, View, average_reference, shortcut};
+
+/// Parts of the signal taken alone, scored on the trials of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Shortcut {
+    /// Each channel's root mean square.
+    Amplitude,
+    /// The power at the mains frequency over that beside it.
+    LineNoise,
+    /// Each channel's mean log power over frequencies: what impedance, gain and skull do to a channel as a whole.
+    ChannelGain,
+    /// The log spectrum with each channel's mean taken out: all but the gain.
+    SpectralShape,
+    /// Log power from 1 to 4 Hz.
+    Band1To4,
+    /// Log power from 4 to 8 Hz.
+    Band4To8,
+    /// Log power from 8 to 13 Hz.
+    Band8To13,
+    /// Log power from 13 to 20 Hz.
+    Band13To20,
+    /// Log power from 20 to 30 Hz.
+    Band20To30,
+    /// Log power above 30 Hz, where muscle outweighs brain on most scalps.
+    Above30Hz,
+}
+
+impl Shortcut {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Amplitude,
+        Self::LineNoise,
+        Self::ChannelGain,
+        Self::SpectralShape,
+        Self::Band1To4,
+        Self::Band4To8,
+        Self::Band8To13,
+        Self::Band13To20,
+        Self::Band20To30,
+        Self::Above30Hz,
+    ];
+
+    /// The name in plans, scores and file names.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Amplitude => "amplitude_only",
+            Self::LineNoise => "line_noise_only",
+            Self::ChannelGain => "channel_gain_only",
+            Self::SpectralShape => "spectral_shape_only",
+            Self::Band1To4 => "band_1_4_hz",
+            Self::Band4To8 => "band_4_8_hz",
+            Self::Band8To13 => "band_8_13_hz",
+            Self::Band13To20 => "band_13_20_hz",
+            Self::Band20To30 => "band_20_30_hz",
+            Self::Above30Hz => "above_30_hz",
+        }
+    }
+
+    /// What the audit is called in the results.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Amplitude => "channel amplitude only",
+            Self::LineNoise => "line noise only",
+            Self::ChannelGain => "channel gain only",
+            Self::SpectralShape => "spectral shape only (gain removed)",
+            Self::Band1To4 => "1–4 Hz alone",
+            Self::Band4To8 => "4–8 Hz alone",
+            Self::Band8To13 => "8–13 Hz alone",
+            Self::Band13To20 => "13–20 Hz alone",
+            Self::Band20To30 => "20–30 Hz alone",
+            Self::Above30Hz => "above 30 Hz alone",
+        }
+    }
+
+    /// Whether it says nothing about the brain, so that a system it comes near to is under suspicion. The others show
+    /// where identity lies and accuse nobody.
+    pub(crate) fn accuses(self) -> bool {
+        matches!(self, Self::Amplitude | Self::LineNoise | Self::ChannelGain | Self::Above30Hz)
+    }
+
+    /// Whether the features are whitened by the training subjects' within-subject covariance, as `log_psd_wccn` is: the
+    /// strongest use that can be made of them. Amplitude and line noise are scored as they are.
+    pub(crate) fn whitened(self) -> bool {
+        !matches!(self, Self::Amplitude | Self::LineNoise)
+    }
+
+    fn band(self) -> Option<(f64, f64)> {
+        match self {
+            Self::Band1To4 => Some((1.0, 4.0)),
+            Self::Band4To8 => Some((4.0, 8.0)),
+            Self::Band8To13 => Some((8.0, 13.0)),
+            Self::Band13To20 => Some((13.0, 20.0)),
+            Self::Band20To30 => Some((20.0, 30.0)),
+            _ => None,
+        }
+    }
+
+    /// The features of epochs `[epochs, channels, samples]`, `[epochs, columns]`; log power is that of the average
+    /// reference.
+    pub(crate) fn features(
+        self,
+        samples: ArrayView3<f32>,
+        rate: f64,
+        line_frequency: f64,
+    ) -> Result<Array2<f32>, FeatureError> {
+        let view = View { samples, rate };
+        match self {
+            Self::Amplitude => return shortcut::amplitude_scale(view),
+            Self::LineNoise => return shortcut::line_noise_bin(view, line_frequency),
+            _ => {}
+        }
+        let mut samples = samples.to_owned();
+        average_reference(samples.view_mut())?;
+        let view = View { samples: samples.view(), rate };
+        let high = DEFAULT_H_FREQ.min(rate / 2.0);
+        match (self, self.band()) {
+            (_, Some(band)) => shortcut::single_band(view, band),
+            (Self::ChannelGain, _) => shortcut::per_channel_gain(view, DEFAULT_L_FREQ, high),
+            (Self::SpectralShape, _) => shortcut::spectral_shape(view, DEFAULT_L_FREQ, high),
+            _ => shortcut::above_30_hz(view, DEFAULT_H_FREQ),
+        }
+    }
+}
+
+impl fmt::Display for Shortcut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// One question a run asks about its own numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Audit {
+    /// The encoder's scores with the people behind the probes shuffled: chance must be left.
+    ShuffledLabels,
+    /// Scores from nothing but how long the recordings are.
+    RecordingLength,
+    /// A part of the signal alone.
+    Shortcut(Shortcut),
+}
+
+impl Audit {
+    /// Every audit, as a run makes them unless some are left out by name.
+    pub fn all() -> Vec<Self> {
+        let checks = [Self::ShuffledLabels, Self::RecordingLength];
+        checks.into_iter().chain(Shortcut::ALL.map(Self::Shortcut)).collect()
+    }
+
+    /// The name in plans.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ShuffledLabels => "shuffled_labels",
+            Self::RecordingLength => "recording_length_only",
+            Self::Shortcut(shortcut) => shortcut.name(),
+        }
+    }
+}
+
+impl fmt::Display for Audit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl From<Audit> for String {
+    fn from(audit: Audit) -> Self {
+        audit.name().to_owned()
+    }
+}
+
+impl TryFrom<String> for Audit {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let all = Self::all();
+        all.iter().copied().find(|audit| audit.name() == name).ok_or_else(|| {
+            let names: Vec<&str> = all.iter().map(|audit| audit.name()).collect();
+            format!("{name:?} is not an audit: choose from {}", names.join(", "))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_audit_is_found_by_its_name_and_a_wrong_name_is_answered_with_all() {
+        for audit in Audit::all() {
+            assert_eq!(Audit::try_from(audit.name().to_owned()), Ok(audit));
+        }
+        let said = Audit::try_from("bands".to_owned()).unwrap_err();
+        assert!(
+            said.contains("\"bands\"") && said.contains("band_8_13_hz") && said.contains("shuffled_labels")
+        );
+    }
+
+    #[test]
+    fn a_part_that_the_spectrum_does_not_hold_is_an_error_and_not_zeros() {
+        let samples =
+            ndarray::Array3::<f32>::from_shape_fn((2, 3, 100), |(e, c, t)| ((e + c + t) % 7) as f32);
+        assert!(Shortcut::Band8To13.features(samples.view(), 50.0, 50.0).is_ok());
+        for shortcut in [Shortcut::Band20To30, Shortcut::Above30Hz, Shortcut::LineNoise] {
+            assert!(shortcut.features(samples.view(), 50.0, 50.0).is_err(), "{}", shortcut.name());
+        }
+    }
+}
