@@ -18,6 +18,7 @@ use crate::layout::Template;
 /// | `exclude_subjects` | `[]` | leave these people out | people of the dataset |
 /// | `exclude_recordings` | `[]` | leave these files out, as `subject/session/recording` | recordings of the dataset |
 /// | `max_subjects` | none | use the first so many people in the order of their names | 1 or more |
+/// | `lenient` | `false` | read what is certain of files that break their format, and list what was done | |
 ///
 /// A person may be named with or without `sub-`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -39,6 +40,9 @@ pub struct Plan {
     /// How many people to use at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_subjects: Option<usize>,
+    /// Whether files that break their format are read as far as is certain, rather than refused.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub lenient: bool,
 }
 
 /// How a dataset's files are named; `kind` tells which.

@@ -40,7 +40,8 @@ pub struct InputFile {
     pub path: String,
     /// Size in bytes.
     pub bytes: u64,
-    /// BLAKE3 of the whole file, in hexadecimal.
+    /// BLAKE3 of the file with the patient and recording fields of its header (bytes 8 to 167) read as spaces, in
+    /// hexadecimal.
     pub blake3: String,
 }
 
@@ -121,7 +122,7 @@ pub(crate) fn survey(plan: &Plan) -> Result<Cohort, PipelineError> {
 
 fn open(plan: &Plan, file: RecordingFile) -> Result<(Member, Vec<String>), PipelineError> {
     let refuse = |reason: String| PipelineError::Recording { path: file.path.clone(), reason };
-    let edf = EdfFile::open(&file.path, Strictness::Strict).map_err(|error| refuse(chain(&error)))?;
+    let edf = open_file(plan, &file.path)?;
     let names: Vec<ChannelName> = edf.signals().iter().map(|signal| signal.name().clone()).collect();
     let present: Vec<usize> =
         (0..names.len()).filter(|&index| !file.other_channels.contains(&names[index])).collect();
@@ -148,8 +149,31 @@ fn open(plan: &Plan, file: RecordingFile) -> Result<(Member, Vec<String>), Pipel
         seconds: seconds.get(),
     };
     tracing::debug!(file = %input.path, %rate, channels = channels.len(), seconds = seconds.get(), "opened");
-    let said = edf.notices().iter().map(|notice| format!("{}: {notice}", input.path)).collect();
+    let mut said: Vec<String> =
+        edf.notices().iter().map(|notice| format!("{}: {notice}", input.path)).collect();
+    if let Some(stated) =
+        file.sampling_frequency.filter(|stated| (stated.get() / rate.get() - 1.0).abs() > 1e-3)
+    {
+        said.push(format!(
+            "{}: its eeg.json says {stated}, the file itself {rate}, which is used",
+            input.path
+        ));
+    }
     Ok((Member { file, facts, signals, channels, rate, seconds, input }, said))
+}
+
+/// Opens a recording as strictly as the plan asks.
+pub(crate) fn open_file(plan: &Plan, path: &Path) -> Result<EdfFile, PipelineError> {
+    let lenient = plan.config().dataset.lenient;
+    let strictness = if lenient { Strictness::Lenient } else { Strictness::Strict };
+    EdfFile::open(path, strictness).map_err(|error| {
+        let remedy = if lenient {
+            ""
+        } else {
+            "; leave it out with dataset.exclude_recordings, or read what is certain of it with dataset.lenient = true"
+        };
+        PipelineError::Recording { path: path.to_owned(), reason: chain(&error) + remedy }
+    })
 }
 
 /// Positions of the channels to read: those the plan picks and those it references to, or all it does not drop.
@@ -178,13 +202,18 @@ fn wanted(plan: &Plan, offered: &[ChannelName]) -> Result<Vec<usize>, String> {
     Ok(names.iter().filter_map(|name| offered.iter().position(|channel| channel == *name)).collect())
 }
 
-/// The whole file's hash for the record, and the hash of what follows the header for comparisons.
+/// Where a header of the EDF family says whose recording it is, by whom and of what.
+const IDENTIFICATION: std::ops::Range<usize> = 8..168;
+
+/// The file's hash for the record, and the hash of what follows the header for comparisons.
 ///
-/// Two copies of a recording under two people's names differ in nothing but the header, so only the rest is compared;
-/// and the header's patient fields stay out of everything derived from the second hash.
+/// Two copies of a recording under two people's names differ in nothing but the header, so only the rest is compared.
+/// The header's patient and recording identification is read as spaces for the first: no key that a run keeps depends on
+/// who a file says it is of, and a file whose header is made anonymous later is still the same file.
 fn hashes(root: &Path, path: &Path, header_bytes: u64) -> Result<(InputFile, String), PipelineError> {
-    let bytes =
+    let mut bytes =
         std::fs::read(path).map_err(|source| PipelineError::Read { path: path.to_owned(), source })?;
+    bytes.iter_mut().take(IDENTIFICATION.end).skip(IDENTIFICATION.start).for_each(|byte| *byte = b' ');
     let shown: PathBuf = path.strip_prefix(root).unwrap_or(path).to_owned();
     let input = InputFile {
         path: shown.to_string_lossy().replace('\\', "/"),

@@ -12,6 +12,7 @@ mod evaluation_plan;
 mod exchange;
 mod folder;
 pub mod gallery;
+mod in_order;
 mod inspect;
 mod leaks;
 mod learning;

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use polars::prelude::{Column, DataFrame};
-use rayon::prelude::*;
-use twinprint_edf::{EdfFile, Strictness};
+use twinprint_edf::EdfFile;
 use twinprint_preprocess::{Preprocessed, Preprocessor, Quality};
 use twinprint_signal::{ChannelName, EpochInfo, Hertz, Recording, RecordingKey};
 use twinprint_store::epochs::EpochWriter;
 
-use crate::cohort::{Cohort, Member};
+use crate::cohort::{Cohort, Member, open_file};
 use crate::error::chain;
 use crate::folder::RunFolder;
+use crate::in_order::in_order;
 use crate::stage::Context;
 use crate::{PipelineError, Plan, leaks, tables, trials};
 
@@ -23,7 +23,8 @@ pub(crate) const WINDOW_LEAKS: &str = "leaks.json";
 /// The file of signal quality, a row a recording.
 pub(crate) const QUALITY: &str = "quality.parquet";
 
-/// Reads, filters and cuts every recording; memory holds as many recordings as there are threads.
+/// Reads, filters and cuts every recording. With `w` threads memory holds at most `w` recordings being worked on and the
+/// epochs of `2·w`, however many the cohort has; see docs/design/0005-preprocessing.md.
 pub(crate) fn run(context: &Context) -> Result<String, PipelineError> {
     let Context { plan, cohort, split, folder, progress, .. } = context;
     let channels = channels_to_read(plan, cohort)?;
@@ -33,29 +34,25 @@ pub(crate) fn run(context: &Context) -> Result<String, PipelineError> {
     let mut qualities: Vec<(RecordingKey, Quality)> = Vec::with_capacity(cohort.members.len());
     let mut infos: Vec<EpochInfo> = Vec::new();
     let mut epoch_seconds = 0.0;
-    for batch in cohort.members.chunks(rayon::current_num_threads().max(1)) {
-        let cut: Vec<Preprocessed> = batch
-            .par_iter()
-            .map(|member| {
-                let cut = cut(plan, &preprocessor, member, &channels);
-                progress.step(&member.facts.key.to_string());
-                cut
-            })
-            .collect::<Result<_, _>>()?;
-        for (member, cut) in batch.iter().zip(cut) {
-            let described = describe(member, &cut);
-            epoch_seconds = cut.samples.dim().2 as f64 / cut.rate.get();
-            let writer = match &mut writer {
-                Some(writer) => writer,
-                None => writer.insert(start_file(folder, plan, &cut)?),
-            };
-            writer
-                .append(cut.samples.view(), &described)
-                .map_err(|error| PipelineError::stage("preprocess", error))?;
-            infos.extend(described);
-            qualities.push((member.facts.key.clone(), cut.quality));
-        }
-    }
+    let work = |member: &Member| {
+        let cut = cut(plan, &preprocessor, member, &channels);
+        progress.step(&member.facts.key.to_string());
+        cut
+    };
+    in_order(&cohort.members, rayon::current_num_threads(), work, |member, cut| {
+        let described = describe(member, &cut);
+        epoch_seconds = cut.samples.dim().2 as f64 / cut.rate.get();
+        let writer = match &mut writer {
+            Some(writer) => writer,
+            None => writer.insert(start_file(folder, plan, &cut)?),
+        };
+        writer
+            .append(cut.samples.view(), &described)
+            .map_err(|error| PipelineError::stage("preprocess", error))?;
+        infos.extend(described);
+        qualities.push((member.facts.key.clone(), cut.quality));
+        Ok(())
+    })?;
     let writer = writer.ok_or_else(|| PipelineError::Stage {
         stage: "preprocess",
         reason: "the dataset has no recording".to_owned(),
@@ -98,7 +95,7 @@ fn cut(
     channels: &[ChannelName],
 ) -> Result<Preprocessed, PipelineError> {
     let refuse = |reason: String| PipelineError::Recording { path: member.file.path.clone(), reason };
-    let edf = EdfFile::open(&member.file.path, Strictness::Strict).map_err(|error| refuse(chain(&error)))?;
+    let edf = open_file(plan, &member.file.path)?;
     let wanted: Vec<usize> = channels
         .iter()
         .filter_map(|name| member.channels.iter().position(|channel| channel == name))
@@ -219,24 +216,32 @@ fn quality_table(qualities: &[(RecordingKey, Quality)]) -> Result<DataFrame, pol
     ])
 }
 
-/// What was kept and why the rest was not, in one line.
+/// What was kept, why the rest was not, and what was done to channels, in one line.
 fn summary(qualities: &[(RecordingKey, Quality)]) -> String {
     let sum = |of: fn(&Quality) -> usize| qualities.iter().map(|(_, quality)| of(quality)).sum::<usize>();
+    let recordings =
+        |with: fn(&Quality) -> bool| qualities.iter().filter(|(_, quality)| with(quality)).count();
     let (cut, kept) = (sum(|q| q.epochs_cut), sum(|q| q.epochs_kept));
-    let reasons: Vec<String> = [
+    let named = |counts: &[(&str, usize)]| -> Vec<String> {
+        counts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} {what}")).collect()
+    };
+    let reasons = named(&[
         ("annotated bad", sum(|q| q.rejected.annotation)),
         ("peak to peak", sum(|q| q.rejected.peak_to_peak)),
         ("flat", sum(|q| q.rejected.flat)),
         ("deviating", sum(|q| q.rejected.deviation)),
-    ]
-    .into_iter()
-    .filter(|(_, count)| *count > 0)
-    .map(|(reason, count)| format!("{count} {reason}"))
-    .collect();
+    ]);
     let rejected = if reasons.is_empty() {
         "none rejected".to_owned()
     } else {
         format!("rejected: {}", reasons.join(", "))
     };
-    format!("{kept} of {cut} epochs from {} recordings, {rejected}", qualities.len())
+    let more = named(&[
+        ("events too near an end or a gap", sum(|q| q.events_outside)),
+        ("stretches too short", sum(|q| q.segments_too_short)),
+        ("recordings with interpolated channels", recordings(|q| !q.interpolated.is_empty())),
+        ("recordings with dropped channels", recordings(|q| !q.dropped.is_empty())),
+    ]);
+    let more: String = more.iter().map(|text| format!("; {text}")).collect();
+    format!("{kept} of {cut} epochs from {} recordings, {rejected}{more}", qualities.len())
 }
