@@ -1,5 +1,7 @@
 //! What a run says about its own numbers: audits, options, leaks on purpose, sweeps, and scores of other tools.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::Path;
 

@@ -28,10 +28,8 @@ fn main() -> ExitCode {
     };
     start_logging(arguments.verbose);
     // Lines are not broken by us: a path cut in two is no path.
-    let whole_lines = |_: &dyn miette::Diagnostic| -> Box<dyn miette::ReportHandler> {
-        Box::new(miette::MietteHandlerOpts::new().wrap_lines(false).build())
-    };
-    let _ = miette::set_hook(Box::new(whole_lines));
+    let _ =
+        miette::set_hook(Box::new(|_| Box::new(miette::MietteHandlerOpts::new().wrap_lines(false).build())));
     match catch_unwind(|| command::dispatch(&arguments)) {
         Ok(Ok(code)) => code,
         Ok(Err(failure)) => failure.show(),

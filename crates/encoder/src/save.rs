@@ -139,7 +139,7 @@ impl Model {
             .into_iter()
             .filter_map(|own| tensors.get(&own.name).map(|given| (own.name, given.clone())))
             .collect();
-        let weights = layout(&known.values().cloned().collect::<Vec<_>>())?;
+        let weights = layout(&known.values().cloned().collect::<Vec<_>>(), None)?;
         let description: Description = serde_json::from_slice(&self.description(&weights)?)
             .map_err(|error| EncoderError::Compute(error.to_string()))?;
         assemble(description, &known, &self.compute)

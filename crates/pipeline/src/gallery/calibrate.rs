@@ -257,7 +257,7 @@ fn operating_points(
                 enrol_epochs,
                 probe_epochs,
                 target_fmr,
-                threshold: found.threshold,
+                threshold: found.thresholds[0],
                 fmr: rate(found.fmr, found.fmr_ci95),
                 fnmr: rate(found.fnmr, found.fnmr_ci95),
                 mated: found.mated,
@@ -281,7 +281,7 @@ fn rules(own: &Comparisons, test: &Comparisons, enrol_epochs: usize) -> Result<V
         let thresholds = (0..looks)
             .map(|at| {
                 let scores = own.scores(|running| running[at])?;
-                transport(&scores, &scores, target_fmr).map(|found| found.threshold).map_err(failed)
+                transport(&scores, &scores, target_fmr).map(|found| found.thresholds[0]).map_err(failed)
             })
             .collect::<Result<Vec<_>, _>>()?;
         let Some(mut rule) = Bounds::fit(&sequences, &thresholds, enrol_epochs, target_fmr) else { continue };

@@ -70,8 +70,11 @@ fn place(context: &Context, system: System) -> PathBuf {
     context.folder.path("systems").join(format!("{system}.h5"))
 }
 
+/// The systems that can be scored, and the audits that cannot be made with the reason.
+type Available = (Vec<System>, Vec<(Shortcut, String)>);
+
 /// The systems that can be scored on the run's epochs, and the audits that cannot be made on them, each with the reason.
-pub(crate) fn available(context: &Context) -> Result<(Vec<System>, Vec<(Shortcut, String)>), PipelineError> {
+pub(crate) fn available(context: &Context) -> Result<Available, PipelineError> {
     let file = open_epochs(context)?;
     let line_frequency = line_frequency(context);
     let (mut systems, mut missing) = (Vec::new(), Vec::new());
