@@ -5,7 +5,7 @@ use ndarray::{Array2, ArrayView3, s};
 
 use crate::architecture::{Architecture, Features, InputShape, Pass};
 use crate::linalg::normalise_rows;
-use crate::plan::Plan;
+use crate::plan::{Init, Plan};
 use crate::seed::stream;
 use crate::standardise::Standardise;
 use crate::weights::{Bound, Parameter, matrix, read};
@@ -148,7 +148,14 @@ impl Member {
         let shape = front.shape();
         let mut parameters = plan.architecture.parameters(shape, &mut stream(seed, "weights"));
         if let (Some(true), false, Some(rows)) = (plan.initialise.whitening, random, &rows) {
-            let whitening = Whitening::fit(rows.view(), data.subject, plan.initialise.shrinkage)?;
+            let Init { shrinkage, across_recordings, .. } = plan.initialise;
+            let whitening = Whitening::fit_across(
+                rows.view(),
+                data.subject,
+                data.recording,
+                shrinkage,
+                across_recordings,
+            )?;
             let scale = 1.0 / (shape.samples as f32).sqrt();
             for head in parameters.iter_mut().filter(|p| p.name == "head.weight") {
                 head.values = whitening.matrix().iter().map(|w| w * scale).collect();

@@ -1,8 +1,12 @@
 //! Within-class covariance normalisation, WCCN (Hatch, Kajarekar, Stolcke, 2006): directions in which one person's
 //! epochs vary are shrunk, so that cosine compares what is stable. It is the closed form of "pull the same person
 //! together", and keeps all directions, unlike linear discriminant analysis.
+//!
+//! References: `Hatch2006`.
 
-use ndarray::{Array2, ArrayView2};
+use std::collections::{BTreeMap, BTreeSet};
+
+use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use crate::EncoderError;
 use crate::data::dense;
@@ -29,6 +33,28 @@ impl Whitening {
         shrinkage: f64,
     ) -> Result<Self, EncoderError> {
         let covariance = within_covariance(&features.mapv(Into::into), subject, shrinkage)?;
+        let matrix = linalg::inverse_square_root("the whitening", &covariance)?;
+        Ok(Self { matrix: matrix.mapv(|x| x as f32) })
+    }
+
+    /// The same with `weight` times the covariance of what differs between a person's recordings added to Sw before it
+    /// is shrunk: the mean over people of half the squared difference of the means of two of her recordings.
+    ///
+    /// # Errors
+    /// As [`Whitening::fit`].
+    pub(crate) fn fit_across<A: Copy + Into<f64>>(
+        features: ArrayView2<A>,
+        subject: &[u32],
+        recording: &[u32],
+        shrinkage: f64,
+        weight: f64,
+    ) -> Result<Self, EncoderError> {
+        let features = features.mapv(Into::into);
+        let mut covariance = within_covariance(&features, subject, 0.0)?;
+        if weight > 0.0 {
+            covariance.scaled_add(weight, &between_recordings(features.view(), subject, recording));
+        }
+        shrink(&mut covariance, shrinkage);
         let matrix = linalg::inverse_square_root("the whitening", &covariance)?;
         Ok(Self { matrix: matrix.mapv(|x| x as f32) })
     }
@@ -91,6 +117,27 @@ pub(crate) fn within_covariance(
     Ok(covariance)
 }
 
+/// The covariance of the means of one person's recordings about their mean (divisor recordings − 1), mean over the
+/// people with several; zero where there are none. `features` is `[rows, d]`.
+fn between_recordings(features: ArrayView2<f64>, subject: &[u32], recording: &[u32]) -> Array2<f64> {
+    let (class, classes) = dense(recording);
+    let (means, _) = linalg::class_means(features, &class, classes);
+    let mut of_subject: BTreeMap<u32, BTreeSet<usize>> = BTreeMap::new();
+    for (&s, &c) in subject.iter().zip(&class) {
+        of_subject.entry(s).or_default().insert(c);
+    }
+    let several: Vec<&BTreeSet<usize>> = of_subject.values().filter(|own| own.len() > 1).collect();
+    let mut covariance = Array2::zeros((features.ncols(), features.ncols()));
+    for own in &several {
+        let own: Vec<usize> = own.iter().copied().collect();
+        let mut rows = means.select(Axis(0), &own);
+        let centre = rows.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(rows.ncols()));
+        rows -= &centre;
+        covariance.scaled_add(1.0 / (several.len() * (own.len() - 1)) as f64, &linalg::gram(rows.view()));
+    }
+    covariance
+}
+
 /// `(1 − shrinkage)·C + shrinkage·(tr C / d)·I`, in place.
 pub(crate) fn shrink(covariance: &mut Array2<f64>, shrinkage: f64) {
     let spread = shrinkage * covariance.diag().mean().unwrap_or(0.0);
@@ -117,6 +164,35 @@ mod tests {
         for ((i, j), x) in covariance.indexed_iter() {
             assert!((x - f64::from(u8::from(i == j))).abs() < 1e-5, "{i} {j} {x}");
         }
+    }
+
+    #[test]
+    fn what_moves_between_recordings_is_shrunk_by_its_weight() {
+        let mut rng = stream(2, "test");
+        // Four people, two recordings each, which differ in the first feature alone, by 2.
+        let rows = 800;
+        let recording: Vec<u32> = (0..rows as u32).map(|i| i % 8).collect();
+        let subject: Vec<u32> = recording.iter().map(|r| r / 2).collect();
+        let features = Array2::from_shape_fn((rows, 3), |(i, j)| {
+            let moved = if j == 0 && recording[i] % 2 == 1 { 2.0 } else { 0.0 };
+            moved + rng.random_range(-1.0f64..1.0)
+        });
+        let between = between_recordings(features.view(), &subject, &recording);
+        assert!((between[[0, 0]] - 2.0).abs() < 0.3 && between[[1, 1]] < 0.05, "{between}");
+        let fit = |weight| {
+            Whitening::fit_across(features.view(), &subject, &recording, 0.1, weight).unwrap().matrix
+        };
+        let plain = Whitening::fit(features.view(), &subject, 0.1).unwrap().matrix;
+        assert!(fit(0.0).iter().zip(&plain).all(|(a, b)| (a - b).abs() < 1e-6));
+        let (none, thrice) = (fit(0.0), fit(3.0));
+        assert!(thrice[[0, 0]] < 0.6 * none[[0, 0]] && thrice[[1, 1]] > 0.7 * none[[1, 1]]);
+    }
+
+    #[test]
+    fn without_a_second_recording_nothing_is_added() {
+        let features = Array2::from_shape_fn((6, 2), |(i, j)| (i * (j + 1)) as f64);
+        let between = between_recordings(features.view(), &[0, 0, 0, 1, 1, 1], &[0, 0, 0, 1, 1, 1]);
+        assert!(between.iter().all(|&x| x == 0.0));
     }
 
     #[test]

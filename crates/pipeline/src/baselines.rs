@@ -34,7 +34,9 @@ pub(crate) fn features(
         System::TangentCosine | System::TangentWccn => tangent(view, &DEFAULT_BANDS),
         System::AmplitudeOnly => shortcut::amplitude_scale(view),
         System::LineNoiseOnly => shortcut::line_noise_bin(view, line_frequency),
-        System::Encoder | System::UntrainedEncoder | System::WhitenedEncoder => return Ok(None),
+        System::Encoder | System::EncoderAlone | System::UntrainedEncoder | System::WhitenedEncoder => {
+            return Ok(None);
+        }
     };
     table.map(Some).map_err(|error| PipelineError::Stage {
         stage: "embed",

@@ -81,7 +81,9 @@ impl Plan {
     pub fn systems(&self) -> Vec<System> {
         let evaluation = &self.config.evaluation;
         let shortcuts = if evaluation.audits { &System::SHORTCUTS[..] } else { &[] };
-        [System::Encoder].into_iter().chain(evaluation.baselines.iter().chain(shortcuts).copied()).collect()
+        let fused = !self.config.encoder.fusion.is_empty();
+        let encoders = if fused { &System::ENCODERS[..] } else { &System::ENCODERS[..1] };
+        encoders.iter().copied().chain(evaluation.baselines.iter().chain(shortcuts).copied()).collect()
     }
 
     /// Refuses an enrolment or a probe that no recording is long enough for, before a sample is read.

@@ -4,11 +4,12 @@
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
-use ndarray::{Array2, ArrayView2, ArrayView3};
+use ndarray::{Array2, ArrayView2, ArrayView3, s};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::covariances::Covariances;
 use super::gabor::Bands;
 use crate::EncoderError;
 use crate::seed::stream;
@@ -26,6 +27,8 @@ pub struct Filterbank {
     pub pairs: usize,
     /// Whether the mean over channels is subtracted first.
     pub average_reference: AverageReference,
+    /// Whether the log-covariances of the channels in six bands stand beside the powers: false.
+    pub covariances: bool,
     /// What a microvolt counts: 0.1.
     pub scale: f64,
     /// Added to the power before the logarithm, in scaled microvolts squared: 0.001.
@@ -70,6 +73,7 @@ impl Default for Filterbank {
             spatial: Spatial::Auto,
             pairs: 32,
             average_reference: AverageReference::Auto,
+            covariances: false,
             scale: 0.1,
             floor: 1e-3,
             dim: 0,
@@ -97,6 +101,7 @@ pub(crate) struct Features {
     bands: usize,
     sites: Vec<Vec<Site>>,
     reference: bool,
+    covariances: Option<Covariances>,
     scale: f32,
     floor: f32,
 }
@@ -189,6 +194,7 @@ impl Filterbank {
                 AverageReference::Always => true,
                 AverageReference::Never => false,
             },
+            covariances: self.covariances.then(|| Covariances::new(channels, samples, rate)).transpose()?,
             scale: self.scale as f32,
             floor: self.floor as f32,
         })
@@ -220,12 +226,16 @@ impl Filterbank {
 }
 
 impl Features {
-    /// The number of features of an epoch: bands × sites.
+    /// The number of features of an epoch: bands × sites, and the covariances.
     pub(crate) fn len(&self) -> usize {
+        self.powers() + self.covariances.map_or(0, |covariances| covariances.len())
+    }
+
+    fn powers(&self) -> usize {
         self.sites.iter().map(Vec::len).sum()
     }
 
-    /// Log powers of epochs `[epochs, channels, samples]`: `[epochs, features]`, band by band.
+    /// Features of epochs `[epochs, channels, samples]`: `[epochs, features]`, log powers band by band, then covariances.
     pub(crate) fn compute(&self, epochs: ArrayView3<f32>) -> Array2<f32> {
         let mut out = Array2::zeros((epochs.dim().0, self.len()));
         out.outer_iter_mut().into_par_iter().zip(epochs.outer_iter()).for_each_init(
@@ -240,6 +250,9 @@ impl Features {
                 row.iter_mut().zip(powers).for_each(|(x, power)| *x = (power + self.floor).ln());
             },
         );
+        if let Some(covariances) = &self.covariances {
+            out.slice_mut(s![.., self.powers()..]).assign(&covariances.compute(epochs));
+        }
         out
     }
 }
@@ -273,6 +286,7 @@ impl Features {
             "scale": self.scale,
             "stride": self.stride,
             "floor": self.floor,
+            "covariances": self.covariances.map(|covariances| covariances.facts()),
         })
     }
 }

@@ -2,6 +2,7 @@
 //! construction.
 
 mod conv;
+mod covariances;
 mod filterbank;
 mod gabor;
 mod resnet1d;
