@@ -16,7 +16,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ("protocol", &[]),
     ("features", &[]),
     ("conv1d", &[]),
-    ("encoder", &["conv1d"]),
+    ("encoder", &["conv1d", "features"]),
     ("evaluation", &[]),
     ("store", &[]),
     ("report", &[]),

@@ -6,6 +6,7 @@ mod bench;
 mod commands;
 mod quickstart;
 mod system;
+mod table;
 mod test;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +31,8 @@ enum Task {
         /// Only tests whose name contains this.
         filter: Option<String>,
     },
+    /// Run every pipeline and write the table of results, docs/guide/results.md.
+    Table,
     /// Check the format and run clippy with warnings denied.
     Check,
     /// Time our work and a peer's in turn, in one run.
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Quickstart => quickstart::run(),
         Task::Test { filter } => test::run(filter.as_deref()),
+        Task::Table => table::run(),
         Task::Check => check(),
         Task::Bench(arguments) => bench::run(&arguments),
     };

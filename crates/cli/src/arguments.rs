@@ -66,6 +66,9 @@ pub(crate) enum Command {
         #[arg(long, conflicts_with = "json")]
         markdown: bool,
     },
+    /// Set finished runs side by side, with the paired interval on every difference.
+    #[command(after_help = "Example:\n  twinprint compare reports/eegmat-1a2b3c4d reports/koch-5e6f7a8b")]
+    Compare(CompareArguments),
     /// Write a synthetic cohort as BIDS-EEG, for learning and testing.
     #[command(after_help = "Example:\n  twinprint synth data/quickstart --subjects 20 --sessions 2")]
     Synth(SynthArguments),
@@ -198,6 +201,23 @@ pub(crate) struct ChangeArguments {
     /// Run with a leak on purpose; every number is then marked leaky. May be given several times.
     #[arg(long = "allow-leak", value_name = "NAME")]
     pub(crate) allow_leak: Vec<String>,
+}
+
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArguments {
+    /// Run folders; the first one's baselines are shown as well.
+    #[arg(required = true)]
+    pub(crate) runs: Vec<PathBuf>,
+    /// The system of the first run that all others are held against.
+    #[arg(long, default_value = "encoder", value_name = "SYSTEM")]
+    pub(crate) against: String,
+    /// Print a Markdown table.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) markdown: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Arguments of `synth`.

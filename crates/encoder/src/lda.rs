@@ -1,5 +1,7 @@
 //! Linear discriminant analysis (Fisher, 1936; Rao, 1948): the directions in which people differ most for how much
 //! each varies. At most subjects − 1 of them exist, which throws away much of what tells new people apart.
+//!
+//! References: `Fisher1936`, `Rao1948`.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 

@@ -200,10 +200,16 @@ impl Member {
         let shape = front.shape();
         let mut parameters = plan.architecture.parameters(shape, &mut stream(seed, "weights"));
         if plan.initialise.whitening == Some(true) && !random {
-            let Init { shrinkage, .. } = plan.initialise;
-            let whitening = Whitening::fit_in_chunks(shape.samples, data.subject, shrinkage, |each| {
-                front.each_chunk(data, rows.as_ref(), &mut |rows| each(rows.mapv(f64::from).view()));
-            })?;
+            let Init { shrinkage, across_recordings, .. } = plan.initialise;
+            let whitening = Whitening::fit_across(
+                shape.samples,
+                data.subject,
+                data.recording,
+                (shrinkage, across_recordings),
+                |each| {
+                    front.each_chunk(data, rows.as_ref(), &mut |rows| each(rows.mapv(f64::from).view()));
+                },
+            )?;
             let scale = 1.0 / (shape.samples as f32).sqrt();
             for head in parameters.iter_mut().filter(|p| p.name == "head.weight") {
                 head.values = whitening.matrix().iter().map(|w| w * scale).collect();

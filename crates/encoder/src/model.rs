@@ -6,10 +6,12 @@ use ndarray::{Array2, ArrayView3, Axis, concatenate, s};
 use rayon::prelude::*;
 use twinprint_signal::ChannelName;
 
+use crate::architecture::Architecture;
 use crate::backend::FittedBackend;
 use crate::checkpoint::Journal;
 use crate::compute::Compute;
 use crate::data::is_finite;
+use crate::fusion::FittedFusion;
 use crate::linalg::normalise_rows;
 use crate::member::{CHUNK, KEEP, Member, member_seed};
 use crate::monitor::Monitor;
@@ -26,6 +28,7 @@ pub struct Model {
     pub(crate) samples: usize,
     pub(crate) members: Vec<Member>,
     pub(crate) backend: FittedBackend,
+    pub(crate) fusion: FittedFusion,
     pub(crate) compute: Compute,
 }
 
@@ -93,18 +96,23 @@ fn fit(
         samples: data.shape().2,
         members,
         backend: FittedBackend::None,
+        fusion: FittedFusion::default(),
         compute: compute.clone(),
     };
     if model.plan.backend != crate::plan::Backend::None {
         let prints = model.embed_training(data)?;
         model.backend = FittedBackend::fit(model.plan.backend, prints.view(), data.subject)?;
     }
+    if random {
+        model.plan.fusion.clear();
+    }
+    model.fusion = FittedFusion::fit(&model.plan.fusion, data, |epochs| model.embed_alone(epochs))?;
     Ok(model)
 }
 
 impl Model {
-    /// The same architecture with fresh random weights, standardised on the training epochs: the baseline
-    /// `untrained_encoder`.
+    /// The same architecture with fresh random weights, standardised on the training epochs and joined with nothing: the
+    /// baseline `untrained_encoder`.
     ///
     /// # Errors
     /// When the plan or the epochs are refused.
@@ -112,12 +120,17 @@ impl Model {
         fit(plan, data, device, true, None)
     }
 
-    /// The plan's initial state with zero training steps: the baseline `whitened_encoder` where the plan whitens.
+    /// The plan's initial state with zero training steps, fusion included, its head whitened wherever it can be, even where
+    /// the plan starts at random: the baseline `whitened_encoder`.
     ///
     /// # Errors
     /// When the plan or the epochs are refused.
     pub fn whitened(plan: &Plan, data: &TrainingEpochs, device: &Compute) -> Result<Self, EncoderError> {
-        fit(plan, data, device, false, None)
+        let mut plan = plan.clone();
+        if matches!(&plan.architecture, Architecture::Filterbank(bank) if bank.dim == 0) {
+            plan.initialise.whitening = Some(true);
+        }
+        fit(&plan, data, device, false, None)
     }
 
     /// Prints of epochs `[epochs, channels, samples]` in microvolts at the model's rate, channels in the model's order:
@@ -126,6 +139,14 @@ impl Model {
     /// # Errors
     /// When the epochs have another number of channels or samples than the model's, or are not finite.
     pub fn embed(&self, epochs: ArrayView3<f32>) -> Result<Array2<f32>, EncoderError> {
+        self.fusion.apply(self.embed_alone(epochs)?, epochs, self.rate)
+    }
+
+    /// The same without what the plan's `fusion` joins to them: `[epochs, encoder's dim]`.
+    ///
+    /// # Errors
+    /// As [`Model::embed`].
+    pub fn embed_alone(&self, epochs: ArrayView3<f32>) -> Result<Array2<f32>, EncoderError> {
         let (_, channels, samples) = epochs.dim();
         if channels != self.channels.len() || samples != self.samples {
             return Err(EncoderError::Shape {
@@ -164,7 +185,7 @@ impl Model {
     /// The length of a print.
     pub fn dim(&self) -> usize {
         let each = |member: &Member| self.plan.architecture.dim(member.front.shape());
-        self.backend.dim(self.members.iter().map(each).sum())
+        self.backend.dim(self.members.iter().map(each).sum()) + self.fusion.dim()
     }
 
     /// The plan it was made by, with every default written out.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::EncoderError;
 use crate::architecture::Architecture;
+use crate::fusion::Fusion;
 use crate::loss::Loss;
 use crate::whitening::SHRINKAGE;
 
@@ -31,6 +32,8 @@ pub struct Plan {
     pub ensemble: usize,
     /// Steps between two checkpoints, where the caller keeps them: 100; 0 for none.
     pub checkpoint_every: usize,
+    /// Classical features that prints are joined with: score fusion. None.
+    pub fusion: Vec<Fusion>,
     /// From which every random choice is derived. 0.
     pub seed: u64,
 }
@@ -48,6 +51,7 @@ impl Default for Plan {
             backend: Backend::default(),
             ensemble: 1,
             checkpoint_every: 100,
+            fusion: Vec::new(),
             seed: 0,
         }
     }
@@ -62,11 +66,14 @@ pub struct Init {
     pub whitening: Option<bool>,
     /// The shrinkage of that covariance toward a multiple of the identity: 0.3, 0 to 1.
     pub shrinkage: f64,
+    /// How often the covariance of what differs between the recordings of a person is added to it: 0, at least 0.
+    /// Probing another recording than enrolled, that is what must be overlooked; epochs alone show mostly noise.
+    pub across_recordings: f64,
 }
 
 impl Default for Init {
     fn default() -> Self {
-        Self { whitening: None, shrinkage: SHRINKAGE }
+        Self { whitening: None, shrinkage: SHRINKAGE, across_recordings: 0.0 }
     }
 }
 
@@ -269,6 +276,9 @@ impl Plan {
         for step in &batch.augment {
             step.validate()?;
         }
+        for partner in &self.fusion {
+            partner.validate()?;
+        }
         fraction("initialise.shrinkage", self.initialise.shrinkage, 1.0)?;
         if let Backend::Wccn { shrinkage } | Backend::Lda { shrinkage } | Backend::Plda { shrinkage } =
             self.backend
@@ -277,9 +287,11 @@ impl Plan {
         }
         let optimiser = &self.optimiser;
         above("optimiser.learning_rate", optimiser.learning_rate, 0.0, "0.0001 is the default")?;
-        for (key, value) in
-            [("optimiser.weight_decay", optimiser.weight_decay), ("optimiser.clip", optimiser.clip)]
-        {
+        for (key, value) in [
+            ("optimiser.weight_decay", optimiser.weight_decay),
+            ("optimiser.clip", optimiser.clip),
+            ("initialise.across_recordings", self.initialise.across_recordings),
+        ] {
             if !(value.is_finite() && value >= 0.0) {
                 return Err(EncoderError::plan(key, value, "it must be 0 or above", "0 turns it off"));
             }

@@ -1,6 +1,8 @@
 //! Two-covariance probabilistic linear discriminant analysis (Ioffe, 2006; Brümmer, de Villiers, 2010): a print is a
 //! person plus what varies, both Gaussian. In the basis where the second has unit covariance and the first is
 //! diagonal with variances ψ, every direction is weighed by how much it tells of the person.
+//!
+//! References: `Ioffe2006`, `Brummer2010`.
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 

@@ -12,6 +12,7 @@ use twinprint_signal::ChannelName;
 use crate::EncoderError;
 use crate::backend::FittedBackend;
 use crate::compute::Compute;
+use crate::fusion::FittedFusion;
 use crate::member::{Front, Member, member_seed};
 use crate::model::Model;
 use crate::plan::Plan;
@@ -129,6 +130,7 @@ impl Model {
             }
         }
         tensors.extend(self.backend.tensors());
+        tensors.extend(self.fusion.tensors());
         tensors
     }
 
@@ -248,8 +250,9 @@ fn assemble(
         members.push(Member { front, parameters: own.collect() });
     }
     let backend = FittedBackend::from_tensors(plan.backend, take)?;
+    let fusion = FittedFusion::from_tensors(&plan.fusion, take)?;
     let compute = device.clone();
-    Ok(Model { plan, channels, rate, samples, members, backend, compute })
+    Ok(Model { plan, channels, rate, samples, members, backend, fusion, compute })
 }
 
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, EncoderError> {

@@ -1,8 +1,12 @@
 //! Within-class covariance normalisation, WCCN (Hatch, Kajarekar, Stolcke, 2006): directions in which one person's
 //! epochs vary are shrunk, so that cosine compares what is stable. It is the closed form of "pull the same person
 //! together", and keeps all directions, unlike linear discriminant analysis.
+//!
+//! References: `Hatch2006`.
 
-use ndarray::{Array2, ArrayView2, Axis};
+use std::collections::{BTreeMap, BTreeSet};
+
+use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use crate::EncoderError;
 use crate::data::dense;
@@ -31,19 +35,30 @@ impl Whitening {
         subject: &[u32],
         shrinkage: f64,
     ) -> Result<Self, EncoderError> {
-        Self::fit_in_chunks(features.ncols(), subject, shrinkage, |each| {
+        Self::fit_across(features.ncols(), subject, &[], (shrinkage, 0.0), |each| {
             features.axis_chunks_iter(Axis(0), CHUNK).for_each(|rows| each(rows.mapv(Into::into).view()));
         })
     }
 
-    /// The same for features that `chunks` hands over part by part, `[rows, d]` each, and again each time it is called.
-    pub(crate) fn fit_in_chunks(
+    /// The same for features that `chunks` hands over part by part, `[rows, d]` each, and again each time it is called, with
+    /// `across` times the covariance of what differs between a person's recordings added to Sw before it is shrunk: the
+    /// mean over people of the covariance of the means of her recordings.
+    ///
+    /// # Errors
+    /// As [`Whitening::fit`].
+    pub(crate) fn fit_across(
         d: usize,
         subject: &[u32],
-        shrinkage: f64,
+        recording: &[u32],
+        (shrinkage, across): (f64, f64),
         chunks: impl Fn(&mut dyn FnMut(ArrayView2<f64>)),
     ) -> Result<Self, EncoderError> {
-        let covariance = covariance_in_chunks(d, subject, shrinkage, chunks)?;
+        check_shrinkage(shrinkage)?;
+        let mut covariance = covariance_in_chunks(d, subject, &chunks)?;
+        if across > 0.0 {
+            covariance.scaled_add(across, &between_recordings(d, subject, recording, &chunks));
+        }
+        shrink(&mut covariance, shrinkage);
         let matrix = linalg::inverse_square_root("the whitening", &covariance)?;
         Ok(Self { matrix: matrix.mapv(|x| x as f32) })
     }
@@ -80,26 +95,29 @@ pub(crate) fn within_covariance(
     subject: &[u32],
     shrinkage: f64,
 ) -> Result<Array2<f64>, EncoderError> {
-    covariance_in_chunks(features.ncols(), subject, shrinkage, |each| {
+    check_shrinkage(shrinkage)?;
+    let chunks = |each: &mut dyn FnMut(ArrayView2<f64>)| {
         features.axis_chunks_iter(Axis(0), CHUNK).for_each(&mut *each);
-    })
+    };
+    let mut covariance = covariance_in_chunks(features.ncols(), subject, &chunks)?;
+    shrink(&mut covariance, shrinkage);
+    Ok(covariance)
 }
 
-fn covariance_in_chunks(
-    d: usize,
-    subject: &[u32],
-    shrinkage: f64,
-    chunks: impl Fn(&mut dyn FnMut(ArrayView2<f64>)),
-) -> Result<Array2<f64>, EncoderError> {
-    if !(0.0..=1.0).contains(&shrinkage) {
-        return Err(EncoderError::plan(
-            "shrinkage",
-            shrinkage,
-            "it must lie in 0 to 1",
-            "0.3 is the default",
-        ));
+fn check_shrinkage(shrinkage: f64) -> Result<(), EncoderError> {
+    if (0.0..=1.0).contains(&shrinkage) {
+        return Ok(());
     }
-    let (class, classes) = dense(subject);
+    Err(EncoderError::plan("shrinkage", shrinkage, "it must lie in 0 to 1", "0.3 is the default"))
+}
+
+/// The means of the classes and how many rows each has.
+fn means_in_chunks(
+    d: usize,
+    class: &[usize],
+    classes: usize,
+    chunks: &impl Fn(&mut dyn FnMut(ArrayView2<f64>)),
+) -> (Array2<f64>, usize) {
     let mut n = 0;
     let mut means = Array2::<f64>::zeros((classes, d));
     let mut counts = vec![0.0; classes];
@@ -110,14 +128,24 @@ fn covariance_in_chunks(
         }
         n += rows.nrows();
     });
+    for (mut mean, &count) in means.outer_iter_mut().zip(&counts) {
+        mean.mapv_inplace(|x| x / count);
+    }
+    (means, n)
+}
+
+fn covariance_in_chunks(
+    d: usize,
+    subject: &[u32],
+    chunks: &impl Fn(&mut dyn FnMut(ArrayView2<f64>)),
+) -> Result<Array2<f64>, EncoderError> {
+    let (class, classes) = dense(subject);
+    let (means, n) = means_in_chunks(d, &class, classes, chunks);
     if n == 0 || d == 0 || subject.len() != n {
         return Err(EncoderError::data(format!(
             "{n} rows of {d} features come with {} subjects",
             subject.len()
         )));
-    }
-    for (mut mean, &count) in means.outer_iter_mut().zip(&counts) {
-        mean.mapv_inplace(|x| x / count);
     }
     let mut covariance = Array2::<f64>::zeros((d, d));
     let mut done = 0;
@@ -129,9 +157,33 @@ fn covariance_in_chunks(
         done += rows.nrows();
         covariance += &linalg::gram(centred.view());
     });
-    covariance /= n as f64;
-    shrink(&mut covariance, shrinkage);
-    Ok(covariance)
+    Ok(covariance / n as f64)
+}
+
+/// The covariance of the means of one person's recordings about their mean (divisor recordings − 1), mean over the
+/// people with several; zero where there are none.
+fn between_recordings(
+    d: usize,
+    subject: &[u32],
+    recording: &[u32],
+    chunks: &impl Fn(&mut dyn FnMut(ArrayView2<f64>)),
+) -> Array2<f64> {
+    let (class, classes) = dense(recording);
+    let (means, _) = means_in_chunks(d, &class, classes, chunks);
+    let mut of_subject: BTreeMap<u32, BTreeSet<usize>> = BTreeMap::new();
+    for (&s, &c) in subject.iter().zip(&class) {
+        of_subject.entry(s).or_default().insert(c);
+    }
+    let several: Vec<&BTreeSet<usize>> = of_subject.values().filter(|own| own.len() > 1).collect();
+    let mut covariance = Array2::zeros((d, d));
+    for own in &several {
+        let own: Vec<usize> = own.iter().copied().collect();
+        let mut rows = means.select(Axis(0), &own);
+        let centre = rows.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(rows.ncols()));
+        rows -= &centre;
+        covariance.scaled_add(1.0 / (several.len() * (own.len() - 1)) as f64, &linalg::gram(rows.view()));
+    }
+    covariance
 }
 
 /// `(1 − shrinkage)·C + shrinkage·(tr C / d)·I`, in place.
@@ -160,6 +212,36 @@ mod tests {
         for ((i, j), x) in covariance.indexed_iter() {
             assert!((x - f64::from(u8::from(i == j))).abs() < 1e-5, "{i} {j} {x}");
         }
+    }
+
+    #[test]
+    fn what_moves_between_recordings_is_shrunk_by_its_weight() {
+        let mut rng = stream(2, "test");
+        // Four people, two recordings each, which differ in the first feature alone, by 2.
+        let rows = 800;
+        let recording: Vec<u32> = (0..rows as u32).map(|i| i % 8).collect();
+        let subject: Vec<u32> = recording.iter().map(|r| r / 2).collect();
+        let features = Array2::from_shape_fn((rows, 3), |(i, j)| {
+            let moved = if j == 0 && recording[i] % 2 == 1 { 2.0 } else { 0.0 };
+            moved + rng.random_range(-1.0f64..1.0)
+        });
+        let whole = |each: &mut dyn FnMut(ArrayView2<f64>)| each(features.view());
+        let between = between_recordings(3, &subject, &recording, &whole);
+        assert!((between[[0, 0]] - 2.0).abs() < 0.3 && between[[1, 1]] < 0.05, "{between}");
+        let fit =
+            |weight| Whitening::fit_across(3, &subject, &recording, (0.1, weight), whole).unwrap().matrix;
+        let plain = Whitening::fit(features.view(), &subject, 0.1).unwrap().matrix;
+        assert!(fit(0.0).iter().zip(&plain).all(|(a, b)| (a - b).abs() < 1e-6));
+        let (none, thrice) = (fit(0.0), fit(3.0));
+        assert!(thrice[[0, 0]] < 0.6 * none[[0, 0]] && thrice[[1, 1]] > 0.7 * none[[1, 1]]);
+    }
+
+    #[test]
+    fn without_a_second_recording_nothing_is_added() {
+        let features = Array2::from_shape_fn((6, 2), |(i, j)| (i * (j + 1)) as f64);
+        let whole = |each: &mut dyn FnMut(ArrayView2<f64>)| each(features.view());
+        let between = between_recordings(2, &[0, 0, 0, 1, 1, 1], &[0, 0, 0, 1, 1, 1], &whole);
+        assert!(between.iter().all(|&x| x == 0.0));
     }
 
     #[test]

@@ -65,6 +65,8 @@ fn a_saved_model_is_the_same_model() {
     for (i, plan) in [
         small(""),
         Plan { ensemble: 2, ..small("") },
+        small("fusion = [{ with = 'tangent_wccn' }, { with = 'log_psd_wccn', weight = 0.5 }]"),
+        small("initialise = { across_recordings = 3.0 }"),
         Plan { backend: Backend::Wccn { shrinkage: 0.3 }, ..small("") },
         Plan { backend: Backend::Lda { shrinkage: 0.3 }, ..small("") },
         Plan { backend: Backend::Plda { shrinkage: 0.3 }, ..small("") },
@@ -257,6 +259,32 @@ fn zero_steps_are_the_whitened_start() {
     let untrained = Model::untrained(&plan, &cohort.epochs(), &Compute::cpu()).unwrap();
     assert_eq!(trained.content_hash().unwrap(), whitened.content_hash().unwrap());
     assert_ne!(trained.content_hash().unwrap(), untrained.content_hash().unwrap());
+    plan.initialise.whitening = Some(false);
+    let anyway = Model::whitened(&plan, &cohort.epochs(), &Compute::cpu()).unwrap();
+    let epochs = cohort.samples.view();
+    assert_eq!(anyway.embed(epochs).unwrap(), whitened.embed(epochs).unwrap());
+}
+
+#[test]
+fn fusion_joins_the_print_of_the_encoder_alone_and_never_an_untrained_one() {
+    let cohort = cohort(4, 9, 4);
+    let plan = small("fusion = [{ with = 'tangent_wccn' }]");
+    let model = train(&plan, &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap();
+    let plain = train(&small(""), &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap();
+    let epochs = cohort.samples.view();
+    let (joined, alone) = (model.embed(epochs).unwrap(), model.embed_alone(epochs).unwrap());
+    assert_eq!(alone, plain.embed(epochs).unwrap());
+    assert_eq!((joined.ncols(), alone.ncols()), (model.dim(), plain.dim()));
+    for (row, own) in joined.outer_iter().zip(alone.outer_iter()) {
+        let part = row.slice(ndarray::s![..own.len()]);
+        assert!((row.dot(&row) - 1.0).abs() < 1e-5);
+        assert!(
+            (part.dot(&own) / part.dot(&part).sqrt() - 1.0).abs() < 1e-5,
+            "the encoder's part comes first"
+        );
+    }
+    let untrained = Model::untrained(&plan, &cohort.epochs(), &Compute::cpu()).unwrap();
+    assert_eq!(untrained.dim(), plain.dim());
 }
 
 #[test]
@@ -291,6 +319,9 @@ fn plans_that_cannot_run_name_the_key_and_the_way_out() {
         ("architecture = { name = 'conv', kernel = 8 }", "architecture.kernel = 8"),
         ("architecture = { name = 'filterbank', dim = 64 }", "architecture.dim = 64"),
         ("backend = { name = 'wccn', shrinkage = 2.0 }", "backend.shrinkage = 2"),
+        ("initialise = { across_recordings = -1.0 }", "initialise.across_recordings = -1"),
+        ("fusion = [{ with = 'tangent_wccn', weight = 0.0 }]", "fusion.weight = 0"),
+        ("fusion = [{ with = 'tangent_wccn', shrinkage = 0.0 }]", "fusion.shrinkage = 0"),
     ] {
         let plan: Plan = toml::from_str(text).unwrap();
         let error = plan.validate().unwrap_err().to_string();

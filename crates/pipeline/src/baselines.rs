@@ -33,7 +33,9 @@ pub(crate) fn features(
         System::LogPsdWccn => referenced(&|view| log_psd(view, DEFAULT_L_FREQ, DEFAULT_H_FREQ)),
         System::TangentCosine | System::TangentWccn => tangent(view, &DEFAULT_BANDS),
         System::Shortcut(shortcut) => shortcut.features(view.samples, view.rate, line_frequency),
-        System::Encoder | System::UntrainedEncoder | System::WhitenedEncoder => return Ok(None),
+        System::Encoder | System::EncoderAlone | System::UntrainedEncoder | System::WhitenedEncoder => {
+            return Ok(None);
+        }
     };
     table.map(Some).map_err(|error| PipelineError::Stage {
         stage: "embed",

@@ -5,6 +5,7 @@
 
 mod baselines;
 mod cohort;
+mod compare;
 mod config;
 mod describe;
 mod error;
@@ -33,6 +34,7 @@ mod tables;
 mod trials;
 
 pub use cohort::InputFile;
+pub use compare::compare;
 pub use config::{Config, Source};
 pub use describe::describe;
 pub use error::PipelineError;

@@ -115,7 +115,9 @@ impl Plan {
             Audit::ShuffledLabels | Audit::RecordingLength => None,
         });
         let baselines = evaluation.baselines.iter().copied();
-        [System::Encoder].into_iter().chain(baselines).chain(shortcuts).collect()
+        let fused = !self.config.encoder.fusion.is_empty();
+        let encoders = if fused { &System::ENCODERS[..] } else { &System::ENCODERS[..1] };
+        encoders.iter().copied().chain(baselines).chain(shortcuts).collect()
     }
 
     /// Refuses an enrolment or a probe that no recording is long enough for, before a sample is read.

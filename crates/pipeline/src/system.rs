@@ -12,6 +12,8 @@ use crate::shortcut::Shortcut;
 pub enum System {
     /// The trained encoder: what the pipeline is about.
     Encoder,
+    /// The trained encoder without what the plan's fusion joins to its prints; scored where there is a fusion.
+    EncoderAlone,
     /// The same architecture with fresh weights, standardised on the training subjects.
     UntrainedEncoder,
     /// The encoder's initial state: its head whitened by the training subjects, no training step.
@@ -45,10 +47,14 @@ impl System {
         matches!(self, Self::Shortcut(_))
     }
 
-    /// The name in `results.json`, plans and file names.
+    /// The trained encoder, whole or without its fusion.
+    pub const ENCODERS: [Self; 2] = [Self::Encoder, Self::EncoderAlone];
+
+    /// The name in `results.json`, plans and, with `-` for `:`, file names.
     pub fn name(self) -> &'static str {
         match self {
             Self::Encoder => "encoder",
+            Self::EncoderAlone => "encoder:alone",
             Self::UntrainedEncoder => "untrained_encoder",
             Self::WhitenedEncoder => "whitened_encoder",
             Self::LogPsdCosine => "log_psd_cosine",

@@ -202,7 +202,9 @@ mod tests {
             curves: &Curves::default(),
         });
         assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>"));
-        assert!(!page.contains("NaN") && !page.contains("inf"));
+        for number in ["NaN", ">inf", ">-inf", "\"inf", "\"-inf", " inf ", ",inf"] {
+            assert!(!page.contains(number), "{number}");
+        }
     }
 
     #[test]

@@ -103,7 +103,7 @@ fn chance(chance: Option<f64>) -> String {
 }
 
 /// Left-aligned columns, two spaces apart, nothing after the last character of a line.
-fn columns(rows: &[Vec<String>]) -> Vec<String> {
+pub(crate) fn columns(rows: &[Vec<String>]) -> Vec<String> {
     let width =
         |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max();
     rows.iter()

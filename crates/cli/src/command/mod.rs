@@ -1,5 +1,6 @@
 //! One file a command; each turns arguments into a library call and its answer into text.
 
+mod compare;
 mod export;
 mod fetch;
 mod gallery;
@@ -30,6 +31,7 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Evaluate(given) => run::evaluate(given, threads, &progress),
         Command::Sweep(given) => run::sweep(given, threads, &progress),
         Command::Report { run, json, markdown } => report::write(run, *json, *markdown),
+        Command::Compare(given) => compare::show(given),
         Command::Synth(given) => synth::write(given, &progress),
         Command::Fetch(given) => fetch::download(given, &progress),
         Command::Inspect(given) => inspect::show(given),

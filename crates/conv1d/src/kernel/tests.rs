@@ -87,8 +87,8 @@ impl Case {
         ]
     }
 
-    /// The block as defined: output `[batch, time_out / pool, out]`.
-    fn oracle(&self, [x, w, bias, gamma, beta, mean, variance]: &Operands) -> Vec<f64> {
+    /// The convolution and its normalisation as defined: `[batch, time_out, out]`.
+    fn normalised(&self, [x, w, bias, gamma, beta, mean, variance]: &Operands) -> Vec<f64> {
         let ConvShape { batch, time_in, time_out, in_channels, out_channels, kernel, stride, padding } =
             self.shape;
         let mut y = vec![0.0; batch * time_out * out_channels];
@@ -120,17 +120,38 @@ impl Case {
             if self.kind != Kind::None {
                 *value = *value * gamma[o] + beta[o];
             }
-            if self.relu {
-                *value = value.max(0.0);
-            }
         }
+        y
+    }
+
+    /// The block as defined: output `[batch, time_out / pool, out]`.
+    fn oracle(&self, operands: &Operands) -> Vec<f64> {
+        let pools = self.pools(&self.normalised(operands));
+        let floor = if self.relu { 0.0 } else { f64::NEG_INFINITY };
+        pools.iter().map(|pool| pool.iter().copied().fold(floor, f64::max)).collect()
+    }
+
+    /// Whether rounding could move a value over the kink of the ReLU, or let another value win its pool: there the
+    /// gradient jumps, and that of rounded numbers may be that of the other side.
+    fn is_near_a_kink(&self, operands: &Operands) -> bool {
+        const ROUNDING: f64 = 1e-5;
+        self.pools(&self.normalised(operands)).into_iter().any(|mut pool| {
+            pool.sort_by(|a, b| b.total_cmp(a));
+            let tie = pool.len() > 1 && pool[0] - pool[1] < ROUNDING && (!self.relu || pool[0] > -ROUNDING);
+            tie || (self.relu && pool[0].abs() < ROUNDING)
+        })
+    }
+
+    /// The values that compete for each output.
+    fn pools(&self, y: &[f64]) -> Vec<Vec<f64>> {
+        let ConvShape { batch, time_out, out_channels, .. } = self.shape;
         let pooled = time_out / self.pool;
         (0..batch * pooled * out_channels)
             .map(|index| {
                 let (o, t, b) =
                     (index % out_channels, index / out_channels % pooled, index / out_channels / pooled);
                 let at = |p| y[(b * time_out + t * self.pool + p) * out_channels + o];
-                (0..self.pool).map(at).fold(f64::NEG_INFINITY, f64::max)
+                (0..self.pool).map(at).collect()
             })
             .collect()
     }
@@ -186,6 +207,7 @@ proptest! {
     #[test]
     fn every_block_equals_its_definition_and_its_gradients_are_finite_differences(case in case()) {
         let operands = case.operands();
+        prop_assume!(!case.is_near_a_kink(&operands));
         let expected = case.oracle(&operands);
         let mut rng = ChaCha8Rng::seed_from_u64(case.seed ^ 1);
         let factors: Vec<f64> = expected.iter().map(|_| f64::from(rng.random_range(-1.0f32..1.0))).collect();

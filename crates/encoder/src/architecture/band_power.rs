@@ -5,9 +5,11 @@
 //! in memory; so a block of frames and bands is accumulated in registers and the im2col matrix is never written. A pair's
 //! signal is never written either: its power is summed from the two channels' signals.
 
-use ndarray::{Array2, ArrayView2, ArrayView3};
+use ndarray::{Array2, ArrayView2, ArrayView3, s};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
+
+use super::covariances::Covariances;
 
 /// Rows of frames are filled up to a multiple of this, so that the vectors of any processor divide them.
 const LANES: usize = 16;
@@ -37,6 +39,8 @@ pub(crate) struct Settings {
     pub reference: bool,
     pub scale: f32,
     pub floor: f32,
+    /// What follows the powers.
+    pub covariances: Option<Covariances>,
 }
 
 /// A filterbank ready to compute.
@@ -73,12 +77,16 @@ impl Features {
         }
     }
 
-    /// The number of features of an epoch: bands × sites.
+    /// The number of features of an epoch: bands × sites, and the covariances.
     pub(crate) fn len(&self) -> usize {
+        self.powers() + self.settings.covariances.map_or(0, |covariances| covariances.len())
+    }
+
+    fn powers(&self) -> usize {
         self.settings.sites.iter().map(Vec::len).sum()
     }
 
-    /// Log powers of epochs `[epochs, channels, samples]`: `[epochs, features]`, band by band.
+    /// Features of epochs `[epochs, channels, samples]`: `[epochs, features]`, log powers band by band, then covariances.
     pub(crate) fn compute(&self, epochs: ArrayView3<f32>) -> Array2<f32> {
         self.compute_with(Arch::new(), epochs)
     }
@@ -95,6 +103,9 @@ impl Features {
                 });
             },
         );
+        if let Some(covariances) = &self.settings.covariances {
+            out.slice_mut(s![.., self.powers()..]).assign(&covariances.compute(epochs));
+        }
         out
     }
 }
@@ -117,7 +128,7 @@ impl Scratch {
             phases: vec![0.0; features.phase * stride],
             common: vec![0.0; *samples],
             filtered: vec![0.0; kernels.len() * channels * features.padded],
-            powers: vec![0.0; features.len()],
+            powers: vec![0.0; features.powers()],
         }
     }
 }

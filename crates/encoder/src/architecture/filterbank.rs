@@ -5,6 +5,7 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use super::band_power::{Features, Settings, Site};
+use super::covariances::Covariances;
 use super::gabor::Bands;
 use crate::EncoderError;
 use crate::seed::stream;
@@ -22,6 +23,8 @@ pub struct Filterbank {
     pub pairs: usize,
     /// Whether the mean over channels is subtracted first.
     pub average_reference: AverageReference,
+    /// Whether the log-covariances of the channels in six bands stand beside the powers: false.
+    pub covariances: bool,
     /// What a microvolt counts: 0.1.
     pub scale: f64,
     /// Added to the power before the logarithm, in scaled microvolts squared: 0.001.
@@ -66,6 +69,7 @@ impl Default for Filterbank {
             spatial: Spatial::Auto,
             pairs: 32,
             average_reference: AverageReference::Auto,
+            covariances: false,
             scale: 0.1,
             floor: 1e-3,
             dim: 0,
@@ -156,6 +160,7 @@ impl Filterbank {
                 AverageReference::Always => true,
                 AverageReference::Never => false,
             },
+            covariances: self.covariances.then(|| Covariances::new(channels, samples, rate)).transpose()?,
             scale: self.scale as f32,
             floor: self.floor as f32,
         }))
@@ -219,6 +224,7 @@ impl Features {
             "scale": self.settings.scale,
             "stride": self.settings.stride,
             "floor": self.settings.floor,
+            "covariances": self.settings.covariances.map(|covariances| covariances.facts()),
         })
     }
 }

@@ -1,4 +1,6 @@
 //! Gabor kernels (Gabor, 1946): a cosine under a Gaussian, the sharpest joint localisation in time and frequency.
+//!
+//! References: `Gabor1946`.
 
 use serde::{Deserialize, Serialize};
 

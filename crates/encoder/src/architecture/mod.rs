@@ -3,6 +3,7 @@
 
 mod band_power;
 mod conv;
+mod covariances;
 mod filterbank;
 mod gabor;
 mod resnet1d;

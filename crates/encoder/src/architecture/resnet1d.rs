@@ -1,5 +1,7 @@
 //! A residual network over time (He, Zhang, Ren, Sun, 2016; in one dimension as Wang, Yan, Oates, 2017, use it on time
 //! series): a wide first kernel, stages of two residual blocks that halve the time axis, the mean over time, a linear layer.
+//!
+//! References: `He2016`, `Wang2017`.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;

@@ -1,6 +1,8 @@
 //! The twin network of Fallahi, Strufe, Arias-Cabarcos (2023, "BrainNet"), also in NeuroIDBench: 1 × 15 kernels that run
 //! along time only and are shared by all EEG channels, average pooling, and one dense layer that first sees channels
 //! together.
+//!
+//! References: `Fallahi2023`.
 
 use burn::tensor::Tensor;
 use burn::tensor::module::avg_pool1d;

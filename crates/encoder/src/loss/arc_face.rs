@@ -1,5 +1,7 @@
 //! ArcFace (Deng, Guo, Xue, Zafeiriou, 2019): classification of the training subjects with an additive angular margin.
 //! Training subjects only: the learnt vectors are left behind when prints are made.
+//!
+//! References: `Deng2019`.
 
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;

@@ -1,5 +1,7 @@
 //! Contrastive loss on twin pairs (Chopra, Hadsell, LeCun, 2005; Hadsell, Chopra, LeCun, 2006): pull the same person
 //! together, push different people apart up to a margin.
+//!
+//! References: `Chopra2005`, `Hadsell2006`.
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,7 @@
 //! The verification loss of Koch, Zemel, Salakhutdinov (2015, "Siamese neural networks for one-shot image
 //! recognition"): a learnt weighted L1 distance, through a sigmoid, against "same or different".
+//!
+//! References: `Koch2015`.
 
 use burn::tensor::{Tensor, activation::softplus};
 use serde::{Deserialize, Serialize};

@@ -177,4 +177,6 @@ pub(crate) fn cross_entropy(logits: Tensor<2>, class: &[usize]) -> Tensor<1> {
 }
 
 #[cfg(test)]
+mod naive_tests;
+#[cfg(test)]
 mod tests;

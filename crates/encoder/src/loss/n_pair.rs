@@ -1,5 +1,7 @@
 //! Multi-class N-pair loss (Sohn, 2016, "Improved deep metric learning with multi-class N-pair loss objective"): one
 //! positive against all negatives of the batch at once.
+//!
+//! References: `Sohn2016`.
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};

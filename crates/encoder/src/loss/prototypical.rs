@@ -1,5 +1,7 @@
 //! Prototypical loss (Snell, Swersky, Zemel, 2017, "Prototypical networks for few-shot learning"): half of a person's
 //! epochs make a prototype, the other half must find it. It is enrolment and probing, rehearsed in every batch.
+//!
+//! References: `Snell2017`.
 
 use std::collections::BTreeMap;
 

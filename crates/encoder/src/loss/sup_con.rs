@@ -1,5 +1,7 @@
 //! Supervised contrastive loss (Khosla et al., 2020, "Supervised contrastive learning", the form with the sum outside
 //! the logarithm): each epoch is to pick its own person's epochs out of all others of the batch.
+//!
+//! References: `Khosla2020`.
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Losses against PyTorch (values and gradients) and against naive loops over pairs.
+//! Losses against PyTorch: values and gradients.
 
 use burn::tensor::Device;
 use serde_json::Value;
@@ -13,7 +13,7 @@ fn numbers(value: &Value) -> Vec<f32> {
     value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap() as f32).collect()
 }
 
-fn loss_called(name: &str) -> Loss {
+pub(super) fn loss_called(name: &str) -> Loss {
     let contrastive = |distance| Loss::Contrastive(Contrastive { distance, ..Contrastive::default() });
     match name {
         "contrastive_l2" => contrastive(Distance::L2),
@@ -31,13 +31,13 @@ fn assert_close(what: &str, ours: &[f32], golden: &[f32]) {
     }
 }
 
-struct Evaluated {
-    value: f32,
-    gradient: Vec<f32>,
+pub(super) struct Evaluated {
+    pub(super) value: f32,
+    pub(super) gradient: Vec<f32>,
     parameters: Vec<(String, Vec<f32>)>,
 }
 
-fn evaluate(
+pub(super) fn evaluate(
     loss: &Loss,
     x: &[f32],
     class: &[usize],
@@ -113,6 +113,18 @@ fn a_margin_of_one_leaves_random_negatives_inactive_and_the_default_does_not() {
     };
     assert_eq!(gradient(1.0), 0.0);
     assert!(gradient(1.4) > 1e-4);
+}
+
+#[test]
+fn the_default_margin_pushes_strangers_apart_by_every_distance() {
+    let rng = &mut crate::seed::stream(6, "test");
+    let x: Vec<f32> = Parameter::uniform("x", &[40, 64], 1, rng).values;
+    let class: Vec<usize> = (0..40).collect();
+    for name in ["contrastive_l2", "contrastive_l1", "contrastive_cosine"] {
+        let gradient = evaluate(&loss_called(name), &x, &class, &[], None).gradient;
+        let moved = gradient.chunks(64).filter(|row| row.iter().any(|g| g.abs() > 1e-6)).count();
+        assert_eq!(moved, 40, "{name} moves every epoch");
+    }
 }
 
 #[test]

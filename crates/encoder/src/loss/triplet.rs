@@ -1,5 +1,7 @@
 //! Triplet loss with semi-hard mining (Schroff, Kalenichenko, Philbin, 2015, "FaceNet"): each epoch is to lie nearer
 //! to its own person than to another by a margin; the other is the nearest one that is still farther than the positive.
+//!
+//! References: `Schroff2015`.
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,6 @@
 //! P subjects × K epochs (Hermans, Beyer, Leibe, 2017): K·P encodings give (K·P)²/2 pairs.
+//!
+//! References: `Hermans2017`.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;

@@ -1,4 +1,6 @@
 //! Twin pairs as Bromley et al. (1993) and Koch et al. (2015) train on them: one comparison for two encodings.
+//!
+//! References: `Bromley1993`, `Koch2015`.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;

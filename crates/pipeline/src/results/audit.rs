@@ -14,10 +14,11 @@ use crate::system::System;
 /// Whether the trained encoder is better than every baseline beyond chance.
 pub(super) fn beats_baselines(comparisons: &[Comparison]) -> Vec<AuditRow> {
     let mut rows = Vec::new();
-    let mut lengths: Vec<f64> = comparisons.iter().map(|row| row.probe_seconds).collect();
+    let of_the_result = || comparisons.iter().filter(|row| row.system == System::Encoder.name());
+    let mut lengths: Vec<f64> = of_the_result().map(|row| row.probe_seconds).collect();
     lengths.dedup();
     for seconds in lengths {
-        let here = comparisons.iter().filter(|row| row.probe_seconds == seconds);
+        let here = of_the_result().filter(|row| row.probe_seconds == seconds);
         let (beaten, other): (Vec<_>, Vec<_>) = here.partition(|row| row.better());
         let name = |rows: &[&Comparison]| -> String {
             rows.iter().map(|row| row.baseline.as_str()).collect::<Vec<_>>().join(", ")

@@ -152,17 +152,17 @@ pub(super) fn comparisons(
 ) -> Result<Vec<Comparison>, PipelineError> {
     let bootstrap = evidence.bootstrap("comparison");
     let mut rows = Vec::new();
-    for encoder in evidence.scored.iter().filter(|scored| scored.system == System::Encoder) {
+    for encoder in evidence.scored.iter().filter(|scored| System::ENCODERS.contains(&scored.system)) {
         let baselines = evidence.scored.iter().filter(|other| {
             System::BASELINES.contains(&other.system) && other.probe_seconds == encoder.probe_seconds
         });
         for baseline in baselines {
             let found = paired_difference(&encoder.all, &baseline.all, &bootstrap)
                 .map_err(|error| failed(&label(baseline), &error))?;
-            let what = || format!("difference between encoder and {}", label(baseline));
+            let what = || format!("difference between {} and {}", encoder.system, label(baseline));
             if let Some(difference) = measured(found.difference, found.ci95, what, audit) {
                 rows.push(Comparison {
-                    system: System::Encoder.name().to_owned(),
+                    system: encoder.system.name().to_owned(),
                     baseline: baseline.system.name().to_owned(),
                     probe_seconds: baseline.probe_seconds,
                     difference: difference.value,

@@ -67,7 +67,7 @@ pub(crate) fn run(context: &Context) -> Result<String, PipelineError> {
 
 /// The file with a system's prints.
 fn place(context: &Context, system: System) -> PathBuf {
-    context.folder.path("systems").join(format!("{system}.h5"))
+    context.folder.path("systems").join(format!("{system}.h5").replace(':', "-"))
 }
 
 /// The systems that can be scored, and the audits that cannot be made with the reason.
@@ -164,7 +164,12 @@ fn encoder_prints(
     }
     .map_err(failed)?;
     let rows = without_overlap(file.infos(), epoch_seconds(file));
-    let prints = model.embed(file.samples().select(Axis(0), &rows).view()).map_err(failed)?;
+    let samples = file.samples().select(Axis(0), &rows);
+    let prints = match system {
+        System::EncoderAlone => model.embed_alone(samples.view()),
+        _ => model.embed(samples.view()),
+    }
+    .map_err(failed)?;
     let mut table = Array2::zeros((file.infos().len(), prints.ncols()));
     for (print, &row) in prints.rows().into_iter().zip(&rows) {
         table.row_mut(row).assign(&print);

@@ -1,0 +1,86 @@
+//! The table of results in the guide: every pipeline run, set beside the baselines on the same trials.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::{commands, root, system};
+
+/// The page that is written.
+const PAGE: &str = "docs/guide/results.md";
+
+/// Pipelines that share data, folds and trials; the first one's baselines are shown.
+const GROUPS: [(&str, &[&str]); 2] = [
+    (
+        "Mental arithmetic (eegmat): 24 people, 19 channels, enrolled at rest, probed during arithmetic of the same visit",
+        &[
+            "eegmat",
+            "fusion",
+            "supcon",
+            "contrastive-l2",
+            "contrastive-l1",
+            "koch",
+            "triplet",
+            "prototypical",
+            "arcface",
+        ],
+    ),
+    ("Muse headband: 33 people, 4 channels, enrolled in session 1, probed in session 2", &["muse"]),
+];
+
+/// The baseline that every difference is taken from: the hardest.
+const AGAINST: &str = "tangent_wccn";
+
+const HEAD: &str = "\
+# Results
+
+Every pipeline of `pipelines/` beside the baselines, on the same trials. Written by `cargo xtask table`, which runs them all;
+numbers are what that command measured, none is typed by hand.
+
+Three folds by subject, one threshold for all, 30 s of one recording enrolled, 2 s and 10 s of another probed. Nobody who is
+scored was seen by anything that was fitted. `encoder` is what a pipeline gives, `encoder:alone` the same without fusion,
+`whitened_encoder` the state in which its training starts. Intervals are 95 %, over subjects.
+";
+
+/// Runs the pipelines and writes the page.
+pub(crate) fn run() -> Result<(), String> {
+    system::ensure_libhdf5()?;
+    commands::cargo(&["build", "--release", "--locked", "--package", "twinprint-cli"])?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
+    let twinprint = target.join("release").join(format!("twinprint{}", std::env::consts::EXE_SUFFIX));
+    let mut page = HEAD.to_owned();
+    for (title, pipelines) in GROUPS {
+        let folders = pipelines
+            .iter()
+            .map(|name| run_folder(&twinprint, &format!("pipelines/{name}.toml")))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut arguments = vec!["compare", "--against", AGAINST, "--markdown"];
+        arguments.extend(folders.iter().map(String::as_str));
+        page += &format!("\n## {title}\n\n{}", output(&twinprint, &arguments)?);
+    }
+    std::fs::write(root().join(PAGE), page).map_err(|error| format!("{PAGE}: {error}"))?;
+    println!("wrote {PAGE}");
+    Ok(())
+}
+
+/// Runs a pipeline unless it has run before; gives back its folder, which the command names.
+fn run_folder(twinprint: &Path, pipeline: &str) -> Result<String, String> {
+    let said = output(twinprint, &["run", pipeline])?;
+    let named = said.lines().find_map(|line| line.strip_prefix("run folder"));
+    named.map(|path| path.trim().to_owned()).ok_or_else(|| format!("{pipeline}: no run folder was named"))
+}
+
+/// What a command prints, its progress shown as it goes.
+fn output(program: &Path, arguments: &[&str]) -> Result<String, String> {
+    let shown = format!("{} {}", program.display(), arguments.join(" "));
+    println!("{shown}");
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(root())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("cannot start `{shown}`: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("`{shown}` ended with {}", output.status));
+    }
+    String::from_utf8(output.stdout).map_err(|error| format!("`{shown}`: {error}"))
+}
