@@ -8,6 +8,8 @@
     reason = "test support"
 )]
 
+pub mod edf;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;

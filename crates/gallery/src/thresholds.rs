@@ -163,9 +163,12 @@ impl Thresholds {
         found.ok_or_else(|| self.refuse(target_fmr, of_template.iter().map(|bounds| bounds.target_fmr)))
     }
 
-    /// The least false match rate at or above `wanted` that a sequential rule was measured at.
-    pub fn default_fmr(&self, wanted: f64) -> Option<f64> {
-        let rates = self.bounds.iter().map(|bounds| bounds.target_fmr);
+    /// The least false match rate at or above `wanted` that was measured for templates as long as this or the next shorter,
+    /// and for probes of every length.
+    pub fn default_fmr(&self, wanted: f64, enrol_epochs: usize) -> Option<f64> {
+        let enrol = nearest(self.bounds.iter().map(|bounds| bounds.enrol_epochs), enrol_epochs);
+        let of_template = self.bounds.iter().filter(|bounds| Some(bounds.enrol_epochs) == enrol);
+        let rates = of_template.map(|bounds| bounds.target_fmr);
         rates.filter(|rate| *rate >= wanted * (1.0 - 1e-9)).min_by(f64::total_cmp)
     }
 
@@ -380,6 +383,21 @@ mod tests {
         assert_eq!(verdict(&[0.5, 0.4]), Some((false, 2)));
         assert_eq!(verdict(&[0.5, 0.4, 0.5, 0.0]), Some((true, 3)));
         assert_eq!(verdict(&[]), None);
+    }
+
+    #[test]
+    fn without_a_wish_the_rate_is_the_least_measured_for_templates_of_that_length() {
+        let bounds = |enrol_epochs, target_fmr| Bounds {
+            enrol_epochs,
+            target_fmr,
+            ..Bounds::fit(&sequences(100, 3), &[0.5; 3], 15, 0.05).unwrap()
+        };
+        let all = vec![bounds(15, 0.2), bounds(15, 0.1), bounds(1, 0.02)];
+        let thresholds = Thresholds { bounds: all, ..Thresholds::none("") };
+        assert_eq!(thresholds.default_fmr(0.01, 20), Some(0.1));
+        assert_eq!(thresholds.default_fmr(0.15, 20), Some(0.2));
+        assert_eq!(thresholds.default_fmr(0.01, 3), Some(0.02));
+        assert_eq!(thresholds.default_fmr(0.3, 20), None);
     }
 
     #[test]

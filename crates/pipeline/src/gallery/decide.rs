@@ -144,7 +144,7 @@ pub fn verify(options: &ProbeOptions<'_>, subject: &SubjectId) -> Result<Match, 
         (answer.threshold, answer.matched) = (bound.threshold, answer.score >= bound.threshold);
         (answer.target_fmr, answer.fmr, answer.fnmr) = (bound.target_fmr, bound.fmr, bound.fnmr);
     } else {
-        let rule = thresholds.rule(fmr(options, &gallery)?, template_epochs)?;
+        let rule = thresholds.rule(fmr(options, &gallery, template_epochs)?, template_epochs)?;
         let verdict = rule
             .decide(&running(rule.accept.len())?)
             .ok_or_else(|| PipelineError::Request("the gallery's sequential rule is empty".to_owned()))?;
@@ -233,7 +233,7 @@ fn bound(
     if let Some(threshold) = options.threshold {
         return Ok(Bound { threshold, target_fmr: None, fmr: None, fnmr: None });
     }
-    let point = gallery.thresholds().point(fmr(options, gallery)?, template, probe)?;
+    let point = gallery.thresholds().point(fmr(options, gallery, template)?, template, probe)?;
     Ok(Bound {
         threshold: point.threshold,
         target_fmr: Some(point.target_fmr),
@@ -242,8 +242,8 @@ fn bound(
     })
 }
 
-fn fmr(options: &ProbeOptions<'_>, gallery: &Gallery) -> Result<f64, PipelineError> {
-    let default = || gallery.thresholds().default_fmr(FMR);
+fn fmr(options: &ProbeOptions<'_>, gallery: &Gallery, template: usize) -> Result<f64, PipelineError> {
+    let default = || gallery.thresholds().default_fmr(FMR, template);
     options.fmr.or_else(default).ok_or_else(|| {
         PipelineError::Request(format!(
             "{}: no threshold was measured ({}); state a score with --threshold",

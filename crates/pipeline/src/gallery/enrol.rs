@@ -289,7 +289,7 @@ fn duplicate_threshold(
     if let Some(threshold) = options.threshold {
         return Ok(Some(threshold));
     }
-    match options.fmr.or_else(|| thresholds.default_fmr(0.0)) {
+    match options.fmr.or_else(|| thresholds.default_fmr(0.0, epochs)) {
         Some(fmr) => Ok(Some(thresholds.point(fmr, epochs, usize::MAX)?.threshold)),
         None => Ok(None),
     }

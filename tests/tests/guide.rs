@@ -1,0 +1,103 @@
+//! The pages of the guide run as they are written, on real recordings.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
+
+use std::path::Path;
+use std::process::Command;
+
+use twinprint_tests::{python, real, root, twinprint};
+
+/// What makes the one long command of the pages short enough for a test; what follows it is unchanged.
+const SHORT: &str = "twinprint run pipelines/eegmat.toml --quiet --set encoder.optimiser.steps=5 --set evaluation.baselines=[] \
+     --set evaluation.audits=false --set evaluation.bootstrap=200 --set evaluation.episodes=20";
+
+fn page(name: &str) -> String {
+    std::fs::read_to_string(root().join("docs/guide").join(name)).unwrap()
+}
+
+/// The blocks of a page in its order: language and text.
+fn blocks(page: &str) -> Vec<(String, String)> {
+    let mut blocks = Vec::new();
+    let mut open: Option<(String, String)> = None;
+    for line in page.lines() {
+        match (line.strip_prefix("```"), &mut open) {
+            (Some(language), None) => open = Some((language.to_owned(), String::new())),
+            (Some(_), Some(_)) => blocks.extend(open.take()),
+            (None, Some((_, text))) => *text += &format!("{line}\n"),
+            (None, None) => {}
+        }
+    }
+    blocks
+}
+
+/// Runs every block of a page in one folder: shell in one shell after the other, Python where there is one.
+fn run(name: &str, folder: &Path, data: &Path, python: Option<&Path>) {
+    std::os::unix::fs::symlink(root().join("pipelines"), folder.join("pipelines")).unwrap();
+    let binary = Path::new(twinprint().get_program()).parent().unwrap().to_owned();
+    let path = format!("{}:{}", binary.display(), std::env::var_os("PATH").unwrap().to_str().unwrap());
+    let mut before = String::new();
+    for (language, text) in blocks(&page(name)) {
+        let mut command = match (language.as_str(), python) {
+            ("sh", _) => {
+                // Variables of earlier blocks hold in later ones.
+                let script = format!(
+                    "set -euo pipefail\n{before}{}",
+                    text.replace("twinprint run pipelines/eegmat.toml", SHORT)
+                );
+                before.extend(
+                    text.lines().filter(|line| line.starts_with("RUN=")).map(|line| format!("{line}\n")),
+                );
+                let mut command = Command::new("bash");
+                command.arg("-c").arg(script);
+                command
+            }
+            ("python", Some(python)) if !text.starts_with("\"\"\"") => {
+                let mut command = Command::new(python);
+                command.arg("-c").arg(&text);
+                command
+            }
+            _ => continue,
+        };
+        command
+            .current_dir(folder)
+            .env("PATH", &path)
+            .env("DATA", data)
+            .env("TWINPRINT_DATA", data.parent().unwrap());
+        let output = command.output().unwrap();
+        let said =
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{name}: this block failed:\n{text}\n{said}");
+    }
+}
+
+#[test]
+fn enrol_a_person_runs_as_written() {
+    let Some(data) = real("eegmat") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    run("enrol-a-person.md", folder.path(), &data.canonicalize().unwrap(), None);
+}
+
+#[test]
+fn take_the_features_elsewhere_runs_as_written() {
+    let Some(data) = real("eegmat") else { return };
+    let Some(python) = python("h5py, sklearn, mne, pandas, pyarrow") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    run("take-the-features-elsewhere.md", folder.path(), &data.canonicalize().unwrap(), Some(&python));
+}
+
+#[test]
+fn the_page_shows_the_script_that_is_tested() {
+    let script = std::fs::read_to_string(root().join("tests/interop/encoder_in_pytorch.py")).unwrap();
+    let shown = blocks(&page("take-the-features-elsewhere.md"));
+    assert!(
+        shown.iter().any(|(_, text)| *text == script),
+        "copy tests/interop/encoder_in_pytorch.py into the page"
+    );
+}
