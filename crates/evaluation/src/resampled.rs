@@ -115,7 +115,14 @@ pub(crate) fn intervals(
             let error = influence::d_prime(scores);
             Interval::of_difference(value, error, subjects, bootstrap.level)
         }),
-        min_dcf: inside(points.min_dcf, &|one| one.min_dcf),
+        // Costs near 1 are no rates of rare events: their logit would make the interval everything there is.
+        min_dcf: (points.min_dcf > 0.0 && points.min_dcf < 1.0)
+            .then(|| {
+                let values: Vec<f64> = resampled.iter().map(|one| one.min_dcf).collect();
+                bootstrap.of_difference(points.min_dcf, &values, subjects)
+            })
+            .flatten()
+            .map(|Interval { low, high }| Interval { low: low.max(0.0), high: high.min(1.0) }),
         cllr: None,
         min_cllr: inside(points.min_cllr, &|one| one.min_cllr),
         eer_per_subject_mean: None,

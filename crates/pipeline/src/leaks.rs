@@ -34,12 +34,17 @@ pub(crate) fn grouped(notices: &[Notice]) -> Vec<AllowedLeak> {
 }
 
 fn with_rows(notice: &Notice) -> String {
+    // The entry itself names the leak.
+    let text = match notice.leak {
+        Some(leak) => notice.text.trim_start_matches(&format!("leaky ({leak})")).trim_start(),
+        None => &notice.text,
+    };
     let rows: Vec<String> = notice
         .rows
         .iter()
         .map(|row| format!("{} {} {}", row.role, row.name, row.detail).trim_end().to_owned())
         .collect();
-    if rows.is_empty() { notice.text.clone() } else { format!("{} ({})", notice.text, rows.join(" | ")) }
+    if rows.is_empty() { text.to_owned() } else { format!("{text} ({})", rows.join(" | ")) }
 }
 
 /// Every leak of a run: those found before it and those found among its windows.

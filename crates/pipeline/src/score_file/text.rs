@@ -20,7 +20,7 @@ pub fn score_table(report: &ScoreReport) -> String {
             summary.non_mated
         );
         for (name, value) in lines(summary) {
-            let _ = writeln!(text, "  {name:<26} {value}");
+            let _ = writeln!(text, "  {name:<28} {value}");
         }
         for reason in &summary.absent {
             let _ = writeln!(text, "  note: {reason}");
