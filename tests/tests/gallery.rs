@@ -181,26 +181,36 @@ fn bad_recordings_fail_to_enrol_with_counts_and_leave_no_gallery() {
         edf.write(stage.folder(), "bad.edf").to_str().unwrap().to_owned()
     };
     let said = |change: &dyn Fn(&mut Edf)| stage.refused(&gallery, "x", &bad(change), &[]);
-    let flat_electrode = said(&|edf| drop(edf.hold(2, 100, |_| true)));
+    let flat_electrode = said(&|edf| {
+        edf.hold(2, 100, |_| true);
+    });
     says(
         &flat_electrode,
         &["failure to enrol x", "30 of 30 epochs were left out", "30 with a flat electrode", "inspect"],
     );
-    let saturated = said(&|edf| drop(edf.hold(2, 0, |record| record % 2 == 0 && record < 28)));
+    let saturated = said(&|edf| {
+        edf.hold(2, 0, |record| record % 2 == 0 && record < 28);
+    });
     says(&saturated, &["failure to enrol"]);
     let too_short = stage.refused(&gallery, "x", good.to_str().unwrap(), &["--seconds", "40"]);
     says(
         &too_short,
         &["40 s of clean signal are needed, there are 30 s", "30 epochs, 30 clean, none left out"],
     );
-    let missing = said(&|edf| drop(edf.label(1, "EEG Q9").label(2, "EEG Q8")));
+    let missing = said(&|edf| {
+        edf.label(1, "EEG Q9").label(2, "EEG Q8");
+    });
     says(
         &missing,
         &["cannot be brought to what the encoder takes", "missing channels", "the file has", "Q9"],
     );
-    let unit = said(&|edf| drop(edf.unit(0, "degC").label(2, "EEG Q8")));
+    let unit = said(&|edf| {
+        edf.unit(0, "degC").label(2, "EEG Q8");
+    });
     says(&unit, &["\"degC\" is no voltage", "missing channels"]);
-    let twice = said(&|edf| drop(edf.label(1, "EEG Q9").label(2, "EEG Q9")));
+    let twice = said(&|edf| {
+        edf.label(1, "EEG Q9").label(2, "EEG Q9");
+    });
     says(&twice, &["Q9"]);
     std::fs::write(stage.path("text.edf"), "hello").unwrap();
     says(&stage.refused(&gallery, "x", &stage.path("text.edf"), &[]), &["text.edf"]);
