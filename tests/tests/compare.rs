@@ -18,7 +18,7 @@ fn row<'a>(side: &'a SideBySide, run: &str, system: &str) -> &'a SideBySideRow {
 #[test]
 fn fused_runs_report_the_encoder_alone_and_compare_with_others_on_the_same_trials() {
     let cohort = Cohort::new("1");
-    let small = ["--set", "evaluation.baselines=[\"tangent_wccn\"]", "--set", "evaluation.audits=false"];
+    let small = ["--set", "evaluation.baselines=[\"tangent_wccn\"]", "--set", "evaluation.audits=[]"];
     let run = |out: &str, more: &[&str]| cohort.run(out, &[&small[..], more].concat());
     let fusion = "encoder.fusion=[{ with = \"tangent_wccn\", weight = 2.0 }]";
     let fused = run("fused", &["--set", fusion, "--set", "name=fused"]);

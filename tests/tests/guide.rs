@@ -16,7 +16,7 @@ use twinprint_tests::{python, real, root, twinprint};
 
 /// What makes the one long command of the pages short enough for a test; what follows it is unchanged.
 const SHORT: &str = "twinprint run pipelines/eegmat.toml --quiet --set encoder.optimiser.steps=5 --set evaluation.baselines=[] \
-     --set evaluation.audits=false --set evaluation.bootstrap=200 --set evaluation.episodes=20";
+     --set evaluation.audits=[] --set evaluation.bootstrap=200 --set evaluation.episodes=20";
 
 fn page(name: &str) -> String {
     std::fs::read_to_string(root().join("docs/guide").join(name)).unwrap()
