@@ -186,7 +186,7 @@ values = [5.0, 10.0]
 [[sweep]]
 name = \"channels\"
 key = \"preprocess.channels.pick\"
-values = [[\"Fp1\", \"Fp2\", \"C3\"]]
+values = [[\"Fp1\", \"Fp2\", \"F7\"]]
 labels = [\"3\"]
 ";
     fs::write(cohort.pipeline(), quick("audits = []") + axes).unwrap();
