@@ -22,6 +22,9 @@ pub(crate) fn run(filter: Option<&str>) -> Result<(), String> {
     if succeeded { Ok(()) } else { Err("some tests failed; see above".to_owned()) }
 }
 
+/// Why a test that the runner ignores does not run.
+const IGNORED: &str = "ignored in the source, which says why";
+
 /// What the tests came to.
 #[derive(Debug, Default)]
 struct Tally {
@@ -40,6 +43,10 @@ impl Tally {
         if let Some(counts) = line.strip_prefix("test result:") {
             self.passed += count_before(counts, "passed");
             self.failed += count_before(counts, "failed");
+            let ignored = count_before(counts, "ignored");
+            if ignored > 0 {
+                *self.skipped.entry(IGNORED.to_owned()).or_default() += ignored;
+            }
         }
     }
 
@@ -49,7 +56,8 @@ impl Tally {
         let mut lines: Vec<String> =
             self.skipped.iter().map(|(reason, count)| format!("skipped {count}: {reason}")).collect();
         // A test that skips returns without a failure, so the runner counts it among the passed.
-        let passed = self.passed.saturating_sub(skipped);
+        let ignored = self.skipped.get(IGNORED).copied().unwrap_or(0);
+        let passed = self.passed.saturating_sub(skipped - ignored);
         lines.push(format!("{passed} passed, {} failed, {skipped} skipped", self.failed));
         lines.join("\n")
     }
@@ -100,10 +108,13 @@ mod tests {
             "test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s",
             "SKIPPED: no eegmat",
             "SKIPPED: no eegmat",
-            "test result: FAILED. 3 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s",
+            "test result: FAILED. 3 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.1s",
         ] {
             tally.read(line);
         }
-        assert_eq!(tally.text(), "skipped 2: no eegmat\n13 passed, 1 failed, 2 skipped");
+        assert_eq!(
+            tally.text(),
+            "skipped 2: ignored in the source, which says why\nskipped 2: no eegmat\n13 passed, 1 failed, 4 skipped"
+        );
     }
 }
