@@ -54,10 +54,14 @@ pub(crate) fn run(context: &Context) -> Result<String, PipelineError> {
         let model = trained.map_err(|error| PipelineError::stage("train", error))?;
         model.save(&place).map_err(|error| PipelineError::stage("train", error))?;
         write_text(&place.join(TRAINING), &log.lines)?;
-        last.push(format!("{:.3}", log.loss));
+        last.push(log.loss);
     }
     forget_checkpoints(folder, split)?;
-    Ok(format!("{} encoders, last loss {}", last.len(), last.join(" ")))
+    if plan.config().encoder.optimiser.steps == 0 {
+        return Ok(format!("{} encoders in closed form, no step", last.len()));
+    }
+    let losses: Vec<String> = last.iter().map(|loss| format!("{loss:.3}")).collect();
+    Ok(format!("{} encoders, last loss {}", last.len(), losses.join(" ")))
 }
 
 /// Removes what a stopped training left to go on from.
