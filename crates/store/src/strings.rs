@@ -1,4 +1,4 @@
-//! Columns of text: fixed-length UTF-8, which h5py, MATLAB and Octave all read.
+//! Columns of text: fixed-length, ASCII where that holds them (Octave reads no other), else UTF-8.
 
 use std::path::Path;
 
@@ -50,7 +50,9 @@ pub(crate) fn write<'a>(
         width = width.max(text.len());
     }
     let fail = || StoreError::hdf5(path, format!("write column {name}"));
-    let kind = TypeDescriptor::FixedUnicode(width);
+    // Octave reads no text that is marked as UTF-8, so text is marked so only where it must be.
+    let ascii = (0..count).all(|row| text(row).is_ascii());
+    let kind = if ascii { TypeDescriptor::FixedAscii(width) } else { TypeDescriptor::FixedUnicode(width) };
     let builder = group.new_dataset_builder();
     let builder = if count * width > 1 << 14 && hdf5::filters::deflate_available() {
         builder.chunk((count.min(BLOCK_BYTES / width),)).shuffle().deflate(4)
@@ -58,8 +60,28 @@ pub(crate) fn write<'a>(
         builder
     };
     let dataset = builder.empty_as(&kind).shape((count,)).create(name).map_err(fail())?;
-    with_width!(width, put(&dataset, count, text)).map_err(fail())?;
+    if ascii {
+        with_width!(width, put_ascii(&dataset, count, text)).map_err(fail())?;
+    } else {
+        with_width!(width, put(&dataset, count, text)).map_err(fail())?;
+    }
     Ok(dataset)
+}
+
+fn put_ascii<'a, const N: usize>(
+    dataset: &Dataset,
+    count: usize,
+    text: impl Fn(usize) -> &'a str,
+) -> hdf5::Result<()> {
+    let block = BLOCK_BYTES / N;
+    for start in (0..count).step_by(block) {
+        let end = (start + block).min(count);
+        let texts = (start..end)
+            .map(|row| FixedAscii::<N>::from_ascii(text(row)).map_err(|e| e.to_string()))
+            .collect::<Result<Array1<_>, _>>()?;
+        dataset.write_slice(&texts, s![start..end])?;
+    }
+    Ok(())
 }
 
 fn put<'a, const N: usize>(
