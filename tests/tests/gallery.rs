@@ -80,7 +80,6 @@ fn answer(arguments: &[&str]) -> (i32, Value) {
 }
 
 #[test]
-#[ignore = "open: two of the eight synthetic people match each other under so small an encoder"]
 fn strangers_are_enrolled_verified_identified_and_revoked() {
     let stage = Stage::new();
     let gallery = stage.path("staff.gallery");
@@ -140,7 +139,6 @@ fn strangers_are_enrolled_verified_identified_and_revoked() {
 }
 
 #[test]
-#[ignore = "open: two of the eight synthetic people match each other under so small an encoder"]
 fn a_protected_gallery_asks_for_its_secret_and_can_be_reissued() {
     let stage = Stage::new();
     let gallery = stage.path("sealed.gallery");
@@ -173,7 +171,6 @@ fn a_protected_gallery_asks_for_its_secret_and_can_be_reissued() {
 }
 
 #[test]
-#[ignore = "open: a recording with a flat electrode in half of it still leaves enough to enrol from"]
 fn bad_recordings_fail_to_enrol_with_counts_and_leave_no_gallery() {
     let stage = Stage::new();
     let gallery = stage.path("none.gallery");

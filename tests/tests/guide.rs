@@ -78,7 +78,6 @@ fn run(name: &str, folder: &Path, data: &Path, python: Option<&Path>) {
 }
 
 #[test]
-#[ignore = "open: the page has not been run to its end yet"]
 fn enrol_a_person_runs_as_written() {
     let Some(data) = real("eegmat") else { return };
     let folder = tempfile::tempdir().unwrap();
@@ -86,7 +85,6 @@ fn enrol_a_person_runs_as_written() {
 }
 
 #[test]
-#[ignore = "open: the page has not been run to its end yet"]
 fn take_the_features_elsewhere_runs_as_written() {
     let Some(data) = real("eegmat") else { return };
     let Some(python) = python("h5py, sklearn, mne, pandas, pyarrow") else { return };

@@ -48,7 +48,6 @@ fn recordings(cohort: &Cohort) -> Vec<PathBuf> {
 }
 
 #[test]
-#[ignore = "open: not yet run as a test"]
 fn epochs_locked_to_events_reach_the_file_with_their_label_and_without_their_baseline() {
     let cohort = Cohort::new("1");
     for path in recordings(&cohort) {
@@ -78,7 +77,6 @@ fn epochs_locked_to_events_reach_the_file_with_their_label_and_without_their_bas
 }
 
 #[test]
-#[ignore = "open: not yet run as a test"]
 fn every_step_that_a_plan_can_name_changes_the_epochs() {
     let cohort = Cohort::new("1");
     let cut = "epochs = { duration = 1.0 }";
@@ -107,7 +105,6 @@ fn every_step_that_a_plan_can_name_changes_the_epochs() {
 }
 
 #[test]
-#[ignore = "open: not yet run as a test"]
 fn a_channel_that_is_missing_or_bad_is_interpolated_and_named() {
     let cohort = Cohort::new("1");
     let (folder, _) = preprocess(&cohort, &with("epochs = { duration = 1.0 }"), &[]);
@@ -125,7 +122,6 @@ fn a_channel_that_is_missing_or_bad_is_interpolated_and_named() {
 }
 
 #[test]
-#[ignore = "open: not yet run as a test"]
 fn limits_on_epochs_are_counted_by_reason_after_the_stage() {
     let cohort = Cohort::new("1");
     let text = with("epochs = { duration = 1.0 }\nreject = { deviation = 3.0 }");
@@ -137,7 +133,6 @@ fn limits_on_epochs_are_counted_by_reason_after_the_stage() {
 }
 
 #[test]
-#[ignore = "open: not yet run as a test"]
 fn recordings_of_another_rate_or_length_are_named_and_used() {
     let cohort = Cohort::new("1");
     let other = cohort.folder.path().join("other");
@@ -165,7 +160,6 @@ fn name_patient(path: &Path, text: &[u8; 80]) {
 }
 
 #[test]
-#[ignore = "open: not yet run as a test"]
 fn who_a_header_says_it_is_of_reaches_neither_log_nor_file_nor_key() {
     let cohort = Cohort::new("1");
     let first = recordings(&cohort).remove(0);
@@ -188,7 +182,6 @@ fn who_a_header_says_it_is_of_reaches_neither_log_nor_file_nor_key() {
 }
 
 #[test]
-#[ignore = "open: not yet run as a test"]
 fn a_file_outside_its_format_is_refused_unless_the_plan_is_lenient_and_then_noted() {
     let cohort = Cohort::new("1");
     let first = recordings(&cohort).remove(0);
