@@ -9,7 +9,6 @@ import json
 import sys
 
 import h5py
-import numpy as np
 import torch
 from safetensors import safe_open
 
@@ -19,26 +18,47 @@ def load(path):
         return json.loads(file.metadata()["twinprint"]), {name: file.get_tensor(name) for name in file.keys()}
 
 
-def embed(facts, weights, epochs):
+def powers(x, w, formula):
+    x = x - x.mean(1, keepdim=True) if formula["average_reference"] else x
+    n, channels, samples = x.shape
+    x = (x * formula["scale"]).reshape(n * channels, 1, samples)
+    x = torch.nn.functional.conv1d(x, w["temporal.weight"][:, None], stride=formula["stride"])
+    x = torch.einsum("bsc,ncbt->nbst", w["spatial.weight"], x.reshape(n, channels, *x.shape[1:]))
+    return torch.log(x.square().mean(-1) + formula["floor"]).flatten(1)
+
+
+def covariances(x, rate, bands, shrinkage, taper):
+    channels, samples = x.shape[1:]
+    window = getattr(torch, f"{taper}_window")(samples, dtype=torch.float64)
+    spectrum = torch.fft.rfft((x.double() - x.double().mean(2, keepdim=True)) * window / window.square().mean().sqrt())
+    spectrum[..., 1 : (samples + 1) // 2] *= 2**0.5
+    at, (row, column) = torch.fft.rfftfreq(samples, 1 / rate), torch.triu_indices(channels, channels)
+    for low, high in bands:
+        z = spectrum[..., (at >= low) & (at < high)] / samples
+        c = (z @ z.mH).real
+        trace = c.diagonal(dim1=1, dim2=2).mean(1)[:, None, None] * torch.eye(channels)
+        values, vectors = torch.linalg.eigh((1 - shrinkage) * c + shrinkage * trace)
+        logarithm = (vectors * values.log()[:, None]) @ vectors.mT
+        yield (logarithm[:, row, column] * torch.where(row == column, 1, 2**0.5)).float()
+
+
+def embed(facts, weights, x):
     """Prints [n, dim] of epochs [n, channels, samples] in µV."""
-    formula, parts = facts["formula"], []
+    formula, prints = facts["formula"], []
     for member in range(facts["members"]):
         w = {k.split(".", 2)[2]: v for k, v in weights.items() if k.startswith(f"members.{member}.")}
-        x = epochs - epochs.mean(1, keepdim=True) if formula["average_reference"] else epochs
-        n, channels, samples = x.shape
-        x = (x * formula["scale"]).reshape(n * channels, 1, samples)
-        x = torch.nn.functional.conv1d(x, w["temporal.weight"][:, None], stride=formula["stride"])
-        x = torch.einsum("bsc,ncbt->nbst", w["spatial.weight"], x.reshape(n, channels, *x.shape[1:]))
-        x = torch.log(x.square().mean(-1) + formula["floor"]).flatten(1)
-        x = (x - w["standardise.mean"]) / w["standardise.deviation"]
-        parts.append(torch.nn.functional.normalize(x @ w["head.weight"]))
-    return torch.nn.functional.normalize(torch.cat(parts, 1))
+        features = [powers(x, w, formula)]
+        if formula["covariances"]:
+            features += covariances(x, facts["rate"], **formula["covariances"])
+        standard = (torch.cat(features, 1) - w["standardise.mean"]) / w["standardise.deviation"]
+        prints.append(torch.nn.functional.normalize(standard @ w["head.weight"]))
+    return torch.nn.functional.normalize(torch.cat(prints, 1))
 
 
 if __name__ == "__main__":
     facts, weights = load(sys.argv[1])
     with h5py.File(sys.argv[2]) as file:
-        prints, epochs = file["prints"][:], torch.from_numpy(file["epochs"][:])
-    difference = np.abs(embed(facts, weights, epochs).numpy() - prints).max()
+        prints, epochs = torch.from_numpy(file["prints"][:]), torch.from_numpy(file["epochs"][:])
+    difference = (embed(facts, weights, epochs) - prints).abs().max().item()
     print(f"PyTorch {torch.__version__}: {len(prints)} prints, largest difference {difference:.1e}")
     sys.exit(difference > 1e-4)

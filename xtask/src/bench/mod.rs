@@ -44,9 +44,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         return Ok(());
     }
     let chosen = choose(&arguments.names)?;
-    for row in &chosen {
-        build(row)?;
-    }
+    build(&chosen)?;
     let packages: Vec<&str> = chosen.iter().flat_map(|row| row.packages).copied().collect();
     let python = peers::python(arguments.python.as_deref(), &packages)?;
     let mut results = Vec::with_capacity(chosen.len());
@@ -85,9 +83,15 @@ fn choose(names: &[String]) -> Result<Vec<&'static Row>, String> {
         .collect()
 }
 
-fn build(row: &Row) -> Result<(), String> {
-    let package = format!("twinprint-{}", row.ours.krate);
-    commands::cargo(&["build", "--release", "--locked", "--package", &package, "--example", row.ours.example])
+/// One build for all rows. Of the workspace, not of a package: the features of dependencies then are those of every other
+/// build, and burn and polars are not compiled once more.
+fn build(rows: &[&Row]) -> Result<(), String> {
+    let mut examples: Vec<&str> = rows.iter().map(|row| row.ours.example).collect();
+    examples.sort_unstable();
+    examples.dedup();
+    let mut arguments = vec!["build", "--release", "--locked", "--workspace"];
+    arguments.extend(examples.iter().flat_map(|&example| ["--example", example]));
+    commands::cargo(&arguments)
 }
 
 fn measure(row: &'static Row, rounds: Option<u32>, python: &std::path::Path) -> Result<Measured, String> {

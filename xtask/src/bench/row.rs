@@ -30,8 +30,6 @@ pub(crate) struct Row {
 
 /// An example of one of our crates.
 pub(crate) struct Ours {
-    /// The crate without `twinprint-`.
-    pub krate: &'static str,
     pub example: &'static str,
     pub arguments: &'static [&'static str],
     /// What it is asked to do once.

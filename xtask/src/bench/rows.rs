@@ -23,7 +23,7 @@ pub(crate) const ROWS: &[Row] = &[
         name: "eer_1e7",
         what: "EER and DET curve of 10^7 scores",
         goal: Some(8.0),
-        ours: Ours { krate: "evaluation", example: "speed", arguments: &["eer"], command: "eer" },
+        ours: Ours { example: "speed", arguments: &["eer"], command: "eer" },
         peer: Peer { script: "eer.py", arguments: &[], command: "eer" },
         packages: &["numpy", "scikit-learn"],
         data: None,
@@ -50,7 +50,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         name: "identify_1",
         what: "one probe against 10^6 templates of 128 floats, the 5 best, exact; faiss flat",
-        ours: Ours { krate: "gallery", example: "identify", arguments: &["1"], command: "identify" },
+        ours: Ours { example: "identify", arguments: &["1"], command: "identify" },
         peer: Peer { script: "identify.py", arguments: &["1"], command: "identify" },
         packages: &["numpy", "faiss-cpu"],
         ..KNN
@@ -58,7 +58,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         name: "identify_100",
         what: "a batch of 100 probes against them",
-        ours: Ours { krate: "gallery", example: "identify", arguments: &["100"], command: "identify" },
+        ours: Ours { example: "identify", arguments: &["100"], command: "identify" },
         peer: Peer { script: "identify.py", arguments: &["100"], command: "identify" },
         packages: &["numpy", "faiss-cpu"],
         ..KNN
@@ -87,7 +87,7 @@ const PREPROCESS: Row = Row {
     name: "",
     what: "",
     goal: None,
-    ours: Ours { krate: "preprocess", example: "preprocess_eegmat", arguments: &[], command: "preprocess" },
+    ours: Ours { example: "preprocess_eegmat", arguments: &[], command: "preprocess" },
     peer: Peer { script: "preprocess_eegmat.py", arguments: &[], command: "preprocess" },
     packages: &["mne", "numpy", "scipy"],
     data: Some("eegmat"),
@@ -101,7 +101,7 @@ const KNN: Row = Row {
     name: "",
     what: "",
     goal: None,
-    ours: Ours { krate: "evaluation", example: "speed", arguments: &["knn"], command: "knn" },
+    ours: Ours { example: "speed", arguments: &["knn"], command: "knn" },
     peer: Peer { script: "knn.py", arguments: &[], command: "knn" },
     packages: &[],
     data: None,
@@ -115,7 +115,7 @@ const fn twin(command: &'static str) -> Row {
         name: "",
         what: "",
         goal: None,
-        ours: Ours { krate: "encoder", example: "bench", arguments: &[], command },
+        ours: Ours { example: "bench", arguments: &[], command },
         peer: Peer { script: "twin_step.py", arguments: &[], command },
         packages: &["torch", "numpy"],
         data: None,
