@@ -1,7 +1,7 @@
 //! Whether the encoder beats the baselines on its own trials.
 
 use crate::format::{is_encoder, lengths, percent, points, seconds};
-use crate::results::{Comparison, ENCODER, Results};
+use crate::results::{Comparison, ENCODER, Results, VerificationRow};
 
 /// The encoder beside its hardest baseline at one probe length.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,9 +63,10 @@ pub fn verdicts(results: &Results) -> Vec<Verdict> {
 
 fn verdict(results: &Results, probe: f64) -> Option<Verdict> {
     let here = || results.verification.iter().filter(|row| row.probe_seconds == probe);
-    let encoder_eer = here().find(|row| row.system == ENCODER)?.eer?.value;
+    let encoder = here().find(|row| row.system == ENCODER)?;
+    let encoder_eer = encoder.eer?.value;
     let (baseline, baseline_eer) = here()
-        .filter(|row| !is_encoder(&row.system))
+        .filter(|row| !is_encoder(&row.system) && !same_scores(row, encoder))
         .filter_map(|row| row.eer.map(|eer| (row.system.clone(), eer.value)))
         .min_by(|a, b| a.1.total_cmp(&b.1))?;
     let compared = || {
@@ -84,10 +85,16 @@ fn verdict(results: &Results, probe: f64) -> Option<Verdict> {
     })
 }
 
+/// Whether two systems gave the same scores: a plan without a training step makes `whitened_encoder` the encoder itself, and
+/// nothing beats itself.
+fn same_scores(a: &VerificationRow, b: &VerificationRow) -> bool {
+    a.eer == b.eer && a.auc.is_some() && a.auc == b.auc && a.d_prime == b.d_prime && a.min_cllr == b.min_cllr
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::{Measured, VerificationRow};
+    use crate::results::Measured;
 
     fn results(encoder: f64, baseline: f64, ci95: Option<[f64; 2]>) -> Results {
         let row = |system: &str, value| VerificationRow {
@@ -129,6 +136,13 @@ mod tests {
         assert!(!verdicts(&results(0.04, 0.05, Some([-0.02, 0.001])))[0].certain());
         let unknown = &verdicts(&results(0.04, 0.05, None))[0];
         assert!(!unknown.certain() && unknown.text().contains("was not computed"));
+    }
+
+    #[test]
+    fn a_baseline_that_is_the_encoder_itself_is_passed_over() {
+        let mut closed = results(0.04, 0.04, None);
+        closed.verification.iter_mut().take(2).for_each(|row| row.auc = Some(0.99));
+        assert_eq!(verdicts(&closed)[0].baseline, "easy");
     }
 
     #[test]

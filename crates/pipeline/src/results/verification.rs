@@ -157,6 +157,11 @@ pub(super) fn comparisons(
             System::BASELINES.contains(&other.system) && other.probe_seconds == encoder.probe_seconds
         });
         for baseline in baselines {
+            if baseline.all == encoder.all {
+                let what = format!("difference between {} and {}", encoder.system, label(baseline));
+                audit.push(absent(what, "their scores are the same: a plan without a training step leaves the encoder as it starts"));
+                continue;
+            }
             let found = paired_difference(&encoder.all, &baseline.all, &bootstrap)
                 .map_err(|error| failed(&label(baseline), &error))?;
             let what = || format!("difference between {} and {}", encoder.system, label(baseline));
