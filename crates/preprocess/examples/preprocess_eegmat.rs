@@ -14,6 +14,10 @@ use twinprint_edf::{EdfFile, Strictness};
 use twinprint_preprocess::{Plan, Preprocessor};
 use twinprint_signal::ChannelName;
 
+/// As the command does.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 fn main() -> Outcome<()> {
