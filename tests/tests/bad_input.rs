@@ -37,7 +37,7 @@ fn a_pipeline_that_is_not_there_is_named() {
 fn impossible_plans_are_refused_with_line_value_limit_and_remedy() {
     let cohort = Cohort::new("1");
     let with = |extra: &str| format!("{PIPELINE}\n{extra}\n");
-    let cases: [(String, &[&str]); 8] = [
+    let cases: [(String, &[&str]); 9] = [
         (
             PIPELINE.replace("root = \"cohort\"", "root = \"elsewhere\""),
             &["small.toml:4", "elsewhere", "is not a folder"],
@@ -50,6 +50,10 @@ fn impossible_plans_are_refused_with_line_value_limit_and_remedy() {
         (
             PIPELINE.replace("seconds = 10.0", "seconds = 100.0"),
             &["small.toml:11", "100 s", "30 s recorded", "on_short"],
+        ),
+        (
+            PIPELINE.replace("seconds = 10.0", "seconds = 10.5"),
+            &["small.toml:11", "enrol.seconds = 10.5 s", "epochs of 1 s", "10 or 11"],
         ),
         (PIPELINE.replace("name = \"small\"", "name = \"a/b\""), &["small.toml:1", "letters, digits"]),
         (with("[preprocess.filter]\nh_freq = 64.0"), &["h_freq", "64", "Nyquist"]),
@@ -85,9 +89,13 @@ fn a_truncated_recording_and_one_that_is_no_recording_are_named() {
     let whole = fs::read(&file).unwrap();
     let name = file.file_name().unwrap().to_str().unwrap();
     fs::write(&file, &whole[..whole.len() - 100]).unwrap();
-    says(&answer(&cohort, PIPELINE, &[]), &[name, "bytes"]);
+    let said = answer(&cohort, PIPELINE, &[]);
+    says(&said, &[name, "bytes", "dataset.lenient"]);
+    assert_eq!(said.matches(name).count(), 1, "{said}");
     fs::write(&file, "hello").unwrap();
-    says(&answer(&cohort, PIPELINE, &[]), &[name]);
+    let said = answer(&cohort, PIPELINE, &[]);
+    says(&said, &[name, "not an EDF or BDF file"]);
+    assert!(!said.contains("lenient"), "nothing of this file is certain: {said}");
 }
 
 #[test]

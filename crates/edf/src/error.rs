@@ -196,3 +196,21 @@ pub enum EdfError {
     #[error(transparent)]
     Recording(#[from] RecordingError),
 }
+
+impl EdfError {
+    /// What is wrong, without the file's name.
+    pub fn problem(&self) -> &Self {
+        match self {
+            Self::InFile { problem, .. } => problem.problem(),
+            other => other,
+        }
+    }
+
+    /// Whether something of the file is certain, so that lenient reading may open it.
+    pub fn leaves_something(&self) -> bool {
+        !matches!(
+            self.problem(),
+            Self::Open { .. } | Self::NotEdf { .. } | Self::CutHeader { .. } | Self::TextMode { .. }
+        )
+    }
+}

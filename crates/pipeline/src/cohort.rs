@@ -11,7 +11,7 @@ use twinprint_preprocess::{OnMissing, Reference};
 use twinprint_protocol::RecordingFacts;
 use twinprint_signal::{ChannelName, Hertz, SampleIndex, Seconds, SubjectId};
 
-use crate::error::chain;
+use crate::error::{chain, unreadable};
 use crate::{PipelineError, Plan};
 
 /// One recording and what its header says.
@@ -166,14 +166,8 @@ fn open(plan: &Plan, file: RecordingFile) -> Result<(Member, Vec<String>), Pipel
 pub(crate) fn open_file(plan: &Plan, path: &Path) -> Result<EdfFile, PipelineError> {
     let lenient = plan.config().dataset.lenient;
     let strictness = if lenient { Strictness::Lenient } else { Strictness::Strict };
-    EdfFile::open(path, strictness).map_err(|error| {
-        let remedy = if lenient {
-            ""
-        } else {
-            "; leave it out with dataset.exclude_recordings, or read what is certain of it with dataset.lenient = true"
-        };
-        PipelineError::Recording { path: path.to_owned(), reason: chain(&error) + remedy }
-    })
+    let remedy = "; leave it out with dataset.exclude_recordings, or read what is certain of it with dataset.lenient = true";
+    EdfFile::open(path, strictness).map_err(|error| unreadable(path, &error, lenient, remedy))
 }
 
 /// Positions of the channels to read: those the plan picks and those it references to, or all it does not drop.

@@ -143,3 +143,14 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+/// A recording that cannot be opened; `remedy` says how to read it leniently, where that was not tried and may help.
+pub(crate) fn unreadable(
+    path: &std::path::Path,
+    error: &twinprint_edf::EdfError,
+    lenient: bool,
+    remedy: &str,
+) -> PipelineError {
+    let remedy = if lenient || !error.leaves_something() { "" } else { remedy };
+    PipelineError::Recording { path: path.to_owned(), reason: chain(error.problem()) + remedy }
+}

@@ -6,7 +6,7 @@ use serde::Serialize;
 use twinprint_edf::{EdfFile, Signal, Strictness};
 
 use crate::PipelineError;
-use crate::error::chain;
+use crate::error::unreadable;
 
 /// A file's header, signals, annotations and first look at quality.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -79,10 +79,8 @@ pub struct PatientText {
 /// When the file is refused; the message says for what.
 pub fn inspect(path: &Path, lenient: bool, show_patient: bool) -> Result<Inspection, PipelineError> {
     let strictness = if lenient { Strictness::Lenient } else { Strictness::Strict };
-    let refuse = |error: twinprint_edf::EdfError| {
-        let remedy = if lenient { "" } else { "; --lenient reads what is certain of a damaged file" };
-        PipelineError::Recording { path: path.to_owned(), reason: chain(&error) + remedy }
-    };
+    let refuse =
+        |error| unreadable(path, &error, lenient, "; --lenient reads what is certain of a damaged file");
     let file = EdfFile::open(path, strictness).map_err(refuse)?;
     let signals = (0..file.signals().len())
         .map(|index| look_at(&file, index))

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use twinprint_dataset::Layout;
 use twinprint_encoder::Compute;
+use twinprint_preprocess::EpochPlan;
 use twinprint_protocol::{Leak, OnShort, RecordingFacts, Split, UnknownLeak};
 
 use crate::config::{Config, Source};
@@ -193,12 +194,26 @@ impl Plan {
             .protocol
             .validate()
             .map_err(|error| self.invalid(&format!("protocol.{}", error.key), error.to_string()))?;
+        self.check_pools()?;
         config.encoder.validate().map_err(|error| self.invalid("encoder", error.to_string()))?;
         config.evaluation.validate().map_err(|(key, reason)| {
             self.invalid(&format!("evaluation.{key}"), format!("evaluation.{key}: {reason}"))
         })?;
         Compute::named(&config.device).map_err(|error| self.invalid("device", error.to_string()))?;
         Ok(())
+    }
+
+    /// Refuses lengths that are no whole number of epochs as soon as the plan alone says how long an epoch is.
+    fn check_pools(&self) -> Result<(), PipelineError> {
+        let preprocess = &self.config.preprocess;
+        let (EpochPlan::Fixed { duration, .. }, Some(resample)) = (&preprocess.epochs, &preprocess.resample)
+        else {
+            return Ok(());
+        };
+        let rate = resample.sfreq.get();
+        let epoch_seconds = (duration.get() * rate).round() / rate;
+        twinprint_protocol::check_lengths(&self.config.protocol, epoch_seconds)
+            .map_err(|error| self.invalid(&error.key(), error.to_string()))
     }
 
     fn find_dataset(&self, surroundings: &Surroundings) -> Result<PathBuf, PipelineError> {

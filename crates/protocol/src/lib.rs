@@ -31,5 +31,5 @@ pub use provenance::{
     FeatureColumn, FeatureColumns, FitRecord, Provenance, Stage, StageOrder, check_provenance,
 };
 pub use split::{Fold, FoldRecordings, Role, Split, split};
-pub use trials::{Failure, Failures, FoldTrials, Pool, trials};
+pub use trials::{Failure, Failures, FoldTrials, Pool, check_lengths, trials};
 pub use windows::{Use, Window, check_windows};

@@ -129,6 +129,19 @@ pub fn trials(
     Ok(FoldTrials { fold: fold.index, probe_seconds, templates, probes, failures })
 }
 
+/// Whether every length that the plan asks for is a whole number of epochs of `epoch_seconds`; [`trials`] asks the same of
+/// the epochs there are.
+///
+/// # Errors
+/// [`ProtocolError::NotWholeEpochs`] for the first that is not.
+pub fn check_lengths(plan: &Plan, epoch_seconds: f64) -> Result<(), ProtocolError> {
+    whole_epochs("enrol.seconds", plan.enrol.seconds, epoch_seconds)?;
+    plan.probe.seconds.iter().try_for_each(|&seconds| {
+        whole_epochs("probe.seconds", seconds, epoch_seconds)?;
+        Ok(())
+    })
+}
+
 fn whole_epochs(key: &'static str, seconds: f64, epoch_seconds: f64) -> Result<usize, ProtocolError> {
     let count = (seconds / epoch_seconds).round();
     if count >= 1.0 && (count * epoch_seconds - seconds).abs() < INSTANT {

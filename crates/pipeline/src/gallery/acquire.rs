@@ -11,7 +11,7 @@ use twinprint_signal::{ChannelName, Hertz, Seconds};
 
 use super::lend::Lent;
 use crate::PipelineError;
-use crate::error::chain;
+use crate::error::{chain, unreadable};
 use crate::stage::preprocess::read;
 
 /// Prints of one or more recordings, in order of time, none of overlapping epochs.
@@ -36,7 +36,7 @@ const SATURATED: f64 = 0.01;
 /// what the encoder takes.
 pub(crate) fn acquire(lent: &Lent, path: &Path) -> Result<Acquired, PipelineError> {
     let refuse = |reason: String| PipelineError::Recording { path: path.to_owned(), reason };
-    let edf = EdfFile::open(path, Strictness::Strict).map_err(|error| refuse(chain(&error)))?;
+    let edf = EdfFile::open(path, Strictness::Strict).map_err(|error| unreadable(path, &error, true, ""))?;
     let plan = plan_for(lent);
     let signals = choose(lent, &plan, &edf, path)?;
     let preprocessor = Preprocessor::new(plan.clone()).map_err(|error| refuse(error.to_string()))?;
