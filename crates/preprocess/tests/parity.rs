@@ -11,7 +11,8 @@ mod support;
 use ndarray::s;
 use serde::Deserialize;
 use support::{data_file, read_edf};
-use twinprint_preprocess::{EpochPlan, Plan, Scale, preprocess};
+use twinprint_edf::{EdfFile, Strictness};
+use twinprint_preprocess::{EpochPlan, Plan, Reference, Scale, preprocess};
 use twinprint_signal::{ChannelName, Seconds};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/preprocess");
@@ -71,7 +72,7 @@ fn filters_and_resampling_on_real_recordings_equal_mne_python_and_scipy() {
 fn differences(case: &Case, recording: twinprint_signal::Recording, expected: &[f32]) -> (f64, f64) {
     let mut plan: Plan = toml::from_str(&case.plan).unwrap();
     if !case.plan.contains("reference") {
-        plan.reference = twinprint_preprocess::Reference::None;
+        plan.reference = Reference::None;
     }
     plan.scale = Scale::Microvolts { divisor: 1.0 };
     let rate = plan.resample.as_ref().map_or(case.rate, |r| r.sfreq.get());
@@ -96,6 +97,62 @@ fn differences(case: &Case, recording: twinprint_signal::Recording, expected: &[
         }
     }
     (inside, edge)
+}
+
+#[derive(Deserialize)]
+struct Events {
+    file: String,
+    channels: Vec<String>,
+    labels: Vec<String>,
+    tmin: f64,
+    tmax: f64,
+    baseline: [f64; 2],
+    samples: usize,
+    rms: Vec<f64>,
+    epochs: Vec<EventEpoch>,
+}
+
+#[derive(Deserialize)]
+struct EventEpoch {
+    label: String,
+    start: f64,
+    /// Every thirtieth sample of each channel.
+    values: Vec<Vec<f32>>,
+}
+
+#[test]
+fn epochs_around_the_annotations_of_a_real_recording_are_those_of_mne_python() {
+    let golden: Events =
+        serde_json::from_slice(&std::fs::read(format!("{GOLDEN}/events.json")).unwrap()).unwrap();
+    let Some(path) = data_file(&golden.file) else { return };
+    let file = EdfFile::open(&path, Strictness::Strict).unwrap();
+    let names: Vec<ChannelName> = golden.channels.iter().map(ChannelName::new).collect();
+    let place = |name| (0..file.signals().len()).find(|&at| file.signals()[at].name() == name).unwrap();
+    let signals: Vec<usize> = names.iter().map(place).collect();
+    let seconds = |value| Seconds::new(value).unwrap();
+    let plan = Plan {
+        reference: Reference::None,
+        resample: None,
+        scale: Scale::Microvolts { divisor: 1.0 },
+        epochs: EpochPlan::Events {
+            events: golden.labels,
+            tmin: seconds(golden.tmin),
+            tmax: seconds(golden.tmax),
+            baseline: Some(golden.baseline.map(seconds)),
+        },
+        ..Plan::default()
+    };
+    let result = preprocess(file.recording(&signals).unwrap(), &[], None, &plan).unwrap();
+    assert_eq!(result.samples.dim(), (golden.epochs.len(), names.len(), golden.samples));
+    for (index, epoch) in golden.epochs.iter().enumerate() {
+        assert_eq!(result.event_labels[index].as_deref(), Some(epoch.label.as_str()));
+        assert!((result.starts[index].get() - epoch.start).abs() < 1e-9);
+        for (channel, values) in epoch.values.iter().enumerate() {
+            let ours = result.samples.slice(s![index, channel, ..;30]);
+            let furthest = ours.iter().zip(values).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(f64::from(furthest) < EDGE * golden.rms[channel], "epoch {index}, {channel}: {furthest}");
+        }
+    }
 }
 
 /// A one-dimensional little-endian float32 array.
