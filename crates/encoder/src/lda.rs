@@ -3,12 +3,11 @@
 //!
 //! References: `Fisher1936`, `Rao1948`.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+use ndarray::{Array1, Array2, ArrayView2, s};
 
 use crate::EncoderError;
-use crate::data::dense;
 use crate::linalg;
-use crate::whitening::within_covariance;
+use crate::whitening::SubjectMeans;
 
 /// A fitted linear discriminant analysis.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,17 +23,11 @@ impl Lda {
     /// # Errors
     /// When there are fewer than two subjects, labels and rows differ in number, or a covariance is singular.
     pub fn fit(features: ArrayView2<f32>, subject: &[u32], shrinkage: f64) -> Result<Self, EncoderError> {
-        let features = features.mapv(f64::from);
-        let within = within_covariance(&features, subject, shrinkage)?;
-        let white = linalg::inverse_square_root("the discriminant analysis", &within)?;
-        let (class, classes) = dense(subject);
-        if classes < 2 {
-            return Err(EncoderError::data("a discriminant analysis needs 2 subjects or more"));
-        }
-        let (means, _) = linalg::class_means(features.view(), &class, classes);
-        let mean = means.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(features.ncols()));
-        let between = linalg::gram((means - &mean).dot(&white).view()) / classes as f64;
-        let (values, vectors) = linalg::symmetric_eigen("the discriminant analysis", &between)?;
+        let what = "the discriminant analysis";
+        let SubjectMeans { white, mean, scatter, counts } =
+            SubjectMeans::of(what, features, subject, shrinkage)?;
+        let classes = counts.len();
+        let (values, vectors) = linalg::symmetric_eigen(what, &(scatter / classes as f64))?;
         let d = values.len();
         let largest = values.last().copied().unwrap_or(0.0);
         let kept = values.iter().filter(|&&v| v > largest * 1e-9).count().min(classes - 1).max(1);

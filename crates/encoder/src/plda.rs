@@ -7,9 +7,8 @@
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
 use crate::EncoderError;
-use crate::data::dense;
 use crate::linalg;
-use crate::whitening::{shrink, within_covariance};
+use crate::whitening::{SubjectMeans, shrink};
 
 /// A fitted two-covariance model.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,16 +28,10 @@ impl Plda {
     /// # Errors
     /// When there are fewer than two subjects, labels and rows differ in number, or a covariance is singular.
     pub fn fit(features: ArrayView2<f32>, subject: &[u32], shrinkage: f64) -> Result<Self, EncoderError> {
-        let features = features.mapv(f64::from);
-        let within = within_covariance(&features, subject, shrinkage)?;
-        let white = linalg::inverse_square_root("the PLDA", &within)?;
-        let (class, classes) = dense(subject);
-        if classes < 2 {
-            return Err(EncoderError::data("a PLDA needs 2 subjects or more"));
-        }
-        let (means, counts) = linalg::class_means(features.view(), &class, classes);
-        let mean = means.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(features.ncols()));
-        let mut between = linalg::gram((means - &mean).dot(&white).view()) / (classes - 1) as f64;
+        let SubjectMeans { white, mean, scatter, counts } =
+            SubjectMeans::of("the PLDA", features, subject, shrinkage)?;
+        let classes = counts.len();
+        let mut between = scatter / (classes - 1) as f64;
         let noise = counts.iter().map(|n| 1.0 / n).sum::<f64>() / classes as f64;
         between.diag_mut().mapv_inplace(|x| x - noise);
         shrink(&mut between, shrinkage);

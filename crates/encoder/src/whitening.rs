@@ -89,6 +89,43 @@ impl Whitening {
     }
 }
 
+/// How far subjects lie apart in the space where they vary alike: what a discriminant analysis and a PLDA start from.
+pub(crate) struct SubjectMeans {
+    /// `[d, d]`: into the basis of unit within-subject covariance.
+    pub white: Array2<f64>,
+    /// The mean of the subjects' means, `[d]`.
+    pub mean: Array1<f64>,
+    /// The scatter of the subjects' means around it, in that basis, `[d, d]`.
+    pub scatter: Array2<f64>,
+    /// Rows of each subject.
+    pub counts: Vec<f64>,
+}
+
+impl SubjectMeans {
+    /// Of `features` `[rows, d]`; `what` names the model in errors.
+    ///
+    /// # Errors
+    /// When there are fewer than two subjects, labels and rows differ in number, or the covariance is singular.
+    pub fn of(
+        what: &'static str,
+        features: ArrayView2<f32>,
+        subject: &[u32],
+        shrinkage: f64,
+    ) -> Result<Self, EncoderError> {
+        let features = features.mapv(f64::from);
+        let within = within_covariance(&features, subject, shrinkage)?;
+        let white = linalg::inverse_square_root(what, &within)?;
+        let (class, classes) = dense(subject);
+        if classes < 2 {
+            return Err(EncoderError::data(format!("{what} needs 2 subjects or more")));
+        }
+        let (means, counts) = linalg::class_means(features.view(), &class, classes);
+        let mean = means.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(features.ncols()));
+        let scatter = linalg::gram((means - &mean).dot(&white).view());
+        Ok(Self { white, mean, scatter, counts })
+    }
+}
+
 /// The shrunk pooled within-subject covariance of `features` `[rows, d]`.
 pub(crate) fn within_covariance(
     features: &Array2<f64>,

@@ -64,6 +64,14 @@ pub(crate) struct Twins<'a> {
     pub pairs: Option<&'a [(usize, usize)]>,
 }
 
+impl Twins<'_> {
+    /// Cosines of all pairs over the temperature, `[n, n]`, less the most they can be: every exponential is then at most 1.
+    pub fn logits(&self, temperature: f64) -> Tensor<2> {
+        let cosines = self.prints.clone().matmul(self.prints.clone().transpose());
+        cosines.sub_scalar(1.0).div_scalar(temperature)
+    }
+}
+
 impl Loss {
     /// Checks the ranges of the settings.
     pub(crate) fn validate(&self) -> Result<(), EncoderError> {

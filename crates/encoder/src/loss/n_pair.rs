@@ -28,8 +28,7 @@ impl NPair {
         let class = twins.class;
         let n = class.len();
         let device = plain_device(&twins.prints);
-        let logits = twins.prints.clone().matmul(twins.prints.clone().transpose());
-        let logits = logits.sub_scalar(1.0).div_scalar(self.temperature);
+        let logits = twins.logits(self.temperature);
         let others = mask(n, n, &device, |i, j| class[i] != class[j]);
         let negatives = (logits.clone().exp() * others).sum_dim(1);
         // log(1 + Σ exp(s_n − s_p)) = log(exp(s_p) + Σ exp(s_n)) − s_p

@@ -29,9 +29,7 @@ impl SupCon {
         let class = twins.class;
         let n = class.len();
         let device = plain_device(&twins.prints);
-        // Cosines are at most 1: subtracting 1/τ keeps every exponential at or below 1.
-        let logits = twins.prints.clone().matmul(twins.prints.clone().transpose());
-        let logits = logits.sub_scalar(1.0).div_scalar(self.temperature);
+        let logits = twins.logits(self.temperature);
         let others = mask(n, n, &device, |i, j| i != j);
         let normaliser = (logits.clone().exp() * others).sum_dim(1).log();
         let positives: Vec<usize> =
