@@ -1,5 +1,7 @@
 //! Exact nearest neighbours, and the classifier built on them.
 
+use std::sync::LazyLock;
+
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -7,8 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::PrintError;
 use crate::bootstrap::Bootstrap;
 use crate::classification::Classification;
+#[cfg(target_arch = "x86_64")]
+use crate::coarse::Coarse;
 use crate::matrix::product_into;
-use crate::prints::{LabelledPrints, check, distinct, norm, same_dimension, unit};
+use crate::prints::{LabelledPrints, check, distinct, norm, same_dimension, sum, unit};
 
 /// What "near" means.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +23,17 @@ pub enum Metric {
     Cosine,
     /// Euclidean distance; neighbours are reported with it, nearest first.
     Euclidean,
+}
+
+impl Metric {
+    /// Similarity, or the negative distance, in 64 bits, rounded at the end.
+    #[inline(always)]
+    pub(crate) fn closeness(self, left: &[f32], right: &[f32]) -> f32 {
+        match self {
+            Self::Cosine => sum(left, right, |a, b| a * b) as f32,
+            Self::Euclidean => -sum(left, right, |a, b| (a - b) * (a - b)).sqrt() as f32,
+        }
+    }
 }
 
 /// The neighbours of each query.
@@ -34,6 +49,16 @@ pub struct Neighbours {
 const QUERIES: usize = 512;
 /// Index prints per block: whole tiles of the matrix product (24 or 48 rows) and whole groups.
 const PRINTS: usize = 240;
+
+/// Queries from which on packing the index for the first pass pays.
+#[cfg(target_arch = "x86_64")]
+const ENOUGH: usize = 100;
+/// Queries that show whether it rules out enough.
+#[cfg(target_arch = "x86_64")]
+const TRIED: usize = 24;
+/// Least queries per block there. Blocks do not depend on the threads: each takes the one path or the other as a whole.
+#[cfg(target_arch = "x86_64")]
+const LEAST: usize = 96;
 
 /// The `k` nearest of `index[n, dim]` for each of `queries[m, dim]`, exactly.
 ///
@@ -55,30 +80,40 @@ pub fn search(
     let dim = index.ncols();
     let half_square = |print: ArrayView1<f32>| (0.5 * norm(print).powi(2)) as f32;
     // The nearest print x of q maximises q·x (cosine) or q·x − |x|²/2 (Euclidean).
-    let offsets: Vec<f32> = match metric {
+    let offsets = LazyLock::new(|| match metric {
         Metric::Cosine => vec![0.0; index.nrows()],
         Metric::Euclidean => index.axis_iter(Axis(0)).map(half_square).collect(),
-    };
-    // Fewer queries than threads would fill share the work in smaller blocks.
-    let share = queries.nrows().div_ceil(rayon::current_num_threads()).clamp(1, QUERIES);
+    });
     let (flat_index, flat_queries) = (flat(&index), flat(&queries));
-    let found: Vec<Vec<(f32, u32)>> = flat_queries
-        .par_chunks(share * dim)
-        .flat_map_iter(|block| search_block(flat_index, &offsets, block, dim, k))
-        .collect();
+    // Fewer queries than threads would fill share the work in smaller blocks.
+    #[allow(unused_mut)]
+    let mut share = queries.nrows().div_ceil(rayon::current_num_threads()).clamp(1, QUERIES);
+    #[cfg(target_arch = "x86_64")]
+    let coarse = (queries.nrows() >= ENOUGH)
+        .then(|| Coarse::new(flat_index, dim, metric))
+        .flatten()
+        .filter(|coarse| coarse.search(&flat_queries[..TRIED * dim], k).is_some());
+    #[cfg(target_arch = "x86_64")]
+    if coarse.is_some() {
+        share = queries.nrows().div_ceil(16).clamp(LEAST, QUERIES).next_multiple_of(6);
+    }
+    let block = |block: &[f32]| {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(found) = coarse.as_ref().and_then(|coarse| coarse.search(block, k)) {
+            return found;
+        }
+        search_block(flat_index, &offsets, (block, dim), k, metric)
+    };
+    let found: Vec<Best> = flat_queries.par_chunks(share * dim).flat_map_iter(block).collect();
     let shape = (queries.nrows(), k);
     let mut neighbours = Neighbours { rows: Array2::zeros(shape), values: Array2::zeros(shape) };
-    for (query, mut found) in found.into_iter().enumerate() {
-        if metric == Metric::Euclidean {
-            for (value, row) in &mut found {
-                *value = distance(queries.row(query), index.row(*row as usize));
-            }
-            found.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        }
-        for (place, (value, row)) in found.into_iter().enumerate() {
+    for (query, best) in found.into_iter().enumerate() {
+        for (place, (value, row)) in best.kept.into_iter().enumerate() {
             neighbours.rows[[query, place]] = row;
-            neighbours.values[[query, place]] =
-                if metric == Metric::Cosine { value.clamp(-1.0, 1.0) } else { value };
+            neighbours.values[[query, place]] = match metric {
+                Metric::Cosine => value.clamp(-1.0, 1.0),
+                Metric::Euclidean => -value,
+            };
         }
     }
     Ok(neighbours)
@@ -98,9 +133,9 @@ fn centred(
     let mean = sum / index.nrows() as f64;
     let shift = |prints: ArrayView2<f32>| {
         let mut shifted = prints.as_standard_layout().into_owned();
-        for mut print in shifted.axis_iter_mut(Axis(0)) {
+        shifted.axis_iter_mut(Axis(0)).into_par_iter().for_each(|mut print| {
             print.zip_mut_with(&mean, |value, &mean| *value = (f64::from(*value) - mean) as f32);
-        }
+        });
         shifted
     };
     Ok((shift(index), shift(queries)))
@@ -110,11 +145,14 @@ fn flat(prints: &Array2<f32>) -> &[f32] {
     prints.as_slice().unwrap_or_default()
 }
 
-fn distance(left: ArrayView1<f32>, right: ArrayView1<f32>) -> f32 {
-    left.iter().zip(right).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum::<f64>().sqrt() as f32
-}
-
-fn search_block(index: &[f32], offsets: &[f32], block: &[f32], dim: usize, k: usize) -> Vec<Vec<(f32, u32)>> {
+/// The best of each query of a block, by products in 32 bits; their order by the metric itself.
+fn search_block(
+    index: &[f32],
+    offsets: &[f32],
+    (block, dim): (&[f32], usize),
+    k: usize,
+    metric: Metric,
+) -> Vec<Best> {
     let count = block.len() / dim;
     let mut best: Vec<Best> = (0..count).map(|_| Best::new(k)).collect();
     let mut products = vec![0f32; count * PRINTS];
@@ -132,15 +170,22 @@ fn search_block(index: &[f32], offsets: &[f32], block: &[f32], dim: usize, k: us
             },
         );
     }
-    best.into_iter().map(|best| best.kept).collect()
+    for (best, query) in best.iter_mut().zip(block.chunks(dim)) {
+        for (score, row) in &mut best.kept {
+            let at = *row as usize * dim;
+            *score = metric.closeness(query, &index[at..at + dim]);
+        }
+        best.kept.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    }
+    best
 }
 
 /// The best scores seen so far, best first.
-struct Best {
-    kept: Vec<(f32, u32)>,
+pub(crate) struct Best {
+    pub(crate) kept: Vec<(f32, u32)>,
     k: usize,
     /// Score of the last kept once `k` are kept: only better ones enter.
-    worst: f32,
+    pub(crate) worst: f32,
 }
 
 /// Scores compared at once.
@@ -149,7 +194,7 @@ const GROUP: usize = 48;
 const WIDTH: usize = 16;
 
 impl Best {
-    fn new(k: usize) -> Self {
+    pub(crate) fn new(k: usize) -> Self {
         Self { kept: Vec::with_capacity(k + 1), k, worst: f32::NEG_INFINITY }
     }
 
@@ -171,12 +216,16 @@ impl Best {
     #[inline(never)]
     fn insert(&mut self, products: &[f32], offsets: &[f32], first: u32) {
         for (place, (product, offset)) in products.iter().zip(offsets).enumerate() {
-            let score = product - offset;
-            if score <= self.worst {
-                continue;
-            }
+            self.offer(product - offset, first + place as u32);
+        }
+    }
+
+    /// Takes in a row that lies behind all rows so far.
+    #[inline(always)]
+    pub(crate) fn offer(&mut self, score: f32, row: u32) {
+        if score > self.worst {
             let at = self.kept.partition_point(|&(kept, _)| kept >= score);
-            self.kept.insert(at, (score, first + place as u32));
+            self.kept.insert(at, (score, row));
             self.kept.truncate(self.k);
             if self.kept.len() == self.k {
                 self.worst = self.kept[self.k - 1].0;

@@ -14,6 +14,8 @@ pub mod normalisation;
 pub mod template;
 
 mod bootstrap;
+#[cfg(target_arch = "x86_64")]
+mod coarse;
 mod curve;
 mod error;
 mod influence;

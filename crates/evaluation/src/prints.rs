@@ -61,6 +61,20 @@ pub(crate) fn norm(print: ArrayView1<f32>) -> f64 {
     print.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt()
 }
 
+/// The sum of a term of each pair of values, in 64 bits, in eight parts that the compiler may compute side by side.
+#[inline(always)]
+pub(crate) fn sum<T: Copy + Into<f64>>(left: &[T], right: &[T], term: impl Fn(f64, f64) -> f64) -> f64 {
+    let ((left, left_rest), (right, right_rest)) = (left.as_chunks::<8>(), right.as_chunks::<8>());
+    let mut parts = [0.0; 8];
+    for (left, right) in left.iter().zip(right) {
+        for (part, (&a, &b)) in parts.iter_mut().zip(left.iter().zip(right)) {
+            *part += term(a.into(), b.into());
+        }
+    }
+    let rest: f64 = left_rest.iter().zip(right_rest).map(|(&a, &b)| term(a.into(), b.into())).sum();
+    parts.iter().sum::<f64>() + rest
+}
+
 /// Distinct labels, ascending.
 pub(crate) fn distinct(labels: &[u32]) -> Vec<u32> {
     let mut distinct = labels.to_vec();

@@ -60,7 +60,7 @@ proptest! {
 #[test]
 fn of_equal_neighbours_the_lower_rows_are_reported_in_order() {
     let index = Array2::<f32>::ones((5000, 8));
-    let queries = Array2::<f32>::ones((70, 8));
+    let queries = Array2::<f32>::ones((170, 8));
     for metric in [Metric::Cosine, Metric::Euclidean] {
         let found = search(index.view(), queries.view(), 4, metric).unwrap();
         assert!(found.rows.rows().into_iter().all(|row| row.to_vec() == [0, 1, 2, 3]));
