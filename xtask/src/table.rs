@@ -30,6 +30,15 @@ const GROUPS: [(&str, &[&str]); 2] = [
 /// The baseline that every difference is taken from: the hardest.
 const AGAINST: &str = "tangent_wccn";
 
+/// The sweep that is shown.
+const CURVES: &str = "pipelines/eegmat-curves.toml";
+const CURVES_HEAD: &str = "\
+## Curves (eegmat, six folds)
+
+Each axis varied alone, the rest as 20 training people, 30 s to enrol and 19 channels; `twinprint sweep pipelines/eegmat-curves.toml`
+also draws them.
+";
+
 const HEAD: &str = "\
 # Results
 
@@ -57,6 +66,8 @@ pub(crate) fn run() -> Result<(), String> {
         arguments.extend(folders.iter().map(String::as_str));
         page += &format!("\n## {title}\n\n{}", output(&twinprint, &arguments)?);
     }
+    let curves = output(&twinprint, &["sweep", CURVES, "--markdown"])?;
+    page += &format!("\n{CURVES_HEAD}\n{curves}");
     std::fs::write(root().join(PAGE), page).map_err(|error| format!("{PAGE}: {error}"))?;
     println!("wrote {PAGE}");
     Ok(())

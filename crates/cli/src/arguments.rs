@@ -130,6 +130,9 @@ pub(crate) struct SweepArguments {
     /// Print JSON instead of the table.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Print the table as Markdown.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) markdown: bool,
 }
 
 /// Arguments of `evaluate`.

@@ -296,26 +296,14 @@ fn point_of(row: &SweepRow, rows: &[SweepRow]) -> SweepPoint {
     }
 }
 
-/// The encoder's EER in percent at every point, as a table for a terminal.
-pub fn sweep_table(outcome: &SweepOutcome) -> String {
-    let mut text = String::new();
-    let _ = writeln!(text, "{:<22} {:>10} {:>8} {:>26}", "axis", "value", "probes", "encoder EER % [95 %]");
-    for row in outcome.rows.iter().filter(|row| row.system == crate::System::Encoder.name()) {
-        let eer = row.eer.map_or_else(
-            || "–".to_owned(),
-            |eer| {
-                format!("{:.1} [{:.1}, {:.1}]", 100.0 * eer.value, 100.0 * eer.ci95[0], 100.0 * eer.ci95[1])
-            },
-        );
-        let seconds = format!("{} s", row.probe_seconds);
-        let _ = writeln!(text, "{:<22} {:>10} {:>8} {:>26}", row.axis, row.value, seconds, eer);
+/// The EER in percent of every system at every point, as a table for a terminal with the folder's files below it, or as
+/// Markdown.
+pub fn sweep_table(outcome: &SweepOutcome, markdown: bool) -> String {
+    let points: Vec<SweepPoint> = outcome.rows.iter().map(|row| point_of(row, &outcome.rows)).collect();
+    if markdown {
+        return twinprint_report::curve_markdown(&points);
     }
-    let _ = writeln!(
-        text,
-        "\nsweep folder  {}\ntable         {}\nplot          {}",
-        outcome.folder.display(),
-        outcome.folder.join(TABLE).display(),
-        outcome.folder.join(PAGE).display()
-    );
-    text
+    let files = [("sweep folder", ""), ("table", TABLE), ("plot", PAGE)]
+        .map(|(what, name)| format!("{what:<12}  {}", outcome.folder.join(name).display()));
+    format!("{}\n{}\n", twinprint_report::curve_table(&points), files.join("\n"))
 }

@@ -2,6 +2,7 @@
 //!
 //! The crate shows numbers and never computes one: what is absent from the results is absent from the page.
 
+mod curve_table;
 mod format;
 mod html;
 mod markdown;
@@ -16,6 +17,7 @@ mod verdict;
 #[cfg(test)]
 mod example;
 
+pub use curve_table::{curve_markdown, curve_table};
 pub use html::{html, sweep_page};
 pub use markdown::markdown;
 pub use page::{Curves, DetCurve, MapPoint, Page, PrintMap, RunFacts, ScoreHistogram, TrainingCurve};

@@ -60,11 +60,7 @@ impl SideBySide {
     /// As a Markdown table. Ends in a line break.
     pub fn markdown(&self) -> String {
         let cells = self.cells(|system| format!("`{}`", system.replace(['`', '|', '\n'], " ")));
-        let line = |cells: &Vec<String>| format!("| {} |", cells.join(" | "));
-        let mut lines: Vec<String> = cells.iter().map(line).collect();
-        let columns = cells.first().map_or(0, Vec::len);
-        lines.insert(1, format!("| --- | --- |{}", " ---: |".repeat(columns.saturating_sub(2))));
-        let mut blocks = vec![lines.join("\n"), self.legend()];
+        let mut blocks = vec![crate::table::markdown_rows(&cells, 2), self.legend()];
         let notes = self.notes.iter().map(|note| format!("- {note}"));
         blocks.extend((!self.notes.is_empty()).then(|| notes.collect::<Vec<_>>().join("\n")));
         blocks.join("\n\n") + "\n"

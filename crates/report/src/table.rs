@@ -102,6 +102,14 @@ fn chance(chance: Option<f64>) -> String {
     chance.map_or_else(|| format!("chance {ABSENT}"), |chance| format!("chance {}", format::percent(chance)))
 }
 
+/// Rows of cells, the head first, as a Markdown table whose first `left` columns are text. Ends without a line break.
+pub(crate) fn markdown_rows(rows: &[Vec<String>], left: usize) -> String {
+    let mut lines: Vec<String> = rows.iter().map(|row| format!("| {} |", row.join(" | "))).collect();
+    let numbers = rows.first().map_or(0, Vec::len).saturating_sub(left);
+    lines.insert(1.min(lines.len()), format!("|{}{}", " --- |".repeat(left), " ---: |".repeat(numbers)));
+    lines.join("\n")
+}
+
 /// Left-aligned columns, two spaces apart, nothing after the last character of a line.
 pub(crate) fn columns(rows: &[Vec<String>]) -> Vec<String> {
     let width =

@@ -66,7 +66,7 @@ pub(crate) fn sweep(
     if given.json {
         println!("{}", serde_json::to_string_pretty(&outcome)?);
     } else {
-        print!("{}", twinprint_pipeline::sweep_table(&outcome));
+        print!("{}", twinprint_pipeline::sweep_table(&outcome, given.markdown));
     }
     Ok(ExitCode::SUCCESS)
 }

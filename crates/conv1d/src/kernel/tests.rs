@@ -178,6 +178,11 @@ impl Case {
         (double(&forward.output), gradients.iter().map(|gradient| double(gradient)).collect())
     }
 
+    /// Whether a channel has values enough to vary: over one or two, rounding is divided by next to nothing.
+    fn has_statistics(&self) -> bool {
+        self.kind != Kind::Batch || self.shape.batch * self.shape.time_out >= 4
+    }
+
     fn has_gradient(&self, name: &str) -> bool {
         match name {
             "bias" => self.bias,
@@ -207,7 +212,7 @@ proptest! {
     #[test]
     fn every_block_equals_its_definition_and_its_gradients_are_finite_differences(case in case()) {
         let operands = case.operands();
-        prop_assume!(!case.is_near_a_kink(&operands));
+        prop_assume!(case.has_statistics() && !case.is_near_a_kink(&operands));
         let expected = case.oracle(&operands);
         let mut rng = ChaCha8Rng::seed_from_u64(case.seed ^ 1);
         let factors: Vec<f64> = expected.iter().map(|_| f64::from(rng.random_range(-1.0f32..1.0))).collect();
