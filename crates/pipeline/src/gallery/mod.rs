@@ -2,6 +2,7 @@
 
 mod acquire;
 mod calibrate;
+mod cancelable;
 mod decide;
 mod enrol;
 mod lend;
