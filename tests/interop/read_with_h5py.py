@@ -91,7 +91,7 @@ def main(folder):
     with h5py.File(folder / "features.h5") as file:
         check_values("features", file["features"], expected["features"]["values"])
         check("features: compressed", file["features"].compression, "gzip")
-        check_scale("features", file["features"], 1, "column", "column", expected["features"]["columns"])
+        check_scale("features", file["features"], 1, "column", "features_column", expected["features"]["columns"])
         check_meta("features", file, expected["meta"]["rows"])
         check_top("features", file, expected["attributes"])
     print(f"h5py {h5py.version.version} on HDF5 {h5py.version.hdf5_version}: all checks passed")

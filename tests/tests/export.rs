@@ -138,6 +138,80 @@ fn weights_changed_in_pytorch_come_back() {
     assert_eq!(same.embed(epochs).unwrap(), prints);
     let back = model.with_weights(turned.as_ref()).unwrap();
     assert_eq!(back.embed(epochs).unwrap(), -prints);
+
+    let own = RowFile::open(stage.export("own.h5", &["--fold", "0"]).as_ref()).unwrap();
+    let made = RowFile::open(stage.export("made.h5", &["--weights", &turned]).as_ref()).unwrap();
+    assert_eq!(made.infos(), own.infos());
+    assert_eq!(made.values(), -&own.values());
+}
+
+#[test]
+fn exported_prints_of_brought_back_weights_say_whose_they_are() {
+    let stage = Stage::new();
+    let weights = stage.export("encoder.safetensors", &["--fold", "1"]);
+    let own = RowFile::open(stage.export("own.h5", &["--fold", "1"]).as_ref()).unwrap();
+    let to = stage.path("made.h5");
+    let run = stage.run.to_str().unwrap();
+    let said = succeed(&["export", run, "--to", &to, "--weights", &weights, "--fold", "1"]);
+    let made = RowFile::open(to.as_ref()).unwrap();
+    assert_eq!(made.values(), own.values(), "unchanged weights make the run's own prints, bit for bit");
+    let attribute = |name: &str| made.attributes().get(name).map(String::as_str);
+    let hash = attribute("weights_blake3").unwrap();
+    says(&said, &["encoder.safetensors", hash, "not the run's own"]);
+    assert_eq!((hash.len(), attribute("weights")), (64, Some("encoder.safetensors")));
+    assert_eq!(attribute("encoder_hash"), None, "the hash of all the run's encoders is not that of this one");
+    assert_eq!(
+        attribute("encoder_hash_fold_1"),
+        own.attributes().get("encoder_hash_fold_1").map(String::as_str)
+    );
+    let table = stage.export("made.csv", &["--weights", &weights, "--fold", "1"]);
+    says(&std::fs::read_to_string(table + ".json").unwrap(), &[hash]);
+}
+
+/// A safetensors file with its tensors' names, kinds and shapes changed by `change`, which gets them as JSON.
+fn with_header(from: &str, to: &str, change: impl FnOnce(&mut serde_json::Map<String, serde_json::Value>)) {
+    let bytes = std::fs::read(from).unwrap();
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let mut header = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    change(&mut header);
+    let header = serde_json::to_vec(&header).unwrap();
+    let parts = [&(header.len() as u64).to_le_bytes()[..], &header, &bytes[8 + length..]];
+    std::fs::write(to, parts.concat()).unwrap();
+}
+
+#[test]
+fn weights_that_do_not_fit_are_refused_with_every_difference() {
+    let stage = Stage::new();
+    let (weights, bad, to) =
+        (stage.export("encoder.safetensors", &[]), stage.path("bad.safetensors"), stage.path("x.h5"));
+    let refused = |words: &[&str]| {
+        let said = stage.refused(&["--to", &to, "--weights", &bad]);
+        says(&said, &[&["bad.safetensors", "encoder of fold 0", "--to encoder.safetensors"], words].concat());
+    };
+    with_header(&weights, &bad, |header| {
+        let head = header.remove("members.0.head.weight").unwrap();
+        header.insert("members.0.tail.weight".to_owned(), head);
+        let mean = &mut header["members.0.standardise.mean"]["shape"];
+        *mean = serde_json::json!([1, mean[0]]);
+    });
+    refused(&["members.0.head.weight is missing", "members.0.standardise.mean has the shape [1,"]);
+    with_header(&weights, &bad, |header| {
+        header["members.0.head.weight"]["dtype"] = "I32".into();
+    });
+    refused(&["members.0.head.weight is I32, not F32"]);
+    let mut bytes = std::fs::read(&weights).unwrap();
+    let end = bytes.len();
+    bytes[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    std::fs::write(&bad, &bytes).unwrap();
+    refused(&["NaN", "weights must be finite"]);
+    std::fs::write(&bad, "no weights").unwrap();
+    refused(&[]);
+    let none = stage.path("none.safetensors");
+    says(&stage.refused(&["--to", &to, "--weights", &none]), &["cannot read", "none.safetensors"]);
+    let twice = stage.path("twice.safetensors");
+    says(&stage.refused(&["--to", &twice, "--weights", &weights]), &["--weights makes prints"]);
+    says(&stage.refused(&["--to", &to, "--weights", &weights, "--fold", "7"]), &["fold 7"]);
+    assert!(!Path::new(&to).exists() && !Path::new(&twice).exists());
 }
 
 #[test]

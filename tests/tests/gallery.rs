@@ -193,7 +193,7 @@ fn bad_recordings_fail_to_enrol_with_counts_and_leave_no_gallery() {
     let saturated = said(&|edf| {
         edf.hold(2, 0, |record| record % 4 != 3);
     });
-    says(&saturated, &["failure to enrol"]);
+    says(&saturated, &["failure to enrol", "of 30 epochs were left out, more than half", "record again"]);
     let too_short = stage.refused(&gallery, "x", good.to_str().unwrap(), &["--seconds", "40"]);
     says(
         &too_short,

@@ -208,6 +208,9 @@ pub(crate) struct ExportArguments {
     /// Rows of this fold only; for weights, the fold whose encoder is meant (0 by default).
     #[arg(long, value_name = "K")]
     pub(crate) fold: Option<usize>,
+    /// Make the prints anew with the weights of this file, a changed copy of the exported .safetensors of that fold.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weights: Option<PathBuf>,
     /// Replace a file that is there.
     #[arg(long)]
     pub(crate) force: bool,

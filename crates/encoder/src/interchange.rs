@@ -39,37 +39,29 @@ impl Model {
     /// This encoder with the fitted numbers of a file that another program wrote: every tensor of the same name and shape.
     ///
     /// # Errors
-    /// When a tensor is missing, has another shape or type, is not finite, or a fixed part of the network differs.
+    /// When a tensor is missing, has another shape or type, is not finite, or a fixed part of the network differs; the error
+    /// lists them.
     pub fn with_weights(&self, path: &Path) -> Result<Self, EncoderError> {
         let refuse = |why: String| EncoderError::Format { path: path.to_owned(), why };
         let bytes =
             std::fs::read(path).map_err(|source| EncoderError::File { path: path.to_owned(), source })?;
         let found = parse(&bytes).map_err(refuse)?;
-        for wanted in self.tensors().into_iter().chain(self.fixed()) {
-            let given =
-                found.get(&wanted.name).ok_or_else(|| refuse(format!("{} is missing", wanted.name)))?;
-            if given.shape != wanted.shape {
-                let why = format!(
-                    "{} has the shape {:?}, this encoder's has {:?}",
-                    wanted.name, given.shape, wanted.shape
-                );
-                return Err(refuse(why));
-            }
-            if let Some(at) = given.values.iter().position(|x| !x.is_finite()) {
-                return Err(refuse(format!(
-                    "{} holds {} at {at}: weights must be finite",
-                    wanted.name, given.values[at]
-                )));
-            }
+        let mut differences = Vec::new();
+        let fixed = self.fixed();
+        for wanted in self.tensors().iter().chain(&fixed) {
+            differences.extend(difference(wanted, found.get(&wanted.name)));
         }
-        if let Some(changed) =
-            self.fixed().iter().find(|fixed| !close(&found[&fixed.name].values, &fixed.values))
-        {
-            let why = format!(
-                "{} is a fixed part of the architecture and was changed: leave it as it was",
-                changed.name
-            );
-            return Err(refuse(why));
+        let changed = |part: &&Parameter| {
+            found.get(&part.name).is_some_and(|given| !close(&given.values, &part.values))
+        };
+        differences.extend(fixed.iter().filter(changed).map(|part| {
+            format!("{} is a fixed part of the architecture and was changed: leave it as it was", part.name)
+        }));
+        if !differences.is_empty() {
+            let more = differences.len().saturating_sub(SHOWN);
+            differences.truncate(SHOWN);
+            let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+            return Err(refuse(differences.join("; ") + &more));
         }
         self.with_tensors(&found).map_err(|error| refuse(error.to_string()))
     }
@@ -106,7 +98,24 @@ impl Model {
     }
 }
 
-/// Equal but for the last bits that another program's number type may cost.
+/// Differences that a refusal lists.
+const SHOWN: usize = 6;
+
+/// Why a tensor of a file cannot take the place of this encoder's, if so.
+fn difference(wanted: &Parameter, given: Option<&Parameter>) -> Option<String> {
+    let name = &wanted.name;
+    let Some(given) = given else { return Some(format!("{name} is missing")) };
+    if given.shape != wanted.shape {
+        return Some(format!(
+            "{name} has the shape {:?}, this encoder's has {:?}",
+            given.shape, wanted.shape
+        ));
+    }
+    let at = given.values.iter().position(|x| !x.is_finite())?;
+    Some(format!("{name} holds {} at {at}: weights must be finite", given.values[at]))
+}
+
+/// Equal but for the last bits that another program's number type may cost, as far as both go.
 fn close(left: &[f32], right: &[f32]) -> bool {
     left.iter().zip(right).all(|(a, b)| (a - b).abs() <= 1e-6 * b.abs().max(1e-3))
 }

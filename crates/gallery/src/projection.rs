@@ -12,10 +12,23 @@ use rand_distr::{Distribution, StandardNormal};
 
 use crate::protection::{Key, subkey};
 
-/// A random orthogonal matrix `[kept, dim]`, uniform over all of them (Stewart 1980).
+/// A random orthogonal matrix P `[kept, dim]`, uniform over all of them (Stewart 1980).
+///
+/// Kept as the reflections whose product it is: multiplying it out would take `dim`³ steps, applying them to a print takes
+/// `dim`².
 #[derive(Debug, Clone, PartialEq)]
 pub struct Projection {
-    matrix: Array2<f32>,
+    /// By the coordinate that each begins at.
+    reflections: Vec<Reflection>,
+    dim: usize,
+    kept: usize,
+}
+
+/// Turns a random direction of the coordinates from some first one on onto that coordinate, which it then gives a sign.
+#[derive(Debug, Clone, PartialEq)]
+struct Reflection {
+    normal: Vec<f64>,
+    sign: f64,
 }
 
 impl Projection {
@@ -26,47 +39,57 @@ impl Projection {
     /// The projection that follows from a seed, onto `kept` of `dim` dimensions.
     pub fn from_seed(seed: [u8; 32], dim: usize, kept: usize) -> Self {
         let mut rng = ChaCha20Rng::from_seed(seed);
-        let mut matrix = Array2::<f64>::eye(dim);
-        // A product of reflections, each turning a random vector of the last `dim - first` coordinates onto the first of them.
-        for first in 0..dim.saturating_sub(1) {
+        let draw = |first: usize| {
             let mut normal: Vec<f64> = (first..dim).map(|_| StandardNormal.sample(&mut rng)).collect();
             let length = normal.iter().map(|x| x * x).sum::<f64>().sqrt();
             let sign = if normal[0] < 0.0 { -1.0 } else { 1.0 };
             normal[0] += sign * length;
-            let square: f64 = normal.iter().map(|x| x * x).sum();
-            if square > 0.0 {
-                reflect(&mut matrix, first, &normal, square);
-            }
-            // The sign that the reflection leaves is drawn as well.
-            matrix.row_mut(first).mapv_inplace(|x| -sign * x);
-        }
-        if dim > 0 {
-            let last: f64 = StandardNormal.sample(&mut rng);
-            matrix.row_mut(dim - 1).mapv_inplace(|x| if last < 0.0 { -x } else { x });
-        }
-        let kept = matrix.slice(ndarray::s![..kept.min(dim), ..]);
-        Self { matrix: kept.mapv(|x| x as f32) }
+            Reflection { normal, sign: -sign }
+        };
+        // The first coordinates are final after as many reflections.
+        let kept = kept.min(dim);
+        Self { reflections: (0..kept).map(draw).collect(), dim, kept }
     }
 
     /// Dimensions kept.
     pub fn kept(&self) -> usize {
-        self.matrix.nrows()
+        self.kept
     }
 
     /// Prints `[rows, dim]` to `[rows, kept]`.
     pub fn apply(&self, prints: ArrayView2<'_, f32>) -> Array2<f32> {
-        prints.dot(&self.matrix.t())
+        debug_assert_eq!(prints.ncols(), self.dim);
+        let mut columns = columns(prints);
+        for (first, reflection) in self.reflections.iter().enumerate() {
+            reflect(&mut columns, first, &reflection.normal);
+            columns.row_mut(first).mapv_inplace(|x| reflection.sign * x);
+        }
+        columns.slice(ndarray::s![..self.kept, ..]).t().mapv(|x| x as f32)
     }
 
     /// Back from `[rows, dim]`, where all dimensions were kept.
     pub(crate) fn invert(&self, projected: ArrayView2<'_, f32>) -> Array2<f32> {
-        projected.dot(&self.matrix)
+        let mut columns = columns(projected);
+        for (first, reflection) in self.reflections.iter().enumerate().rev() {
+            columns.row_mut(first).mapv_inplace(|x| reflection.sign * x);
+            reflect(&mut columns, first, &reflection.normal);
+        }
+        columns.t().mapv(|x| x as f32)
     }
 }
 
-/// Rows `first..` of the matrix become H times those rows, H = I - 2 v v' / (v' v).
-fn reflect(matrix: &mut Array2<f64>, first: usize, normal: &[f64], square: f64) {
-    let mut rows = matrix.slice_mut(ndarray::s![first.., ..]);
+/// One print a column.
+fn columns(prints: ArrayView2<'_, f32>) -> Array2<f64> {
+    prints.t().mapv(f64::from).as_standard_layout().into_owned()
+}
+
+/// Rows `first..` become H times those rows, H = I - 2 v v' / (v' v); nothing happens where v is nothing.
+fn reflect(columns: &mut Array2<f64>, first: usize, normal: &[f64]) {
+    let square: f64 = normal.iter().map(|x| x * x).sum();
+    if square == 0.0 {
+        return;
+    }
+    let mut rows = columns.slice_mut(ndarray::s![first.., ..]);
     let mut along = ndarray::Array1::<f64>::zeros(rows.ncols());
     for (x, row) in normal.iter().zip(rows.rows()) {
         along.scaled_add(*x, &row);
@@ -118,7 +141,8 @@ mod tests {
         for draw in 0..draws {
             let mut seed = [0; 32];
             seed[..4].copy_from_slice(&(draw as u32).to_le_bytes());
-            let entries = Projection::from_seed(seed, dim, dim).matrix.mapv(f64::from);
+            let unit = Array2::eye(dim);
+            let entries = Projection::from_seed(seed, dim, dim).apply(unit.view()).mapv(f64::from);
             sum += &entries;
             squares += &(&entries * &entries);
         }

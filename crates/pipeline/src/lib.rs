@@ -40,7 +40,7 @@ pub use describe::describe;
 pub use error::PipelineError;
 pub use evaluation_plan::EvaluationPlan;
 pub use exchange::{
-    Content, ExportOptions, Exported, FeatureTable, Format, export, export_weights, read_features,
+    Content, ExportOptions, Exported, FeatureTable, Filter, Format, export, export_weights, read_features,
 };
 pub use folder::RunFolder;
 pub use inspect::{Inspection, LabelCount, PatientText, SignalFacts, inspect};
@@ -49,8 +49,8 @@ pub use progress::{Progress, Silent};
 pub use record::{Host, RunRecord};
 pub use run::{Options, Outcome, Prepared, prepare, run};
 pub use score_file::{
-    Rate, Role, SCORES_SCHEMA, ScoreIdentification, ScoreOptions, ScoreReport, ScoreSummary, evaluate_scores,
-    score_table,
+    FeatureOptions, Metric, Rate, Role, SCORES_SCHEMA, ScoreIdentification, ScoreOptions, ScoreReport,
+    ScoreSummary, evaluate_features, evaluate_scores, score_table,
 };
 pub use seed::derive;
 pub use shortcut::{Audit, Shortcut};

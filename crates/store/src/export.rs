@@ -161,7 +161,7 @@ fn create_table(path: &Path, file: &hdf5::File, table: &Table) -> Result<(Datase
         let limit = "it must be letters, digits and _, and none of meta, epochs, channel and time";
         return Err(StoreError::text(path, "name of a table", &table.name, limit));
     }
-    crate::features::check_columns(path, &table.columns)?;
+    check_columns(path, &table.columns)?;
     let columns = table.columns.len();
     let rows = (CHUNK_BYTES / 4 / columns).clamp(1, 4096);
     let dataset = chunked(file, (rows, columns))
@@ -175,6 +175,23 @@ fn create_table(path: &Path, file: &hdf5::File, table: &Table) -> Result<(Datase
     scales::names(path, file, &scale, &table.columns)?;
     scales::attach(path, file, &dataset, &[None, Some(&scale)])?;
     Ok((dataset, columns))
+}
+
+fn check_columns(path: &Path, columns: &[String]) -> Result<(), StoreError> {
+    if columns.is_empty() {
+        return Err(StoreError::Append {
+            path: path.to_owned(),
+            what: "the number of columns",
+            found: "0".to_owned(),
+            expected: "at least 1".to_owned(),
+        });
+    }
+    let mut sorted: Vec<&String> = columns.iter().collect();
+    sorted.sort();
+    match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(StoreError::text(path, "column name", pair[0], "two columns have it: rename one")),
+        None => Ok(()),
+    }
 }
 
 fn create_epochs(

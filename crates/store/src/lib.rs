@@ -17,7 +17,6 @@ mod contiguous;
 pub mod epochs;
 mod error;
 pub mod export;
-pub mod features;
 mod mapped;
 mod meta;
 pub mod prints;

@@ -15,13 +15,12 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{attributes, channels, rows};
+use common::{attributes, channels, feature_writer, rows};
 use ndarray::{Array, Dimension};
 use serde_json::{Value, json};
 use twinprint_signal::{EpochInfo, Hertz};
 use twinprint_store::RowInfo;
 use twinprint_store::epochs::EpochWriter;
-use twinprint_store::features::write_features;
 use twinprint_store::prints::PrintWriter;
 
 #[allow(clippy::disallowed_methods)]
@@ -76,8 +75,9 @@ fn h5py_reads_what_was_written() {
     let mut writer = PrintWriter::create(&folder.path().join("prints.h5"), 8, &attributes()).unwrap();
     writer.append(prints.view(), &rows).unwrap();
     writer.finish().unwrap();
-    write_features(&folder.path().join("features.h5"), &columns, prints.view(), &rows, &attributes())
-        .unwrap();
+    let mut writer = feature_writer(&folder.path().join("features.h5"), &columns).unwrap();
+    writer.append(&[prints.view()], None, &rows).unwrap();
+    writer.finish().unwrap();
 
     let mut of_rows = meta(&infos);
     of_rows["fold"] = rows.iter().map(|row| row.fold.map_or(-1, i64::from)).collect();

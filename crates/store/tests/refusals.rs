@@ -11,13 +11,12 @@ mod common;
 
 use std::path::Path;
 
-use common::{attributes, channels, info, infos, rows};
+use common::{attributes, channels, feature_writer, info, infos, rows};
 use ndarray::{Array2, Array3};
 use twinprint_signal::Hertz;
-use twinprint_store::StoreError;
 use twinprint_store::epochs::{EpochFile, EpochWriter};
-use twinprint_store::features::{FeatureFile, FeatureWriter};
 use twinprint_store::prints::{PrintFile, PrintWriter};
+use twinprint_store::{RowFile, StoreError};
 
 fn rate() -> Hertz {
     Hertz::new(128.0).unwrap()
@@ -55,7 +54,7 @@ fn a_writer_that_is_dropped_leaves_nothing() {
     writer.append(Array3::zeros((5, 2, 16)).view(), &infos(5)).unwrap();
     drop(writer);
     drop(PrintWriter::create(&folder.path().join("p.h5"), 3, &attributes()).unwrap());
-    drop(FeatureWriter::create(&folder.path().join("f.h5"), &["a".to_owned()], &attributes()).unwrap());
+    drop(feature_writer(&folder.path().join("f.h5"), &["a".to_owned()]).unwrap());
     assert_eq!(left_in(folder.path()), 0);
 }
 
@@ -100,8 +99,8 @@ fn names_of_attributes_and_columns_are_checked() {
         assert!(PrintWriter::create(&path, 2, &bad).is_err(), "{name}");
     }
     let twice = ["a".to_owned(), "b".to_owned(), "a".to_owned()];
-    assert!(refusal(FeatureWriter::create(&path, &twice, &attributes())).contains("two columns have it"));
-    assert!(FeatureWriter::create(&path, &[], &attributes()).is_err());
+    assert!(refusal(feature_writer(&path, &twice)).contains("two columns have it"));
+    assert!(feature_writer(&path, &[]).is_err());
     assert!(PrintWriter::create(&path, 0, &attributes()).is_err());
     assert!(EpochWriter::create(&path, rate(), &[], 4, &attributes()).is_err());
     let absent = folder.path().join("absent").join("x.h5");
@@ -125,7 +124,7 @@ fn a_file_of_another_format_or_kind_is_refused_by_name() {
     assert!(text.contains("twinprint-epochs/1") && text.contains("twinprint-prints/1"), "{text}");
     hdf5::File::create(&path).unwrap().close().unwrap();
     assert!(refusal(EpochFile::open(&path)).contains("dataset /epochs is missing"));
-    assert!(refusal(FeatureFile::open(&path)).contains("dataset /features is missing"));
+    assert!(refusal(RowFile::open(&path)).contains("dataset /prints or /features is missing"));
 }
 
 #[test]

@@ -9,14 +9,13 @@
 
 mod common;
 
-use common::{attributes, channels, infos, rows};
+use common::{attributes, channels, feature_writer, infos, rows};
 use ndarray::{Array2, Array3, ArrayD, Axis, s};
 use proptest::prelude::*;
 use twinprint_signal::Hertz;
 use twinprint_store::epochs::{EpochFile, EpochWriter};
-use twinprint_store::features::{FeatureFile, FeatureWriter, write_features};
 use twinprint_store::prints::{PrintFile, PrintWriter};
-use twinprint_store::{RowInfo, Storage};
+use twinprint_store::{RowFile, RowInfo, Storage};
 
 fn bits<'a>(values: impl IntoIterator<Item = &'a f32>) -> Vec<u32> {
     values.into_iter().map(|value| value.to_bits()).collect()
@@ -85,8 +84,10 @@ proptest! {
 
         let path = folder.path().join("features.h5");
         let columns: Vec<String> = (0..values.ncols()).map(|k| format!("log_psd:Fp1:{k}Hz")).collect();
-        write_features(&path, &columns, values.view(), &infos, &attributes()).unwrap();
-        let file = FeatureFile::open(&path).unwrap();
+        let mut writer = feature_writer(&path, &columns).unwrap();
+        writer.append(&[values.view()], None, &infos).unwrap();
+        writer.finish().unwrap();
+        let file = RowFile::open(&path).unwrap();
         prop_assert_eq!(bits(file.values().iter()), bits(values.iter()));
         prop_assert_eq!((file.infos(), file.columns()), (&infos[..], &columns[..]));
     }
@@ -133,13 +134,13 @@ fn features_may_come_in_blocks_of_any_memory_order() {
     let path = folder.path().join("f.h5");
     let values = Array2::from_shape_fn((3, 5000), |(a, b)| (a * 7 + b) as f32);
     let columns = vec!["a".to_owned(), "b".to_owned(), "c".to_owned()];
-    let mut writer = FeatureWriter::create(&path, &columns, &attributes()).unwrap();
+    let mut writer = feature_writer(&path, &columns).unwrap();
     let all = rows(5000);
     for (block, infos) in values.t().axis_chunks_iter(Axis(0), 777).zip(all.chunks(777)) {
-        writer.append(block, infos).unwrap();
+        writer.append(&[block], None, infos).unwrap();
     }
     writer.finish().unwrap();
-    let file = FeatureFile::open(&path).unwrap();
+    let file = RowFile::open(&path).unwrap();
     assert_eq!(file.values(), values.t());
     assert_eq!(file.infos(), &all[..]);
 }

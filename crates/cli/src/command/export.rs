@@ -11,6 +11,11 @@ use crate::gallery_arguments::ExportArguments;
 pub(crate) fn write(given: &ExportArguments) -> Result<ExitCode, Failure> {
     let to = given.to.display();
     if given.to.extension().is_some_and(|ending| ending == "safetensors") {
+        if given.weights.is_some() {
+            return Err(Failure::message(
+                "--weights makes prints, and a .safetensors file holds none: write --to prints.h5, .parquet or .csv",
+            ));
+        }
         let fold = given.fold.unwrap_or(0);
         let dim = twinprint_pipeline::export_weights(&given.run, fold, &given.to, given.force)?;
         println!("{to}: the encoder of fold {fold}, prints of {dim} numbers");
@@ -29,9 +34,13 @@ pub(crate) fn write(given: &ExportArguments) -> Result<ExitCode, Failure> {
             .map_err(parse("--with"))?,
         roles: given.roles.clone(),
         fold: given.fold,
+        weights: given.weights.clone(),
         force: given.force,
     };
     let exported = twinprint_pipeline::export(&options)?;
     println!("{to}: {} rows, {} columns of numbers, {}", exported.rows, exported.columns, exported.format);
+    if let (Some(weights), Some(hash)) = (&given.weights, &exported.weights) {
+        println!("prints of the weights in {} (BLAKE3 {hash}), not the run's own", weights.display());
+    }
     Ok(ExitCode::SUCCESS)
 }

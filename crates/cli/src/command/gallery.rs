@@ -1,15 +1,16 @@
-//! `enroll`, `verify`, `identify`, `gallery`: arguments to library calls, answers to text.
+//! `enroll`, `verify`, `identify`, `gallery`: arguments to library calls; `gallery_text` makes text of the answers.
 
 use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::json;
+use twinprint_pipeline::Filter;
 use twinprint_pipeline::gallery::{
-    self, Access, Decision, EnrolOptions, Filter, Happening, Identified, Match, Opening, People, Person,
-    ProbeOptions, Rate, Report, Secret, SubjectId, Thresholds, Update, Wanted,
+    self, Access, EnrolOptions, Opening, ProbeOptions, Secret, SubjectId, Update, Wanted,
 };
 
+use super::gallery_text::{enrolled, identified, person_json, person_text, short, thresholds_text, verdict};
 use crate::failure::Failure;
 use crate::gallery_arguments::{
     EnrollArguments, GalleryArguments, GalleryCommand, GalleryShowArguments, IdentifyArguments,
@@ -34,7 +35,7 @@ pub(crate) fn enroll(given: &EnrollArguments) -> Result<ExitCode, Failure> {
         },
         subject: given.subject.as_deref().map(SubjectId::new).transpose()?,
         files: &given.files,
-        filter: Filter::new(&given.rows)?,
+        filter: Filter::new("--rows", &given.rows)?,
         seconds: given.seconds,
         epochs: given.epochs,
         update: match given.update {
@@ -227,7 +228,7 @@ fn probe<'a>(given: &'a ProbeArguments, secret: Option<&'a Secret>) -> Result<Pr
     Ok(ProbeOptions {
         access: access(&given.gallery, secret),
         file: given.file.clone(),
-        filter: Filter::new(&given.rows)?,
+        filter: Filter::new("--rows", &given.rows)?,
         fmr: given.fmr,
         threshold: given.threshold,
         seconds: given.seconds,
@@ -258,195 +259,4 @@ fn read_secret(key_file: Option<&Path>, passphrase_file: Option<&Path>) -> Resul
 
 fn notices(notices: &[String]) {
     notices.iter().for_each(|notice| eprintln!("  note: {notice}"));
-}
-
-fn enrolled(report: &Report) -> String {
-    let seconds = report.used_seconds.map_or_else(String::new, |seconds| format!(" ({seconds} s)"));
-    let what = match report.what {
-        Happening::Enrolled => "enrolled",
-        Happening::Appended => "appended",
-        Happening::Weighted => "updated by weight",
-        Happening::Replaced => "replaced",
-        Happening::Reissued => "reissued",
-        Happening::Revoked => "revoked",
-    };
-    let usual = report
-        .usual_spread
-        .map_or_else(String::new, |usual| format!(" (95 of 100 templates: up to {usual:.3})"));
-    let mut lines = vec![
-        format!(
-            "{:<11} {what} from {} epochs{seconds}; template of {}",
-            report.subject, report.used_epochs, report.template_epochs
-        ),
-        format!("{:<11} {}", "signal", report.acquisition.sentence()),
-        format!("{:<11} {:.3}{usual}", "spread", report.spread),
-    ];
-    if let Some(score) = report.score_before {
-        lines.push(format!("{:<11} {score:.3} against the template before", "score"));
-    }
-    if let Some((other, score)) = &report.nearest {
-        let bound = report
-            .duplicate_threshold
-            .map_or_else(String::new, |bound| format!(", a duplicate from {bound:.3} on"));
-        lines.push(format!("{:<11} {other} at {score:.3}{bound}", "nearest"));
-    }
-    lines.push(format!("{:<11} {} enrolled", "gallery", report.people));
-    lines.join("\n")
-}
-
-fn verdict(answer: &Match) -> String {
-    let seconds = answer.seconds.map_or_else(String::new, |seconds| format!("{seconds} s, "));
-    let how = match answer.decision {
-        Decision::Sequential => "epoch by epoch until certain",
-        Decision::Fixed => "fixed length",
-        Decision::Stated => "against a stated score",
-    };
-    let mut lines = vec![
-        format!("{}    {}", if answer.matched { "MATCH   " } else { "NO MATCH" }, answer.subject),
-        format!("{:<11} {:.3}, threshold {:.3}", "score", answer.score, answer.threshold),
-        format!("{:<11} {seconds}{} epochs, {how}", "used", answer.epochs),
-    ];
-    match (answer.target_fmr, answer.fmr, answer.fnmr) {
-        (Some(target), Some(fmr), Some(fnmr)) => {
-            lines.push(format!("{:<11} {} aimed at, {} observed", "FMR", percent(target), rate(fmr)));
-            lines.push(format!("{:<11} {} expected{}", "FNMR", rate(fnmr), whose(answer.people)));
-        }
-        _ => lines.push("error rates  unknown for a stated score".to_owned()),
-    }
-    lines.push(format!("{:<11} {}", "signal", answer.acquisition.sentence()));
-    lines.join("\n")
-}
-
-fn whose(people: People) -> &'static str {
-    match people {
-        People::Test => ", on the people who set the threshold",
-        People::Dev | People::Nobody => "",
-    }
-}
-
-fn identified(answer: &Identified) -> String {
-    let mut lines = vec![format!("{:>4}  {:<24} {:>7}", "rank", "subject", "score")];
-    for (rank, (subject, score, matched)) in answer.candidates.iter().enumerate() {
-        lines.push(format!(
-            "{:>4}  {subject:<24} {score:>7.3}  {}",
-            rank + 1,
-            if *matched { "match" } else { "" }
-        ));
-    }
-    let seconds = answer.seconds.map_or_else(String::new, |seconds| format!("{seconds} s, "));
-    lines.push(format!("{:<11} {seconds}{} epochs against {} people", "used", answer.epochs, answer.people));
-    lines.push(format!("{:<11} {:.3}", "threshold", answer.threshold));
-    if let (Some(target), Some(chance)) = (answer.target_fmr, answer.false_positive) {
-        lines.push(format!(
-            "{:<11} {} in each comparison; a stranger matches somebody in about {}",
-            "FMR",
-            percent(target),
-            percent(chance)
-        ));
-    }
-    if let Some(fnmr) = answer.fnmr {
-        lines.push(format!("{:<11} {} expected", "FNMR", rate(fnmr)));
-    }
-    if !answer.candidates.iter().any(|(_, _, matched)| *matched) {
-        lines.push("nobody enrolled matches".to_owned());
-    }
-    lines.join("\n")
-}
-
-fn thresholds_text(thresholds: &Thresholds) -> String {
-    let mut lines: Vec<String> = thresholds.notes.iter().map(|note| format!("note        {note}")).collect();
-    if let Some(cost) = &thresholds.cost {
-        lines.push(format!(
-            "cancelable  EER {} plain, {} projected onto {} of {} dimensions",
-            percent(cost.eer_plain),
-            percent(cost.eer_projected),
-            cost.kept,
-            cost.dim
-        ));
-        if let Some(linkage) = &cost.linkage {
-            lines.push(format!(
-                "unlinkable  D_sys {:.3} between two keys ({:.3} by chance), {} pairs of keys; whole galleries of the same templates: {} of people paired by their angles",
-                linkage.d_sys,
-                linkage.d_sys_chance,
-                cost.keys,
-                percent(cost.set_linkage)
-            ));
-        }
-    }
-    if let Some(enrol) = thresholds.bounds.iter().map(|bounds| bounds.enrol_epochs).max() {
-        lines.push(format!(
-            "\nsequential, templates of {enrol} epochs\n{:>8} {:>24} {:>24} {:>17}",
-            "FMR", "observed FMR", "expected FNMR", "epochs used"
-        ));
-        for bounds in thresholds.bounds.iter().filter(|bounds| bounds.enrol_epochs == enrol) {
-            lines.push(format!(
-                "{:>8} {:>24} {:>24} {:>7.1} / {:>5.1}",
-                bounds.target_fmr,
-                rate(bounds.fmr),
-                rate(bounds.fnmr),
-                bounds.mated_epochs,
-                bounds.non_mated_epochs
-            ));
-        }
-    }
-    if let Some(enrol) = thresholds.points.iter().map(|point| point.enrol_epochs).max() {
-        lines.push(format!(
-            "\nfixed length, templates of {enrol} epochs\n{:>8} {:>6} {:>9} {:>24} {:>24}",
-            "FMR", "epochs", "threshold", "observed FMR", "expected FNMR"
-        ));
-        for point in thresholds.points.iter().filter(|point| point.enrol_epochs == enrol) {
-            lines.push(format!(
-                "{:>8} {:>6} {:>9.3} {:>24} {:>24}",
-                point.target_fmr,
-                point.probe_epochs,
-                point.threshold,
-                rate(point.fmr),
-                rate(point.fnmr)
-            ));
-        }
-    }
-    lines.join("\n")
-}
-
-fn person_text(person: &Person) -> String {
-    let mut lines = vec![format!(
-        "{}: template of {} epochs, spread {:.3}",
-        person.subject,
-        person.template.epochs(),
-        person.template.spread()
-    )];
-    for event in &person.events {
-        let sources: Vec<&str> = event.sources.iter().map(|source| source.name.as_str()).collect();
-        lines.push(format!(
-            "{}  {:?}{} {}  {}",
-            event.at,
-            event.what,
-            if event.forced { " (forced)" } else { "" },
-            sources.join(", "),
-            event.acquisition.sentence()
-        ));
-    }
-    lines.join("\n")
-}
-
-fn person_json(person: &Person) -> serde_json::Value {
-    json!({
-        "subject": person.subject, "epochs": person.template.epochs(),
-        "spread": person.template.spread(), "events": person.events,
-    })
-}
-
-fn rate(rate: Rate) -> String {
-    match rate.ci95 {
-        Some([low, high]) => format!("{} ({}–{})", percent(rate.value), percent(low), percent(high)),
-        None => percent(rate.value),
-    }
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.1} %", 100.0 * share)
-}
-
-fn short(hash: &str) -> &str {
-    hash.get(..12).unwrap_or(hash)
 }

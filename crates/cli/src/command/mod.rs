@@ -4,6 +4,7 @@ mod compare;
 mod export;
 mod fetch;
 mod gallery;
+mod gallery_text;
 mod inspect;
 mod report;
 mod run;

@@ -37,14 +37,17 @@ pub(crate) fn stage(
     Ok(ExitCode::SUCCESS)
 }
 
-/// `twinprint evaluate` of a pipeline, or of a score file.
+/// `twinprint evaluate` of a pipeline, or of a file of scores or features.
 pub(crate) fn evaluate(
     given: &EvaluateArguments,
     threads: usize,
     progress: &Terminal,
 ) -> Result<ExitCode, Failure> {
     if let Some(scores) = &given.scores {
-        return super::scores::show(scores, given);
+        return super::scores::of_scores(scores, given);
+    }
+    if let Some(features) = &given.features {
+        return super::scores::of_features(features, given);
     }
     let pipeline = given.pipeline.as_deref().unwrap_or(Path::new(""));
     let plan = resolve_file(pipeline, &given.change)?;

@@ -1,28 +1,48 @@
-//! `evaluate --scores`: anybody's score file.
+//! `evaluate --scores` and `--features`: anybody's score file, and anybody's features.
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use twinprint_pipeline::ScoreOptions;
+use twinprint_pipeline::{FeatureOptions, Filter, Metric, ScoreOptions, ScoreReport};
 
-use crate::arguments::EvaluateArguments;
+use crate::arguments::{self, EvaluateArguments};
 use crate::failure::Failure;
 
 /// Prints every number of a score file.
-pub(crate) fn show(file: &Path, given: &EvaluateArguments) -> Result<ExitCode, Failure> {
-    let options = ScoreOptions {
+pub(crate) fn of_scores(file: &Path, given: &EvaluateArguments) -> Result<ExitCode, Failure> {
+    show(&twinprint_pipeline::evaluate_scores(file, &options(given))?, given.json)
+}
+
+/// Prints every number of the comparisons between rows of a file of features.
+pub(crate) fn of_features(file: &Path, given: &EvaluateArguments) -> Result<ExitCode, Failure> {
+    let features = FeatureOptions {
+        enrol: Filter::new("--enrol", &given.enrol)?,
+        probe: Filter::new("--probe", &given.probe)?,
+        pool: given.pool,
+        metric: match given.metric {
+            arguments::Metric::Cosine => Metric::Cosine,
+            arguments::Metric::Euclidean => Metric::Euclidean,
+        },
+    };
+    show(&twinprint_pipeline::evaluate_features(file, &features, &options(given))?, given.json)
+}
+
+fn options(given: &EvaluateArguments) -> ScoreOptions {
+    ScoreOptions {
         columns: given.columns.clone(),
         by: given.by.clone(),
         distance: given.distance,
         dev: given.dev.clone(),
         bootstrap: given.bootstrap,
         ..ScoreOptions::default()
-    };
-    let report = twinprint_pipeline::evaluate_scores(file, &options)?;
-    if given.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+    }
+}
+
+fn show(report: &ScoreReport, json: bool) -> Result<ExitCode, Failure> {
+    if json {
+        println!("{}", serde_json::to_string_pretty(report)?);
     } else {
-        print!("{}", twinprint_pipeline::score_table(&report));
+        print!("{}", twinprint_pipeline::score_table(report));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,9 +2,14 @@
 
 mod columns;
 mod export;
+mod filter;
+mod options;
 mod read;
+mod source;
 mod weights;
 
-pub use export::{Content, ExportOptions, Exported, Format, export};
+pub use export::export;
+pub use filter::Filter;
+pub use options::{Content, ExportOptions, Exported, Format};
 pub use read::{FeatureTable, read_features};
 pub use weights::export_weights;

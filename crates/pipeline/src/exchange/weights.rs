@@ -1,6 +1,9 @@
-//! An encoder's weights for other programs.
+//! An encoder's weights for other programs, and back.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+
+use twinprint_encoder::{EncoderError, Model};
 
 use crate::PipelineError;
 use crate::gallery::lent;
@@ -20,3 +23,42 @@ pub fn export_weights(run: &Path, fold: usize, to: &Path, force: bool) -> Result
     lent.model.export_weights(to).map_err(|error| PipelineError::stage("export", error))?;
     Ok(lent.model.dim())
 }
+
+/// The encoder of a run's fold with the weights of a file in place of its own.
+pub(super) struct Changed {
+    pub(super) model: Model,
+    /// What a file of its prints must say: the file of weights, its BLAKE3 hash, the encoder's new hash.
+    pub(super) attributes: BTreeMap<String, String>,
+}
+
+impl Changed {
+    /// Reads the weights.
+    ///
+    /// # Errors
+    /// When there is no such run or fold, or the weights do not fit its encoder: the error lists what differs.
+    pub(super) fn read(run: &Path, fold: usize, weights: &Path) -> Result<Self, PipelineError> {
+        let lent = lent(run, fold)?;
+        let model = lent.model.with_weights(weights).map_err(|error| match error {
+            EncoderError::File { path, source } => PipelineError::Read { path, source },
+            EncoderError::Format { why, .. } => PipelineError::Request(format!(
+                "--weights {}: these are no weights for the encoder of fold {fold}: {why}. Begin with the file that `twinprint export {} --to encoder.safetensors --fold {fold}` writes, and keep names, shapes and float32",
+                weights.display(),
+                run.display()
+            )),
+            error => PipelineError::stage("export", error),
+        })?;
+        let bytes = std::fs::read(weights)
+            .map_err(|source| PipelineError::Read { path: weights.to_owned(), source })?;
+        let name = weights.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let encoder = model.content_hash().map_err(|error| PipelineError::stage("export", error))?;
+        let attributes = BTreeMap::from([
+            ("weights".to_owned(), name),
+            (WEIGHTS_HASH.to_owned(), blake3::hash(&bytes).to_hex().to_string()),
+            (format!("encoder_hash_fold_{fold}"), encoder),
+        ]);
+        Ok(Self { model, attributes })
+    }
+}
+
+/// The attribute that holds the BLAKE3 hash of a file of weights that prints were made with in place of the run's.
+pub(super) const WEIGHTS_HASH: &str = "weights_blake3";

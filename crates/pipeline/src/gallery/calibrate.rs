@@ -3,30 +3,25 @@
 use std::collections::BTreeMap;
 
 use ndarray::{Array2, ArrayView2, Axis};
-use twinprint_evaluation::{Interval, Scores, eer, transport};
-use twinprint_gallery::{
-    Bounds, Cost, OperatingPoint, People, Projection, Rate, Sequence, Template, Thresholds, linkage,
-    set_linkage,
-};
+use twinprint_evaluation::{Interval, Scores, transport};
+use twinprint_gallery::{Bounds, OperatingPoint, People, Projection, Rate, Sequence, Template, Thresholds};
 use twinprint_protocol::Role;
 use twinprint_signal::{RecordingKey, SubjectId};
 use twinprint_store::prints::PrintFile;
 
+use super::cancelable::cost;
 use super::lend::Lent;
 use crate::PipelineError;
-use crate::seed;
 
 /// False match rates that thresholds are measured for, as far as comparisons carry them.
 const RATES: [f64; 12] = [0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 5e-4, 2e-4, 1e-4, 5e-5];
 /// Rule of 30 (Doddington 1998): so many errors must be expected at a rate before it counts as measured.
 const ERRORS: f64 = 30.0;
 /// Templates and probes together are cut so that a length has about as many comparisons at most.
-const COMPARISONS: usize = 2_000_000;
-/// Pairs of keys behind the unlinkability.
-const KEYS: usize = 20;
+pub(super) const COMPARISONS: usize = 2_000_000;
 
 /// The prints of a fold's people in one role, person by person, recording by recording, in order of time.
-struct Side {
+pub(super) struct Side {
     people: Vec<Person>,
 }
 
@@ -36,7 +31,7 @@ struct Person {
 }
 
 /// Everything compared at one length of template and probe.
-struct Comparisons {
+pub(super) struct Comparisons {
     enrol: Vec<u32>,
     probe: Vec<u32>,
     /// Running scores after 1, 2, … epochs of the probe.
@@ -169,19 +164,29 @@ impl Side {
         ((COMPARISONS as f64).sqrt() as usize / self.people.len().max(1)).max(1)
     }
 
-    /// Templates of `epochs` consecutive clean epochs each, with the number of the person.
-    fn templates(&self, epochs: usize) -> Result<Vec<(u32, Template)>, PipelineError> {
+    /// How many people.
+    pub(super) fn people(&self) -> usize {
+        self.people.len()
+    }
+
+    /// Templates of `epochs` consecutive clean epochs each, at most `most` a person, with the number of the person.
+    pub(super) fn templates(
+        &self,
+        epochs: usize,
+        most: usize,
+    ) -> Result<Vec<(u32, Template)>, PipelineError> {
         let mut templates = Vec::new();
         for (number, person) in self.people.iter().enumerate() {
-            for block in blocks(&person.enrol, epochs, self.share()) {
+            for block in blocks(&person.enrol, epochs, most) {
                 templates.push((number as u32, Template::of(block)?));
             }
         }
         Ok(templates)
     }
 
-    fn compare(&self, enrol: usize, probe: usize) -> Result<Comparisons, PipelineError> {
-        let templates = self.templates(enrol)?;
+    /// Every template of `enrol` epochs against every probe of `probe`, one epoch of it after the other.
+    pub(super) fn compare(&self, enrol: usize, probe: usize) -> Result<Comparisons, PipelineError> {
+        let templates = self.templates(enrol, self.share())?;
         let mut found = Comparisons { enrol: Vec::new(), probe: Vec::new(), running: Vec::new() };
         for (number, person) in self.people.iter().enumerate() {
             for block in blocks(&person.probe, probe, self.share()) {
@@ -200,7 +205,8 @@ impl Side {
 
     /// The spread that 95 of 100 templates do not exceed.
     fn usual_spread(&self, epochs: usize) -> Option<f64> {
-        let mut spreads: Vec<f64> = self.templates(epochs).ok()?.iter().map(|(_, t)| t.spread()).collect();
+        let mut spreads: Vec<f64> =
+            self.templates(epochs, self.share()).ok()?.iter().map(|(_, t)| t.spread()).collect();
         spreads.sort_by(f64::total_cmp);
         spreads.get((spreads.len() * 95).div_ceil(100).saturating_sub(1)).copied()
     }
@@ -227,7 +233,8 @@ impl Comparisons {
             .map_err(|error| PipelineError::stage("gallery", error))
     }
 
-    fn last(&self) -> Result<Scores, PipelineError> {
+    /// Scores of whole probes.
+    pub(super) fn last(&self) -> Result<Scores, PipelineError> {
         self.scores(|running| running.last().copied().unwrap_or_default())
     }
 
@@ -301,61 +308,8 @@ fn rules(own: &Comparisons, test: &Comparisons, enrol_epochs: usize) -> Result<V
     Ok(rules)
 }
 
-fn rate(value: f64, interval: Option<Interval>) -> Rate {
+pub(super) fn rate(value: f64, interval: Option<Interval>) -> Rate {
     Rate { value, ci95: interval.map(|interval| [interval.low, interval.high]) }
-}
-
-/// What the projection does to the error rate, and what two galleries under different keys tell about each other.
-fn cost(
-    lent: &Lent,
-    plain: &Side,
-    projected: &Side,
-    projection: &Projection,
-    enrol: usize,
-    looks: usize,
-) -> Result<Cost, PipelineError> {
-    let rate_of =
-        |side: &Side| -> Result<f64, PipelineError> { Ok(eer(&side.compare(enrol, looks)?.last()?).value) };
-    let dim = lent.lock.dim;
-    let kept = projection.kept();
-    let templates = plain.templates(enrol)?;
-    let mut means = Array2::zeros((templates.len(), dim));
-    for (mut row, (_, template)) in means.rows_mut().into_iter().zip(&templates) {
-        row.assign(&template.mean());
-    }
-    let (mut mated, mut non_mated, mut linked) = (Vec::new(), Vec::new(), 0.0);
-    for pair in 0..KEYS {
-        let under = |side: &str| {
-            let number = seed::derive(lent.config.seed, &format!("unlinkability {pair} {side}"));
-            let mut bytes = [0; 32];
-            bytes[..8].copy_from_slice(&number.to_le_bytes());
-            Projection::from_seed(bytes, dim, kept).apply(means.view())
-        };
-        let (left, right) = (under("left"), under("right"));
-        let scores = twinprint_evaluation::template::cosine_scores(left.view(), right.view())
-            .map_err(|error| PipelineError::stage("gallery", error))?;
-        for ((one, other), score) in scores.indexed_iter() {
-            // Templates of one person made from different seconds, as two galleries would hold them.
-            match (templates[one].0 == templates[other].0, one == other) {
-                (true, true) => {}
-                (true, false) => mated.push(f64::from(*score)),
-                (false, _) => non_mated.push(f64::from(*score)),
-            }
-        }
-        let first: Vec<usize> = (0..plain.people.len())
-            .filter_map(|person| templates.iter().position(|(number, _)| *number as usize == person))
-            .collect();
-        linked += set_linkage(left.select(Axis(0), &first).view(), right.select(Axis(0), &first).view());
-    }
-    Ok(Cost {
-        dim,
-        kept,
-        eer_plain: rate_of(plain)?,
-        eer_projected: rate_of(projected)?,
-        linkage: linkage(&mated, &non_mated),
-        set_linkage: linked / KEYS as f64,
-        keys: KEYS,
-    })
 }
 
 #[cfg(test)]

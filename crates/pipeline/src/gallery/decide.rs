@@ -9,8 +9,9 @@ use twinprint_signal::SubjectId;
 use super::acquire::Acquired;
 use super::enrol::gather;
 use super::open::{Access, encoder_of, open};
-use super::rows::{Filter, Rows, is_table};
+use super::rows::{Rows, is_table};
 use crate::PipelineError;
+use crate::exchange::Filter;
 
 /// What to compare and how.
 pub struct ProbeOptions<'a> {

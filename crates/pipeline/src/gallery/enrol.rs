@@ -9,8 +9,9 @@ use twinprint_signal::SubjectId;
 use super::acquire::{Acquired, acquire};
 use super::lend::Lent;
 use super::open::{Access, Opening, create, create_foreign, encoder_of};
-use super::rows::{Filter, Rows, is_table};
+use super::rows::{Rows, is_table};
 use crate::PipelineError;
+use crate::exchange::Filter;
 
 /// What to enrol and how.
 pub struct EnrolOptions<'a> {

@@ -2,6 +2,7 @@
 
 mod acquire;
 mod calibrate;
+mod cancelable;
 mod decide;
 mod enrol;
 mod lend;
@@ -11,7 +12,6 @@ mod rows;
 pub use decide::{Decision, Identified, Match, ProbeOptions, identify, verify};
 pub use enrol::{EnrolOptions, Report, enrol};
 pub use open::{Access, Opening, check, open};
-pub use rows::Filter;
 pub use twinprint_gallery::{
     Event, Finding, Gallery, Happening, People, Person, Rate, Secret, Thresholds, Update, Wanted,
 };

@@ -6,51 +6,10 @@ use std::path::Path;
 use ndarray::{Array2, Axis};
 use twinprint_gallery::{Acquisition, Lock, Source};
 use twinprint_signal::SubjectId;
-use twinprint_store::RowInfo;
 
 use super::acquire::Acquired;
 use crate::PipelineError;
-use crate::exchange::{FeatureTable, read_features};
-
-/// Which rows of a file are meant: `key=value` pairs that must all hold.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Filter(Vec<(String, String)>);
-
-impl Filter {
-    /// Takes pairs as `session=1`: subject, session, recording, fold, role, or the name of a label.
-    ///
-    /// # Errors
-    /// When an entry is no pair.
-    pub fn new(pairs: &[String]) -> Result<Self, PipelineError> {
-        let pair = |given: &String| match given.split_once('=') {
-            Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-            _ => Err(PipelineError::Request(format!(
-                "--rows {given}: write KEY=VALUE, as in --rows session=1"
-            ))),
-        };
-        Ok(Self(pairs.iter().map(pair).collect::<Result<_, _>>()?))
-    }
-
-    /// Whether nothing is left out.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn holds(&self, info: &RowInfo) -> bool {
-        let fold = info.fold.map(|fold| fold.to_string());
-        self.0.iter().all(|(key, value)| {
-            let found = match key.as_str() {
-                "subject" => Some(info.epoch.key.subject.as_str()),
-                "session" => Some(info.epoch.key.session.as_str()),
-                "recording" => Some(info.epoch.key.recording.as_str()),
-                "fold" => fold.as_deref(),
-                "role" => info.role.as_deref(),
-                label => info.epoch.labels.get(label).map(String::as_str),
-            };
-            found == Some(value.as_str())
-        })
-    }
-}
+use crate::exchange::{FeatureTable, Filter, read_features};
 
 /// Whether a path names a file of features rather than a recording.
 pub(crate) fn is_table(path: &Path) -> bool {
@@ -72,17 +31,9 @@ impl Rows {
     /// When the file is refused or no row is left.
     pub(crate) fn read(path: &Path, filter: &Filter) -> Result<Self, PipelineError> {
         let table = read_features(path)?;
-        let rows: Vec<usize> =
-            (0..table.infos.len()).filter(|&row| filter.holds(&table.infos[row])).collect();
-        if rows.is_empty() {
-            let count = table.infos.len();
-            return Err(PipelineError::Recording {
-                path: path.to_owned(),
-                reason: format!(
-                    "none of its {count} rows is left by --rows: look at its subject, session and recording columns"
-                ),
-            });
-        }
+        let rows = filter
+            .rows(&table.infos)
+            .map_err(|reason| PipelineError::Recording { path: path.to_owned(), reason })?;
         Ok(Self { table, rows, path: path.to_owned() })
     }
 

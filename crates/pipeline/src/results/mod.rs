@@ -6,7 +6,7 @@ mod classifiers;
 mod few_shot;
 mod verification;
 
-pub(crate) use verification::{TARGETS, intervals, pair};
+pub(crate) use verification::{TARGETS, carried, intervals, pair, rates};
 
 use std::collections::BTreeMap;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use twinprint_evaluation::Scores;
 use twinprint_evaluation::{
-    FnmrAtFmr, Interval, REPORTED_FMR, Verification, calibrated_cost, calibration::Calibration,
+    FnmrAtFmr, Interval, REPORTED_FMR, Transported, Verification, calibrated_cost, calibration::Calibration,
     identification, paired_difference, transport_folds, verification,
 };
 use twinprint_report::results::{
@@ -59,14 +59,7 @@ fn row(
         system: scored.system.name().to_owned(),
         probe_seconds: scored.probe_seconds,
         eer: measured(found.eer, found.eer_ci95, || format!("eer of {name}"), audit),
-        fnmr_at_fmr: found
-            .fnmr_at_fmr
-            .iter()
-            .filter_map(|rate| match rate {
-                FnmrAtFmr::Measured { fmr, fnmr, .. } => Some((fmr.to_string(), *fnmr)),
-                FnmrAtFmr::TooFew { .. } => None,
-            })
-            .collect(),
+        fnmr_at_fmr: rates(&found),
         auc: Some(found.auc),
         d_prime: found.d_prime,
         min_dcf: Some(found.min_dcf),
@@ -110,16 +103,30 @@ fn transported(scored: &Scored) -> Result<Vec<TransportedThreshold>, PipelineErr
         .map(|&target_fmr| {
             let moved =
                 transport_folds(&folds, target_fmr).map_err(|error| failed("threshold transport", &error))?;
-            Ok(TransportedThreshold {
-                target_fmr,
-                threshold: None,
-                fmr: moved.fmr,
-                fmr_ci95: moved.fmr_ci95.map(pair),
-                fnmr: moved.fnmr,
-                fnmr_ci95: moved.fnmr_ci95.map(pair),
-            })
+            Ok(carried(target_fmr, None, &moved))
         })
         .collect()
+}
+
+/// A threshold for `target_fmr` that was chosen on other people, and what it did.
+pub(crate) fn carried(target_fmr: f64, threshold: Option<f64>, moved: &Transported) -> TransportedThreshold {
+    TransportedThreshold {
+        target_fmr,
+        threshold,
+        fmr: moved.fmr,
+        fmr_ci95: moved.fmr_ci95.map(pair),
+        fnmr: moved.fnmr,
+        fnmr_ci95: moved.fnmr_ci95.map(pair),
+    }
+}
+
+/// The false non-match rates that could be measured, by their false match rate.
+pub(crate) fn rates(found: &Verification) -> BTreeMap<String, f64> {
+    let measured = |rate: &FnmrAtFmr| match rate {
+        FnmrAtFmr::Measured { fmr, fnmr, .. } => Some((fmr.to_string(), *fnmr)),
+        FnmrAtFmr::TooFew { .. } => None,
+    };
+    found.fnmr_at_fmr.iter().filter_map(measured).collect()
 }
 
 pub(crate) fn pair(interval: Interval) -> [f64; 2] {

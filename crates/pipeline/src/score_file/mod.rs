@@ -1,6 +1,7 @@
-//! Score files of any tool: read in pieces, checked, and turned into every number that scores can tell.
+//! Score files and features of any tool: read, checked, and turned into every number that scores can tell.
 
 mod delimited;
+mod features;
 mod identification;
 mod parquet;
 mod summary;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use crate::PipelineError;
 
+pub use features::{FeatureOptions, Metric, evaluate_features};
 pub use summary::{Rate, ScoreIdentification, ScoreReport, ScoreSummary};
 pub use text::score_table;
 

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use twinprint_evaluation::calibration::Calibration;
 use twinprint_evaluation::{
-    Bootstrap, FnmrAtFmr, Interval, Scores, calibrated_cost, det_curve, identification, transport,
-    verification,
+    Bootstrap, Interval, Scores, calibrated_cost, det_curve, identification, transport, verification,
 };
 use twinprint_report::results::TransportedThreshold;
 
@@ -16,7 +15,7 @@ use super::trials::{Part, Table};
 use super::{SCORES_SCHEMA, ScoreOptions, refuse};
 use crate::PipelineError;
 use crate::error::chain;
-use crate::results::{TARGETS, intervals, pair};
+use crate::results::{TARGETS, carried, intervals, pair, rates};
 
 /// Points kept of the trade-off curve.
 const DET_POINTS: usize = 200;
@@ -180,14 +179,8 @@ fn summary(
         cllr = Some(calibrated_cost(&ratios, &bootstrap));
         for target_fmr in TARGETS {
             let moved = transport(dev, &scores, target_fmr).map_err(|error| failed(&error))?;
-            transported.push(TransportedThreshold {
-                target_fmr,
-                threshold: moved.thresholds.first().map(|threshold| directed(*threshold, options)),
-                fmr: moved.fmr,
-                fmr_ci95: moved.fmr_ci95.map(pair),
-                fnmr: moved.fnmr,
-                fnmr_ci95: moved.fnmr_ci95.map(pair),
-            });
+            let threshold = moved.thresholds.first().map(|threshold| directed(*threshold, options));
+            transported.push(carried(target_fmr, threshold, &moved));
         }
     }
     let explained = found.reasons.iter().filter(|reason| !reason.starts_with("Cllr"));
@@ -205,14 +198,7 @@ fn summary(
         non_mated: found.non_mated,
         eer: Rate { value: found.eer, ci95: found.eer_ci95.map(pair) },
         threshold: directed(found.threshold, options),
-        fnmr_at_fmr: found
-            .fnmr_at_fmr
-            .iter()
-            .filter_map(|rate| match rate {
-                FnmrAtFmr::Measured { fmr, fnmr, .. } => Some((fmr.to_string(), *fnmr)),
-                FnmrAtFmr::TooFew { .. } => None,
-            })
-            .collect(),
+        fnmr_at_fmr: rates(&found),
         auc: found.auc,
         d_prime: found.d_prime,
         min_dcf: found.min_dcf,

@@ -1,10 +1,12 @@
 //! Descriptions that the tests share.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use twinprint_signal::{ChannelName, EpochInfo, RecordingId, RecordingKey, Seconds, SessionId, SubjectId};
-use twinprint_store::RowInfo;
+use twinprint_store::export::{ExportWriter, Table};
+use twinprint_store::{RowInfo, StoreError};
 
 pub fn info(subject: &str, recording: &str, start: f64, labels: &[(&str, &str)]) -> EpochInfo {
     EpochInfo {
@@ -59,4 +61,10 @@ pub fn attributes() -> BTreeMap<String, String> {
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into()
+}
+
+/// A file with one table, `/features`.
+pub fn feature_writer(path: &Path, columns: &[String]) -> Result<ExportWriter, StoreError> {
+    let table = Table { name: "features".to_owned(), columns: columns.to_vec(), units: "1".to_owned() };
+    ExportWriter::create(path, &[table], None, &attributes())
 }

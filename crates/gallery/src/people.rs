@@ -1,0 +1,219 @@
+//! The people of a gallery: finding, reading and writing their records.
+
+use ndarray::{Array1, Array2};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use twinprint_signal::SubjectId;
+
+use crate::record::Event;
+use crate::schema::database;
+use crate::template::Facts;
+use crate::{Gallery, GalleryError, Index, Template};
+
+/// Somebody enrolled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Person {
+    /// Who.
+    pub subject: SubjectId,
+    /// Her template.
+    pub template: Template,
+    /// What happened to it, in order.
+    pub events: Vec<Event>,
+}
+
+/// A person's row as it is stored.
+pub(crate) struct Stored {
+    pub(crate) row: i64,
+    handle: Vec<u8>,
+    name: Vec<u8>,
+    template: Vec<u8>,
+    facts: Vec<u8>,
+}
+
+impl Stored {
+    const COLUMNS: &str = "id, handle, name, template, facts";
+
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            row: row.get(0)?,
+            handle: row.get(1)?,
+            name: row.get(2)?,
+            template: row.get(3)?,
+            facts: row.get(4)?,
+        })
+    }
+}
+
+impl Gallery {
+    /// How many are enrolled.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn len(&self) -> Result<usize, GalleryError> {
+        let count = self.connection.query_row("SELECT count(*) FROM person", [], |row| row.get::<_, i64>(0));
+        count.map(|count| count as usize).map_err(database(&self.path, "count its people"))
+    }
+
+    /// Whether nobody is enrolled.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn is_empty(&self) -> Result<bool, GalleryError> {
+        Ok(self.len()? == 0)
+    }
+
+    /// One person.
+    ///
+    /// # Errors
+    /// When nobody of that name is enrolled (names that look alike are in the error), or her records are damaged.
+    pub fn person(&self, subject: &SubjectId) -> Result<Person, GalleryError> {
+        match self.find(&self.connection, subject)? {
+            Some(stored) => self.read(&self.connection, &stored),
+            None => Err(GalleryError::Unknown { subject: subject.clone(), similar: self.similar(subject)? }),
+        }
+    }
+
+    /// Everybody, in the order of enrolment.
+    ///
+    /// # Errors
+    /// When a record is damaged.
+    pub fn people(&self) -> Result<Vec<Person>, GalleryError> {
+        self.stored()?.iter().map(|stored| self.read(&self.connection, stored)).collect()
+    }
+
+    /// All templates in memory, for identification.
+    ///
+    /// # Errors
+    /// When a record is damaged.
+    pub fn index(&self) -> Result<Index, GalleryError> {
+        let fail = || database(&self.path, "read its templates");
+        let dim = self.kept();
+        let mut names = Vec::new();
+        let mut values: Vec<f32> = Vec::new();
+        let mut statement = self
+            .connection
+            .prepare(&format!("SELECT {} FROM person ORDER BY id", Stored::COLUMNS))
+            .map_err(fail())?;
+        let mut rows = statement.query([]).map_err(fail())?;
+        while let Some(row) = rows.next().map_err(fail())? {
+            let stored = Stored::of(row).map_err(fail())?;
+            names.push(self.name(&stored)?);
+            values.extend(self.numbers(&stored)?);
+        }
+        let templates = Array2::from_shape_vec((names.len(), dim), values)
+            .map_err(|error| GalleryError::Prints(error.to_string()))?;
+        Index::new(names, templates)
+    }
+
+    /// How many numbers a stored template has.
+    pub(crate) fn kept(&self) -> usize {
+        self.protection.cancelable.unwrap_or(self.lock.dim)
+    }
+
+    pub(crate) fn stored(&self) -> Result<Vec<Stored>, GalleryError> {
+        let fail = || database(&self.path, "read its people");
+        let mut statement = self
+            .connection
+            .prepare(&format!("SELECT {} FROM person ORDER BY id", Stored::COLUMNS))
+            .map_err(fail())?;
+        let rows = statement.query_map([], Stored::of).map_err(fail())?;
+        rows.collect::<Result<_, _>>().map_err(fail())
+    }
+
+    pub(crate) fn find(
+        &self,
+        connection: &Connection,
+        subject: &SubjectId,
+    ) -> Result<Option<Stored>, GalleryError> {
+        let query = format!("SELECT {} FROM person WHERE handle = ?1", Stored::COLUMNS);
+        let handle = self.seal.handle(subject);
+        let found = connection.query_row(&query, [handle.as_slice()], Stored::of).optional();
+        found.map_err(database(&self.path, "look a person up"))
+    }
+
+    pub(crate) fn name(&self, stored: &Stored) -> Result<SubjectId, GalleryError> {
+        let bytes = self.open_record("name", &stored.handle, &stored.name)?;
+        let text = String::from_utf8(bytes).map_err(|_| self.damaged("a name", "is not text"))?;
+        let subject = SubjectId::new(&text).map_err(|error| self.damaged("a name", error))?;
+        if self.seal.handle(&subject).as_slice() != stored.handle {
+            return Err(self.damaged("a name", "is not the one the person is filed under"));
+        }
+        Ok(subject)
+    }
+
+    pub(crate) fn numbers(&self, stored: &Stored) -> Result<Vec<f32>, GalleryError> {
+        let bytes = self.open_record("template", &stored.handle, &stored.template)?;
+        if bytes.len() != 4 * self.kept() {
+            return Err(
+                self.damaged("a template", format!("has {} bytes, not {}", bytes.len(), 4 * self.kept()))
+            );
+        }
+        let (floats, _) = bytes.as_chunks::<4>();
+        Ok(floats.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
+    }
+
+    pub(crate) fn template(&self, stored: &Stored) -> Result<Template, GalleryError> {
+        let facts: Facts = self.parse_record("facts", &stored.handle, &stored.facts)?;
+        Template::from_mean(Array1::from_vec(self.numbers(stored)?), facts.epochs)
+            .map_err(|error| self.damaged("a template", error))
+    }
+
+    pub(crate) fn read(&self, connection: &Connection, stored: &Stored) -> Result<Person, GalleryError> {
+        let (subject, template) = (self.name(stored)?, self.template(stored)?);
+        let fail = || database(&self.path, "read a person's log");
+        let mut statement =
+            connection.prepare("SELECT record FROM event WHERE person = ?1 ORDER BY id").map_err(fail())?;
+        let records = statement.query_map([stored.row], |row| row.get::<_, Vec<u8>>(0)).map_err(fail())?;
+        let events = records
+            .map(|record| self.parse_record("event", &stored.handle, &record.map_err(fail())?))
+            .collect::<Result<_, _>>()?;
+        Ok(Person { subject, template, events })
+    }
+
+    /// Writes a person's template, in place of the one there where there is one, and adds to her log.
+    pub(crate) fn write(
+        &self,
+        transaction: &Transaction<'_>,
+        subject: &SubjectId,
+        template: &Template,
+        event: &Event,
+    ) -> Result<(), GalleryError> {
+        let handle = self.seal.handle(subject);
+        let close = |kind: &str, record: &[u8]| self.seal.close(kind, &handle, record);
+        let numbers: Vec<f32> = template.mean().to_vec();
+        let facts = Facts { epochs: template.epochs() };
+        let fail = || database(&self.path, "write a person");
+        let row: i64 = transaction
+            .query_row(
+                "INSERT INTO person (handle, name, template, facts) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (handle) DO UPDATE SET template = excluded.template, facts = excluded.facts RETURNING id",
+                params![
+                    handle.as_slice(),
+                    close("name", subject.as_str().as_bytes()),
+                    close("template", bytemuck::cast_slice(&numbers)),
+                    close("facts", self.json(&facts)?.as_bytes())
+                ],
+                |row| row.get(0),
+            )
+            .map_err(fail())?;
+        let record = close("event", self.json(event)?.as_bytes());
+        transaction
+            .execute("INSERT INTO event (person, record) VALUES (?1, ?2)", params![row, record])
+            .map_err(fail())?;
+        Ok(())
+    }
+
+    /// Up to three names that share their beginning or end with this one.
+    fn similar(&self, subject: &SubjectId) -> Result<Vec<SubjectId>, GalleryError> {
+        let names = self.stored()?.iter().map(|stored| self.name(stored)).collect::<Result<Vec<_>, _>>()?;
+        let digits = |name: &str| name.chars().filter(char::is_ascii_digit).collect::<String>();
+        let wanted = (subject.as_str().to_lowercase(), digits(subject.as_str()));
+        let alike = |name: &SubjectId| {
+            let folded = name.as_str().to_lowercase();
+            folded == wanted.0
+                || folded.contains(&wanted.0)
+                || wanted.0.contains(&folded)
+                || (!wanted.1.is_empty() && digits(name.as_str()) == wanted.1)
+        };
+        Ok(names.into_iter().filter(alike).take(3).collect())
+    }
+}
