@@ -157,12 +157,12 @@ fn encoder_prints(
 ) -> Result<Array2<f32>, PipelineError> {
     let failed = |error| PipelineError::stage("embed", error);
     let plan = &context.plan.config().encoder;
+    let data = learning.epochs(file);
     let model = match system {
-        System::UntrainedEncoder => Model::untrained(plan, &learning.epochs(file), context.device),
-        System::WhitenedEncoder => Model::whitened(plan, &learning.epochs(file), context.device),
-        _ => Model::load(&context.folder.fold(fold.index), context.device),
-    }
-    .map_err(failed)?;
+        System::UntrainedEncoder => Model::untrained(plan, &data, context.device).map_err(failed)?,
+        System::WhitenedEncoder => Model::whitened(plan, &data, context.device).map_err(failed)?,
+        _ => saved(context, fold, file)?,
+    };
     let rows = without_overlap(file.infos(), epoch_seconds(file));
     let samples = file.samples().select(Axis(0), &rows);
     let prints = match system {
@@ -175,6 +175,20 @@ fn encoder_prints(
         table.row_mut(row).assign(&print);
     }
     Ok(table)
+}
+
+/// The encoder that training left in the fold's folder, if it is one of this run's plan for these epochs.
+fn saved(context: &Context, fold: &Fold, file: &EpochFile) -> Result<Model, PipelineError> {
+    let path = context.folder.fold(fold.index);
+    let model = Model::load(&path, context.device).map_err(|error| PipelineError::stage("embed", error))?;
+    let (rate, samples) = (file.rate().get(), file.samples().dim().2);
+    match model.check_fits(&context.plan.config().encoder, file.channels(), rate, samples) {
+        Ok(()) => Ok(model),
+        Err(error) => Err(PipelineError::RunFolder {
+            path,
+            reason: format!("{error}; it was not trained by this run: run with --from train"),
+        }),
+    }
 }
 
 /// One hash for the encoders of all folds.
