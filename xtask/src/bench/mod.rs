@@ -1,10 +1,10 @@
 //! `cargo xtask bench`: our side and a peer in turn, in one run, on the same work.
 //!
 //! Each side of a row is a process that keeps its data ready: it writes its name and version on a line, then reads one
-//! command a line and answers each with one number, the seconds that one repetition took. Rounds alternate between the
-//! sides, and so does who goes first, so that a slow moment of the machine meets both.
+//! command a line and answers each with one number, the seconds that one repetition took, or `inf` where it came to no end.
+//! Rounds alternate between the sides, and so does who goes first, so that a slow moment of the machine meets both.
 
-mod peers;
+pub(crate) mod peers;
 mod row;
 mod rows;
 mod side;
@@ -103,15 +103,19 @@ fn measure(row: &'static Row, rounds: Option<u32>, python: &std::path::Path) -> 
         std::env::consts::EXE_SUFFIX
     ));
     let mut ours = Side::start(&example, None, row.ours.arguments, data.as_deref())?;
-    let script = crate::root().join("tests/peers").join(row.peer.script);
-    let mut peer = Side::start(python, Some(&script), row.peer.arguments, data.as_deref())?;
+    let mut peer = match row.peer.script {
+        Some(script) => {
+            let script = crate::root().join("tests/peers").join(script);
+            Side::start(python, Some(&script), row.peer.arguments, data.as_deref())?
+        }
+        None => Side::start(&example, None, row.peer.arguments, data.as_deref())?,
+    };
     if let Some(tolerance) = row.check {
         same_work(row.name, &mut ours, &mut peer, tolerance)?;
     }
     // What a first call alone costs (planning, first pages, lazy imports) is not counted on either side.
-    for side in [&mut ours, &mut peer] {
-        side.ask(row.ours.command)?;
-    }
+    ours.ask(row.ours.command)?;
+    peer.ask(row.peer.command)?;
     let (mut own, mut theirs) = (Vec::new(), Vec::new());
     for round in 1..=rounds {
         let (mine, other) = if round % 2 == 1 {
@@ -132,7 +136,14 @@ fn measure(row: &'static Row, rounds: Option<u32>, python: &std::path::Path) -> 
         theirs.push(other);
     }
     let memory = if row.memory { Some([ours.ask("memory")?, peer.ask("memory")?]) } else { None };
-    Ok(Measured { row, peer: peer.label().to_owned(), ours_s: own, peer_s: theirs, memory_mib: memory })
+    let mut nearest = [None; 2];
+    for (nearest, (side, times)) in nearest.iter_mut().zip([(&mut ours, &own), (&mut peer, &theirs)]) {
+        if let Some(command) = row.nearest.filter(|_| row::median(times).is_infinite()) {
+            *nearest = Some(side.ask(command)?);
+        }
+    }
+    let label = peer.label().to_owned();
+    Ok(Measured { row, peer: label, ours_s: own, peer_s: theirs, memory_mib: memory, nearest })
 }
 
 /// Both sides say what they made of the data; a benchmark of unlike work is no benchmark.
@@ -150,6 +161,7 @@ fn short(seconds: f64) -> String {
         s if s < 0.001 => format!("{:.0} µs", s * 1e6),
         s if s < 1.0 => format!("{:.1} ms", s * 1e3),
         s if s < 100.0 => format!("{s:.2} s"),
+        s if s.is_infinite() => "never".to_owned(),
         s => format!("{:?}", Duration::from_secs(s.round() as u64)),
     }
 }

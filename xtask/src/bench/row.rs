@@ -16,6 +16,8 @@ pub(crate) struct Row {
     pub goal: Option<f64>,
     pub ours: Ours,
     pub peer: Peer,
+    /// What a side that came to no end answers this with, in percent: how near it came.
+    pub nearest: Option<&'static str>,
     /// What the peer imports, by its name in `tests/peers/requirements.txt`.
     pub packages: &'static [&'static str],
     /// A folder of recordings that both sides get as their last argument.
@@ -36,9 +38,10 @@ pub(crate) struct Ours {
     pub command: &'static str,
 }
 
-/// A script in `tests/peers/`.
+/// Whom we are set against.
 pub(crate) struct Peer {
-    pub script: &'static str,
+    /// A script in `tests/peers/`, or None for our own example doing it another way.
+    pub script: Option<&'static str>,
     pub arguments: &'static [&'static str],
     /// What it is asked to do once.
     pub command: &'static str,
@@ -69,12 +72,15 @@ pub(crate) struct Measured {
     pub peer_s: Vec<f64>,
     /// Ours and the peer's.
     pub memory_mib: Option<[f64; 2]>,
+    /// How near a side came that did not come to its end in most rounds, in percent; ours and the peer's.
+    pub nearest: [Option<f64>; 2],
 }
 
 impl Measured {
-    /// The peer's median over ours.
-    pub fn ratio(&self) -> f64 {
-        median(&self.peer_s) / median(&self.ours_s)
+    /// The peer's median over ours, where both came to an end.
+    pub fn ratio(&self) -> Option<f64> {
+        let [ours, peer] = [median(&self.ours_s), median(&self.peer_s)];
+        (ours.is_finite() && peer.is_finite()).then_some(peer / ours)
     }
 
     pub fn json(&self) -> Value {
@@ -89,6 +95,13 @@ impl Measured {
             "peer_best_s": least(&self.peer_s),
             "rounds": self.ours_s.len(),
         });
+        for (key, nearest) in
+            [("ours_never_below_percent", self.nearest[0]), ("peer_never_below_percent", self.nearest[1])]
+        {
+            if let Some(nearest) = nearest {
+                value[key] = json!(nearest);
+            }
+        }
         if let Some([ours, peer]) = self.memory_mib {
             value["ours_peak_mib"] = json!(ours);
             value["peer_peak_mib"] = json!(peer);
@@ -118,16 +131,33 @@ mod tests {
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
     }
 
-    #[test]
-    fn a_result_has_the_promised_keys() {
-        let measured = Measured {
+    fn measured() -> Measured {
+        Measured {
             row: &crate::bench::rows::ROWS[0],
             peer: "mne-python 1".into(),
             ours_s: vec![0.5, 0.25, 1.0],
             peer_s: vec![8.0, 9.0, 7.0],
             memory_mib: None,
-        };
-        let value = measured.json();
+            nearest: [None; 2],
+        }
+    }
+
+    #[test]
+    fn a_side_that_came_to_no_end_has_no_time() {
+        let never = f64::INFINITY;
+        let value =
+            Measured { peer_s: vec![3.0, never, never], nearest: [None, Some(9.5)], ..measured() }.json();
+        assert!(value["peer_s"].is_null() && value["ratio"].is_null(), "{value}");
+        assert_eq!(
+            (value["peer_best_s"].as_f64(), value["peer_never_below_percent"].as_f64()),
+            (Some(3.0), Some(9.5))
+        );
+        assert!(value.get("ours_never_below_percent").is_none(), "{value}");
+    }
+
+    #[test]
+    fn a_result_has_the_promised_keys() {
+        let value = measured().json();
         assert_eq!(value["name"], "preprocess_eegmat");
         assert_eq!((value["ours_s"].as_f64(), value["peer_s"].as_f64()), (Some(0.5), Some(8.0)));
         assert_eq!((value["ratio"].as_f64(), value["peer"].as_str()), (Some(16.0), Some("mne-python 1")));

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use crate::root;
+use crate::{root, target_dir};
 
 /// A started side. It ends when it is dropped.
 pub(crate) struct Side {
@@ -16,7 +16,8 @@ pub(crate) struct Side {
 }
 
 impl Side {
-    /// Starts a program, with a script as its first argument and data as its last, and waits until it is ready.
+    /// Starts a program, with a script as its first argument and data as its last, and waits until it is ready. What one
+    /// side wants to leave for the other goes to the folder that `TWINPRINT_BENCH` names.
     pub fn start(
         program: &Path,
         script: Option<&Path>,
@@ -26,6 +27,7 @@ impl Side {
         let shown = script.unwrap_or(program).display().to_string();
         let mut command = Command::new(program);
         command.args(script).args(arguments).args(data).current_dir(root());
+        command.env("TWINPRINT_BENCH", target_dir().join("bench"));
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -43,12 +45,12 @@ impl Side {
         &self.label
     }
 
-    /// Gives a command and waits for its number.
+    /// Gives a command and waits for its number; infinity where the side came to no end.
     pub fn ask(&mut self, command: &str) -> Result<f64, String> {
         let told = writeln!(self.input, "{command}").and_then(|()| self.input.flush());
         told.map_err(|error| format!("{} cannot be told \"{command}\": {error}", self.shown))?;
         let answer = self.line()?;
-        let number = answer.parse::<f64>().ok().filter(|number| number.is_finite());
+        let number = answer.parse::<f64>().ok().filter(|number| !number.is_nan());
         number.ok_or_else(|| format!("{} answered \"{command}\" with \"{answer}\", not a number", self.shown))
     }
 

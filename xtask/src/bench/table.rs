@@ -18,7 +18,7 @@ pub(crate) fn results(results: &[Measured]) -> String {
             result.row.name.to_owned(),
             short(median(&result.ours_s)),
             short(median(&result.peer_s)),
-            format!("{:.2}", result.ratio()),
+            result.ratio().map_or_else(String::new, |ratio| format!("{ratio:.2}")),
             result.row.goal.map_or_else(String::new, |goal| format!("{goal}")),
             result.memory_mib.map_or_else(String::new, |[ours, peer]| format!("{ours:.0} / {peer:.0} MiB")),
             result.peer.clone(),
