@@ -4,6 +4,7 @@
 
 mod bench;
 mod commands;
+mod libtorch;
 mod quickstart;
 mod system;
 mod table;
@@ -29,7 +30,15 @@ enum Task {
     /// Run every test: unit, property, documentation and end to end; count what was skipped.
     Test {
         /// Only tests whose name contains this.
+        #[arg(conflicts_with = "libtorch")]
         filter: Option<String>,
+        /// Only the tests that compare with libtorch, in a build with it; installs
+        /// PyTorch in an environment below the target folder where it is missing.
+        #[arg(long)]
+        libtorch: bool,
+        /// Take PyTorch from this Python; its version must be the pinned one.
+        #[arg(long, requires = "libtorch")]
+        python: Option<PathBuf>,
     },
     /// Run every pipeline and write the table of results, docs/guide/results.md.
     Table,
@@ -42,7 +51,8 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Quickstart => quickstart::run(),
-        Task::Test { filter } => test::run(filter.as_deref()),
+        Task::Test { libtorch: true, python, .. } => test::run_with_libtorch(python.as_deref()),
+        Task::Test { filter, .. } => test::run(filter.as_deref()),
         Task::Table => table::run(),
         Task::Check => check(),
         Task::Bench(arguments) => bench::run(&arguments),

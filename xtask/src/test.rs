@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use crate::commands::program;
-use crate::system;
+use crate::{libtorch, system};
 
 pub(crate) fn run(filter: Option<&str>) -> Result<(), String> {
     system::ensure_libhdf5()?;
@@ -16,10 +17,18 @@ pub(crate) fn run(filter: Option<&str>) -> Result<(), String> {
         arguments.extend(kind);
         arguments.extend(filter);
         arguments.extend(["--", "--show-output"]);
-        succeeded &= run_cargo_test(&arguments, &mut tally)?;
+        let mut command = program(env!("CARGO"));
+        succeeded &= run_cargo_test(command.args(&arguments), &mut tally, false)?;
     }
-    println!("\n{}", tally.text());
-    if succeeded { Ok(()) } else { Err("some tests failed; see above".to_owned()) }
+    tally.conclude(succeeded)
+}
+
+/// The tests that compare with libtorch; what they measured is shown.
+pub(crate) fn run_with_libtorch(python: Option<&Path>) -> Result<(), String> {
+    system::ensure_libhdf5()?;
+    let mut tally = Tally::default();
+    let succeeded = run_cargo_test(&mut libtorch::tests(python)?, &mut tally, true)?;
+    tally.conclude(succeeded)
 }
 
 /// Why a test that the runner ignores does not run.
@@ -50,6 +59,12 @@ impl Tally {
         }
     }
 
+    /// Prints what it came to.
+    fn conclude(&self, succeeded: bool) -> Result<(), String> {
+        println!("\n{}", self.text());
+        if succeeded { Ok(()) } else { Err("some tests failed; see above".to_owned()) }
+    }
+
     /// The reasons for skipping, then the counts in a line of their own.
     fn text(&self) -> String {
         let skipped: usize = self.skipped.values().sum();
@@ -70,10 +85,9 @@ fn count_before(counts: &str, word: &str) -> usize {
     place.and_then(|place| words.get(place.checked_sub(1)?)?.parse().ok()).unwrap_or(0)
 }
 
-/// Runs cargo test, shows its lines but not what passing tests print, and counts.
-fn run_cargo_test(arguments: &[&str], tally: &mut Tally) -> Result<bool, String> {
-    let mut child = program(env!("CARGO"))
-        .args(arguments)
+/// Runs cargo test, shows its lines, what passing tests print only if asked to, and counts.
+fn run_cargo_test(command: &mut Command, tally: &mut Tally, show_passing: bool) -> Result<bool, String> {
+    let mut child = command
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| format!("cannot start cargo test: {error}"))?;
@@ -89,7 +103,7 @@ fn run_cargo_test(arguments: &[&str], tally: &mut Tally) -> Result<bool, String>
             _ => {}
         }
         tally.read(&line);
-        if !in_passing_output {
+        if show_passing || !in_passing_output {
             println!("{line}");
         }
     }

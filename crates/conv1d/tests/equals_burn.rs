@@ -1,4 +1,5 @@
-//! The fast block against burn's own layers, whatever the settings; and against PyTorch's.
+//! The fast block against burn's own layers, whatever the settings, on the CPU and, where it is built in, on libtorch; and
+//! against golden values of PyTorch.
 
 #![allow(
     clippy::unwrap_used,
@@ -124,8 +125,8 @@ impl Case {
     }
 
     /// Output, then gradients of x and weight and those of the vectors in use.
-    fn results(&self, forward: impl Fn(&Self, &Leaves) -> Tensor<3>) -> Vec<Vec<f32>> {
-        let device = Device::flex().autodiff();
+    fn results(&self, forward: impl Fn(&Self, &Leaves) -> Tensor<3>, device: Device) -> Vec<Vec<f32>> {
+        let device = device.autodiff();
         let leaves = self.leaves(&device);
         let output = forward(self, &leaves);
         let shape = output.dims();
@@ -142,6 +143,14 @@ impl Case {
         }
         results
     }
+
+    fn assert_equal(&self, theirs: &[Vec<f32>]) {
+        let ours = self.results(Self::ours, Device::flex());
+        assert_eq!(ours.len(), theirs.len());
+        for (index, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
+            assert_close(&format!("result {index} of {self:?}"), ours, theirs);
+        }
+    }
 }
 
 proptest! {
@@ -149,12 +158,29 @@ proptest! {
 
     #[test]
     fn any_kernel_stride_dilation_groups_and_padding_gives_what_burn_gives(case in case()) {
-        let (ours, burns) = (case.results(Case::ours), case.results(Case::burns));
-        prop_assert_eq!(ours.len(), burns.len());
-        for (index, (ours, burns)) in ours.iter().zip(&burns).enumerate() {
-            assert_close(&format!("result {index} of {case:?}"), ours, burns);
-        }
+        case.assert_equal(&case.results(Case::burns, Device::flex()));
     }
+}
+
+#[cfg(feature = "libtorch")]
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_kernel_stride_dilation_groups_and_padding_gives_what_libtorch_gives(case in case()) {
+        case.assert_equal(&case.results(Case::burns, Device::libtorch()));
+    }
+
+    #[test]
+    fn the_block_on_libtorch_itself_gives_the_same(case in case()) {
+        case.assert_equal(&case.results(Case::ours, Device::libtorch()));
+    }
+}
+
+#[cfg(not(feature = "libtorch"))]
+#[test]
+fn any_kernel_stride_dilation_groups_and_padding_gives_what_libtorch_gives() {
+    eprintln!("SKIPPED: built without libtorch; `cargo xtask test --libtorch` compares with it");
 }
 
 #[test]
@@ -174,7 +200,7 @@ fn a_block_is_the_same_to_the_bit_with_1_2_and_4_threads() {
         };
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| case.results(Case::ours))
+            pool.install(|| case.results(Case::ours, Device::flex()))
         };
         let one = run(1);
         assert!(one == run(2) && one == run(4), "{channels} channels");
