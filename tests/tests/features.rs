@@ -145,6 +145,10 @@ fn a_gallery_of_features_names_what_it_cannot_enrol_or_compare() {
     assert!(!folder.path().join("new.gallery").exists(), "a refused enrolment left a gallery");
 
     succeed(&["enroll", "--gallery", &gallery, &mine, "--rows", "session=1"]);
+    says(
+        &["enroll", "--gallery", &gallery, &mine, "--rows", "session=2", "--encrypt"],
+        &["--encrypt", "is not encrypted", "when a gallery is made"],
+    );
     let later = ["--rows", "session=2"];
     let asked = |more: &[&str], words: &[&str]| {
         says(&[&["identify", "--gallery", gallery.as_str()], more].concat(), words);

@@ -25,7 +25,9 @@ pub(crate) fn tests(python: Option<&Path>) -> Result<Command, String> {
     let python = peers::python(python, &["torch"])?;
     let libraries = libraries(&python)?;
     let mut command = program(env!("CARGO"));
-    command.args(["test", "--workspace", "--locked", "--no-fail-fast", "--features", "libtorch"]);
+    // The two crates that compute on a device, and no more of the workspace than they need.
+    command.args(["test", "--locked", "--no-fail-fast", "-p", "twinprint-encoder", "-p", "twinprint-conv1d"]);
+    command.args(["--features", "twinprint-encoder/libtorch,twinprint-conv1d/libtorch"]);
     command.args(["--test", "devices", "--test", "equals_burn", "--", "--show-output"]);
     // torch-sys asks the `python3` on the path, outside a virtual environment.
     command.env_remove("VIRTUAL_ENV").env("LIBTORCH_USE_PYTORCH", "1");

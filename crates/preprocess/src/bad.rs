@@ -1,6 +1,6 @@
 //! Channels whose signal shows that they recorded no EEG (Bigdely-Shamlo et al. 2015, the PREP pipeline's criteria).
 
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, s};
 use twinprint_signal::Hertz;
 
 use crate::plan::Detect;
@@ -83,8 +83,8 @@ fn uncorrelated(signal: &ArrayView2<f32>, rows: &[usize], rate: Hertz, limit: f6
 
 /// A window with its mean taken out, divided by its length; zeros when it is constant.
 fn unit(signal: &ArrayView2<f32>, row: usize, start: usize, len: usize) -> Vec<f64> {
-    let samples = signal.row(row);
-    let values = || samples.iter().skip(start).take(len).map(|&v| f64::from(v));
+    let samples = signal.slice(s![row, start..start + len]);
+    let values = || samples.iter().map(|&v| f64::from(v));
     let mean = values().sum::<f64>() / len as f64;
     let norm = values().map(|v| (v - mean).powi(2)).sum::<f64>().sqrt();
     let scale = if norm > 0.0 { 1.0 / norm } else { 0.0 };

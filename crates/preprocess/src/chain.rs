@@ -26,6 +26,8 @@ use crate::{convolve, fir, iir};
 pub(crate) trait Real: FftNum + Default {
     fn of(value: f64) -> Self;
     fn get(self) -> f64;
+    fn of_sample(sample: f32) -> Self;
+    fn to_sample(self) -> f32;
 }
 
 impl Real for f32 {
@@ -35,6 +37,12 @@ impl Real for f32 {
     fn get(self) -> f64 {
         f64::from(self)
     }
+    fn of_sample(sample: f32) -> Self {
+        sample
+    }
+    fn to_sample(self) -> f32 {
+        self
+    }
 }
 
 impl Real for f64 {
@@ -43,6 +51,12 @@ impl Real for f64 {
     }
     fn get(self) -> f64 {
         self
+    }
+    fn of_sample(sample: f32) -> Self {
+        f64::from(sample)
+    }
+    fn to_sample(self) -> f32 {
+        self as f32
     }
 }
 
@@ -276,26 +290,37 @@ fn run_steps<T: Real>(
     signal: &mut Pair<T>,
     work: &mut Work<T>,
 ) -> bool {
-    let [m0, m1] = if gain_at_zero.is_some() { input.map(|row| mean(row) as f32) } else { [0.0; 2] };
-    signal.clear();
-    signal.extend(
-        input[0]
-            .iter()
-            .zip(input[1])
-            .map(|(&a, &b)| Complex { re: T::of(f64::from(a - m0)), im: T::of(f64::from(b - m1)) }),
-    );
-    let before = power(signal);
+    let means = if gain_at_zero.is_some() { input.map(|row| mean(row) as f32) } else { [0.0; 2] };
+    let before = pack(input, means, signal);
     for step in steps {
         step.run(signal, work);
     }
     let after = power(signal);
-    let back = [m0, m1].map(|m| f64::from(m) * gain_at_zero.unwrap_or(0.0));
+    let back = means.map(|m| T::of(f64::from(m) * gain_at_zero.unwrap_or(0.0)));
     let [left, right] = output;
     for ((value, l), r) in signal.iter().zip(left).zip(right) {
-        *l = (value.re.get() + back[0]) as f32;
-        *r = (value.im.get() + back[1]) as f32;
+        *l = (value.re + back[0]).to_sample();
+        *r = (value.im + back[1]).to_sample();
     }
     (0..2).all(|c| after[c] >= TRUSTED * TRUSTED * before[c])
+}
+
+/// Two rows less their means as one complex signal, and their mean squares, taken while the samples are at hand.
+fn pack<T: Real>(input: [&[f32]; 2], [m0, m1]: [f32; 2], signal: &mut Pair<T>) -> [f64; 2] {
+    signal.clear();
+    signal.reserve(input[0].len());
+    let mut total = [0.0; 2];
+    for (left, right) in input[0].chunks(BLOCK).zip(input[1].chunks(BLOCK)) {
+        let start = signal.len();
+        signal.extend(
+            left.iter()
+                .zip(right)
+                .map(|(&a, &b)| Complex { re: T::of_sample(a - m0), im: T::of_sample(b - m1) }),
+        );
+        let block = squares(&signal[start..]);
+        total = [total[0] + block[0], total[1] + block[1]];
+    }
+    total.map(|sum| sum / signal.len().max(1) as f64)
 }
 
 /// Samples whose sum is kept in the short number type before it joins a 64-bit total.
@@ -319,22 +344,24 @@ fn mean(samples: &[f32]) -> f64 {
 
 /// Mean square of both channels.
 fn power<T: Real>(signal: &[Complex<T>]) -> [f64; 2] {
-    let mut total = [0.0; 2];
-    for block in signal.chunks(BLOCK) {
-        let (fours, rest) = block.as_chunks::<4>();
-        let mut lanes = [Complex::<T>::default(); 4];
-        for four in fours.iter().map(<[Complex<T>; 4]>::as_slice).chain(std::iter::once(rest)) {
-            for (lane, value) in lanes.iter_mut().zip(four) {
-                lane.re = lane.re + value.re * value.re;
-                lane.im = lane.im + value.im * value.im;
-            }
-        }
-        for lane in lanes {
-            total[0] += lane.re.get();
-            total[1] += lane.im.get();
-        }
-    }
+    let total =
+        signal.chunks(BLOCK).map(squares).fold([0.0; 2], |sum, block| [sum[0] + block[0], sum[1] + block[1]]);
     total.map(|sum| sum / signal.len().max(1) as f64)
+}
+
+/// Sums of squares of both channels over at most [`BLOCK`] samples.
+fn squares<T: Real>(block: &[Complex<T>]) -> [f64; 2] {
+    let (fours, rest) = block.as_chunks::<4>();
+    let mut lanes = [Complex::<T>::default(); 4];
+    let add = |lane: &mut Complex<T>, value: &Complex<T>| {
+        lane.re = lane.re + value.re * value.re;
+        lane.im = lane.im + value.im * value.im;
+    };
+    for four in fours {
+        lanes.iter_mut().zip(four).for_each(|(lane, value)| add(lane, value));
+    }
+    lanes.iter_mut().zip(rest).for_each(|(lane, value)| add(lane, value));
+    lanes.iter().fold([0.0; 2], |sum, lane| [sum[0] + lane.re.get(), sum[1] + lane.im.get()])
 }
 
 impl Chain<'_> {

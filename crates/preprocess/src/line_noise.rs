@@ -1,7 +1,9 @@
 //! How much mains hum a recording holds.
 
-use ndarray::ArrayView2;
-use rustfft::FftPlanner;
+use std::sync::Arc;
+
+use ndarray::{ArrayView2, s};
+use rustfft::Fft;
 use rustfft::num_complex::Complex;
 use twinprint_signal::{Hertz, Segment};
 
@@ -11,17 +13,17 @@ const WINDOWS: usize = 6;
 const SECONDS: f64 = 2.0;
 
 /// The greater ratio of 50 and 60 Hz, and its frequency: mean power within 1 Hz over mean power 2 to 5 Hz beside it, over
-/// Hann windows spread evenly through the longest segment of the given rows.
+/// Hann windows spread evenly through the longest segment of the given rows. `plan` gives the transform of a length.
 pub(crate) fn ratio(
     samples: ArrayView2<f32>,
     rows: &[usize],
     segments: &[Segment],
     rate: Hertz,
-    planner: &mut FftPlanner<f32>,
+    plan: impl FnOnce(usize) -> Arc<dyn Fft<f32>>,
 ) -> Option<(f64, Hertz)> {
     let window = (SECONDS * rate.get()).round() as usize;
     let segment = segments.iter().max_by_key(|s| s.len).filter(|s| s.len >= window && window >= 4)?;
-    let power = mean_power(samples, rows, segment, window, planner);
+    let power = mean_power(samples, rows, segment, &*plan(window));
     [50.0, 60.0]
         .into_iter()
         .filter(|line| line + 5.0 < rate.get() / 2.0)
@@ -45,15 +47,9 @@ pub(crate) fn ratio(
 }
 
 /// Power a bin up to Nyquist, summed over windows and rows.
-fn mean_power(
-    samples: ArrayView2<f32>,
-    rows: &[usize],
-    segment: &Segment,
-    window: usize,
-    planner: &mut FftPlanner<f32>,
-) -> Vec<f64> {
+fn mean_power(samples: ArrayView2<f32>, rows: &[usize], segment: &Segment, fft: &dyn Fft<f32>) -> Vec<f64> {
     use std::f32::consts::TAU;
-    let fft = planner.plan_fft_forward(window);
+    let window = fft.len();
     let hann: Vec<f32> = (0..window).map(|i| 0.5 - 0.5 * (TAU * i as f32 / window as f32).cos()).collect();
     let mut scratch = vec![Complex::default(); fft.get_inplace_scratch_len()];
     let mut block = vec![Complex::default(); window];
@@ -64,9 +60,9 @@ fn mean_power(
         for index in 0..count {
             let room = segment.len - window;
             let start = segment.first.0 as usize + room * index / (count - 1).max(1);
-            let part = || row.iter().skip(start).take(window);
-            let mean = part().sum::<f32>() / window as f32;
-            for ((slot, &value), weight) in block.iter_mut().zip(part()).zip(&hann) {
+            let part = row.slice(s![start..start + window]);
+            let mean = part.sum() / window as f32;
+            for ((slot, &value), weight) in block.iter_mut().zip(part).zip(&hann) {
                 *slot = Complex::from((value - mean) * weight);
             }
             fft.process_with_scratch(&mut block, &mut scratch);

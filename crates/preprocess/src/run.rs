@@ -108,11 +108,10 @@ impl Preprocessor {
     }
 
     fn measure_hum(&self, recording: &Recording, rows: &[usize], quality: &mut Quality) {
-        let mut planners = planned(&self.planners);
-        let fft = planners.single();
-        if let Some((ratio, line)) =
-            line_noise::ratio(recording.samples().view(), rows, recording.segments(), recording.rate(), fft)
-        {
+        // The planners are held no longer than planning takes: other recordings wait for them.
+        let plan = |length| planned(&self.planners).single().plan_fft_forward(length);
+        let (samples, segments) = (recording.samples().view(), recording.segments());
+        if let Some((ratio, line)) = line_noise::ratio(samples, rows, segments, recording.rate(), plan) {
             quality.line_noise_ratio = Some(ratio);
             quality.line_frequency = Some(line);
         }

@@ -119,7 +119,7 @@ const PREPROCESS: Row = Row {
     // Both count the epochs.
     check: Some(0.0),
     memory: true,
-    rounds: 5,
+    rounds: 9,
 };
 
 const KNN: Row = Row {

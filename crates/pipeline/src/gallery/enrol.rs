@@ -103,8 +103,7 @@ fn enrol_recordings(options: &EnrolOptions<'_>, files: &[&PathBuf]) -> Result<Re
         )
     })?;
     let access = options.access;
-    let opened =
-        if access.gallery.exists() { Some(Gallery::open(access.gallery, access.secret)?) } else { None };
+    let opened = opened(options)?;
     let lent = match (&opened, access.model) {
         (Some(gallery), _) => encoder_of(gallery, access)?,
         (None, Some(run)) => Lent::open(run, options.opening.fold.unwrap_or(0))?,
@@ -148,31 +147,61 @@ fn enrol_rows(options: &EnrolOptions<'_>, path: &Path) -> Result<Vec<Report>, Pi
     let access = options.access;
     let rows = Rows::read(path, &options.filter)?;
     let lock = rows.lock()?;
-    let gallery = if access.gallery.exists() {
-        let gallery = Gallery::open(access.gallery, access.secret)?;
-        gallery.check_encoder(&lock)?;
-        gallery
-    } else if access.model.is_some() {
-        return Err(PipelineError::Request(
-            "--model lends an encoder for recordings; a gallery of prints from elsewhere is made without it"
-                .to_owned(),
-        ));
-    } else {
-        create_foreign(access, &options.opening, lock)?
-    };
+    let opened = opened(options)?;
+    match (&opened, access.model) {
+        (Some(gallery), _) => gallery.check_encoder(&lock)?,
+        (None, Some(_)) => {
+            return Err(PipelineError::Request(
+                "--model lends an encoder for recordings; a gallery of prints from elsewhere is made without it"
+                    .to_owned(),
+            ));
+        }
+        (None, None) => {}
+    }
     let wanted = wanted_epochs(options, None)?;
     let subjects = match &options.subject {
         Some(subject) => vec![subject.clone()],
         None => rows.subjects().into_iter().collect(),
     };
-    let mut reports = Vec::with_capacity(subjects.len());
-    for subject in subjects {
-        let acquired = rows.acquired(Some(&subject))?;
-        let wanted = if wanted == usize::MAX { acquired.prints.nrows() } else { wanted };
-        admit(&subject, &acquired, wanted, 0.0)?;
-        reports.push(put(options, &gallery, &subject, acquired, wanted)?);
+    // All are looked at before the first is enrolled, and before a gallery is made for them.
+    let admitted = subjects
+        .into_iter()
+        .map(|subject| {
+            let acquired = rows.acquired(Some(&subject))?;
+            let wanted = if wanted == usize::MAX { acquired.prints.nrows() } else { wanted };
+            admit(&subject, &acquired, wanted, 0.0)?;
+            Ok((subject, acquired, wanted))
+        })
+        .collect::<Result<Vec<_>, PipelineError>>()?;
+    let gallery = match opened {
+        Some(gallery) => gallery,
+        None => create_foreign(access, &options.opening, lock)?,
+    };
+    admitted
+        .into_iter()
+        .map(|(subject, acquired, wanted)| put(options, &gallery, &subject, acquired, wanted))
+        .collect()
+}
+
+/// The gallery, where it is there; what it was not made with cannot be asked of it now.
+fn opened(options: &EnrolOptions<'_>) -> Result<Option<Gallery>, PipelineError> {
+    let (access, wanted) = (options.access, options.opening.wanted);
+    if !access.gallery.exists() {
+        return Ok(None);
     }
-    Ok(reports)
+    let gallery = Gallery::open(access.gallery, access.secret)?;
+    let has = gallery.protection();
+    let lacks = [
+        ("--encrypt", wanted.seal && !has.sealed, "encrypted"),
+        ("--cancelable", wanted.cancelable.is_some() && has.cancelable.is_none(), "cancelable"),
+    ];
+    match lacks.into_iter().find(|(_, lacks, _)| *lacks) {
+        Some((option, _, what)) => Err(PipelineError::Request(format!(
+            "{option}: {} is not {what}, and that is chosen when a gallery is made: enrol into a new one, or leave {option} out",
+            access.gallery.display()
+        ))),
+        None => Ok(Some(gallery)),
+    }
 }
 
 /// How many clean epochs a template is made from.
