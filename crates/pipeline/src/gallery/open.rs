@@ -103,7 +103,7 @@ pub(crate) fn create_foreign(
     opening: &Opening<'_>,
     lock: Lock,
 ) -> Result<Gallery, PipelineError> {
-    let why = "prints were made elsewhere, so no threshold was measured: state one with --threshold";
+    let why = "its prints were made elsewhere";
     Gallery::create(
         access.gallery,
         lock,
