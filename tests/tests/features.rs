@@ -153,7 +153,10 @@ fn a_gallery_of_features_names_what_it_cannot_enrol_or_compare() {
     let asked = |more: &[&str], words: &[&str]| {
         says(&[&["identify", "--gallery", gallery.as_str()], more].concat(), words);
     };
-    asked(&[&[mine.as_str()], &later[..]].concat(), &["no threshold was measured (its prints were made elsewhere)", "--threshold"]);
+    asked(
+        &[&[mine.as_str()], &later[..]].concat(),
+        &["no threshold was measured (its prints were made elsewhere)", "--threshold"],
+    );
     asked(
         &[&[other.as_str(), "--threshold", "0.5"], &later[..]].concat(),
         &["opens only with the encoder it was made with", "numbers a print: the gallery's is 2, given is 3"],
