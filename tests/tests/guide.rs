@@ -15,7 +15,7 @@ use std::process::Command;
 use twinprint_tests::{python, real, root, twinprint};
 
 /// What makes the one long command of the pages short enough for a test; what follows it is unchanged.
-const SHORT: &str = "twinprint run pipelines/eegmat.toml --quiet --set encoder.optimiser.steps=5 --set evaluation.baselines=[] \
+const SHORT: &str = "twinprint run pipelines/eegmat.toml --quiet --set evaluation.baselines=[] \
      --set evaluation.audits=[] --set evaluation.bootstrap=200 --set evaluation.episodes=20";
 
 fn page(name: &str) -> String {
