@@ -63,7 +63,7 @@ pub(crate) fn write<'a>(
     if ascii {
         with_width!(width, put_ascii(&dataset, count, text)).map_err(fail())?;
     } else {
-        with_width!(width, put(&dataset, count, text)).map_err(fail())?;
+        with_width!(width, put_unicode(&dataset, count, text)).map_err(fail())?;
     }
     Ok(dataset)
 }
@@ -73,28 +73,31 @@ fn put_ascii<'a, const N: usize>(
     count: usize,
     text: impl Fn(usize) -> &'a str,
 ) -> hdf5::Result<()> {
-    let block = BLOCK_BYTES / N;
-    for start in (0..count).step_by(block) {
-        let end = (start + block).min(count);
-        let texts = (start..end)
-            .map(|row| FixedAscii::<N>::from_ascii(text(row)).map_err(|e| e.to_string()))
-            .collect::<Result<Array1<_>, _>>()?;
-        dataset.write_slice(&texts, s![start..end])?;
-    }
-    Ok(())
+    put(dataset, count, BLOCK_BYTES / N, |row| {
+        FixedAscii::<N>::from_ascii(text(row)).map_err(|e| e.to_string())
+    })
 }
 
-fn put<'a, const N: usize>(
+fn put_unicode<'a, const N: usize>(
     dataset: &Dataset,
     count: usize,
     text: impl Fn(usize) -> &'a str,
 ) -> hdf5::Result<()> {
-    let block = BLOCK_BYTES / N;
+    put(dataset, count, BLOCK_BYTES / N, |row| {
+        text(row).parse::<FixedUnicode<N>>().map_err(|e| e.to_string())
+    })
+}
+
+/// Writes `count` texts, `block` of them at a time.
+fn put<T: H5Type>(
+    dataset: &Dataset,
+    count: usize,
+    block: usize,
+    text: impl Fn(usize) -> Result<T, String>,
+) -> hdf5::Result<()> {
     for start in (0..count).step_by(block) {
         let end = (start + block).min(count);
-        let texts = (start..end)
-            .map(|row| text(row).parse::<FixedUnicode<N>>().map_err(|e| e.to_string()))
-            .collect::<Result<Array1<_>, _>>()?;
+        let texts = (start..end).map(&text).collect::<Result<Array1<T>, _>>()?;
         dataset.write_slice(&texts, s![start..end])?;
     }
     Ok(())
