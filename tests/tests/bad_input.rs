@@ -30,7 +30,10 @@ fn says(said: &str, words: &[&str]) {
 
 #[test]
 fn a_pipeline_that_is_not_there_is_named() {
-    says(&refuse(&["run", "no/such/pipeline.toml"]), &["cannot read", "no/such/pipeline.toml"]);
+    says(
+        &refuse(&["run", "no/such/pipeline.toml"]),
+        &["no/such/pipeline.toml", "cannot be read", "has no .toml file"],
+    );
 }
 
 #[test]
@@ -63,6 +66,9 @@ fn impossible_plans_are_refused_with_line_value_limit_and_remedy() {
     for (text, words) in cases {
         says(&answer(&cohort, &text, &[]), words);
     }
+    // What a message holds is not said once more as its cause.
+    let misspelt = answer(&cohort, &PIPELINE.replace("folds = 2", "fold = 2"), &[]);
+    assert_eq!(misspelt.matches("expected one of").count(), 1, "{misspelt}");
 }
 
 #[test]

@@ -24,7 +24,23 @@ impl Failure {
 }
 
 impl<E: std::error::Error + Send + Sync + 'static> From<E> for Failure {
+    /// The error with its causes, but for those whose words the message above them holds already.
     fn from(error: E) -> Self {
-        Self(miette::Report::from_err(error))
+        let mut said = vec![error.to_string()];
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            let words = error.to_string();
+            if !said.iter().any(|before| before.contains(words.trim())) {
+                said.push(words);
+            }
+            cause = error.source();
+        }
+        let report = said.into_iter().rev().fold(None, |below: Option<miette::Report>, words| {
+            Some(match below {
+                Some(report) => report.wrap_err(words),
+                None => miette::Report::msg(words),
+            })
+        });
+        Self(report.unwrap_or_else(|| miette::Report::msg("an error without words")))
     }
 }

@@ -75,8 +75,10 @@ impl Source {
     /// # Errors
     /// When the file cannot be read as UTF-8 text, or an override is not of the form `key.path=value`.
     pub fn read(path: &Path, overrides: &[String]) -> Result<Self, PipelineError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| PipelineError::Read { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|error| PipelineError::Invalid {
+            place: path.display().to_string(),
+            reason: format!("this pipeline cannot be read: {error}; {}", pipelines_beside(path)),
+        })?;
         let overrides = overrides
             .iter()
             .map(|given| match given.split_once('=') {
@@ -151,6 +153,22 @@ impl Source {
         }
         None
     }
+}
+
+/// The pipelines in a file's folder, for whoever mistyped its name.
+fn pipelines_beside(path: &Path) -> String {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".toml"))
+        .collect();
+    names.sort();
+    if names.is_empty() {
+        return format!("{} has no .toml file", folder.display());
+    }
+    format!("{} has {}", folder.display(), names.join(", "))
 }
 
 /// A value as TOML where it reads as such, else as a string, so that `name=trial` needs no quotes.
