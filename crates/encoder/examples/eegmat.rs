@@ -81,6 +81,7 @@ fn evaluate(plan: &Plan, recordings: &[[Array2<f32>; 2]], fit: Fit) -> Result<[f
             rows: None,
             subject: &subject,
             recording: &recording,
+            apart: None,
             rate: 128.0,
             channels: &channels,
         };

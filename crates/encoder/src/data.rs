@@ -23,6 +23,9 @@ pub struct TrainingEpochs<'a> {
     pub subject: &'a [u32],
     /// The recording of each epoch learnt from: any numbers, unique over the whole set.
     pub recording: &'a [u32],
+    /// Those of the epochs learnt from, by their place among them, that overlap no other of these, recording by recording
+    /// in order of time; all where absent. Only what averages epochs looks at it.
+    pub apart: Option<&'a [usize]>,
     /// Samples a second.
     pub rate: f64,
     /// The channels, in the order of the second axis.
@@ -117,6 +120,37 @@ impl<'a> TrainingEpochs<'a> {
                 Err(EncoderError::data(format!("epoch {epoch} holds samples that are not finite; reject it")))
             }
             None => Ok(()),
+        }
+    }
+}
+
+/// Some of the epochs learnt from.
+pub(crate) struct Excerpt {
+    rows: Vec<usize>,
+    subject: Vec<u32>,
+    recording: Vec<u32>,
+}
+
+impl Excerpt {
+    /// Those at these places among the epochs learnt from.
+    pub fn new(whole: &TrainingEpochs, which: &[usize]) -> Self {
+        Self {
+            rows: which.iter().map(|&index| whole.rows.map_or(index, |rows| rows[index])).collect(),
+            subject: which.iter().map(|&index| whole.subject[index]).collect(),
+            recording: which.iter().map(|&index| whole.recording[index]).collect(),
+        }
+    }
+
+    /// A set of epochs of their own; `whole` is what they were taken from.
+    pub fn of<'a>(&'a self, whole: &'a TrainingEpochs<'_>) -> TrainingEpochs<'a> {
+        TrainingEpochs {
+            samples: whole.samples,
+            rows: Some(&self.rows),
+            subject: &self.subject,
+            recording: &self.recording,
+            apart: None,
+            rate: whole.rate,
+            channels: whole.channels,
         }
     }
 }

@@ -266,6 +266,7 @@ mod tests {
             rows: None,
             subject: &subject,
             recording: &recording,
+            apart: None,
             rate: RATE,
             channels: &channels,
         };

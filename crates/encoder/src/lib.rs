@@ -1,11 +1,12 @@
-//! The twin encoder: from EEG epochs to *prints*, vectors of unit length in which epochs of one person lie close
-//! together and epochs of different people apart.
+//! The twin encoder: from EEG epochs to *prints*, vectors whose directions lie close together for epochs of one person and
+//! apart for epochs of different people.
 //!
 //! A [`Plan`] says what to fit; [`train`] fits it to [`TrainingEpochs`] of the training subjects and nobody else; the
 //! [`Model`] makes prints, and is saved with every fitted part. [`Compute`] says where. Everything random is drawn
 //! from streams named after the plan's seed.
 
 mod architecture;
+mod attention;
 mod augment;
 mod backend;
 mod checkpoint;
@@ -34,6 +35,7 @@ mod weights;
 pub mod whitening;
 
 pub use architecture::{Architecture, AverageReference, Bands, Conv, Filterbank, Resnet1d, Spatial, TwinCnn};
+pub use attention::Attention;
 pub use augment::Augment;
 pub use compute::Compute;
 pub use data::TrainingEpochs;

@@ -1,5 +1,7 @@
 //! One encoder of an ensemble: a front end fitted to the training subjects, and a network.
 
+use std::ops::Range;
+
 use burn::tensor::{Device, Tensor};
 use ndarray::{Array2, ArrayView2, ArrayView3, Axis, Zip, s};
 use rayon::prelude::*;
@@ -27,6 +29,9 @@ pub(crate) enum Front {
     /// The samples, standardised channel by channel.
     Samples { standardise: Standardise, samples: usize },
 }
+
+/// Is handed what a network takes of some epochs, and which they are.
+pub(crate) type Seen<'a> = dyn FnMut(Range<usize>, ArrayView2<f32>) -> Result<(), EncoderError> + 'a;
 
 /// One encoder.
 #[derive(Debug, Clone)]
@@ -225,6 +230,17 @@ impl Member {
         epochs: ArrayView3<f32>,
         device: &Device,
     ) -> Result<Array2<f32>, EncoderError> {
+        self.embed_seen(plan, epochs, device, &mut |_, _| Ok(()))
+    }
+
+    /// The same; `seen` is handed what the network takes of some epochs, and which they are.
+    pub fn embed_seen(
+        &self,
+        plan: &Plan,
+        epochs: ArrayView3<f32>,
+        device: &Device,
+        seen: &mut Seen,
+    ) -> Result<Array2<f32>, EncoderError> {
         let tensors: Vec<Tensor<1>> = self.parameters.iter().map(|p| p.tensor(device)).collect();
         let bound = Bound::new(&self.parameters, &tensors);
         let (count, shape) = (epochs.dim().0, self.front.shape());
@@ -233,6 +249,7 @@ impl Member {
         for start in (0..count).step_by(CHUNK) {
             let end = (start + CHUNK).min(count);
             let rows = self.front.rows(epochs.slice(s![start..end, .., ..]));
+            seen(start..end, rows.view())?;
             let (n, width) = rows.dim();
             let rows = matrix(rows.into_raw_vec_and_offset().0, n, width, device);
             let out = plan.architecture.forward(shape, rows, &bound, &mut Pass::new(false))?;

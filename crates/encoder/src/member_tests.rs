@@ -31,6 +31,7 @@ fn rows_of_a_larger_file_fit_as_a_copy_of_them_does_whether_features_are_kept_or
         rows: None,
         subject: &owner,
         recording: &owner,
+        apart: None,
         rate: 128.0,
         channels: &channels,
     };
@@ -65,6 +66,7 @@ fn channels_are_standardised_by_their_mean_and_deviation_over_everything() {
             rows: None,
             subject,
             recording,
+            apart: None,
             rate: 128.0,
             channels: &channels,
         })

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use ndarray::{Array2, ArrayView3, Axis, concatenate, s};
+use ndarray::{Array1, Array2, ArrayView3, Axis, concatenate, s};
 use rayon::prelude::*;
 use twinprint_signal::ChannelName;
 
 use crate::architecture::Architecture;
+use crate::attention::{FittedAttention, Learning};
 use crate::backend::FittedBackend;
 use crate::checkpoint::Journal;
 use crate::compute::Compute;
@@ -14,7 +15,7 @@ use crate::data::is_finite;
 use crate::fusion::FittedFusion;
 use crate::linalg::normalise_rows;
 use crate::member::{CHUNK, KEEP, Member, member_seed};
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, Silent};
 use crate::plan::Plan;
 use crate::train::Run;
 use crate::{EncoderError, TrainingEpochs};
@@ -29,6 +30,7 @@ pub struct Model {
     pub(crate) members: Vec<Member>,
     pub(crate) backend: FittedBackend,
     pub(crate) fusion: FittedFusion,
+    pub(crate) attention: Option<FittedAttention>,
     pub(crate) compute: Compute,
 }
 
@@ -97,6 +99,7 @@ fn fit(
         members,
         backend: FittedBackend::None,
         fusion: FittedFusion::default(),
+        attention: None,
         compute: compute.clone(),
     };
     if model.plan.backend != crate::plan::Backend::None {
@@ -107,7 +110,21 @@ fn fit(
         model.plan.fusion.clear();
     }
     model.fusion = FittedFusion::fit(&model.plan.fusion, data, |epochs| model.embed_alone(epochs))?;
+    match monitor {
+        Some(monitor) => model.attend(data, monitor)?,
+        None => model.plan.attention = None,
+    }
     Ok(model)
+}
+
+/// Unit prints of some training epochs by an encoder that was fitted to others alone.
+fn prints_without(
+    plan: &Plan,
+    others: &TrainingEpochs,
+    held_out: &TrainingEpochs,
+    compute: &Compute,
+) -> Result<Array2<f32>, EncoderError> {
+    fit(plan, others, compute, false, Some((&mut Silent, None)))?.embed_training(held_out)
 }
 
 impl Model {
@@ -120,8 +137,8 @@ impl Model {
         fit(plan, data, device, true, None)
     }
 
-    /// The plan's initial state with zero training steps, fusion included, its head whitened wherever it can be, even where
-    /// the plan starts at random: the baseline `whitened_encoder`.
+    /// The plan's initial state with zero training steps, fusion included and attention left out, its head whitened wherever it
+    /// can be, even where the plan starts at random: the baseline `whitened_encoder`.
     ///
     /// # Errors
     /// When the plan or the epochs are refused.
@@ -134,12 +151,14 @@ impl Model {
     }
 
     /// Prints of epochs `[epochs, channels, samples]` in microvolts at the model's rate, channels in the model's order:
-    /// `[epochs, dim]`, rows of unit length, to be compared by cosine.
+    /// `[epochs, dim]`, to be compared by cosine. Rows are of unit length; where the plan has attention, of the length, at most
+    /// 1, by which a print counts where several are averaged.
     ///
     /// # Errors
     /// When the epochs have another number of channels or samples than the model's, or are not finite.
     pub fn embed(&self, epochs: ArrayView3<f32>) -> Result<Array2<f32>, EncoderError> {
-        self.fusion.apply(self.embed_alone(epochs)?, epochs, self.rate)
+        let (prints, lengths) = self.directions(epochs)?;
+        Ok(scaled(self.fusion.apply(prints, epochs, self.rate)?, lengths))
     }
 
     /// The same without what the plan's `fusion` joins to them: `[epochs, encoder's dim]`.
@@ -147,7 +166,16 @@ impl Model {
     /// # Errors
     /// As [`Model::embed`].
     pub fn embed_alone(&self, epochs: ArrayView3<f32>) -> Result<Array2<f32>, EncoderError> {
-        let (_, channels, samples) = epochs.dim();
+        let (prints, lengths) = self.directions(epochs)?;
+        Ok(scaled(prints, lengths))
+    }
+
+    /// Unit prints without what fusion joins to them, and their lengths where there is attention.
+    fn directions(
+        &self,
+        epochs: ArrayView3<f32>,
+    ) -> Result<(Array2<f32>, Option<Array1<f32>>), EncoderError> {
+        let (count, channels, samples) = epochs.dim();
         if channels != self.channels.len() || samples != self.samples {
             return Err(EncoderError::Shape {
                 got_channels: channels,
@@ -157,20 +185,47 @@ impl Model {
             });
         }
         let broken = |&index: &usize| !is_finite(epochs.index_axis(Axis(0), index));
-        if let Some(epoch) = (0..epochs.dim().0).into_par_iter().find_first(broken) {
+        if let Some(epoch) = (0..count).into_par_iter().find_first(broken) {
             return Err(EncoderError::data(format!(
                 "epoch {epoch} holds samples that are not finite; reject it"
             )));
         }
-        let one = |member: &Member| member.embed(&self.plan, epochs, self.compute.device());
-        let parts = self.members.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+        let device = self.compute.device();
+        let mut lengths = self.attention.as_ref().map(|_| Array1::ones(count));
+        let mut parts = Vec::with_capacity(self.members.len());
+        for (index, member) in self.members.iter().enumerate() {
+            parts.push(member.embed_seen(&self.plan, epochs, device, &mut |range, rows| {
+                if let (0, Some(attention), Some(lengths)) = (index, &self.attention, &mut lengths) {
+                    lengths.slice_mut(s![range]).assign(&attention.lengths(rows, device)?);
+                }
+                Ok(())
+            })?);
+        }
         let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
         let mut prints =
             concatenate(Axis(1), &views).map_err(|error| EncoderError::Compute(error.to_string()))?;
         if self.members.len() > 1 {
             normalise_rows(&mut prints);
         }
-        self.backend.apply(prints)
+        Ok((self.backend.apply(prints)?, lengths))
+    }
+
+    /// Learns the plan's attention, if it has one, from encoders that are fitted to parts of the training people.
+    fn attend(&mut self, data: &TrainingEpochs, monitor: &mut dyn Monitor) -> Result<(), EncoderError> {
+        let Some(attention) = self.plan.attention.clone() else { return Ok(()) };
+        let inner = Plan { attention: None, ..self.plan.clone() };
+        let learning = Learning {
+            plan: &self.plan,
+            attention: &attention,
+            data,
+            front: &self.members[0].front,
+            device: self.compute.device(),
+        };
+        let prints = |others: &TrainingEpochs, held_out: &TrainingEpochs| {
+            prints_without(&inner, others, held_out, &self.compute)
+        };
+        self.attention = Some(learning.fit(prints, monitor)?);
+        Ok(())
     }
 
     /// Prints of the training epochs, read a chunk at a time: `[epochs, dim]`.
@@ -207,4 +262,12 @@ impl Model {
     pub fn samples(&self) -> usize {
         self.samples
     }
+}
+
+/// Rows scaled by `lengths`, where there are any.
+fn scaled(mut rows: Array2<f32>, lengths: Option<Array1<f32>>) -> Array2<f32> {
+    if let Some(lengths) = lengths {
+        rows *= &lengths.insert_axis(Axis(1));
+    }
+    rows
 }

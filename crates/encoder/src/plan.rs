@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::EncoderError;
 use crate::architecture::Architecture;
+use crate::attention::Attention;
 use crate::fusion::Fusion;
 use crate::loss::Loss;
 use crate::whitening::SHRINKAGE;
@@ -34,6 +35,8 @@ pub struct Plan {
     pub checkpoint_every: usize,
     /// Classical features that prints are joined with: score fusion. None.
     pub fusion: Vec<Fusion>,
+    /// How much each epoch counts where prints are averaged, learnt between training people. None: all alike.
+    pub attention: Option<Attention>,
     /// From which every random choice is derived. 0.
     pub seed: u64,
 }
@@ -52,6 +55,7 @@ impl Default for Plan {
             ensemble: 1,
             checkpoint_every: 100,
             fusion: Vec::new(),
+            attention: None,
             seed: 0,
         }
     }
@@ -279,6 +283,9 @@ impl Plan {
         for partner in &self.fusion {
             partner.validate()?;
         }
+        if let Some(attention) = &self.attention {
+            attention.validate()?;
+        }
         fraction("initialise.shrinkage", self.initialise.shrinkage, 1.0)?;
         if let Backend::Wccn { shrinkage } | Backend::Lda { shrinkage } | Backend::Plda { shrinkage } =
             self.backend
@@ -320,6 +327,14 @@ impl Plan {
                 bank.dim,
                 "a whitened head has as many outputs as features",
                 "leave it out, or write initialise.whitening = false",
+            ));
+        }
+        if !filterbank && resolved.attention.is_some() {
+            return Err(EncoderError::plan(
+                "attention",
+                format!("of {}", resolved.architecture.name()),
+                "attention reads the features of `filterbank`, which other architectures do not have",
+                "leave [encoder.attention] out",
             ));
         }
         if !filterbank && resolved.initialise.whitening == Some(true) {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use twinprint_signal::ChannelName;
 
 use crate::EncoderError;
+use crate::attention::FittedAttention;
 use crate::backend::FittedBackend;
 use crate::compute::Compute;
 use crate::fusion::FittedFusion;
@@ -131,6 +132,7 @@ impl Model {
         }
         tensors.extend(self.backend.tensors());
         tensors.extend(self.fusion.tensors());
+        tensors.extend(self.attention.iter().flat_map(FittedAttention::tensors));
         tensors
     }
 
@@ -251,8 +253,15 @@ fn assemble(
     }
     let backend = FittedBackend::from_tensors(plan.backend, take)?;
     let fusion = FittedFusion::from_tensors(&plan.fusion, take)?;
+    let attention = match &plan.attention {
+        Some(attention) => {
+            let features = members.first().map_or(0, |member: &Member| member.front.shape().samples);
+            Some(FittedAttention::from_tensors(attention, features, take)?)
+        }
+        None => None,
+    };
     let compute = device.clone();
-    Ok(Model { plan, channels, rate, samples, members, backend, fusion, compute })
+    Ok(Model { plan, channels, rate, samples, members, backend, fusion, attention, compute })
 }
 
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, EncoderError> {

@@ -21,13 +21,24 @@ pub enum Pooling {
     RobustMean,
 }
 
-/// Pools `prints[n, dim]` into one unit-length print `[dim]`.
+/// Pools `prints[n, dim]` into one unit-length print `[dim]`; each counts alike.
 pub fn pool(prints: ArrayView2<f32>, pooling: Pooling) -> Result<Array1<f32>, PrintError> {
     let unit = unit(prints, "the prints to pool")?;
+    pool_unit(&unit, &vec![1.0; unit.nrows()], pooling)
+}
+
+/// The same, where a print counts by its length in a mean.
+pub fn pool_by_length(prints: ArrayView2<f32>, pooling: Pooling) -> Result<Array1<f32>, PrintError> {
+    let unit = unit(prints, "the prints to pool")?;
+    let lengths: Vec<f64> = prints.rows().into_iter().map(norm).collect();
+    pool_unit(&unit, &lengths, pooling)
+}
+
+fn pool_unit(unit: &Array2<f32>, weights: &[f64], pooling: Pooling) -> Result<Array1<f32>, PrintError> {
     match pooling {
-        Pooling::Mean => mean_direction(&unit, 0..unit.nrows()),
-        Pooling::Medoid => Ok(medoid(&unit)),
-        Pooling::RobustMean => robust_mean(&unit),
+        Pooling::Mean => mean_direction(unit, weights, 0..unit.nrows()),
+        Pooling::Medoid => Ok(medoid(unit)),
+        Pooling::RobustMean => robust_mean(unit, weights),
     }
 }
 
@@ -43,16 +54,18 @@ pub fn cosine_scores(templates: ArrayView2<f32>, probes: ArrayView2<f32>) -> Res
 
 fn mean_direction(
     unit: &Array2<f32>,
-    rows: impl ExactSizeIterator<Item = usize>,
+    weights: &[f64],
+    rows: impl Iterator<Item = usize>,
 ) -> Result<Array1<f32>, PrintError> {
-    let count = rows.len();
     let mut sum = Array1::<f64>::zeros(unit.ncols());
+    let mut whole = 0.0;
     for row in rows {
-        sum.zip_mut_with(&unit.row(row), |total, &value| *total += f64::from(value));
+        sum.zip_mut_with(&unit.row(row), |total, &value| *total += weights[row] * f64::from(value));
+        whole += weights[row];
     }
     let length = sum.dot(&sum).sqrt();
     // Opposite prints cancel up to rounding; what is left has no direction.
-    if length <= 1e-6 * count as f64 {
+    if length <= 1e-6 * whole {
         return Err(PrintError::ZeroPrint { what: "the pooled prints (their mean)", row: 0 });
     }
     Ok(sum.mapv(|value| (value / length) as f32))
@@ -71,12 +84,12 @@ fn medoid(unit: &Array2<f32>) -> Array1<f32> {
     unit.row(best.0).to_owned()
 }
 
-fn robust_mean(unit: &Array2<f32>) -> Result<Array1<f32>, PrintError> {
+fn robust_mean(unit: &Array2<f32>, weights: &[f64]) -> Result<Array1<f32>, PrintError> {
     let mut kept: Vec<usize> = (0..unit.nrows()).collect();
     let keep = unit.nrows() - unit.nrows() / 5;
     // Dropping prints moves the mean, so the choice is made again until it stays (it settles in a few rounds).
     for _ in 0..20 {
-        let centre = mean_direction(unit, kept.iter().copied())?;
+        let centre = mean_direction(unit, weights, kept.iter().copied())?;
         let mut order: Vec<(f32, usize)> =
             unit.axis_iter(Axis(0)).enumerate().map(|(row, print)| (print.dot(&centre), row)).collect();
         order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -87,7 +100,7 @@ fn robust_mean(unit: &Array2<f32>) -> Result<Array1<f32>, PrintError> {
         }
         kept = next;
     }
-    let centre = mean_direction(unit, kept.iter().copied())?;
+    let centre = mean_direction(unit, weights, kept.iter().copied())?;
     debug_assert!((norm(centre.view()) - 1.0).abs() < 1e-4);
     Ok(centre)
 }

@@ -153,7 +153,8 @@ impl Gallery {
 
     pub(crate) fn template(&self, stored: &Stored) -> Result<Template, GalleryError> {
         let facts: Facts = self.parse_record("facts", &stored.handle, &stored.facts)?;
-        Template::from_mean(Array1::from_vec(self.numbers(stored)?), facts.epochs)
+        let weight = facts.weight.unwrap_or(facts.epochs as f64);
+        Template::from_mean(Array1::from_vec(self.numbers(stored)?), facts.epochs, weight)
             .map_err(|error| self.damaged("a template", error))
     }
 
@@ -180,7 +181,7 @@ impl Gallery {
         let handle = self.seal.handle(subject);
         let close = |kind: &str, record: &[u8]| self.seal.close(kind, &handle, record);
         let numbers: Vec<f32> = template.mean().to_vec();
-        let facts = Facts { epochs: template.epochs() };
+        let facts = template.facts();
         let fail = || database(&self.path, "write a person");
         let row: i64 = transaction
             .query_row(

@@ -5,7 +5,7 @@
 //! unrelated direction. With fewer dimensions than a print has, P keeps that many random ones: angles blur, and even who knows
 //! the key cannot go back.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView1, ArrayView2};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
@@ -56,7 +56,7 @@ impl Projection {
         self.kept
     }
 
-    /// Prints `[rows, dim]` to `[rows, kept]`.
+    /// Prints `[rows, dim]` to `[rows, kept]`; each keeps its length, by which it counts.
     pub fn apply(&self, prints: ArrayView2<'_, f32>) -> Array2<f32> {
         debug_assert_eq!(prints.ncols(), self.dim);
         let mut columns = columns(prints);
@@ -64,7 +64,17 @@ impl Projection {
             reflect(&mut columns, first, &reflection.normal);
             columns.row_mut(first).mapv_inplace(|x| reflection.sign * x);
         }
-        columns.slice(ndarray::s![..self.kept, ..]).t().mapv(|x| x as f32)
+        let mut kept = columns.slice(ndarray::s![..self.kept, ..]).t().to_owned();
+        if self.kept < self.dim {
+            let length = |row: ArrayView1<'_, f64>| row.dot(&row).sqrt();
+            for (mut row, print) in kept.rows_mut().into_iter().zip(prints.rows()) {
+                let left = length(row.view());
+                if left > 0.0 {
+                    row *= length(print.mapv(f64::from).view()) / left;
+                }
+            }
+        }
+        kept.mapv(|x| x as f32)
     }
 
     /// Back from `[rows, dim]`, where all dimensions were kept.

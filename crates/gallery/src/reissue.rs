@@ -96,6 +96,6 @@ impl Gallery {
         if let Some(projection) = &self.projection {
             mean = projection.apply(mean.view());
         }
-        Template::from_mean(mean.row(0).to_owned(), template.epochs())
+        Template::from_mean(mean.row(0).to_owned(), template.epochs(), template.weight())
     }
 }

@@ -1,25 +1,30 @@
-//! A template: the mean of a person's unit prints.
+//! A template: the mean of a person's prints.
 
 use ndarray::{Array1, ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use crate::GalleryError;
 
-/// The mean of unit prints; its direction is compared, its length tells how far the prints scatter.
+/// The mean of prints, where each counts by its length; its direction is compared, its length tells how far they scatter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
     mean: Array1<f32>,
     epochs: usize,
+    /// The sum of the prints' lengths.
+    weight: f64,
 }
 
 /// What is stored of a template beside its numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Facts {
     pub(crate) epochs: usize,
+    /// Absent where all prints were of unit length.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) weight: Option<f64>,
 }
 
 impl Template {
-    /// The mean of prints `[epochs, dim]`, each brought to unit length first.
+    /// The mean direction of prints `[epochs, dim]`; each counts by its length.
     ///
     /// # Errors
     /// When there is no print, one is zero or not finite, or they cancel.
@@ -30,27 +35,29 @@ impl Template {
             ));
         }
         let mut mean = Array1::<f64>::zeros(prints.ncols());
+        let mut weight = 0.0;
         for (row, print) in prints.rows().into_iter().enumerate() {
             let length = length(print);
-            if !length.is_finite() || length < 1e-12 {
+            if !length.is_finite() || length <= 0.0 {
                 return Err(GalleryError::Prints(format!(
                     "print {row} has no direction (its length is {length}): leave that epoch out"
                 )));
             }
-            mean.zip_mut_with(&print, |sum, &x| *sum += f64::from(x) / length);
+            mean.zip_mut_with(&print, |sum, &x| *sum += f64::from(x));
+            weight += length;
         }
-        mean /= prints.nrows() as f64;
-        Self::from_mean(mean.mapv(|x| x as f32), prints.nrows())
+        mean /= weight;
+        Self::from_mean(mean.mapv(|x| x as f32), prints.nrows(), weight)
     }
 
-    pub(crate) fn from_mean(mean: Array1<f32>, epochs: usize) -> Result<Self, GalleryError> {
+    pub(crate) fn from_mean(mean: Array1<f32>, epochs: usize, weight: f64) -> Result<Self, GalleryError> {
         let length = length(mean.view());
         if !length.is_finite() || length < 1e-6 {
             return Err(GalleryError::Prints(format!(
                 "the prints cancel (their mean has length {length}): they are not of one person"
             )));
         }
-        Ok(Self { mean, epochs })
+        Ok(Self { mean, epochs, weight })
     }
 
     /// `[dim]`, the mean itself; at most of unit length.
@@ -69,6 +76,18 @@ impl Template {
         self.epochs
     }
 
+    /// The sum of the lengths of its prints: their number where all are of unit length.
+    pub(crate) fn weight(&self) -> f64 {
+        self.weight
+    }
+
+    /// What is kept of it beside its numbers.
+    pub(crate) fn facts(&self) -> Facts {
+        let epochs = self.epochs;
+        let weight = ((self.weight - epochs as f64).abs() > 1e-4 * epochs as f64).then_some(self.weight);
+        Facts { epochs, weight }
+    }
+
     /// The mean cosine distance of its epochs from it: 0 where all agree, up to 1. One epoch has none to scatter from.
     pub fn spread(&self) -> f64 {
         (1.0 - length(self.mean.view())).max(0.0)
@@ -80,10 +99,10 @@ impl Template {
         (dot / (length(self.mean.view()) * length(other.mean.view()))).clamp(-1.0, 1.0)
     }
 
-    /// Epochs of both count alike.
+    /// Epochs of both count by the lengths of their prints.
     pub(crate) fn append(&self, new: &Self) -> Result<Self, GalleryError> {
         let epochs = self.epochs + new.epochs;
-        self.blend(new, new.epochs as f32 / epochs as f32, epochs)
+        self.blend(new, (new.weight / (self.weight + new.weight)) as f32, epochs)
     }
 
     /// The new epochs count `weight`, the old ones the rest, however many they are.
@@ -94,7 +113,7 @@ impl Template {
     fn blend(&self, new: &Self, share: f32, epochs: usize) -> Result<Self, GalleryError> {
         let mean =
             self.mean.iter().zip(&new.mean).map(|(&old, &new)| (1.0 - share) * old + share * new).collect();
-        Self::from_mean(mean, epochs)
+        Self::from_mean(mean, epochs, self.weight + new.weight)
     }
 }
 
@@ -110,10 +129,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prints_count_by_direction_not_by_length() {
-        let template = Template::of(array![[2.0, 0.0], [0.0, 0.5]].view()).unwrap();
-        assert_eq!(template.mean().to_vec(), [0.5, 0.5]);
-        assert!((template.spread() - (1.0 - 0.5f64.sqrt())).abs() < 1e-7);
+    fn prints_count_by_their_length() {
+        let template = Template::of(array![[0.75, 0.0], [0.0, 0.25]].view()).unwrap();
+        assert_eq!(template.mean().to_vec(), [0.75, 0.25]);
+        assert!((template.spread() - (1.0 - 0.625f64.sqrt())).abs() < 1e-7);
+        assert_eq!(template.facts().weight, Some(1.0));
+        let alike = Template::of(array![[1.0, 0.0], [0.0, 1.0]].view()).unwrap();
+        assert_eq!((alike.mean().to_vec(), alike.facts().weight), (vec![0.5, 0.5], None));
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub(crate) struct Learning {
     rows: Vec<usize>,
     subject: Vec<u32>,
     recording: Vec<u32>,
+    /// Those that overlap no other, by their place among the rows.
+    apart: Vec<usize>,
     subjects: Vec<SubjectId>,
     rate: f64,
     channels: Vec<ChannelName>,
@@ -37,11 +39,17 @@ impl Learning {
                 ),
             });
         }
+        let clean = without_overlap(infos, epoch_seconds(file));
+        let mut apart: Vec<usize> =
+            (0..rows.len()).filter(|&place| clean.binary_search(&rows[place]).is_ok()).collect();
+        let time = |place: usize| infos[rows[place]].start.get();
+        apart.sort_by(|&a, &b| recording[a].cmp(&recording[b]).then(time(a).total_cmp(&time(b))));
         tracing::debug!(fold = fold.index, epochs = rows.len(), subjects = subjects.len(), "to learn from");
         Ok(Self {
             rows,
             subject,
             recording,
+            apart,
             subjects,
             rate: file.rate().get(),
             channels: file.channels().to_vec(),
@@ -55,6 +63,7 @@ impl Learning {
             rows: Some(&self.rows),
             subject: &self.subject,
             recording: &self.recording,
+            apart: Some(&self.apart),
             rate: self.rate,
             channels: &self.channels,
         }

@@ -7,6 +7,7 @@ use twinprint_store::prints::PrintFile;
 
 use crate::PipelineError;
 use crate::folder::RunFolder;
+use crate::scoring::directions;
 use crate::system::System;
 
 /// The fold that is drawn: the prints of different folds come from different encoders.
@@ -41,7 +42,7 @@ pub(crate) fn of(folder: &RunFolder) -> Result<PrintMap, PipelineError> {
     }
     let chosen: Vec<usize> = rows.iter().map(|(row, _)| *row).collect();
     let prints = file.prints().select(Axis(0), &chosen);
-    let (plane, explained) = plane_of(prints.view());
+    let (plane, explained) = plane_of(directions(prints.view()).view());
     let points = rows
         .iter()
         .zip(plane.rows())

@@ -21,6 +21,8 @@ pub(crate) struct Side {
     pub(crate) infos: Vec<EpochInfo>,
     /// `[n, dim]`.
     pub(crate) prints: Array2<f32>,
+    /// Whether a print's length is how much it counts where several are averaged.
+    pub(crate) weighted: bool,
     /// The length of an epoch.
     pub(crate) epoch_seconds: f64,
 }
@@ -75,21 +77,34 @@ impl Side {
         Ok(Self {
             infos: rows.iter().map(|&row| file.infos()[row].clone()).collect(),
             prints,
+            weighted: false,
             epoch_seconds: epoch_seconds(file),
         })
     }
 
     /// The rows of `table`, which has a row for each epoch of the file, that belong to a fold's people in a role.
-    pub(crate) fn select(fold: &Fold, role: Role, file: &EpochFile, table: &Array2<f32>) -> Self {
+    pub(crate) fn select(
+        fold: &Fold,
+        role: Role,
+        file: &EpochFile,
+        table: &Array2<f32>,
+        weighted: bool,
+    ) -> Self {
         let rows = rows_of(fold, role, file);
         Self {
             infos: rows.iter().map(|&row| file.infos()[row].clone()).collect(),
             prints: table.select(Axis(0), &rows),
+            weighted,
             epoch_seconds: epoch_seconds(file),
         }
     }
 
-    /// The prints of some recordings, with the number of the person behind each.
+    /// The prints as classifiers take them, which know nothing of lengths that are weights.
+    pub(crate) fn features(&self) -> Array2<f32> {
+        if self.weighted { directions(self.prints.view()) } else { self.prints.clone() }
+    }
+
+    /// The prints of some recordings, as [`Side::features`] gives them, with the number of the person behind each.
     pub(crate) fn of_recordings(
         &self,
         keys: &[RecordingKey],
@@ -98,7 +113,7 @@ impl Side {
         let rows: Vec<usize> =
             (0..self.infos.len()).filter(|&row| keys.contains(&*self.infos[row].key)).collect();
         let subjects = rows.iter().map(|&row| people.number(&self.infos[row].key.subject)).collect();
-        (self.prints.select(Axis(0), &rows), subjects, rows)
+        (self.features().select(Axis(0), &rows), subjects, rows)
     }
 }
 
@@ -119,7 +134,7 @@ pub(crate) fn cohort(plan: &Plan, train: &Side) -> Result<Array2<f32>, PipelineE
         recordings.entry(&info.key).or_default().push(row);
     }
     let groups = recordings.iter().map(|(key, rows)| (key.to_string(), rows.as_slice()));
-    pooled(groups, train.prints.view(), plan.config().evaluation.template)
+    pooled(groups, train, plan.config().evaluation.template)
 }
 
 /// Scores every template of a fold against every probe; with a `cohort`, normalised as the plan says.
@@ -136,7 +151,7 @@ pub(crate) fn scores_of_fold(
     let trials = trials::of_fold(plan, fold, role, &side.infos, side.epoch_seconds, probe_seconds)?;
     let of = |pools: &[Pool], pooling: Pooling| {
         let groups = pools.iter().map(|pool| (pool.id.clone(), pool.epochs.as_slice()));
-        pooled(groups, side.prints.view(), pooling)
+        pooled(groups, side, pooling)
     };
     let templates = of(&trials.templates, evaluation.template)?;
     let probes = of(&trials.probes, evaluation.probe)?;
@@ -162,17 +177,30 @@ pub(crate) fn scores_of_fold(
 /// One print, of unit length, for each group of rows.
 fn pooled<'a>(
     groups: impl ExactSizeIterator<Item = (String, &'a [usize])>,
-    prints: ArrayView2<f32>,
+    side: &Side,
     pooling: Pooling,
 ) -> Result<Array2<f32>, PipelineError> {
-    let mut pooled = Array2::zeros((groups.len(), prints.ncols()));
+    let pool = if side.weighted { template::pool_by_length } else { template::pool };
+    let mut pooled = Array2::zeros((groups.len(), side.prints.ncols()));
     for ((name, rows), mut print) in groups.zip(pooled.rows_mut()) {
-        let members = prints.select(Axis(0), rows);
-        let one = template::pool(members.view(), pooling).map_err(|error| PipelineError::Stage {
+        let members = side.prints.select(Axis(0), rows);
+        let one = pool(members.view(), pooling).map_err(|error| PipelineError::Stage {
             stage: "evaluate",
             reason: format!("{name}: {error}"),
         })?;
         print.assign(&one);
     }
     Ok(pooled)
+}
+
+/// Rows at unit length; a row of zeros stays one.
+pub(crate) fn directions(prints: ArrayView2<f32>) -> Array2<f32> {
+    let mut rows = prints.to_owned();
+    for mut row in rows.rows_mut() {
+        let length = row.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+        if length > 0.0 {
+            row.mapv_inplace(|x| (f64::from(x) / length) as f32);
+        }
+    }
+    rows
 }

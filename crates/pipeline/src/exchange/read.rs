@@ -26,6 +26,16 @@ pub struct FeatureTable {
     pub attributes: BTreeMap<String, String>,
 }
 
+/// The attribute that says what the lengths of a file's rows mean, and what it says where they are weights.
+pub(super) const LENGTHS: (&str, &str) = ("print_lengths", "weights");
+
+impl FeatureTable {
+    /// Whether the length of a row is how much it counts where several are averaged, as the file says of itself.
+    pub fn is_weighted(&self) -> bool {
+        self.attributes.get(LENGTHS.0).is_some_and(|meaning| meaning == LENGTHS.1)
+    }
+}
+
 /// What the columns of an exported print are called.
 const PRINT: &str = "print_";
 

@@ -14,6 +14,7 @@ use twinprint_store::epochs::EpochFile;
 use twinprint_store::prints::{ENCODER_HASH, PLAN_HASH, PrintFile, VERSION};
 
 use super::options::{Content, ExportOptions};
+use super::read::LENGTHS;
 use super::weights::Changed;
 use crate::PipelineError;
 use crate::folder::RunFolder;
@@ -206,6 +207,9 @@ fn attributes(
         ("epoch_seconds".to_owned(), (epochs.samples().dim().2 as f64 / epochs.rate().get()).to_string()),
         ("dim".to_owned(), prints.dim().to_string()),
     ]);
+    if config.encoder.attention.is_some() {
+        all.insert(LENGTHS.0.to_owned(), LENGTHS.1.to_owned());
+    }
     let public = folder.path("prints.h5");
     let file = PrintFile::open(&public)
         .map_err(|error| PipelineError::RunFolder { path: public, reason: error.to_string() })?;

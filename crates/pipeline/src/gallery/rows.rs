@@ -10,6 +10,7 @@ use twinprint_signal::SubjectId;
 use super::acquire::Acquired;
 use crate::PipelineError;
 use crate::exchange::{FeatureTable, Filter, read_features};
+use crate::scoring::directions;
 
 /// Whether a path names a file of features rather than a recording.
 pub(crate) fn is_table(path: &Path) -> bool {
@@ -94,11 +95,12 @@ impl Rows {
                 reason: format!("it has no row of {wanted}; it has rows of {}", who.join(", ")),
             });
         }
-        let prints: Array2<f32> = self.table.values.select(Axis(0), &rows);
-        let bytes: Vec<u8> = prints.iter().flat_map(|x| x.to_le_bytes()).collect();
+        let values: Array2<f32> = self.table.values.select(Axis(0), &rows);
+        let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
         let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let source = Source { name, samples: blake3::hash(&bytes).to_hex().to_string() };
         let acquisition = Acquisition { epochs: rows.len(), ..Acquisition::default() };
+        let prints = if self.table.is_weighted() { values } else { directions(values.view()) };
         Ok(Acquired { prints, acquisition, sources: vec![source], notices: Vec::new() })
     }
 }

@@ -84,7 +84,7 @@ fn tasks(evidence: &Evidence, sides: &SystemSides, label: &str) -> Result<Vec<Ta
             .collect::<Option<Vec<u32>>>()
             .ok_or_else(|| format!("some recordings have no label {label}"))?;
         let people = side.infos.iter().map(|info| evidence.people.number(&info.key.subject)).collect();
-        Ok((side.prints.clone(), numbers, people))
+        Ok((side.features(), numbers, people))
     };
     sides
         .train

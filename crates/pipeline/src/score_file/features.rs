@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
-use twinprint_evaluation::template::{Pooling, cosine_scores, pool};
+use twinprint_evaluation::template::{Pooling, cosine_scores, pool, pool_by_length};
 use twinprint_signal::{RecordingKey, SubjectId};
 
 use super::trials::Table;
@@ -15,7 +15,8 @@ use crate::exchange::{FeatureTable, Filter, read_features};
 /// How a template and a probe are compared.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Metric {
-    /// Cosine of the angle between means of rows that were scaled to unit length.
+    /// Cosine of the angle between means of rows that were scaled to unit length, unless the file says that their lengths are
+    /// weights.
     #[default]
     Cosine,
     /// Distance between means of rows as they are.
@@ -267,6 +268,8 @@ fn scores(table: &FeatureTable, fold: &Fold, metric: Metric) -> Result<Array2<f6
         for (one, mut mean) in all.iter().zip(means.rows_mut()) {
             let rows = table.values.select(Axis(0), &one.rows);
             let made = match metric {
+                Metric::Cosine if table.is_weighted() => pool_by_length(rows.view(), Pooling::Mean)
+                    .map_err(|error| format!("rows of {}: {error}", one.subject))?,
                 Metric::Cosine => pool(rows.view(), Pooling::Mean)
                     .map_err(|error| format!("rows of {}: {error}", one.subject))?,
                 Metric::Euclidean => plain_mean(rows.view()),

@@ -110,6 +110,7 @@ fn sides_of(
     let evaluation = &context.plan.config().evaluation;
     let keep_training = system == System::Encoder || evaluation.uses_training_prints();
     let features = baselines::features(system, file, line_frequency)?;
+    let weighted = weighted(context, system);
     let mut sides = SystemSides { system, test: Vec::new(), dev: Vec::new(), train: Vec::new() };
     for (fold, learning) in context.split.folds.iter().zip(learnings) {
         let table = match &features {
@@ -121,9 +122,9 @@ fn sides_of(
             fold: Some(fold.index),
             subjects: learning.subjects().to_vec(),
         });
-        sides.test.push(Side::select(fold, Role::Test, file, &table));
+        sides.test.push(Side::select(fold, Role::Test, file, &table, weighted));
         if !fold.dev.is_empty() {
-            sides.dev.push(Side::select(fold, Role::Dev, file, &table));
+            sides.dev.push(Side::select(fold, Role::Dev, file, &table, weighted));
         }
         if evaluation.normalisation != Normalisation::None {
             fits.push(FitRecord {
@@ -140,11 +141,17 @@ fn sides_of(
             });
         }
         if keep_training {
-            sides.train.push(Side::select(fold, Role::Train, file, &table));
+            sides.train.push(Side::select(fold, Role::Train, file, &table, weighted));
         }
         context.progress.step(&format!("fold {}/{} {system}", fold.index + 1, context.split.folds.len()));
     }
     Ok(sides)
+}
+
+/// Whether the length of a system's prints is how much they count.
+fn weighted(context: &Context, system: System) -> bool {
+    let learnt = context.plan.config().encoder.attention.is_some();
+    learnt && matches!(system, System::Encoder | System::EncoderAlone)
 }
 
 /// A row for each epoch of the file: only those without overlap are embedded, the rest stays zero and is never read.
@@ -271,6 +278,7 @@ pub(crate) fn read(
             .map(|rows| Side {
                 infos: rows.iter().map(|&row| file.infos()[row].epoch.clone()).collect(),
                 prints: file.prints().select(Axis(0), &rows),
+                weighted: weighted(context, system),
                 epoch_seconds,
             })
             .collect()

@@ -22,7 +22,9 @@ const CHECKPOINT: &str = "checkpoint";
 
 /// How many steps one fold's training reports.
 pub(crate) fn steps_of_fold(plan: &Plan) -> u64 {
-    (plan.config().encoder.ensemble * plan.config().encoder.optimiser.steps) as u64
+    let encoder = &plan.config().encoder;
+    let attention = encoder.attention.as_ref().map_or(0, |attention| attention.steps);
+    (encoder.ensemble * encoder.optimiser.steps + attention) as u64
 }
 
 /// Trains the encoder of every fold on that fold's training recordings.
@@ -57,7 +59,7 @@ pub(crate) fn run(context: &Context) -> Result<String, PipelineError> {
         last.push(log.loss);
     }
     forget_checkpoints(folder, split)?;
-    if plan.config().encoder.optimiser.steps == 0 {
+    if steps_of_fold(plan) == 0 {
         return Ok(format!("{} encoders in closed form, no step", last.len()));
     }
     let losses: Vec<String> = last.iter().map(|loss| format!("{loss:.3}")).collect();
