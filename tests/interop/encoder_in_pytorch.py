@@ -44,7 +44,7 @@ def covariances(x, rate, bands, shrinkage, taper):
 
 def embed(facts, weights, x):
     """Prints [n, dim] of epochs [n, channels, samples] in µV."""
-    formula, prints = facts["formula"], []
+    formula, prints, length = facts["formula"], [], None
     for member in range(facts["members"]):
         w = {k.split(".", 2)[2]: v for k, v in weights.items() if k.startswith(f"members.{member}.")}
         features = [powers(x, w, formula)]
@@ -52,7 +52,17 @@ def embed(facts, weights, x):
             features += covariances(x, facts["rate"], **formula["covariances"])
         standard = (torch.cat(features, 1) - w["standardise.mean"]) / w["standardise.deviation"]
         prints.append(torch.nn.functional.normalize(standard @ w["head.weight"]))
-    return torch.nn.functional.normalize(torch.cat(prints, 1))
+        length = attention(standard, weights) if length is None else length
+    return torch.nn.functional.normalize(torch.cat(prints, 1)) * length
+
+
+def attention(standard, weights):
+    """How much an epoch counts where prints are averaged: the length of its print."""
+    w = {k.removeprefix("attention."): v for k, v in weights.items() if k.startswith("attention.")}
+    if not w:
+        return 1
+    hidden = torch.nn.functional.gelu(standard @ w["hidden.weight"] + w["hidden.bias"])
+    return torch.sigmoid(hidden @ w["out.weight"] + w["out.bias"])
 
 
 if __name__ == "__main__":

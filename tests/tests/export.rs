@@ -108,9 +108,14 @@ fn octave_loads_what_is_exported() {
 #[test]
 fn pytorch_makes_the_same_prints_from_the_exported_weights() {
     let Some(python) = python("h5py, torch, safetensors") else { return };
-    for covariances in [false, true] {
+    for (covariances, attention) in [(false, "{ steps = 20 }"), (true, "{ steps = 20 }"), (true, "")] {
         let front = format!("encoder.architecture={{ name = \"filterbank\", covariances = {covariances} }}");
-        let stage = Stage::with(&["--set", &front]);
+        let attention = format!("encoder.attention={attention}");
+        let mut settings = vec!["--set", front.as_str()];
+        if !attention.ends_with('=') {
+            settings.extend(["--set", &attention]);
+        }
+        let stage = Stage::with(&settings);
         let weights = stage.export("encoder.safetensors", &["--fold", "1"]);
         let features = stage.export("features.h5", &["--fold", "1", "--with", "epochs"]);
         let said = passes(&python, &[&script("encoder_in_pytorch.py"), &weights, &features]);

@@ -17,28 +17,35 @@ fn evaluate(arguments: &[&str]) -> Value {
     report
 }
 
-/// The comparisons of the first with the second session, fold by fold, the slow way: as a score file.
-fn scored_by_hand(features: &str) -> String {
+/// The comparisons of the first with the second session, fold by fold, the slow way: as a score file. Rows count alike in a
+/// template, or where `weighted` by their length.
+fn scored_by_hand(features: &str, weighted: bool) -> String {
     let file = RowFile::open(features.as_ref()).unwrap();
     let mut sums: BTreeMap<(u32, &str), Vec<f64>> = BTreeMap::new();
-    let rows: Vec<(u32, &str, &str, Vec<f64>)> = (file.infos().iter().zip(file.values().rows()))
+    let rows: Vec<(u32, &str, &str, f64, Vec<f64>)> = (file.infos().iter().zip(file.values().rows()))
         .map(|(info, row)| {
             let length = row.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
             let unit = row.iter().map(|x| f64::from(*x) / length).collect();
             let key = &info.epoch.key;
-            (info.fold.unwrap(), key.subject.as_str(), key.session.as_str(), unit)
+            (
+                info.fold.unwrap(),
+                key.subject.as_str(),
+                key.session.as_str(),
+                if weighted { length } else { 1.0 },
+                unit,
+            )
         })
         .collect();
-    for (fold, subject, session, row) in &rows {
+    for (fold, subject, session, weight, row) in &rows {
         if *session == "ses-1" {
             let sum = sums.entry((*fold, subject)).or_insert_with(|| vec![0.0; row.len()]);
-            sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+            sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += weight * x);
         }
     }
     let mut text = "probe,enrol_subject,probe_subject,score\n".to_owned();
     for ((fold, enrolled), template) in &sums {
         let length = template.iter().map(|x| x * x).sum::<f64>().sqrt();
-        for (number, (of, probed, session, row)) in rows.iter().enumerate() {
+        for (number, (of, probed, session, _, row)) in rows.iter().enumerate() {
             if of == fold && *session == "ses-2" {
                 let score = template.iter().zip(row).map(|(a, b)| a * b).sum::<f64>() / length;
                 writeln!(text, "{number},{enrolled},{probed},{score}").unwrap();
@@ -48,25 +55,25 @@ fn scored_by_hand(features: &str) -> String {
     text
 }
 
-#[test]
-fn exported_prints_give_one_error_rate_in_all_three_formats_and_by_hand() {
+/// Exports a run's prints and evaluates them in all three formats and by hand; gives back the cohort.
+fn one_error_rate(more: &[&str], weighted: bool) -> Cohort {
     let cohort = Cohort::new("1");
-    let run = cohort.run("out", &["--set", "evaluation.baselines=[]"]);
+    let run = cohort.run("out", &[&["--set", "evaluation.baselines=[]"], more].concat());
     let path = |name: &str| cohort.folder.path().join(name).to_str().unwrap().to_owned();
     let sessions = ["--enrol", "session=ses-1", "--probe", "session=ses-2"];
-    let of = |file: &str, more: &[&str]| evaluate(&[&["--features", file], &sessions[..], more].concat());
+    let of = |file: &str| evaluate(&[&["--features", file], &sessions[..]].concat());
     let files = ["features.h5", "features.parquet", "features.csv"].map(path);
     for file in &files {
         succeed(&["export", run.to_str().unwrap(), "--to", file]);
     }
-    let found = of(&files[0], &[]);
-    assert_eq!(found, of(&files[1], &[]));
-    assert_eq!(found, of(&files[2], &[]));
+    let found = of(&files[0]);
+    assert_eq!(found, of(&files[1]));
+    assert_eq!(found, of(&files[2]));
     let eer = |report: &Value| report["systems"][0]["eer"]["value"].as_f64().unwrap();
     assert!(eer(&found) > 0.0 && eer(&found) < 0.4, "{}", eer(&found));
 
     let scores = path("scores.csv");
-    std::fs::write(&scores, scored_by_hand(&files[0])).unwrap();
+    std::fs::write(&scores, scored_by_hand(&files[0], weighted)).unwrap();
     let by_hand = evaluate(&["--scores", &scores]);
     let (one, other) = (&found["systems"][0], &by_hand["systems"][0]);
     for key in ["subjects", "mated", "non_mated"] {
@@ -78,11 +85,27 @@ fn exported_prints_give_one_error_rate_in_all_three_formats_and_by_hand() {
         assert!(near(&one["eer"]["ci95"][end], &other["eer"]["ci95"][end]), "{one} and {other}");
     }
     assert!(near(&one["identification"]["rank1"]["value"], &other["identification"]["rank1"]["value"]));
+    cohort
+}
 
-    let longer = of(&files[0], &["--pool", "5"]);
+#[test]
+fn prints_whose_lengths_are_weights_give_one_error_rate_too() {
+    one_error_rate(&["--set", "encoder.attention={ steps = 30 }"], true);
+}
+
+#[test]
+fn exported_prints_give_one_error_rate_in_all_three_formats_and_by_hand() {
+    let cohort = one_error_rate(&[], false);
+    let file = cohort.folder.path().join("features.h5");
+    let whole =
+        ["--features", file.to_str().unwrap(), "--enrol", "session=ses-1", "--probe", "session=ses-2"];
+    let of = |more: &[&str]| evaluate(&[&whole, more].concat());
+    let eer = |report: &Value| report["systems"][0]["eer"]["value"].as_f64().unwrap();
+    let found = of(&[]);
+    let longer = of(&["--pool", "5"]);
     assert!(eer(&longer) <= eer(&found), "{} after {}", eer(&longer), eer(&found));
     // Prints have unit length: the distance of unpooled ones from a mean that is shorter than they are ranks otherwise.
-    let far = of(&files[0], &["--metric", "euclidean"]);
+    let far = of(&["--metric", "euclidean"]);
     assert!(eer(&far) < 0.4 && far["systems"][0]["threshold"].as_f64().unwrap() > 0.0, "{far}");
 }
 

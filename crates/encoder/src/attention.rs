@@ -406,3 +406,7 @@ impl Draw {
         (kind, weight)
     }
 }
+
+#[cfg(test)]
+#[path = "attention_tests.rs"]
+mod tests;

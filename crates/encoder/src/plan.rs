@@ -36,6 +36,7 @@ pub struct Plan {
     /// Classical features that prints are joined with: score fusion. None.
     pub fusion: Vec<Fusion>,
     /// How much each epoch counts where prints are averaged, learnt between training people. None: all alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub attention: Option<Attention>,
     /// From which every random choice is derived. 0.
     pub seed: u64,

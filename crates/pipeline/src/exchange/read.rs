@@ -82,7 +82,7 @@ pub fn read_features(path: &Path) -> Result<FeatureTable, PipelineError> {
                 .try_into_reader_with_file_path(Some(path.to_owned()))
                 .and_then(|reader| reader.finish())
                 .map_err(|error| refuse(format!("not a table of comma-separated values ({error})")))?;
-            of_frame(&frame, BTreeMap::new()).map_err(refuse)?
+            of_frame(&frame, beside(path)).map_err(refuse)?
         }
         _ => {
             return Err(refuse(
@@ -91,6 +91,15 @@ pub fn read_features(path: &Path) -> Result<FeatureTable, PipelineError> {
         }
     };
     check(table).map_err(refuse)
+}
+
+/// What the file beside a table of comma-separated values says of it, as an export leaves it; nothing where there is none.
+fn beside(path: &Path) -> BTreeMap<String, String> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".json");
+    let text = std::fs::read(name).unwrap_or_default();
+    let said: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&text).unwrap_or_default();
+    said.into_iter().filter_map(|(key, value)| Some((key, value.as_str()?.to_owned()))).collect()
 }
 
 /// The message without the path at its beginning, which the caller adds.
