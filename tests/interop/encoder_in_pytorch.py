@@ -27,15 +27,23 @@ def powers(x, w, formula):
     return torch.log(x.square().mean(-1) + formula["floor"]).flatten(1)
 
 
-def covariances(x, rate, bands, shrinkage, taper):
+def windows(samples, taper, tapers):
+    if taper == "hann":
+        return torch.hann_window(samples, dtype=torch.float64)[None]
+    n = torch.arange(1, samples + 1, dtype=torch.float64)
+    return torch.sin(torch.pi * torch.arange(1, tapers + 1)[:, None] * n / (samples + 1))
+
+
+def covariances(x, rate, bands, shrinkage, taper, tapers):
     channels, samples = x.shape[1:]
-    window = getattr(torch, f"{taper}_window")(samples, dtype=torch.float64)
-    spectrum = torch.fft.rfft((x.double() - x.double().mean(2, keepdim=True)) * window / window.square().mean().sqrt())
+    window = windows(samples, taper, tapers)[:, None, None]
+    window = window / window.square().mean(-1, keepdim=True).sqrt()
+    spectrum = torch.fft.rfft((x.double() - x.double().mean(2, keepdim=True)) * window)
     spectrum[..., 1 : (samples + 1) // 2] *= 2**0.5
     at, (row, column) = torch.fft.rfftfreq(samples, 1 / rate), torch.triu_indices(channels, channels)
     for low, high in bands:
         z = spectrum[..., (at >= low) & (at < high)] / samples
-        c = (z @ z.mH).real
+        c = (z @ z.mH).real.mean(0)
         trace = c.diagonal(dim1=1, dim2=2).mean(1)[:, None, None] * torch.eye(channels)
         values, vectors = torch.linalg.eigh((1 - shrinkage) * c + shrinkage * trace)
         logarithm = (vectors * values.log()[:, None]) @ vectors.mT

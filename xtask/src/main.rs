@@ -4,7 +4,7 @@
 
 mod bench;
 mod commands;
-mod libtorch;
+mod device;
 mod quickstart;
 mod system;
 mod table;
@@ -30,14 +30,14 @@ enum Task {
     /// Run every test: unit, property, documentation and end to end; count what was skipped.
     Test {
         /// Only tests whose name contains this.
-        #[arg(conflicts_with = "libtorch")]
+        #[arg(conflicts_with = "device")]
         filter: Option<String>,
-        /// Only the tests that compare with libtorch, in a build with it; installs
-        /// PyTorch in an environment below the target folder where it is missing.
+        /// Only the tests that compare this device with the processor, in a build with it.
         #[arg(long)]
-        libtorch: bool,
-        /// Take PyTorch from this Python; its version must be the pinned one.
-        #[arg(long, requires = "libtorch")]
+        device: Option<device::Device>,
+        /// Take PyTorch from this Python rather than from an environment below the
+        /// target folder; its version must be the pinned one.
+        #[arg(long, requires = "device")]
         python: Option<PathBuf>,
     },
     /// Run every pipeline and write the table of results, docs/guide/results.md.
@@ -51,7 +51,7 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Quickstart => quickstart::run(),
-        Task::Test { libtorch: true, python, .. } => test::run_with_libtorch(python.as_deref()),
+        Task::Test { device: Some(device), python, .. } => test::run_on(device, python.as_deref()),
         Task::Test { filter, .. } => test::run(filter.as_deref()),
         Task::Table => table::run(),
         Task::Check => check(),

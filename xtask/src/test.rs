@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::commands::program;
-use crate::{libtorch, system};
+use crate::device::{self, Device};
+use crate::system;
 
 pub(crate) fn run(filter: Option<&str>) -> Result<(), String> {
     system::ensure_libhdf5()?;
@@ -23,11 +24,19 @@ pub(crate) fn run(filter: Option<&str>) -> Result<(), String> {
     tally.conclude(succeeded)
 }
 
-/// The tests that compare with libtorch; what they measured is shown.
-pub(crate) fn run_with_libtorch(python: Option<&Path>) -> Result<(), String> {
+/// The tests that compare a device with the processor; what they measured is shown. On CI (the variable `CI` says so) what
+/// cannot be installed is skipped, loudly.
+pub(crate) fn run_on(device: Device, python: Option<&Path>) -> Result<(), String> {
     system::ensure_libhdf5()?;
     let mut tally = Tally::default();
-    let succeeded = run_cargo_test(&mut libtorch::tests(python)?, &mut tally, true)?;
+    let mut command = match device::tests(device, python) {
+        Err(why) if std::env::var_os("CI").is_some() => {
+            println!("SKIPPED: every test on {device:?}: {why}");
+            return Ok(());
+        }
+        found => found?,
+    };
+    let succeeded = run_cargo_test(&mut command, &mut tally, true)?;
     tally.conclude(succeeded)
 }
 

@@ -192,7 +192,7 @@ proptest! {
 #[cfg(not(feature = "libtorch"))]
 #[test]
 fn any_kernel_stride_dilation_groups_and_padding_gives_what_libtorch_gives() {
-    eprintln!("SKIPPED: built without libtorch; `cargo xtask test --libtorch` compares with it");
+    eprintln!("SKIPPED: built without libtorch; `cargo xtask test --device libtorch` compares with it");
 }
 
 #[test]

@@ -35,8 +35,10 @@ fn trains_as_the_processor_does(name: &str) {
         Architecture::TwinCnn(TwinCnn { widths: vec![6, 4], dim: 10, ..TwinCnn::default() }),
     ];
     let nets = nets.map(|architecture| Plan { architecture, ..small("") });
-    for mut plan in std::iter::once(small("")).chain(nets) {
-        let architecture = plan.architecture.name();
+    let attentive = small("[attention]\nsteps = 10\nfolds = 2");
+    for mut plan in [small(""), attentive].into_iter().chain(nets) {
+        let attention = if plan.attention.is_some() { " with attention" } else { "" };
+        let architecture = format!("{}{attention}", plan.architecture.name());
         plan.optimiser.steps = 0;
         let start = prints(&plan, &cohort, &Compute::cpu());
         plan.optimiser.steps = 10;

@@ -60,6 +60,14 @@ pub enum FeatureError {
         "covariance shrinkage {0}: it must be above 0 (else a covariance may have no logarithm) and at most 1"
     )]
     Shrinkage(f64),
+    /// Too few or too many tapers.
+    #[error("{count} tapers: an epoch of this length takes 1 to {most}; 6 is usual for two seconds")]
+    Tapers {
+        /// Asked for.
+        count: usize,
+        /// A quarter of an epoch's samples.
+        most: usize,
+    },
     /// The line frequency or its neighbourhood is not in the spectrum.
     #[error(
         "line frequency {line_freq} Hz: at a Nyquist frequency of {nyquist} Hz it must lie above 5 Hz and at least one spectral line below Nyquist"

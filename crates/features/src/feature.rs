@@ -5,7 +5,7 @@ use std::fmt::Display;
 use ndarray::Array2;
 
 use crate::power::plan;
-use crate::{FeatureError, View, band_powers, log_psd, shortcut, tangent_with};
+use crate::{FeatureError, Taper, View, band_powers, log_psd, shortcut, tangent_with};
 
 /// One of this crate's features with its settings; frequencies in hertz.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,7 +61,7 @@ impl Feature {
         match self {
             Self::LogPsd { l_freq, h_freq } => log_psd(view, *l_freq, *h_freq),
             Self::BandPowers { bands } => band_powers(view, bands),
-            Self::Tangent { bands, shrinkage } => tangent_with(view, bands, *shrinkage),
+            Self::Tangent { bands, shrinkage } => tangent_with(view, bands, *shrinkage, Taper::Hann),
             Self::AmplitudeScale => shortcut::amplitude_scale(view),
             Self::LineNoiseBin { line_freq } => shortcut::line_noise_bin(view, *line_freq),
             Self::PerChannelGain { l_freq, h_freq } => shortcut::per_channel_gain(view, *l_freq, *h_freq),

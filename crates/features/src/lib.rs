@@ -20,7 +20,7 @@ pub use error::FeatureError;
 pub use feature::{Feature, names};
 pub use power::{band_powers, log_psd};
 pub use reference::average_reference;
-pub use tangent::{DEFAULT_BANDS, DEFAULT_SHRINKAGE, tangent, tangent_with};
+pub use tangent::{DEFAULT_BANDS, DEFAULT_SHRINKAGE, Taper, tangent, tangent_with};
 pub use view::View;
 pub use welch::{POWER_FLOOR, Welch};
 

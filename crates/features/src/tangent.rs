@@ -21,20 +21,54 @@ pub const DEFAULT_BANDS: [(f64, f64); 6] =
 /// How far [`tangent`] moves each covariance towards a multiple of the identity.
 pub const DEFAULT_SHRINKAGE: f64 = 0.05;
 
-/// Logarithms of channel covariances in `bands`, with [`DEFAULT_SHRINKAGE`]; see [`tangent_with`].
+/// What an epoch is multiplied by before its spectrum is taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Taper {
+    /// One periodic Hann window.
+    #[default]
+    Hann,
+    /// So many sine tapers, 1 to a quarter of the epoch's samples, whose spectra are averaged: less variance, and frequencies smeared
+    /// by about (tapers + 1) / (2 · seconds) hertz to either side.
+    ///
+    /// K. S. Riedel, A. Sidorenko (1995), IEEE Transactions on Signal Processing 43(1):188–195.
+    Sine(usize),
+}
+
+impl Taper {
+    /// The windows, each of unit mean square.
+    fn windows(self, length: usize) -> Vec<Vec<f64>> {
+        let scaled = |window: Vec<f64>| {
+            let power = (window.iter().map(|w| w * w).sum::<f64>() / length as f64).sqrt();
+            window.into_iter().map(|w| w / power).collect()
+        };
+        match self {
+            Self::Hann => {
+                let turn = std::f64::consts::TAU / length as f64;
+                vec![scaled((0..length).map(|n| 0.5 - 0.5 * (turn * n as f64).cos()).collect())]
+            }
+            Self::Sine(count) => {
+                let turn = std::f64::consts::PI / (length + 1) as f64;
+                let sine = |k: usize| (1..=length).map(|n| (turn * (k * n) as f64).sin()).collect();
+                (1..=count).map(|k| scaled(sine(k))).collect()
+            }
+        }
+    }
+}
+
+/// Logarithms of channel covariances in `bands`, with [`DEFAULT_SHRINKAGE`] and a Hann window; see [`tangent_with`].
 ///
 /// # Errors
 /// As [`tangent_with`].
 pub fn tangent(view: View<'_>, bands: &[(f64, f64)]) -> Result<Array2<f32>, FeatureError> {
-    tangent_with(view, bands, DEFAULT_SHRINKAGE)
+    tangent_with(view, bands, DEFAULT_SHRINKAGE, Taper::Hann)
 }
 
 /// Log-Euclidean tangent vectors: per band, the matrix logarithm of the channels' covariance, its upper triangle as a vector.
 ///
 /// Shape `[epochs, bands · channels · (channels + 1) / 2]`, first band first, each triangle row by row. For each epoch:
-/// each channel loses its mean and is tapered by a Hann window of unit mean square; the covariance of a band is the sum over
+/// each channel loses its mean and is tapered by a window of unit mean square; the covariance of a band is the sum over
 /// the Fourier frequencies inside it (lower edge included, upper edge not) of the real cross-spectrum, in µV²: what
-/// band-passing by a Fourier mask and multiplying in time would give; it is shrunk to `(1 − s)·C + s·(tr C / channels)·I` with
+/// band-passing by a Fourier mask and multiplying in time would give; the mean over windows where there are several is shrunk to `(1 − s)·C + s·(tr C / channels)·I` with
 /// `s = shrinkage`, hence positive definite; then comes the logarithm. Off-diagonal entries are multiplied by √2, so that the
 /// Euclidean distance of two vectors is the log-Euclidean distance of the matrices.
 ///
@@ -42,14 +76,15 @@ pub fn tangent(view: View<'_>, bands: &[(f64, f64)]) -> Result<Array2<f32>, Feat
 /// IEEE Transactions on Biomedical Engineering 59(4):920–928 (tangent vectors of EEG covariances).
 ///
 /// # Errors
-/// When there is no band, a band holds no frequency or exceeds Nyquist, the shrinkage is not in (0, 1], epochs are shorter
-/// than 4 samples, or a sample is not finite.
+/// When there is no band, a band holds no frequency or exceeds Nyquist, the shrinkage is not in (0, 1], there is no taper or more
+/// than a quarter of the samples, epochs are shorter than 4 samples, or a sample is not finite.
 pub fn tangent_with(
     view: View<'_>,
     bands: &[(f64, f64)],
     shrinkage: f64,
+    taper: Taper,
 ) -> Result<Array2<f32>, FeatureError> {
-    let plan = Plan::new(view, bands, shrinkage)?;
+    let plan = Plan::new(view, bands, shrinkage, taper)?;
     let columns = bands.len() * triangle(view.channels());
     rows(
         view,
@@ -75,15 +110,17 @@ struct Plan {
     channels: usize,
     bands: Vec<Range<usize>>,
     shrinkage: f64,
-    taper: Vec<f64>,
+    windows: Vec<Vec<f64>>,
     transform: Arc<dyn RealToComplex<f64>>,
 }
 
 struct Buffers {
+    centred: Vec<f64>,
     signal: Vec<f64>,
     spectrum: Vec<Complex<f64>>,
     scratch: Vec<Complex<f64>>,
-    /// Real and imaginary parts by turns down each column, a column a channel, scaled so that products are in µV².
+    /// Real and imaginary parts by turns down each column, a window after the other, a column a channel, scaled so that products are
+    /// in µV².
     spectra: Mat<f64>,
     covariance: Mat<f64>,
     vectors: Mat<f64>,
@@ -93,7 +130,7 @@ struct Buffers {
 }
 
 impl Plan {
-    fn new(view: View<'_>, bands: &[(f64, f64)], shrinkage: f64) -> Result<Self, FeatureError> {
+    fn new(view: View<'_>, bands: &[(f64, f64)], shrinkage: f64, taper: Taper) -> Result<Self, FeatureError> {
         view.check(4)?;
         if bands.is_empty() {
             return Err(FeatureError::NoBands);
@@ -102,17 +139,18 @@ impl Plan {
             return Err(FeatureError::Shrinkage(shrinkage));
         }
         let length = view.length();
+        if let Taper::Sine(count) = taper
+            && !(1..=length / 4).contains(&count)
+        {
+            return Err(FeatureError::Tapers { count, most: length / 4 });
+        }
         let spacing = view.rate / length as f64;
         let bands = bands
             .iter()
             .map(|band| bins(*band, spacing, length / 2 + 1, view.rate / 2.0, false))
             .collect::<Result<_, _>>()?;
-        let turn = std::f64::consts::TAU / length as f64;
-        let mut taper: Vec<f64> = (0..length).map(|n| 0.5 - 0.5 * (turn * n as f64).cos()).collect();
-        let power = (taper.iter().map(|w| w * w).sum::<f64>() / length as f64).sqrt();
-        taper.iter_mut().for_each(|w| *w /= power);
         let transform = RealFftPlanner::new().plan_fft_forward(length);
-        Ok(Self { channels: view.channels(), bands, shrinkage, taper, transform })
+        Ok(Self { channels: view.channels(), bands, shrinkage, windows: taper.windows(length), transform })
     }
 
     fn spectra(
@@ -121,10 +159,10 @@ impl Plan {
         epoch: usize,
         buffers: &mut Buffers,
     ) -> Result<(), FeatureError> {
-        let length = self.taper.len();
+        let (length, bins) = (buffers.signal.len(), buffers.spectrum.len());
         for (channel, signal) in samples.axis_iter(Axis(0)).enumerate() {
             let mut mean = 0.0;
-            for (to, from) in buffers.signal.iter_mut().zip(signal) {
+            for (to, from) in buffers.centred.iter_mut().zip(signal) {
                 *to = f64::from(*from);
                 mean += *to;
             }
@@ -132,18 +170,21 @@ impl Plan {
             if !mean.is_finite() {
                 return Err(FeatureError::NotFinite { epoch, channel });
             }
-            for (x, w) in buffers.signal.iter_mut().zip(&self.taper) {
-                *x = (*x - mean) * w;
-            }
-            self.transform
-                .process_with_scratch(&mut buffers.signal, &mut buffers.spectrum, &mut buffers.scratch)
-                .map_err(|_| FeatureError::Numeric { routine: "the Fourier transform", epoch })?;
-            for (bin, z) in buffers.spectrum.iter().enumerate() {
-                // Every frequency but 0 and Nyquist stands for two of the two-sided spectrum (Parseval).
-                let alone = bin == 0 || 2 * bin == length;
-                let scale = if alone { 1.0 } else { std::f64::consts::SQRT_2 } / length as f64;
-                buffers.spectra[(2 * bin, channel)] = z.re * scale;
-                buffers.spectra[(2 * bin + 1, channel)] = z.im * scale;
+            for (at, window) in self.windows.iter().enumerate() {
+                for ((to, x), w) in buffers.signal.iter_mut().zip(&buffers.centred).zip(window) {
+                    *to = (x - mean) * w;
+                }
+                self.transform
+                    .process_with_scratch(&mut buffers.signal, &mut buffers.spectrum, &mut buffers.scratch)
+                    .map_err(|_| FeatureError::Numeric { routine: "the Fourier transform", epoch })?;
+                for (bin, z) in buffers.spectrum.iter().enumerate() {
+                    // Every frequency but 0 and Nyquist stands for two of the two-sided spectrum (Parseval).
+                    let alone = bin == 0 || 2 * bin == length;
+                    let scale = if alone { 1.0 } else { std::f64::consts::SQRT_2 } / length as f64;
+                    let row = 2 * (at * bins + bin);
+                    buffers.spectra[(row, channel)] = z.re * scale;
+                    buffers.spectra[(row + 1, channel)] = z.im * scale;
+                }
             }
         }
         Ok(())
@@ -151,9 +192,14 @@ impl Plan {
 
     /// The shrunk covariance of one band.
     fn covariance(&self, band: Range<usize>, buffers: &mut Buffers) {
-        let inside = buffers.spectra.subrows(2 * band.start, 2 * band.len());
+        let bins = buffers.spectrum.len();
         let covariance = &mut buffers.covariance;
-        matmul(covariance.as_mut(), Accum::Replace, inside.transpose(), inside, 1.0, Par::Seq);
+        let share = 1.0 / self.windows.len() as f64;
+        for at in 0..self.windows.len() {
+            let inside = buffers.spectra.subrows(2 * (at * bins + band.start), 2 * band.len());
+            let sum = if at == 0 { Accum::Replace } else { Accum::Add };
+            matmul(covariance.as_mut(), sum, inside.transpose(), inside, share, Par::Seq);
+        }
         let trace: f64 = (0..self.channels).map(|c| covariance[(c, c)]).sum();
         let mean = (trace / self.channels as f64).max(POWER_FLOOR);
         for column in 0..self.channels {
@@ -201,10 +247,11 @@ impl Buffers {
         let scratch =
             self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::Yes, Par::Seq, Default::default());
         Self {
+            centred: plan.transform.make_input_vec(),
             signal: plan.transform.make_input_vec(),
             spectrum: plan.transform.make_output_vec(),
             scratch: plan.transform.make_scratch_vec(),
-            spectra: Mat::zeros(2 * plan.transform.complex_len(), n),
+            spectra: Mat::zeros(2 * plan.transform.complex_len() * plan.windows.len(), n),
             covariance: Mat::zeros(n, n),
             vectors: Mat::zeros(n, n),
             values: Diag::zeros(n),

@@ -9,7 +9,9 @@
 
 use ndarray::{Array2, Array3};
 use serde_json::Value;
-use twinprint_features::{DEFAULT_BANDS, View, band_powers, log_psd, tangent};
+use twinprint_features::{
+    DEFAULT_BANDS, DEFAULT_SHRINKAGE, Taper, View, band_powers, log_psd, tangent, tangent_with,
+};
 
 fn cases() -> Vec<Value> {
     let text = include_str!("../../../tests/golden/features/golden.json");
@@ -62,5 +64,7 @@ fn tangent_is_the_logarithm_of_the_covariance_in_time() {
         let (cube, rate) = samples(&case);
         let view = View { samples: cube.view(), rate };
         assert_close(&tangent(view, &DEFAULT_BANDS).unwrap(), &case["tangent"], 2e-7);
+        let sines = tangent_with(view, &DEFAULT_BANDS, DEFAULT_SHRINKAGE, Taper::Sine(6)).unwrap();
+        assert_close(&sines, &case["tangent_6_sines"], 2e-7);
     }
 }

@@ -162,7 +162,11 @@ fn what_is_no_signal_is_refused_with_its_place() {
     let error = log_psd(view(&samples), 10.2, 10.7).unwrap_err().to_string();
     assert!(error.contains("1 Hz apart"), "{error}");
     assert_eq!(band_powers(view(&samples), &[]), Err(FeatureError::NoBands));
-    assert_eq!(tangent_with(view(&samples), &DEFAULT_BANDS, 0.0), Err(FeatureError::Shrinkage(0.0)));
+    let with = |shrinkage, taper| tangent_with(view(&samples), &DEFAULT_BANDS, shrinkage, taper);
+    assert_eq!(with(0.0, Taper::Hann), Err(FeatureError::Shrinkage(0.0)));
+    for count in [0, 65] {
+        assert_eq!(with(0.05, Taper::Sine(count)), Err(FeatureError::Tapers { count, most: 64 }));
+    }
     for line_freq in [4.0, 63.5, 64.0, f64::NAN] {
         let error = shortcut::line_noise_bin(view(&samples), line_freq);
         assert!(matches!(error, Err(FeatureError::LineFrequency { .. })), "{line_freq}");

@@ -29,18 +29,27 @@ def welch(samples, rate):
     )
 
 
-def tangent(epoch, rate, shrinkage):
+def hann(length):
+    window = scipy.signal.windows.hann(length, sym=False)
+    return [window / np.sqrt(np.mean(window**2))]
+
+
+def sines(length, count):
+    """Riedel and Sidorenko (1995), equation 17, of unit mean square."""
+    n = np.arange(1, length + 1)
+    return [np.sqrt(2 * length / (length + 1)) * np.sin(np.pi * k * n / (length + 1)) for k in range(1, count + 1)]
+
+
+def tangent(epoch, rate, shrinkage, windows):
     """The slow way: a Fourier mask, back to time, the covariance there, SciPy's logm."""
     length = epoch.shape[-1]
-    window = scipy.signal.windows.hann(length, sym=False)
-    window /= np.sqrt(np.mean(window**2))
-    tapered = (epoch - epoch.mean(-1, keepdims=True)) * window
-    spectrum, frequencies = np.fft.rfft(tapered), np.fft.rfftfreq(length, 1 / rate)
+    centred, frequencies = epoch - epoch.mean(-1, keepdims=True), np.fft.rfftfreq(length, 1 / rate)
+    spectra = [np.fft.rfft(centred * window) for window in windows]
     vector = []
     for low, high in BANDS:
         inside = (frequencies >= low) & (frequencies < high)
-        band = np.fft.irfft(np.where(inside, spectrum, 0), length)
-        covariance = band @ band.T / length
+        bands = [np.fft.irfft(np.where(inside, spectrum, 0), length) for spectrum in spectra]
+        covariance = np.mean([band @ band.T / length for band in bands], axis=0)
         size = len(covariance)
         shrunk = (1 - shrinkage) * covariance + shrinkage * np.trace(covariance) / size * np.eye(size)
         logarithm = scipy.linalg.logm(shrunk).real
@@ -60,7 +69,8 @@ def case(seed, shape, rate):
         "samples": [float(x) for x in samples.ravel().astype(float).round(2)],
         "log_psd": np.log(density[..., wanted]).reshape(shape[0], -1).round(9).tolist(),
         "band_powers": np.log(np.stack(bands, -1)).reshape(shape[0], -1).round(9).tolist(),
-        "tangent": [tangent(epoch.astype(float), rate, 0.05).round(9).tolist() for epoch in samples],
+        "tangent": [tangent(epoch.astype(float), rate, 0.05, hann(shape[2])).round(9).tolist() for epoch in samples],
+        "tangent_6_sines": [tangent(epoch.astype(float), rate, 0.05, sines(shape[2], 6)).round(9).tolist() for epoch in samples],
     }
 
 

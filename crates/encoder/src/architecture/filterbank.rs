@@ -25,6 +25,10 @@ pub struct Filterbank {
     pub average_reference: AverageReference,
     /// Whether the log-covariances of the channels in six bands stand beside the powers: false.
     pub covariances: bool,
+    /// Sine tapers whose spectra give those covariances: 0, which is one Hann window. Each lowers their variance and smears
+    /// frequencies.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub tapers: usize,
     /// What a microvolt counts: 0.1.
     pub scale: f64,
     /// Added to the power before the logarithm, in scaled microvolts squared: 0.001.
@@ -59,6 +63,11 @@ pub enum AverageReference {
     Never,
 }
 
+/// So that plans without it are written, and hashed, as they were before it was there.
+fn is_zero(tapers: &usize) -> bool {
+    *tapers == 0
+}
+
 /// Below this many channels neither the average reference nor drawing pairs makes sense.
 const FEW: usize = 8;
 
@@ -70,6 +79,7 @@ impl Default for Filterbank {
             pairs: 32,
             average_reference: AverageReference::Auto,
             covariances: false,
+            tapers: 0,
             scale: 0.1,
             floor: 1e-3,
             dim: 0,
@@ -111,6 +121,14 @@ impl Filterbank {
                     "leave it out for the default",
                 ));
             }
+        }
+        if self.tapers > 0 && !self.covariances {
+            return Err(EncoderError::plan(
+                "architecture.tapers",
+                self.tapers,
+                "tapers are those of the covariances, and there are none",
+                "write covariances = true, or leave it out",
+            ));
         }
         if self.pairs == 0 {
             return Err(EncoderError::plan(
@@ -160,7 +178,10 @@ impl Filterbank {
                 AverageReference::Always => true,
                 AverageReference::Never => false,
             },
-            covariances: self.covariances.then(|| Covariances::new(channels, samples, rate)).transpose()?,
+            covariances: self
+                .covariances
+                .then(|| Covariances::new(channels, samples, rate, self.tapers))
+                .transpose()?,
             scale: self.scale as f32,
             floor: self.floor as f32,
         }))
