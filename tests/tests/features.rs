@@ -90,7 +90,28 @@ fn one_error_rate(more: &[&str], weighted: bool) -> Cohort {
 
 #[test]
 fn prints_whose_lengths_are_weights_give_one_error_rate_too() {
-    one_error_rate(&["--set", "encoder.attention={ steps = 30 }"], true);
+    let cohort = one_error_rate(&["--set", "encoder.attention={ steps = 30 }"], true);
+    // The run's own file of prints says so too, and other distances are between directions.
+    let of = |file: &std::path::Path, more: &[&str]| {
+        let fixed =
+            ["--features", file.to_str().unwrap(), "--enrol", "session=ses-1", "--probe", "session=ses-2"];
+        evaluate(&[&fixed, more].concat())["systems"][0]["eer"].clone()
+    };
+    let exported = cohort.folder.path().join("features.h5");
+    let run = twinprint_tests::only_run(&cohort.folder.path().join("out"));
+    assert_eq!(of(&exported, &["--pool", "3"]), of(&run.join("prints.h5"), &["--pool", "3"]));
+    assert!(of(&exported, &["--metric", "euclidean"])["value"].as_f64().unwrap() < 0.4);
+
+    // What stands beside a table must be understood, or it would be averaged otherwise.
+    let table = cohort.folder.path().join("features.csv");
+    let beside = cohort.folder.path().join("features.csv.json");
+    for (text, word) in [("{", "no table of names"), ("{\"print_lengths\": \"cubits\"}", "cubits")] {
+        std::fs::write(&beside, text).unwrap();
+        let arguments =
+            ["--features", table.to_str().unwrap(), "--enrol", "session=ses-1", "--probe", "session=ses-2"];
+        let said = refuse(&[&["evaluate"], &arguments[..]].concat());
+        assert!(said.contains(word), "{said}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::Path;
 use twinprint_report::Results;
 use twinprint_store::epochs::EpochFile;
 use twinprint_store::prints::PrintFile;
-use twinprint_tests::{Cohort, json, refuse, run, succeed};
+use twinprint_tests::{Cohort, json, refuse, run, succeed, twinprint};
 
 fn results(folder: &Path) -> Results {
     Results::from_json(&std::fs::read_to_string(folder.join("results.json")).unwrap()).unwrap()
@@ -134,4 +134,20 @@ fn every_loss_that_a_plan_can_name_trains() {
         let encoder = results.verification.iter().find(|row| row.system == "encoder").unwrap();
         assert!(encoder.eer.unwrap().value < 0.5, "{loss}: {encoder:?}");
     }
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_a_command_without_a_word() {
+    let cohort = Cohort::new("1");
+    let mut child = twinprint()
+        .arg("check")
+        .arg(cohort.pipeline())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(141) && !said.contains("fault"), "{:?}: {said}", output.status);
 }

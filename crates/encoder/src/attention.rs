@@ -16,6 +16,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint::Journal;
 use crate::data::Excerpt;
 use crate::loss::unit_rows;
 use crate::member::{CHUNK, Front};
@@ -77,10 +78,10 @@ impl Attention {
             return refuse("attention.steps", &self.steps, "1 step or more");
         }
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
-            return refuse("attention.learning_rate", &self.learning_rate, "it must be above 0");
+            return refuse("attention.learning_rate", &self.learning_rate, "it must be finite and above 0");
         }
         if !(self.weight_decay.is_finite() && self.weight_decay >= 0.0) {
-            return refuse("attention.weight_decay", &self.weight_decay, "it must be 0 or above");
+            return refuse("attention.weight_decay", &self.weight_decay, "it must be finite and 0 or above");
         }
         if !(0.0..=0.9).contains(&self.dropout) {
             return refuse("attention.dropout", &self.dropout, "it must lie in 0 to 0.9");
@@ -89,10 +90,12 @@ impl Attention {
     }
 
     fn parameters(&self, features: usize, rng: &mut ChaCha8Rng) -> Vec<Parameter> {
+        // Were all lengths equal at first, the offset's gradient would be nothing but rounding, which Adam makes a whole step of.
+        let out = Parameter::uniform("attention.out.weight", &[self.hidden, 1], self.hidden, rng);
         vec![
             Parameter::uniform("attention.hidden.weight", &[features, self.hidden], features, rng),
             Parameter::filled("attention.hidden.bias", &[self.hidden], 0.0),
-            Parameter::filled("attention.out.weight", &[self.hidden, 1], 0.0),
+            out,
             Parameter::filled("attention.out.bias", &[1], 0.0),
         ]
     }
@@ -173,12 +176,18 @@ pub(crate) struct Learning<'a, 'b> {
 }
 
 impl Learning<'_, '_> {
-    /// Learns from the training people; `prints` fits an encoder to the first epochs and gives unit prints of the second.
+    /// Learns from the training people; `prints` fits an encoder to the first epochs and gives unit prints of the second. What
+    /// `journal` knows to be done is not done again.
     pub fn fit(
         &self,
         prints: impl Fn(&TrainingEpochs, &TrainingEpochs) -> Result<Array2<f32>, EncoderError>,
         monitor: &mut dyn Monitor,
+        journal: &mut Journal,
     ) -> Result<FittedAttention, EncoderError> {
+        let expected = self.parameters();
+        if let Some(parameters) = journal.done(self.plan.ensemble, &expected)? {
+            return Ok(FittedAttention { parameters });
+        }
         let parts = self.parts(prints)?;
         let seed = self.plan.seed;
         let optimiser = Optimiser {
@@ -187,8 +196,7 @@ impl Learning<'_, '_> {
             weight_decay: self.attention.weight_decay,
             ..Optimiser::default()
         };
-        let width = self.front.shape().samples;
-        let mut parameters = self.attention.parameters(width, &mut stream(seed, "attention/weights"));
+        let mut parameters = expected;
         parameters.push(Parameter::filled("logit.scale", &[1], LOGIT.0));
         parameters.push(Parameter::filled("logit.offset", &[1], LOGIT.1));
         let mut weights = Weights::new(parameters, &optimiser, self.device);
@@ -202,7 +210,8 @@ impl Learning<'_, '_> {
             };
             let loss = f64::from(read(value.clone().inner())?.first().copied().unwrap_or(f32::NAN));
             if !loss.is_finite() {
-                return Err(EncoderError::Diverged { step: step + 1, loss });
+                let remedy = "lower attention.learning_rate or attention.weight_decay";
+                return Err(EncoderError::Diverged { step: step + 1, loss, remedy });
             }
             let gradient_norm = weights.step(step, &leaves, value.backward())?;
             let report = StepReport {
@@ -214,6 +223,7 @@ impl Learning<'_, '_> {
                 gradient_norm,
                 dev_score: None,
             };
+            journal.report(&report);
             if monitor.step(&report).is_break() {
                 return Err(EncoderError::Stopped { step: step + 1, steps: optimiser.steps });
             }
@@ -221,6 +231,11 @@ impl Learning<'_, '_> {
         let mut parameters = weights.snapshot()?;
         parameters.retain(|parameter| parameter.name.starts_with("attention."));
         Ok(FittedAttention { parameters })
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        let rng = &mut stream(self.plan.seed, "attention/weights");
+        self.attention.parameters(self.front.shape().samples, rng)
     }
 
     fn parts(

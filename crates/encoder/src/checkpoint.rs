@@ -22,7 +22,7 @@ const SCHEMA: u32 = 1;
 /// How far the training of one encoder is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Progress {
-    /// Which encoder of the ensemble, from 0; those before it are done.
+    /// Which encoder of the ensemble, from 0; those before it are done. The ensemble's attention has the number after the last.
     pub member: usize,
     /// Steps done.
     pub step: usize,
@@ -104,7 +104,10 @@ impl<'a> Journal<'a> {
             let report = StepReport {
                 member: saved.member,
                 step: saved.step,
-                steps: self.plan.optimiser.steps,
+                steps: match &self.plan.attention {
+                    Some(attention) if saved.member == self.plan.ensemble => attention.steps,
+                    _ => self.plan.optimiser.steps,
+                },
                 loss: float(saved.loss),
                 learning_rate: float(saved.learning_rate),
                 gradient_norm: float(saved.gradient_norm),
@@ -155,6 +158,21 @@ impl<'a> Journal<'a> {
     /// Where the training of encoder `member` was left, if a checkpoint knows.
     pub fn take(&mut self, member: usize) -> Option<Saved> {
         self.saved.take_if(|saved| saved.progress.member == member)
+    }
+
+    /// Takes down the parameters of the ensemble's attention, the last that is learnt, and writes that all is done.
+    pub fn close(&mut self, parameters: &[Parameter], fingerprint: String) -> Result<(), EncoderError> {
+        self.finish(parameters);
+        if !self.is_kept() {
+            return Ok(());
+        }
+        let member = self.plan.ensemble + 1;
+        self.write(Progress { member, finished: true, fingerprint, ..Progress::default() }, Vec::new())
+    }
+
+    /// Refuses a checkpoint made from other epochs.
+    pub fn check(&self, fingerprint: &str) -> Result<(), EncoderError> {
+        self.saved.as_ref().map_or(Ok(()), |saved| saved.check(fingerprint))
     }
 
     /// Takes down the final parameters of the next encoder.

@@ -47,12 +47,14 @@ pub enum EncoderError {
         why: String,
     },
     /// The loss is no longer a number.
-    #[error("the loss is {loss} at step {step}: lower optimiser.learning_rate or set optimiser.clip")]
+    #[error("the loss is {loss} at step {step}: {remedy}")]
     Diverged {
         /// The step, from 1.
         step: usize,
         /// The loss.
         loss: f64,
+        /// Which keys to change.
+        remedy: &'static str,
     },
     /// A device that is not here.
     #[error("device {name:?} is not available: {why}; present here: {}", .present.join(", "))]

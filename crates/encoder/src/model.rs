@@ -111,7 +111,7 @@ fn fit(
     }
     model.fusion = FittedFusion::fit(&model.plan.fusion, data, |epochs| model.embed_alone(epochs))?;
     match monitor {
-        Some(monitor) => model.attend(data, monitor)?,
+        Some(monitor) => model.attend(data, monitor, &mut journal)?,
         None => model.plan.attention = None,
     }
     Ok(model)
@@ -211,7 +211,12 @@ impl Model {
     }
 
     /// Learns the plan's attention, if it has one, from encoders that are fitted to parts of the training people.
-    fn attend(&mut self, data: &TrainingEpochs, monitor: &mut dyn Monitor) -> Result<(), EncoderError> {
+    fn attend(
+        &mut self,
+        data: &TrainingEpochs,
+        monitor: &mut dyn Monitor,
+        journal: &mut Journal,
+    ) -> Result<(), EncoderError> {
         let Some(attention) = self.plan.attention.clone() else { return Ok(()) };
         let inner = Plan { attention: None, ..self.plan.clone() };
         let learning = Learning {
@@ -224,7 +229,12 @@ impl Model {
         let prints = |others: &TrainingEpochs, held_out: &TrainingEpochs| {
             prints_without(&inner, others, held_out, &self.compute)
         };
-        self.attention = Some(learning.fit(prints, monitor)?);
+        let run = Run { plan: &self.plan, data, device: learning.device, member: 0, seed: self.plan.seed };
+        let fingerprint = run.fingerprint(learning.front);
+        journal.check(&fingerprint)?;
+        let fitted = learning.fit(prints, monitor, journal)?;
+        journal.close(&fitted.tensors(), fingerprint)?;
+        self.attention = Some(fitted);
         Ok(())
     }
 

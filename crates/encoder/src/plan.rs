@@ -332,10 +332,10 @@ impl Plan {
         }
         if !filterbank && resolved.attention.is_some() {
             return Err(EncoderError::plan(
-                "attention",
-                format!("of {}", resolved.architecture.name()),
+                "architecture.name",
+                resolved.architecture.name(),
                 "attention reads the features of `filterbank`, which other architectures do not have",
-                "leave [encoder.attention] out",
+                "leave [encoder.attention] out, or write \"filterbank\"",
             ));
         }
         if !filterbank && resolved.initialise.whitening == Some(true) {

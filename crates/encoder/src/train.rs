@@ -176,7 +176,7 @@ impl Run<'_, '_> {
     }
 
     /// Tells the epochs of one run from those of another: by their labels and by what was fitted to them.
-    fn fingerprint(&self, front: &Front) -> String {
+    pub fn fingerprint(&self, front: &Front) -> String {
         let data = self.data;
         let mut hasher = blake3::Hasher::new();
         let (epochs, channels, samples) = data.shape();
@@ -267,7 +267,8 @@ impl Run<'_, '_> {
         };
         let loss = f64::from(read(value.clone().inner())?.first().copied().unwrap_or(f32::NAN));
         if !loss.is_finite() {
-            return Err(EncoderError::Diverged { step: *step + 1, loss });
+            let remedy = "lower optimiser.learning_rate or set optimiser.clip";
+            return Err(EncoderError::Diverged { step: *step + 1, loss, remedy });
         }
         if self.plan.batch.sampler == Sampler::HardNegatives {
             neighbours.update(&batch.subject, &read(prints.inner())?);

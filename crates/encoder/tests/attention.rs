@@ -127,7 +127,7 @@ fn what_attention_cannot_be_learnt_from_is_refused_with_the_way_out() {
     assert!(single.contains("one each"), "{single}");
     let conv = Plan { architecture: tiny_conv(), ..plan() };
     let conv = refusal(&conv, &spoilt(6).0).to_string();
-    assert!(conv.starts_with("attention = of conv"), "{conv}");
+    assert!(conv.starts_with("architecture.name = conv: attention reads"), "{conv}");
     for (key, attention) in [
         ("folds", Attention { folds: 1, ..Attention::default() }),
         ("hidden", Attention { hidden: 0, ..Attention::default() }),

@@ -42,7 +42,7 @@ impl Monitor for Witness {
 fn plans() -> Vec<Plan> {
     let mut base = small("checkpoint_every = 4");
     base.optimiser.steps = 11;
-    let mut variants = vec![base.clone(); 6];
+    let mut variants = vec![base.clone(); 7];
     variants[1].architecture = tiny_conv();
     variants[1].initialise.whitening = Some(false);
     variants[1].batch.virtual_subjects = Some(0.0);
@@ -54,6 +54,7 @@ fn plans() -> Vec<Plan> {
     variants[4].batch.virtual_subjects = Some(0.0);
     variants[5].early_stopping.every = 2;
     variants[5].early_stopping.patience = 2;
+    variants[6].attention = small("[attention]\nsteps = 7\nfolds = 2").attention;
     variants
 }
 
@@ -70,7 +71,7 @@ fn a_run_stopped_anywhere_ends_in_the_same_bits_and_the_same_reports() {
         let mut whole = Witness::default();
         let expected = train(plan, &cohort.epochs(), &Compute::cpu(), &mut whole).unwrap();
         let last = whole.heard.len();
-        for stops in [vec![2], vec![4], vec![6, 9], vec![last]] {
+        for stops in [vec![2], vec![4], vec![6, 9], vec![3, 14], vec![last]] {
             let folder = tempfile::tempdir().unwrap();
             for after in stops {
                 stopped(plan, &cohort, folder.path(), after.min(last));

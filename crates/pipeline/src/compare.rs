@@ -35,7 +35,8 @@ struct Run {
 /// # Errors
 /// When a folder is not that of a finished run, or the first run has no such system.
 pub fn compare(runs: &[PathBuf], against: &str) -> Result<SideBySide, PipelineError> {
-    let runs = runs.iter().map(|path| Run::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let mut runs = runs.iter().map(|path| Run::open(path)).collect::<Result<Vec<_>, _>>()?;
+    tell_apart(&mut runs);
     let Some(first) = runs.first() else { return Ok(SideBySide::default()) };
     let lengths = first.results.protocol.probe_seconds.clone();
     if !first.systems().iter().any(|system| system == against) {
@@ -81,6 +82,18 @@ pub fn compare(runs: &[PathBuf], against: &str) -> Result<SideBySide, PipelineEr
     }
     side.rows.sort_by_key(|row| !is_encoder(&row.system));
     Ok(side)
+}
+
+/// Runs of one name get that of their folder, which ends in the plan's hash.
+fn tell_apart(runs: &mut [Run]) {
+    let names: Vec<String> = runs.iter().map(|run| run.name.clone()).collect();
+    for run in runs {
+        if names.iter().filter(|name| **name == run.name).count() > 1
+            && let Some(folder) = run.path.file_name()
+        {
+            run.name = folder.to_string_lossy().into_owned();
+        }
+    }
 }
 
 fn is_encoder(system: &str) -> bool {

@@ -11,5 +11,6 @@ mod weights;
 pub use export::export;
 pub use filter::Filter;
 pub use options::{Content, ExportOptions, Exported, Format};
+pub(crate) use read::LENGTHS;
 pub use read::{FeatureTable, read_features};
 pub use weights::export_weights;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ndarray::Array2;
@@ -27,7 +27,7 @@ pub struct FeatureTable {
 }
 
 /// The attribute that says what the lengths of a file's rows mean, and what it says where they are weights.
-pub(super) const LENGTHS: (&str, &str) = ("print_lengths", "weights");
+pub(crate) const LENGTHS: (&str, &str) = ("print_lengths", "weights");
 
 impl FeatureTable {
     /// Whether the length of a row is how much it counts where several are averaged, as the file says of itself.
@@ -82,7 +82,7 @@ pub fn read_features(path: &Path) -> Result<FeatureTable, PipelineError> {
                 .try_into_reader_with_file_path(Some(path.to_owned()))
                 .and_then(|reader| reader.finish())
                 .map_err(|error| refuse(format!("not a table of comma-separated values ({error})")))?;
-            of_frame(&frame, beside(path)).map_err(refuse)?
+            of_frame(&frame, beside(path)?).map_err(refuse)?
         }
         _ => {
             return Err(refuse(
@@ -94,12 +94,21 @@ pub fn read_features(path: &Path) -> Result<FeatureTable, PipelineError> {
 }
 
 /// What the file beside a table of comma-separated values says of it, as an export leaves it; nothing where there is none.
-fn beside(path: &Path) -> BTreeMap<String, String> {
+fn beside(path: &Path) -> Result<BTreeMap<String, String>, PipelineError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".json");
-    let text = std::fs::read(name).unwrap_or_default();
-    let said: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&text).unwrap_or_default();
-    said.into_iter().filter_map(|(key, value)| Some((key, value.as_str()?.to_owned()))).collect()
+    let name = PathBuf::from(name);
+    let text = match std::fs::read(&name) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(source) => return Err(PipelineError::Read { path: name, source }),
+    };
+    serde_json::from_slice(&text).map_err(|error| PipelineError::Recording {
+        path: name,
+        reason: format!(
+            "it is no table of names and texts ({error}), which an export leaves beside a CSV: export again, or delete it"
+        ),
+    })
 }
 
 /// The message without the path at its beginning, which the caller adds.
@@ -113,6 +122,12 @@ fn check(table: FeatureTable) -> Result<FeatureTable, String> {
     }
     if table.columns.is_empty() {
         return Err("it has no column of numbers".to_owned());
+    }
+    if let Some(meaning) = table.attributes.get(LENGTHS.0).filter(|meaning| *meaning != LENGTHS.1) {
+        return Err(format!(
+            "it says {} = {meaning:?}, and this program knows {:?} alone: correct it, or take it out where lengths mean nothing",
+            LENGTHS.0, LENGTHS.1
+        ));
     }
     match table.values.indexed_iter().find(|(_, value)| !value.is_finite()) {
         Some(((row, column), value)) => {

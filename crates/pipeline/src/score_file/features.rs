@@ -11,6 +11,7 @@ use super::trials::Table;
 use super::{ScoreOptions, ScoreReport, refuse, summary};
 use crate::PipelineError;
 use crate::exchange::{FeatureTable, Filter, read_features};
+use crate::scoring::directions;
 
 /// How a template and a probe are compared.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub enum Metric {
     /// weights.
     #[default]
     Cosine,
-    /// Distance between means of rows as they are.
+    /// Distance between means of rows as they are; at unit length where the file says that their lengths are weights.
     Euclidean,
 }
 
@@ -272,6 +273,7 @@ fn scores(table: &FeatureTable, fold: &Fold, metric: Metric) -> Result<Array2<f6
                     .map_err(|error| format!("rows of {}: {error}", one.subject))?,
                 Metric::Cosine => pool(rows.view(), Pooling::Mean)
                     .map_err(|error| format!("rows of {}: {error}", one.subject))?,
+                Metric::Euclidean if table.is_weighted() => plain_mean(directions(rows.view()).view()),
                 Metric::Euclidean => plain_mean(rows.view()),
             };
             mean.assign(&made);

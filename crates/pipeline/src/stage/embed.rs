@@ -13,6 +13,7 @@ use twinprint_store::prints::{ENCODER_HASH, PLAN_HASH, PrintFile, PrintWriter, V
 
 use crate::PipelineError;
 use crate::baselines::{self, Fitted};
+use crate::exchange::LENGTHS;
 use crate::folder::create_folder;
 use crate::learning::{Learning, epoch_seconds, without_overlap};
 use crate::results::SystemSides;
@@ -217,7 +218,7 @@ fn write(
     encoder: &str,
 ) -> Result<usize, PipelineError> {
     let failed = |error| PipelineError::stage("embed", error);
-    let attributes: BTreeMap<String, String> = [
+    let mut attributes: BTreeMap<String, String> = [
         (ENCODER_HASH, encoder.to_owned()),
         (PLAN_HASH, context.plan.hash()),
         (VERSION, env!("CARGO_PKG_VERSION").to_owned()),
@@ -225,6 +226,9 @@ fn write(
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
     .collect();
+    if weighted(context, sides.system) {
+        attributes.insert(LENGTHS.0.to_owned(), LENGTHS.1.to_owned());
+    }
     let dim = sides.test.first().map_or(0, |side| side.prints.ncols());
     let mut writer = PrintWriter::create(path, dim, &attributes).map_err(failed)?;
     for &role in roles {
