@@ -151,3 +151,12 @@ fn a_reader_that_goes_away_ends_a_command_without_a_word() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(141) && !said.contains("fault"), "{:?}: {said}", output.status);
 }
+
+#[test]
+fn attention_between_too_few_people_is_refused_before_the_run() {
+    let cohort = Cohort::new("1");
+    let path = cohort.pipeline();
+    let few = ["--set", "encoder.attention={}", "--set", "protocol.train.subjects=3"];
+    let said = refuse(&[&["check", path.to_str().unwrap()], &few[..]].concat());
+    assert!(said.contains("learns from 3 people, and attention needs 4"), "{said}");
+}

@@ -64,6 +64,9 @@ const EPOCHS: usize = 240;
 const LOGIT: (f32, f32) = (2.3, -2.5);
 
 impl Attention {
+    /// People it is learnt between, at least.
+    pub const PEOPLE: usize = 4;
+
     pub(crate) fn validate(&self) -> Result<(), EncoderError> {
         let refuse = |key, value: &dyn ToString, limit: &str| {
             Err(EncoderError::plan(key, value.to_string(), limit, "leave it out for the default"))
@@ -245,10 +248,11 @@ impl Learning<'_, '_> {
         let mut people = self.data.subject.to_vec();
         people.sort_unstable();
         people.dedup();
-        if people.len() < 4 {
+        if people.len() < Attention::PEOPLE {
             return Err(EncoderError::data(format!(
-                "attention is learnt between people, two of them left out in turn, and there are {}: leave [encoder.attention] out, or train on 4 people or more",
-                people.len()
+                "attention is learnt between people, two of them left out in turn, and there are {}: leave [encoder.attention] out, or train on {} people or more",
+                people.len(),
+                Attention::PEOPLE
             )));
         }
         people.shuffle(&mut stream(self.plan.seed, "attention/folds"));

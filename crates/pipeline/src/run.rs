@@ -1,10 +1,11 @@
 //! From a checked plan to a complete run folder.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use twinprint_encoder::Compute;
+use twinprint_encoder::{Attention, Compute};
 use twinprint_protocol::{Leak, Notice, Split};
 use twinprint_report::results::Results;
 
@@ -65,6 +66,7 @@ pub fn prepare(plan: &Plan) -> Result<Prepared, PipelineError> {
     let notices = twinprint_protocol::check(&facts, &split, protocol)
         .map_err(|leaks| PipelineError::Leaks(leaks.iter().map(ToString::to_string).collect()))?;
     plan.check_lengths(&facts, &split)?;
+    check_attention(plan, &split)?;
     let device =
         Compute::named(&plan.config().device).map_err(|error| plan.invalid("device", error.to_string()))?;
     let found = |leak: &Leak| notices.iter().any(|notice| notice.leak == Some(*leak));
@@ -73,6 +75,26 @@ pub fn prepare(plan: &Plan) -> Result<Prepared, PipelineError> {
     });
     let unused = unused.collect();
     Ok(Prepared { cohort, split, notices, unused, device })
+}
+
+/// Refuses attention where a fold has too few people to learn it from, which training would refuse later.
+fn check_attention(plan: &Plan, split: &Split) -> Result<(), PipelineError> {
+    if plan.config().encoder.attention.is_none() {
+        return Ok(());
+    }
+    for fold in &split.folds {
+        let people: BTreeSet<_> = fold.recordings.train.iter().map(|key| &key.subject).collect();
+        if people.len() < Attention::PEOPLE {
+            let reason = format!(
+                "encoder.attention: fold {} learns from {} people, and attention needs {}, two of them left out in turn: leave [encoder.attention] out, or raise protocol.folds or protocol.train.subjects",
+                fold.index,
+                people.len(),
+                Attention::PEOPLE
+            );
+            return Err(plan.invalid("encoder.attention", reason));
+        }
+    }
+    Ok(())
 }
 
 impl Prepared {
