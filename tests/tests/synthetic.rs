@@ -153,10 +153,21 @@ fn a_reader_that_goes_away_ends_a_command_without_a_word() {
 }
 
 #[test]
-fn attention_between_too_few_people_is_refused_before_the_run() {
+fn what_training_would_refuse_is_refused_before_the_run() {
     let cohort = Cohort::new("1");
     let path = cohort.pipeline();
-    let few = ["--set", "encoder.attention={}", "--set", "protocol.train.subjects=3"];
-    let said = refuse(&[&["check", path.to_str().unwrap()], &few[..]].concat());
-    assert!(said.contains("learns from 3 people, and attention needs 4"), "{said}");
+    let few = ["encoder.attention={}", "protocol.train.subjects=3"];
+    let tapers = ["encoder.architecture={ name = \"filterbank\", covariances = true, tapers = 300 }"];
+    let high = ["encoder.architecture={ name = \"filterbank\", bands = { high = 90.0 } }"];
+    for (settings, words) in [
+        (&few[..], "learns from 3 people, and attention needs 4"),
+        (&tapers, "encoder.architecture.tapers = 300: "),
+        (&high, "encoder.architecture.bands.high = 90: it must lie below half the rate of 128 Hz"),
+    ] {
+        let mut arguments = vec!["check", path.to_str().unwrap()];
+        arguments.extend(settings.iter().flat_map(|setting| ["--set", setting]));
+        let said = refuse(&arguments);
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(words), "{said}");
+    }
 }

@@ -316,6 +316,19 @@ impl Plan {
         self.check_combination()
     }
 
+    /// Checks what depends on the length and the rate of epochs, before there are any.
+    ///
+    /// # Errors
+    /// As [`Plan::validate`].
+    pub fn check_epochs(&self, samples: usize, rate: f64) -> Result<(), EncoderError> {
+        self.architecture.check_samples(samples)?;
+        match &self.architecture {
+            // Of how many channels makes no difference to what is refused.
+            Architecture::Filterbank(bank) => bank.features(2, samples, rate, 0).map(|_| ()),
+            _ => Ok(()),
+        }
+    }
+
     fn check_combination(&self) -> Result<(), EncoderError> {
         let resolved = self.resolved();
         let filterbank = matches!(resolved.architecture, Architecture::Filterbank(_));

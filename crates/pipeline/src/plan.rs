@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use twinprint_dataset::Layout;
-use twinprint_encoder::Compute;
+use twinprint_encoder::{Compute, EncoderError};
 use twinprint_preprocess::EpochPlan;
 use twinprint_protocol::{Leak, OnShort, RecordingFacts, Split, UnknownLeak};
 
@@ -195,7 +195,7 @@ impl Plan {
             .validate()
             .map_err(|error| self.invalid(&format!("protocol.{}", error.key), error.to_string()))?;
         self.check_pools()?;
-        config.encoder.validate().map_err(|error| self.invalid("encoder", error.to_string()))?;
+        self.check_encoder().map_err(|error| self.invalid_encoder(&error))?;
         config.evaluation.validate().map_err(|(key, reason)| {
             self.invalid(&format!("evaluation.{key}"), format!("evaluation.{key}: {reason}"))
         })?;
@@ -205,15 +205,36 @@ impl Plan {
 
     /// Refuses lengths that are no whole number of epochs as soon as the plan alone says how long an epoch is.
     fn check_pools(&self) -> Result<(), PipelineError> {
+        let Some((samples, rate)) = self.epoch() else { return Ok(()) };
+        twinprint_protocol::check_lengths(&self.config.protocol, samples as f64 / rate)
+            .map_err(|error| self.invalid(&error.key(), error.to_string()))
+    }
+
+    /// The samples of an epoch and their rate, where the plan alone says them.
+    fn epoch(&self) -> Option<(usize, f64)> {
         let preprocess = &self.config.preprocess;
         let (EpochPlan::Fixed { duration, .. }, Some(resample)) = (&preprocess.epochs, &preprocess.resample)
         else {
-            return Ok(());
+            return None;
         };
         let rate = resample.sfreq.get();
-        let epoch_seconds = (duration.get() * rate).round() / rate;
-        twinprint_protocol::check_lengths(&self.config.protocol, epoch_seconds)
-            .map_err(|error| self.invalid(&error.key(), error.to_string()))
+        Some(((duration.get() * rate).round() as usize, rate))
+    }
+
+    fn check_encoder(&self) -> Result<(), EncoderError> {
+        let encoder = &self.config.encoder;
+        encoder.validate()?;
+        self.epoch().map_or(Ok(()), |(samples, rate)| encoder.check_epochs(samples, rate))
+    }
+
+    /// What the encoder refuses, at the line of its key.
+    fn invalid_encoder(&self, error: &EncoderError) -> PipelineError {
+        match error {
+            EncoderError::Plan { key, .. } => {
+                self.invalid(&format!("encoder.{key}"), format!("encoder.{error}"))
+            }
+            _ => self.invalid("encoder", error.to_string()),
+        }
     }
 
     fn find_dataset(&self, surroundings: &Surroundings) -> Result<PathBuf, PipelineError> {
