@@ -1,3 +1,4 @@
+use ndarray::Array1;
 use proptest::prelude::*;
 
 use super::*;

@@ -7,6 +7,7 @@
 
 mod architecture;
 mod attention;
+mod attention_learning;
 mod augment;
 mod backend;
 mod checkpoint;

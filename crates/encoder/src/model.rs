@@ -7,7 +7,8 @@ use rayon::prelude::*;
 use twinprint_signal::ChannelName;
 
 use crate::architecture::Architecture;
-use crate::attention::{FittedAttention, Learning};
+use crate::attention::FittedAttention;
+use crate::attention_learning::Learning;
 use crate::backend::FittedBackend;
 use crate::checkpoint::Journal;
 use crate::compute::Compute;
