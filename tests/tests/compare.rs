@@ -47,7 +47,7 @@ fn fused_runs_report_the_encoder_alone_and_compare_with_others_on_the_same_trial
         let gap = cell.eer.unwrap().value - reference.unwrap().eer.unwrap().value;
         let difference = cell.difference.unwrap();
         assert!((difference.value - gap).abs() < 1e-12);
-        assert!(difference.ci95[0] <= gap && gap <= difference.ci95[1]);
+        assert!(difference.ci95.unwrap().contains(gap));
     }
     assert!(row(&side, "fused", "encoder").at.iter().all(|cell| cell.difference.is_none()));
     assert!(
@@ -60,6 +60,15 @@ fn fused_runs_report_the_encoder_alone_and_compare_with_others_on_the_same_trial
         shown.contains("| plain | `encoder` |") && shown.contains("| fused | `tangent_wccn` |"),
         "{shown}"
     );
+    // A difference has the interval that the run itself reports, whichever side it is asked from.
+    let said = succeed(&["compare", fused, "--against", "tangent_wccn", "--json"]);
+    let side_by_side: SideBySide = serde_json::from_str(&said).unwrap();
+    assert_eq!(found.comparisons.len(), 4);
+    for comparison in &found.comparisons {
+        let at = &row(&side_by_side, "fused", &comparison.system).at;
+        let cell = at.iter().find(|cell| cell.probe_seconds == comparison.probe_seconds).unwrap();
+        assert_eq!(cell.difference, Some(comparison.estimate()), "{comparison:?}");
+    }
     let said = refuse(&["compare", fused, "--against", "log_psd"]);
     assert!(said.contains("encoder:alone") && said.contains("tangent_wccn"), "{said}");
     let said = refuse(&["compare", cohort.folder.path().to_str().unwrap()]);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use twinprint_report::Results;
+use twinprint_report::results::Outcome;
 use twinprint_tests::{only_run, real, refuse, root, succeed};
 
 #[test]
@@ -29,7 +30,11 @@ fn eegmat_runs_end_to_end_and_verifies_people_never_seen() {
             && eer("encoder", 2.0) < eer("untrained_encoder", 2.0)
     );
     let shuffled = results.audit.iter().filter(|row| row.check == "shuffled subject labels");
-    assert!(shuffled.clone().count() == 2 && shuffled.clone().all(|row| row.passed), "{:?}", results.audit);
+    assert!(
+        shuffled.clone().count() == 2 && shuffled.clone().all(|row| row.outcome == Outcome::Passed),
+        "{:?}",
+        results.audit
+    );
     for name in ["run.json", "results.json", "report.html", "plan.json", "split.json"] {
         let text = std::fs::read_to_string(folder.join(name)).unwrap();
         assert!(

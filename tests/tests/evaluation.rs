@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use twinprint_report::Results;
+use twinprint_report::results::Outcome;
 use twinprint_tests::{Cohort, PIPELINE, succeed};
 
 /// What the command says when it refuses, its frame and line breaks taken out.
@@ -162,7 +163,8 @@ fn labels_other_than_the_subject_are_told_apart_for_people_never_seen() {
     fs::write(cohort.pipeline(), quick("audits = []\nlabels = [\"subject\", \"session\", \"nothing\"]"))
         .unwrap();
     let results = results(&cohort.run("out", &[]));
-    let absent = results.audit.iter().filter(|row| row.check.starts_with("absent: classifiers of nothing"));
+    let absent =
+        results.audits(Outcome::Absent).filter(|row| row.check.starts_with("classifiers of nothing"));
     assert_eq!(absent.count(), 2, "{:?}", results.audit);
     for row in results.classifiers.iter().filter(|row| row.label != "subject") {
         assert!(row.accuracy.is_some() && row.balanced_ci95.is_some(), "{row:?}");

@@ -90,7 +90,7 @@ fn a_cohort_without_identity_has_an_error_rate_of_one_half() {
     let results = results(&cohort.run("out", &[]));
     for row in results.verification.iter().filter(|row| row.probe_seconds == 5.0) {
         let eer = row.eer.unwrap();
-        assert!((eer.ci95[0]..=eer.ci95[1]).contains(&0.5), "{}: {eer:?}", row.system);
+        assert!(eer.ci95.unwrap().contains(0.5), "{}: {eer:?}", row.system);
     }
 }
 

@@ -12,7 +12,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use twinprint_evaluation::knn::{Metric, search};
-use twinprint_evaluation::{Bootstrap, Scores, eer_and_det, verification};
+use twinprint_evaluation::{Bootstrap, Scores, SortedScores, verification};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -56,8 +56,9 @@ fn eer(trials: usize) -> Outcome<()> {
         let columns = (scores.enrol_subject().to_vec(), scores.probe_subject().to_vec());
         let similarity = scores.similarity().to_vec();
         let start = Instant::now();
-        let (eer, curve) = eer_and_det(&Scores::new(similarity, columns.0, columns.1)?);
-        black_box(curve);
+        let sorted = SortedScores::new(&Scores::new(similarity, columns.0, columns.1)?);
+        let eer = sorted.eer();
+        black_box(sorted.det_curve());
         Ok(if command == "check" { eer.value } else { start.elapsed().as_secs_f64() })
     })
 }

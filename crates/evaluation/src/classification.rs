@@ -1,34 +1,35 @@
 //! How well predicted labels match the true ones.
 
-use serde::{Deserialize, Serialize};
+use twinprint_signal::Estimate;
 
 use crate::PrintError;
-use crate::bootstrap::{Bootstrap, Estimate, draw};
-use crate::interval::Interval;
+use crate::bootstrap::draws::Bootstrap;
 use crate::prints::distinct;
 
 /// Result of a classifier on test prints.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Classification {
     /// Share of test prints labelled correctly, with the interval over groups (subjects).
     pub accuracy: Estimate,
-    /// Mean over the labels in the test of the share labelled correctly; 1 / number of labels for a constant answer.
-    pub balanced_accuracy: f64,
-    /// Its interval over groups.
-    pub balanced_ci95: Option<Interval>,
+    /// Mean over the labels in the test of the share labelled correctly, with the interval over groups; 1 / number of
+    /// labels for a constant answer.
+    pub balanced_accuracy: Estimate,
     /// Accuracy of always answering the most frequent training label (the lowest of equals).
     pub chance: f64,
     /// Number of distinct labels in training.
     pub labels: usize,
-    /// Number of test prints.
+    /// Number of test prints that were labelled.
     pub tested: usize,
     /// Predicted label per test print.
-    #[serde(skip)]
     pub predicted: Vec<u32>,
 }
 
 impl Classification {
     /// Compares `predicted[n]` with `truth[n]`; whole `groups[n]` (subjects) are resampled for the interval.
+    /// `trained` are the labels of the training prints, from which chance follows.
+    ///
+    /// # Errors
+    /// When the bootstrap cannot be used, there are no labels, or the lists differ in length.
     pub fn new(
         trained: &[u32],
         truth: &[u32],
@@ -47,15 +48,13 @@ impl Classification {
         }
         let hits: Vec<bool> =
             truth.iter().zip(predicted).map(|(truth, predicted)| truth == predicted).collect();
-        let balanced = balanced(truth, &hits, groups, bootstrap);
         let known = distinct(trained);
         let count = |label: u32| trained.iter().filter(|&&other| other == label).count();
         let majority = known.iter().copied().rev().max_by_key(|&label| count(label)).unwrap_or(known[0]);
         let chance = truth.iter().filter(|&&label| label == majority).count() as f64 / truth.len() as f64;
         Ok(Self {
-            accuracy: bootstrap.rate(groups, &hits),
-            balanced_accuracy: balanced.value,
-            balanced_ci95: balanced.ci95,
+            accuracy: bootstrap.share_of_hits(groups, &hits),
+            balanced_accuracy: balanced(truth, &hits, groups, bootstrap),
             chance,
             labels: known.len(),
             tested: truth.len(),
@@ -75,7 +74,7 @@ fn balanced(truth: &[u32], hits: &[bool], groups: &[u32], bootstrap: &Bootstrap)
         count.0 += f64::from(u8::from(hit));
         count.1 += 1.0;
     }
-    let mean = |weights: &[u16]| {
+    bootstrap.rate_of_draws(people.len(), |weights| {
         let mut sums = vec![(0.0, 0.0); labels.len()];
         for (row, &weight) in counts.chunks(labels.len()).zip(weights) {
             for (sum, count) in sums.iter_mut().zip(row) {
@@ -86,10 +85,5 @@ fn balanced(truth: &[u32], hits: &[bool], groups: &[u32], bootstrap: &Bootstrap)
         let shares: Vec<f64> =
             sums.iter().filter(|(_, all)| *all > 0.0).map(|(hits, all)| hits / all).collect();
         shares.iter().sum::<f64>() / shares.len() as f64
-    };
-    let value = mean(&vec![1; people.len()]);
-    let resampled: Vec<f64> = (0..bootstrap.replicates)
-        .map(|replicate| mean(&draw(&mut bootstrap.generator(replicate), people.len())))
-        .collect();
-    Estimate { value, ci95: bootstrap.of_rate(value, &resampled, people.len()) }
+    })
 }

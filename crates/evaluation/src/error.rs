@@ -8,11 +8,11 @@ pub enum ScoreError {
         "{scores} scores, {enrol} enrolment subjects and {probe} probe subjects: the three must have one entry per trial"
     )]
     Lengths {
-        /// Number of scores.
+        /// Length of the column of scores.
         scores: usize,
-        /// Number of enrolment subjects.
+        /// Length of the column of enrolled subjects.
         enrol: usize,
-        /// Number of probe subjects.
+        /// Length of the column of probed subjects.
         probe: usize,
     },
     /// A score is NaN or infinite.
@@ -22,7 +22,7 @@ pub enum ScoreError {
     NotFinite {
         /// Position in the trial list, from 0.
         index: usize,
-        /// The value found.
+        /// The value found there.
         value: f64,
     },
     /// No comparison of a subject with the same subject.
@@ -44,9 +44,9 @@ pub enum ScoreError {
     /// A rate outside its range.
     #[error("{what} is {value}: it must lie strictly between 0 and 1")]
     Rate {
-        /// Which rate.
+        /// Which rate, as the message names it.
         what: &'static str,
-        /// The value given.
+        /// The value that was given for it.
         value: f64,
     },
     /// A bootstrap with too few replicates.
@@ -68,7 +68,7 @@ pub enum ScoreError {
     /// Nothing to concatenate, or more trials than the counters hold.
     #[error("{trials} trials: between 2 and 4294967295 are supported")]
     TrialCount {
-        /// Number of trials.
+        /// Number of trials given.
         trials: usize,
     },
 }
@@ -79,10 +79,10 @@ pub enum PrintError {
     /// No prints where at least one is needed.
     #[error("{what} holds no prints: give at least one")]
     Empty {
-        /// Which set of prints.
+        /// Which set of prints, as the message names it.
         what: &'static str,
     },
-    /// Prints of different lengths.
+    /// Prints with different numbers of values.
     #[error(
         "prints of {left} and of {right} values cannot be compared: both must come from the same encoder"
     )]
@@ -95,11 +95,11 @@ pub enum PrintError {
     /// A label list that does not match its prints.
     #[error("{what}: {labels} labels for {prints} prints: give one label per print")]
     Labels {
-        /// Which set.
+        /// Which set of prints, as the message names it.
         what: &'static str,
-        /// Number of labels.
+        /// Number of labels given.
         labels: usize,
-        /// Number of prints.
+        /// Number of prints, which is the number of labels needed.
         prints: usize,
     },
     /// A print holds NaN or an infinite value.
@@ -107,25 +107,25 @@ pub enum PrintError {
         "print {row} of {what} holds a value that is not finite: remove it or find out why the encoder made it"
     )]
     NotFinite {
-        /// Which set.
+        /// Which set of prints, as the message names it.
         what: &'static str,
-        /// Row, from 0.
+        /// Row in that set, counted from 0.
         row: usize,
     },
     /// A print of length zero has no direction.
     #[error("print {row} of {what} is all zeros and has no direction: remove it")]
     ZeroPrint {
-        /// Which set.
+        /// Which set of prints, as the message names it.
         what: &'static str,
-        /// Row, from 0.
+        /// Row in that set, counted from 0.
         row: usize,
     },
     /// A count setting outside its range.
     #[error("{what} is {value}: it must lie between {least} and {most}")]
     Count {
-        /// Which setting.
+        /// Which setting, as the message names it.
         what: &'static str,
-        /// The value given.
+        /// The value that was given for it.
         value: usize,
         /// Smallest value allowed.
         least: usize,
@@ -135,9 +135,9 @@ pub enum PrintError {
     /// A setting that must be a positive finite number.
     #[error("{what} is {value}: it must be a finite number above zero")]
     Setting {
-        /// Which setting.
+        /// Which setting, as the message names it.
         what: &'static str,
-        /// The value given.
+        /// The value that was given for it.
         value: f64,
     },
     /// A label that must be known is not.
@@ -149,15 +149,15 @@ pub enum PrintError {
         what: &'static str,
         /// Where it is missing.
         other: &'static str,
-        /// The label.
+        /// The label that has no example.
         label: u32,
     },
     /// Scores of a normalisation cohort that do not vary.
     #[error("row {row} of {what} has cohort scores without spread: use a larger or more varied cohort")]
     FlatCohort {
-        /// Which side.
+        /// The templates or the probes.
         what: &'static str,
-        /// Row, from 0.
+        /// Row in that set, counted from 0.
         row: usize,
     },
     /// Scores or a bootstrap that cannot be used.

@@ -4,10 +4,11 @@ use ndarray::{Array1, Array2, Axis};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+use twinprint_signal::Estimate;
 
 use crate::PrintError;
-use crate::bootstrap::{Bootstrap, Estimate, draw};
-use crate::prints::{LabelledPrints, distinct, same_dimension, unit};
+use crate::bootstrap::draws::{Bootstrap, draw};
+use crate::prints::{LabelledPrints, distinct, norm, same_dimension, unit};
 
 /// How episodes are drawn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,24 +33,24 @@ impl Default for Episodes {
 /// The prints of one fold: support from enrolment recordings, queries from probe recordings, labels are subjects.
 #[derive(Debug, Clone, Copy)]
 pub struct Fold<'a> {
-    /// Prints of enrolment recordings.
+    /// Prints of enrolment recordings, which prototypes are made from.
     pub support: LabelledPrints<'a>,
-    /// Prints of probe recordings.
+    /// Prints of probe recordings, which are assigned to the nearest prototype.
     pub query: LabelledPrints<'a>,
 }
 
-/// Result of the episodes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What the episodes found.
+#[derive(Debug, Clone, PartialEq)]
 pub struct FewShot {
     /// Share of queries assigned to their subject, with the interval over episodes and subjects.
     pub accuracy: Estimate,
-    /// Accuracy of guessing.
+    /// Share of queries that guessing assigns right: the mean of 1/ways.
     pub chance: f64,
     /// Subjects per episode (the smallest, where folds differ in size and all are used).
     pub ways: usize,
-    /// Support prints per subject.
+    /// Support prints that each subject's prototype is the mean of.
     pub shots: usize,
-    /// Number of episodes.
+    /// Number of episodes drawn, over all folds.
     pub episodes: usize,
 }
 
@@ -145,7 +146,7 @@ impl Prepared {
         }
         // Opposite prints may cancel: such a prototype scores 0 with everything.
         for mut prototype in prototypes.axis_iter_mut(Axis(0)) {
-            let length = crate::prints::norm(prototype.view()) as f32;
+            let length = norm(prototype.view()) as f32;
             if length > 1e-6 {
                 prototype.mapv_inplace(|value| value / length);
             }
@@ -204,5 +205,5 @@ fn accuracy(results: &[Vec<(u32, f64)>], bootstrap: &Bootstrap) -> Estimate {
             (total > 0.0).then(|| hits / total)
         })
         .collect();
-    Estimate { value, ci95: bootstrap.of_rate(value, &values, subjects.len()) }
+    bootstrap.rate(value, &values, subjects.len())
 }

@@ -1,17 +1,17 @@
 //! Identification: whose print is it? Closed set (the person is enrolled) and open set (perhaps not).
 
 use ndarray::{ArrayView2, Axis};
-use serde::{Deserialize, Serialize};
+use twinprint_signal::Estimate;
 
 use crate::PrintError;
-use crate::bootstrap::{Bootstrap, Estimate};
-use crate::interval::Interval;
-use crate::prints::distinct;
+use crate::bootstrap::draws::Bootstrap;
+use crate::prints::{check, distinct};
+use crate::rule_of_30::TooFew;
 
 /// One probe searched in one gallery.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Search {
-    /// Subject of the probe.
+    /// Subject whose probe was searched.
     pub subject: u32,
     /// Place of the own subject among the enrolled, from 1; equal scores of others count before it.
     pub rank: usize,
@@ -33,7 +33,7 @@ pub fn search(
     template_subject: &[u32],
     probe_subject: &[u32],
 ) -> Result<Vec<Search>, PrintError> {
-    crate::prints::check(scores, "the score matrix")?;
+    check(scores, "the score matrix")?;
     let lengths = [
         ("the templates", template_subject.len(), scores.nrows()),
         ("the probes", probe_subject.len(), scores.ncols()),
@@ -77,18 +77,16 @@ pub fn search(
         .collect()
 }
 
-/// Closed-set identification.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Closed-set identification: everybody probed is enrolled.
+#[derive(Debug, Clone, PartialEq)]
 pub struct ClosedSet {
     /// Share of probes whose own subject comes first, with the interval over probe subjects (galleries held fixed).
     pub rank1: Estimate,
     /// Cumulative match characteristic: share of probes whose own subject is among the first 1, 2, 3, … enrolled.
-    pub cmc: Vec<f64>,
-    /// Interval of each of these over probe subjects.
-    pub cmc_ci95: Vec<Option<Interval>>,
-    /// Rank-1 rate of guessing.
+    pub cmc: Vec<Estimate>,
+    /// Share of probes that guessing identifies: the mean of 1/enrolled.
     pub chance: f64,
-    /// Number of probes.
+    /// Number of probes searched.
     pub probes: usize,
 }
 
@@ -100,24 +98,14 @@ pub fn closed_set(searches: &[Search], bootstrap: &Bootstrap) -> Result<ClosedSe
     }
     let count = searches.len() as f64;
     let most = searches.iter().map(|search| search.enrolled).max().unwrap_or(1);
-    let mut cmc = vec![0.0; most];
-    for search in searches {
-        cmc[search.rank - 1] += 1.0;
-    }
-    let mut sum = 0.0;
-    for rate in &mut cmc {
-        sum += *rate;
-        *rate = sum / count;
-    }
-    let rank1 = rate_over_subjects(searches, |search| search.rank == 1, bootstrap);
-    let within = |rank: usize| rate_over_subjects(searches, |search| search.rank <= rank, bootstrap).ci95;
-    let cmc_ci95 = (1..=most).map(within).collect();
+    let within = |rank: usize| rate_over_subjects(searches, |search| search.rank <= rank, bootstrap);
+    let cmc: Vec<Estimate> = (1..=most).map(within).collect();
     let chance = searches.iter().map(|search| 1.0 / search.enrolled as f64).sum::<f64>() / count;
-    Ok(ClosedSet { rank1, cmc, cmc_ci95, chance, probes: searches.len() })
+    Ok(ClosedSet { rank1: within(1), cmc, chance, probes: searches.len() })
 }
 
 /// Open-set identification at one false alarm rate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct OpenSet {
     /// False alarm rate aimed at: share of searches for people not enrolled that return somebody.
     pub far: f64,
@@ -126,10 +114,9 @@ pub struct OpenSet {
     /// Lowest similarity that raises an alarm.
     pub threshold: f64,
     /// Detection and identification rate: share of enrolled people's searches that return them first and above the
-    /// threshold; with the interval over probe subjects at this threshold.
-    pub dir: Option<Estimate>,
-    /// Why the rate is absent: too few searches to resolve the false alarm rate.
-    pub reason: Option<String>,
+    /// threshold, with the interval over probe subjects at this threshold; or why the searches do not resolve the false
+    /// alarm rate.
+    pub dir: Result<Estimate, TooFew>,
 }
 
 /// Detection and identification rate at a false alarm rate (Phillips, Grother and Micheals 2011).
@@ -150,26 +137,18 @@ pub fn open_set(searches: &[Search], far: f64, bootstrap: &Bootstrap) -> Result<
     let rejected = alarms[alarms.len() - 1 - allowed.min(alarms.len() - 1)];
     let threshold = rejected.next_up();
     let raised = alarms.len() - alarms.partition_point(|&score| score < threshold);
-    let needed = (30.0 / far).ceil();
-    let enough = alarms.len() as f64 >= needed;
+    let resolved = TooFew { trials: alarms.len(), kind: "searches", what: "false alarm rate", rate: far };
+    let found = |search: &Search| search.rank == 1 && search.own >= threshold;
     Ok(OpenSet {
         far,
         far_observed: raised as f64 / alarms.len() as f64,
         threshold: f64::from(threshold),
-        dir: enough.then(|| {
-            rate_over_subjects(searches, |search| search.rank == 1 && search.own >= threshold, bootstrap)
-        }),
-        reason: (!enough).then(|| {
-            format!(
-                "{} searches do not resolve a false alarm rate of {far}: {needed} are needed",
-                alarms.len()
-            )
-        }),
+        dir: resolved.check().map(|()| rate_over_subjects(searches, found, bootstrap)),
     })
 }
 
 fn rate_over_subjects(searches: &[Search], hit: impl Fn(&Search) -> bool, bootstrap: &Bootstrap) -> Estimate {
     let labels: Vec<u32> = searches.iter().map(|search| search.subject).collect();
     let hits: Vec<bool> = searches.iter().map(hit).collect();
-    bootstrap.rate(&labels, &hits)
+    bootstrap.share_of_hits(&labels, &hits)
 }

@@ -1,43 +1,14 @@
 //! Whole-curve metrics: AUC, d′, detection cost and log-likelihood-ratio cost.
 
-use crate::ranked::Ranked;
-use crate::{ScoreError, Scores};
+use crate::ScoreError;
+use crate::sorted_scores::SortedScores;
 
-/// Area under the ROC curve: the probability that a mated score exceeds a non-mated one, ties counted half
-/// (Mann and Whitney 1947). 0 to 1; 0.5 for chance.
-pub fn auc(scores: &Scores) -> f64 {
-    Ranked::new(scores).auc()
-}
+/// Prior of a mated comparison in the detection cost that is reported.
+pub(crate) const REPORTED_PRIOR: f64 = 0.01;
 
-/// Sensitivity index d′ = (mean mated − mean non-mated) / √((variance mated + variance non-mated) / 2)
-/// (Green and Swets 1966), with variances of divisor n. `None` when neither kind of score varies.
-///
-/// For Gaussian scores of equal variance EER = Φ(−d′/2).
-pub fn d_prime(scores: &Scores) -> Option<f64> {
-    Ranked::new(scores).d_prime()
-}
-
-/// Least detection cost over all thresholds, `prior·FNMR + (1 − prior)·FMR`, divided by the cost of the better
-/// decision without a score, `min(prior, 1 − prior)` (Martin and Przybocki 2000; both errors cost 1).
-/// `prior` is that of a mated comparison, usually 0.01. 0 to 1.
-pub fn min_dcf(scores: &Scores, prior: f64) -> Result<f64, ScoreError> {
-    Ranked::new(scores).min_dcf(prior)
-}
-
-/// Cost of scores that are natural-log likelihood ratios, in bits (Brümmer and du Preez 2006); 0 is perfect, 1 is the
-/// worth of no score at all, more is misleading. Only meaningful after calibration.
-pub fn cllr(scores: &Scores) -> f64 {
-    Ranked::new(scores).cllr()
-}
-
-/// Cllr after the best increasing map of the scores, found by pool-adjacent-violators (Brümmer and du Preez 2006).
-/// 0 to 1; depends on the order of the scores only.
-pub fn min_cllr(scores: &Scores) -> f64 {
-    Ranked::new(scores).min_cllr()
-}
-
-impl Ranked {
-    /// See [`auc`].
+impl SortedScores {
+    /// Area under the ROC curve: the probability that a mated score exceeds a non-mated one, ties counted half
+    /// (Mann and Whitney 1947). 0 to 1; 0.5 for chance.
     pub fn auc(&self) -> f64 {
         // Twice the number of pairs won, so that ties stay whole numbers.
         let mut won: u128 = 0;
@@ -51,7 +22,10 @@ impl Ranked {
         won as f64 / (2.0 * self.mated.len() as f64 * self.non_mated.len() as f64)
     }
 
-    /// See [`d_prime`].
+    /// Sensitivity index d′ = (mean mated − mean non-mated) / √((variance mated + variance non-mated) / 2)
+    /// (Green and Swets 1966), with variances of divisor n. `None` when neither kind of score varies.
+    ///
+    /// For Gaussian scores of equal variance EER = Φ(−d′/2).
     pub fn d_prime(&self) -> Option<f64> {
         let (mean_mated, variance_mated) = mean_and_variance(&self.mated);
         let (mean_non_mated, variance_non_mated) = mean_and_variance(&self.non_mated);
@@ -60,7 +34,12 @@ impl Ranked {
         (deviation > 0.0 && d_prime.is_finite()).then_some(d_prime)
     }
 
-    /// See [`min_dcf`].
+    /// Least detection cost over all thresholds, `prior·FNMR + (1 − prior)·FMR`, divided by the cost of the better
+    /// decision without a score, `min(prior, 1 − prior)` (Martin and Przybocki 2000; both errors cost 1). 0 to 1.
+    /// `prior` is that of a mated comparison, usually 0.01.
+    ///
+    /// # Errors
+    /// When `prior` does not lie strictly between 0 and 1.
     pub fn min_dcf(&self, prior: f64) -> Result<f64, ScoreError> {
         if !(prior > 0.0 && prior < 1.0) {
             return Err(ScoreError::Rate { what: "the prior of a mated comparison", value: prior });
@@ -74,7 +53,8 @@ impl Ranked {
         Ok((least / prior.min(1.0 - prior)).min(1.0))
     }
 
-    /// See [`cllr`].
+    /// Cost of scores that are natural-log likelihood ratios, in bits (Brümmer and du Preez 2006); 0 is perfect, 1 is the
+    /// worth of no score at all, more is misleading. Only meaningful after calibration.
     pub fn cllr(&self) -> f64 {
         let mean = |scores: &[f64], sign: f64| {
             scores.iter().map(|&score| softplus(sign * score)).sum::<f64>() / scores.len() as f64
@@ -82,7 +62,8 @@ impl Ranked {
         (mean(&self.mated, -1.0) + mean(&self.non_mated, 1.0)) / (2.0 * std::f64::consts::LN_2)
     }
 
-    /// See [`min_cllr`].
+    /// Cllr after the best increasing map of the scores, found by pool-adjacent-violators (Brümmer and du Preez 2006).
+    /// 0 to 1; depends on the order of the scores only.
     pub fn min_cllr(&self) -> f64 {
         let below = self.corners().map(|cut| (cut.mated_below as f64, cut.non_mated_below as f64));
         isotonic_cost(below)

@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::PrintError;
-use crate::bootstrap::Bootstrap;
+use crate::bootstrap::draws::Bootstrap;
 use crate::classification::Classification;
 use crate::prints::{LabelledPrints, distinct, same_dimension};
 

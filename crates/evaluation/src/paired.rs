@@ -1,38 +1,47 @@
 //! Difference between two systems on the same trials.
 
-use serde::{Deserialize, Serialize};
+use twinprint_signal::Estimate;
 
-use crate::bootstrap::Bootstrap;
-use crate::interval::Interval;
-use crate::ranked::Ranked;
-use crate::weighted::WeightedTrials;
+use crate::bootstrap::draws::Bootstrap;
+use crate::bootstrap::weighted_pass::WeightedTrials;
+use crate::det::eer;
 use crate::{ScoreError, Scores};
 
-/// Equal error rate of system `a` minus that of system `b`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Paired {
-    /// EER(a) − EER(b); negative when `a` is better.
-    pub difference: f64,
-    /// Its 95 % interval (or of the level asked for); a difference is shown when 0 lies outside. Absent when no
-    /// resampled cohort differs from another.
-    pub ci95: Option<Interval>,
-}
-
-/// Compares two systems on the same trials in the same order by the paired bootstrap: every resampled cohort is scored
-/// with both, so that what is hard about a cohort cancels.
-pub fn paired_difference(a: &Scores, b: &Scores, bootstrap: &Bootstrap) -> Result<Paired, ScoreError> {
+/// Equal error rate of system `a` minus that of system `b`, negative when `a` is better, on the same trials in the same
+/// order. The interval is that of the paired bootstrap over subjects: every resampled cohort is scored with both systems, so
+/// that what is hard about a cohort cancels. A difference is shown when 0 lies outside the interval; there is none when no
+/// resampled cohort differs from another.
+///
+/// The draws go by the order of the subjects' numbers: number people by the order of their names, and a difference has the
+/// same interval wherever it is computed with the same seed.
+///
+/// ```
+/// use twinprint_evaluation::{Bootstrap, Scores, paired_difference};
+///
+/// // Each of three people, enrolled, is probed by all three.
+/// let (enrol, probe) = (vec![0, 0, 0, 1, 1, 1, 2, 2, 2], vec![0, 1, 2, 0, 1, 2, 0, 1, 2]);
+/// let system = |similarity: [f64; 9]| Scores::new(similarity.to_vec(), enrol.clone(), probe.clone());
+/// let sharp = system([0.9, 0.1, 0.2, 0.0, 0.8, 0.1, 0.2, 0.3, 0.7])?;
+/// let blurred = system([0.9, 0.1, 0.6, 0.0, 0.5, 0.1, 0.2, 0.7, 0.4])?;
+/// let found = paired_difference(&sharp, &blurred, &Bootstrap::default())?;
+/// assert!(found.value < 0.0);
+/// assert!(found.ci95.is_some_and(|interval| interval.contains(found.value)));
+/// # Ok::<(), twinprint_evaluation::ScoreError>(())
+/// ```
+///
+/// # Errors
+/// When the bootstrap cannot be used, or the trials differ.
+pub fn paired_difference(a: &Scores, b: &Scores, bootstrap: &Bootstrap) -> Result<Estimate, ScoreError> {
     bootstrap.validate()?;
     if let Some(index) = a.first_difference(b) {
         return Err(ScoreError::DifferentTrials { index });
     }
-    let difference = Ranked::new(a).eer().value - Ranked::new(b).eer().value;
-    let (left, right) = (WeightedTrials::new(a)?, WeightedTrials::new(b)?);
-    let subjects = left.subjects();
+    let (left, right) = (WeightedTrials::new(a), WeightedTrials::new(b));
     let differences: Vec<f64> = left
         .replicates(bootstrap)
         .into_iter()
         .zip(right.replicates(bootstrap))
         .filter_map(|(left, right)| Some(left? - right?))
         .collect();
-    Ok(Paired { difference, ci95: bootstrap.of_difference(difference, &differences, subjects) })
+    Ok(bootstrap.difference(eer(a).value - eer(b).value, &differences, left.subjects()))
 }

@@ -1,52 +1,8 @@
 //! The trial list: one score per comparison, with the subjects on both sides.
 
 use ndarray::ArrayView2;
-use serde::{Deserialize, Serialize};
 
 use crate::ScoreError;
-
-/// A comparison score that grows with likeness. Finite.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
-pub struct Similarity(f64);
-
-impl Similarity {
-    /// A similarity, or an error for NaN and infinities.
-    pub fn new(value: f64) -> Result<Self, ScoreError> {
-        finite(value).map(Self)
-    }
-
-    /// The bare number.
-    pub fn value(self) -> f64 {
-        self.0
-    }
-}
-
-/// A comparison score that shrinks with likeness. Finite.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
-pub struct Distance(f64);
-
-impl Distance {
-    /// A distance, or an error for NaN and infinities.
-    pub fn new(value: f64) -> Result<Self, ScoreError> {
-        finite(value).map(Self)
-    }
-
-    /// The bare number.
-    pub fn value(self) -> f64 {
-        self.0
-    }
-}
-
-impl From<Distance> for Similarity {
-    /// The negated distance: it ranks comparisons the same way round as a similarity.
-    fn from(distance: Distance) -> Self {
-        Self(-distance.0)
-    }
-}
-
-fn finite(value: f64) -> Result<f64, ScoreError> {
-    if value.is_finite() { Ok(value) } else { Err(ScoreError::NotFinite { index: 0, value }) }
-}
 
 /// Similarities of comparisons, each with the subject enrolled and the subject probed.
 ///
@@ -96,16 +52,6 @@ impl Scores {
             return Err(ScoreError::NoNonMated { mated });
         }
         Ok(Self { similarity, enrol_subject, probe_subject, mated })
-    }
-
-    /// Like [`Scores::new`] from distances, which are negated.
-    pub fn from_distances(
-        mut distance: Vec<f64>,
-        enrol_subject: Vec<u32>,
-        probe_subject: Vec<u32>,
-    ) -> Result<Self, ScoreError> {
-        distance.iter_mut().for_each(|value| *value = -*value);
-        Self::new(distance, enrol_subject, probe_subject)
     }
 
     /// All trials of a score matrix `[templates, probes]`, row by row.
@@ -171,6 +117,27 @@ impl Scores {
     /// Number of non-mated comparisons, at least 1.
     pub fn non_mated(&self) -> usize {
         self.len() - self.mated
+    }
+
+    /// Every subject enrolled or probed, ascending.
+    pub(crate) fn subjects(&self) -> Vec<u32> {
+        let mut subjects: Vec<u32> = Vec::new();
+        for column in [&self.enrol_subject, &self.probe_subject] {
+            let mut previous = None;
+            for &subject in column {
+                if previous != Some(subject) {
+                    subjects.push(subject);
+                    previous = Some(subject);
+                    if subjects.len() >= 1 << 20 {
+                        subjects.sort_unstable();
+                        subjects.dedup();
+                    }
+                }
+            }
+        }
+        subjects.sort_unstable();
+        subjects.dedup();
+        subjects
     }
 
     /// Whether a trial compares a subject with the same subject.

@@ -1,34 +1,29 @@
 //! A threshold chosen on development subjects and carried over to test subjects.
 
-use serde::{Deserialize, Serialize};
+use twinprint_signal::Estimate;
 
-use crate::interval::Interval;
-use crate::ranked::Ranked;
-use crate::weighted::distinct_subjects;
+use crate::bootstrap::interval;
+use crate::sorted_scores::SortedScores;
 use crate::{ScoreError, Scores};
 
 /// What a threshold chosen on dev does on test.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Transported {
     /// False match rate aimed at on dev.
     pub target_fmr: f64,
     /// For each fold, the lowest threshold whose FMR on dev is at most the target.
     pub thresholds: Vec<f64>,
     /// False match rate observed on test.
-    pub fmr: f64,
-    /// Its 95 % interval over subjects.
-    pub fmr_ci95: Option<Interval>,
+    pub fmr: Estimate,
     /// False non-match rate observed on test.
-    pub fnmr: f64,
-    /// Its 95 % interval over subjects.
-    pub fnmr_ci95: Option<Interval>,
-    /// False matches on test.
+    pub fnmr: Estimate,
+    /// Non-mated comparisons of test subjects that the thresholds accept.
     pub false_matches: usize,
-    /// Non-mated comparisons on test.
+    /// Non-mated comparisons of test subjects.
     pub non_mated: usize,
-    /// False non-matches on test.
+    /// Mated comparisons of test subjects that the thresholds reject.
     pub false_non_matches: usize,
-    /// Mated comparisons on test.
+    /// Mated comparisons of test subjects.
     pub mated: usize,
 }
 
@@ -37,23 +32,29 @@ pub struct Transported {
 /// At a fixed threshold the rates are ratios of sums, so the variance over subjects needs no draws: it is the
 /// infinitesimal jackknife (Efron 1982), to which the bootstrap over subjects converges. A subject's influence on the
 /// FMR counts all its comparisons, as enrolled and as probe.
+///
+/// # Errors
+/// When `target_fmr` does not lie strictly between 0 and 1.
 pub fn transport(dev: &Scores, test: &Scores, target_fmr: f64) -> Result<Transported, ScoreError> {
     transport_folds(&[(dev, test)], target_fmr)
 }
 
-/// The same over several folds of `(dev, test)`, each with the threshold of its own dev subjects; errors are added up.
+/// [`transport`] over several folds of `(dev, test)`, each with the threshold of its own dev subjects; errors are added up.
+///
+/// # Errors
+/// When `target_fmr` does not lie strictly between 0 and 1, or no fold has a mated comparison.
 pub fn transport_folds(folds: &[(&Scores, &Scores)], target_fmr: f64) -> Result<Transported, ScoreError> {
     if !(target_fmr > 0.0 && target_fmr < 1.0) {
         return Err(ScoreError::Rate { what: "the target false match rate", value: target_fmr });
     }
-    let mut subjects: Vec<u32> = folds.iter().flat_map(|(_, test)| distinct_subjects(test)).collect();
+    let mut subjects: Vec<u32> = folds.iter().flat_map(|(_, test)| test.subjects()).collect();
     subjects.sort_unstable();
     subjects.dedup();
     let number = |subject: u32| subjects.partition_point(|&known| known < subject);
     let (mut misses, mut matches) = (Counts::new(subjects.len()), Counts::new(subjects.len()));
     let mut thresholds = Vec::with_capacity(folds.len());
     for (dev, test) in folds {
-        let threshold = Ranked::new(dev).threshold_at_fmr(target_fmr);
+        let threshold = SortedScores::new(dev).threshold_at_fmr(target_fmr);
         thresholds.push(threshold);
         for (trial, &score) in test.similarity().iter().enumerate() {
             let (enrol, probe) = (number(test.enrol_subject()[trial]), number(test.probe_subject()[trial]));
@@ -71,9 +72,7 @@ pub fn transport_folds(folds: &[(&Scores, &Scores)], target_fmr: f64) -> Result<
         target_fmr,
         thresholds,
         fmr: matches.rate(),
-        fmr_ci95: matches.interval(),
         fnmr: misses.rate(),
-        fnmr_ci95: misses.interval(),
         false_matches: matches.errors,
         non_mated: matches.comparisons,
         false_non_matches: misses.errors,
@@ -102,17 +101,13 @@ impl Counts {
         }
     }
 
-    fn rate(&self) -> f64 {
-        self.errors as f64 / self.comparisons as f64
-    }
-
-    fn interval(&self) -> Option<Interval> {
-        let rate = self.rate();
+    fn rate(&self) -> Estimate {
+        let rate = self.errors as f64 / self.comparisons as f64;
         let involved: Vec<_> =
             self.of_subject.iter().filter(|&&(_, comparisons)| comparisons > 0.0).collect();
         let subjects = involved.len() as f64;
         let square: f64 = involved.iter().map(|(errors, all)| (errors - rate * all).powi(2)).sum();
         let standard_error = (square * subjects / (subjects - 1.0)).sqrt() / self.comparisons as f64;
-        Interval::of_rate(rate, standard_error, involved.len(), 0.95)
+        interval::rate(rate, standard_error, involved.len(), 0.95)
     }
 }

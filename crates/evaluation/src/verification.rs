@@ -1,182 +1,202 @@
 //! All verification numbers of one system on one trial list.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
 
-use crate::bootstrap::{Bootstrap, Estimate};
-use crate::calibration::Calibration;
-use crate::curve::FnmrAtFmr;
-use crate::influence;
-use crate::interval::Interval;
-use crate::metrics::softplus;
-use crate::ranked::Ranked;
-use crate::resampled::{self, Intervals, Points, Resampled};
-use crate::weighted::{WeightedTrials, distinct_subjects};
+use twinprint_signal::Estimate;
+
+use crate::bootstrap::curve_intervals::ResampledCurves;
+use crate::bootstrap::draws::Bootstrap;
+use crate::bootstrap::weighted_pass::WeightedTrials;
+use crate::bootstrap::{interval, jackknife};
+use crate::det::{FnmrAtFmr, REPORTED_FMR};
+use crate::metrics::{REPORTED_PRIOR, softplus};
+use crate::rule_of_30::TooFew;
+use crate::sorted_scores::SortedScores;
 use crate::{ScoreError, Scores};
 
-/// False match rates at which the false non-match rate is reported.
-pub const REPORTED_FMR: [f64; 3] = [0.1, 0.01, 0.001];
-
-/// Prior of a mated comparison in the detection cost.
-const PRIOR: f64 = 0.01;
-
-/// What a trial list says about a system. A number that cannot be computed is absent and `reasons` says why.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What a trial list says about a system, each number with its 95 % interval over subjects (or of the level asked for). Where
+/// a number is absent, `remarks` says why.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Verification {
     /// Equal error rate with one threshold for everybody, 0 to 1.
-    pub eer: f64,
-    /// Its 95 % interval by bootstrap over subjects (or of the level asked for).
-    pub eer_ci95: Option<Interval>,
+    pub eer: Estimate,
     /// Threshold at the equal error rate.
     pub threshold: f64,
-    /// FNMR at the false match rates of [`REPORTED_FMR`].
-    pub fnmr_at_fmr: [FnmrAtFmr; 3],
-    /// Area under the ROC curve.
-    pub auc: f64,
+    /// FNMR at the false match rates of [`REPORTED_FMR`], as far as the comparisons resolve them.
+    pub fnmr_at_fmr: [Option<Estimate>; 3],
+    /// Area under the ROC curve, 0 to 1.
+    pub auc: Estimate,
     /// Sensitivity index; absent when the scores do not vary.
-    pub d_prime: Option<f64>,
-    /// Normalised least detection cost at prior 0.01, costs 1.
-    pub min_dcf: f64,
-    /// Cost of the calibrated scores in bits; absent without a calibration.
-    pub cllr: Option<f64>,
-    /// The same after the best increasing map.
-    pub min_cllr: f64,
-    /// Number of mated comparisons.
+    pub d_prime: Option<Estimate>,
+    /// Normalised least detection cost at prior 0.01, costs 1; 0 to 1.
+    pub min_dcf: Estimate,
+    /// Log-likelihood-ratio cost after the best increasing map, in bits.
+    pub min_cllr: Estimate,
+    /// Number of comparisons of a subject with the same subject.
     pub mated: usize,
-    /// Number of non-mated comparisons.
+    /// Number of comparisons of two subjects.
     pub non_mated: usize,
     /// Mean over enrolled subjects of the EER with a threshold of their own. Flatters; never "the" EER.
-    pub eer_per_subject_mean: Option<f64>,
-    /// Intervals of all numbers besides the EER.
-    pub ci95: Intervals,
-    /// Number of distinct subjects.
+    pub eer_per_subject_mean: Option<Estimate>,
+    /// Number of distinct subjects, enrolled or probed.
     pub subjects: usize,
     /// Why numbers are absent, and what limits those present.
-    pub reasons: Vec<String>,
+    pub remarks: Vec<Remark>,
 }
 
-/// Every verification number. `cllr` is absent, since raw scores are no likelihood ratios.
-pub fn verification(scores: &Scores, bootstrap: &Bootstrap) -> Result<Verification, ScoreError> {
-    verification_calibrated(scores, None, bootstrap)
+/// What to know of the numbers of a [`Verification`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Remark {
+    /// Absent: the false non-match rate at this false match rate.
+    NoFnmr(TooFew),
+    /// Absent: d′, since the scores do not vary.
+    NoDPrime,
+    /// Absent: the interval of the EER, which does not vary between resampled cohorts.
+    NoEerInterval,
+    /// Some resampled cohorts could not be scored.
+    CohortsLeftOut {
+        /// Cohorts that had comparisons of one kind only.
+        left_out: usize,
+        /// Cohorts drawn.
+        replicates: usize,
+    },
+    /// The EER is exactly 0 or 1, so that its interval rests on the number of subjects alone.
+    EerAtBound {
+        /// The EER: 0 or 1.
+        eer: f64,
+        /// Distinct subjects, enrolled or probed.
+        subjects: usize,
+    },
+    /// Some subjects have no EER of their own and are missing in the mean over subjects.
+    SubjectsWithoutEer {
+        /// Subjects not enrolled against both themselves and others.
+        without: usize,
+        /// Distinct subjects, enrolled or probed.
+        subjects: usize,
+    },
 }
 
-/// The same with Cllr of the scores mapped by a calibration that was fitted on other (dev) subjects.
-pub fn verification_calibrated(
-    scores: &Scores,
-    calibration: Option<&Calibration>,
-    bootstrap: &Bootstrap,
-) -> Result<Verification, ScoreError> {
-    bootstrap.validate()?;
-    let ranked = Ranked::new(scores);
-    let eer = ranked.eer();
-    let mut reasons = Vec::new();
-    let trials = WeightedTrials::new(scores)?;
-    let subjects = trials.subjects();
-    let resampled = resample(&trials, bootstrap, &mut reasons);
-    let eer_ci95 = eer_interval(eer.value, &resampled, subjects, bootstrap, &mut reasons);
-    let [first, second, third] = REPORTED_FMR;
-    let fnmr_at_fmr = [ranked.fnmr_at_fmr(first)?, ranked.fnmr_at_fmr(second)?, ranked.fnmr_at_fmr(third)?];
-    for rate in &fnmr_at_fmr {
-        if let FnmrAtFmr::TooFew { reason, .. } = rate {
-            reasons.push(reason.clone());
+impl Remark {
+    /// Whether it says why a number is absent; otherwise it says what limits one that is there.
+    pub fn is_absence(&self) -> bool {
+        matches!(self, Self::NoFnmr(_) | Self::NoDPrime | Self::NoEerInterval)
+    }
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoFnmr(too_few) => too_few.fmt(f),
+            Self::NoDPrime => f.write_str("d′ is absent: neither mated nor non-mated scores vary"),
+            Self::NoEerInterval => {
+                f.write_str("the EER has no interval: it does not vary between resampled cohorts")
+            }
+            Self::CohortsLeftOut { left_out, replicates } => write!(
+                f,
+                "{left_out} of {replicates} resampled cohorts had comparisons of one kind only and were left out"
+            ),
+            Self::EerAtBound { eer, subjects } => write!(
+                f,
+                "an EER of exactly {eer} leaves nothing to resample: its interval is what {subjects} independent subjects without an error can bound"
+            ),
+            Self::SubjectsWithoutEer { without, subjects } => write!(
+                f,
+                "{without} of {subjects} subjects were not enrolled against both themselves and others and have no EER of their own"
+            ),
         }
     }
-    let d_prime = ranked.d_prime();
+}
+
+/// Every verification number that raw scores can tell. Cllr is not among them, since raw scores are no likelihood ratios:
+/// see [`calibrated_cost`].
+///
+/// ```
+/// use twinprint_evaluation::{Bootstrap, Scores, verification};
+///
+/// // Each of three people, enrolled, is probed by all three.
+/// let (enrol, probe) = (vec![0, 0, 0, 1, 1, 1, 2, 2, 2], vec![0, 1, 2, 0, 1, 2, 0, 1, 2]);
+/// let scores = Scores::new(vec![0.9, 0.1, 0.6, 0.0, 0.5, 0.1, 0.2, 0.7, 0.4], enrol, probe)?;
+/// let found = verification(&scores, &Bootstrap::default())?;
+/// assert_eq!((found.mated, found.non_mated), (3, 6));
+/// assert!(found.eer.value > 0.0 && found.eer.value < 0.5);
+/// // Six non-mated comparisons cannot tell a false match rate of 10 %.
+/// assert!(found.fnmr_at_fmr[0].is_none() && found.remarks.iter().any(|remark| remark.is_absence()));
+/// # Ok::<(), twinprint_evaluation::ScoreError>(())
+/// ```
+///
+/// # Errors
+/// When the bootstrap cannot be used.
+pub fn verification(scores: &Scores, bootstrap: &Bootstrap) -> Result<Verification, ScoreError> {
+    bootstrap.validate()?;
+    let sorted = SortedScores::new(scores);
+    let trials = WeightedTrials::new(scores);
+    let subjects = trials.subjects();
+    let curves = ResampledCurves::draw(&trials, bootstrap);
+    let mut remarks = Vec::new();
+    if curves.left_out() > 0 {
+        let replicates = bootstrap.replicates;
+        remarks.push(Remark::CohortsLeftOut { left_out: curves.left_out(), replicates });
+    }
+    let at_eer = sorted.eer();
+    let eer = curves.rate(at_eer.value, |cohort| cohort.eer);
+    remarks.extend(remark_on_eer(&eer, subjects));
+    let mut fnmr_at_fmr = [None; 3];
+    for (place, fmr) in REPORTED_FMR.into_iter().enumerate() {
+        match sorted.fnmr_at_fmr(fmr)? {
+            FnmrAtFmr::Measured { fnmr, .. } => {
+                fnmr_at_fmr[place] = Some(curves.rate(fnmr, |cohort| cohort.fnmr_at_fmr[place]));
+            }
+            FnmrAtFmr::TooFew(too_few) => remarks.push(Remark::NoFnmr(too_few)),
+        }
+    }
+    let d_prime = sorted
+        .d_prime()
+        .map(|value| interval::difference(value, jackknife::d_prime(scores), subjects, bootstrap.level));
     if d_prime.is_none() {
-        reasons.push("d′ is absent: neither mated nor non-mated scores vary".into());
+        remarks.push(Remark::NoDPrime);
     }
-    let cllr = match calibration {
-        Some(map) => Some(calibrated_cost(&map.apply(scores)?, bootstrap)),
-        None => None,
-    };
-    if cllr.is_none() {
-        reasons.push("Cllr is absent: the scores were not calibrated on development subjects".into());
+    let (eer_per_subject_mean, without) = eer_per_subject_mean(scores, bootstrap);
+    if without > 0 {
+        remarks.push(Remark::SubjectsWithoutEer { without, subjects });
     }
-    let per_subject = eer_per_subject_mean(scores, bootstrap, &mut reasons);
-    let points = Points {
-        auc: ranked.auc(),
-        d_prime,
-        min_dcf: ranked.min_dcf(PRIOR)?,
-        min_cllr: ranked.min_cllr(),
-        fnmr_at_fmr: fnmr_at_fmr.clone().map(|rate| match rate {
-            FnmrAtFmr::Measured { fnmr, .. } => Some(fnmr),
-            FnmrAtFmr::TooFew { .. } => None,
-        }),
-    };
-    let ci95 = Intervals {
-        cllr: cllr.and_then(|cllr| cllr.ci95),
-        eer_per_subject_mean: per_subject.and_then(|mean| mean.ci95),
-        ..resampled::intervals(scores, &trials, &resampled, &points, bootstrap)
-    };
     Ok(Verification {
-        eer: eer.value,
-        eer_ci95,
-        threshold: eer.threshold,
+        eer,
+        threshold: at_eer.threshold,
         fnmr_at_fmr,
-        auc: points.auc,
+        auc: curves.share(sorted.auc(), |cohort| cohort.auc),
         d_prime,
-        min_dcf: points.min_dcf,
-        cllr: cllr.map(|cllr| cllr.value),
-        min_cllr: points.min_cllr,
+        min_dcf: curves.cost(sorted.min_dcf(REPORTED_PRIOR)?, |cohort| cohort.min_dcf),
+        min_cllr: curves.share(sorted.min_cllr(), |cohort| cohort.min_cllr),
         mated: scores.mated(),
         non_mated: scores.non_mated(),
-        eer_per_subject_mean: per_subject.map(|mean| mean.value),
-        ci95,
+        eer_per_subject_mean,
         subjects,
-        reasons,
+        remarks,
     })
 }
 
-/// Cllr of scores that are natural-log likelihood ratios, with its interval over subjects: the map that made them is held
-/// fixed, so the cost is a sum of two means and needs no draws (see the infinitesimal jackknife of [`crate::transport`]).
+fn remark_on_eer(eer: &Estimate, subjects: usize) -> Option<Remark> {
+    if eer.ci95.is_none() {
+        return Some(Remark::NoEerInterval);
+    }
+    (eer.value == 0.0 || eer.value == 1.0).then_some(Remark::EerAtBound { eer: eer.value, subjects })
+}
+
+/// Cllr of scores that are natural-log likelihood ratios, in bits, with its interval over subjects: the map that made them is
+/// held fixed, so the cost is a sum of two means and needs no draws (see the infinitesimal jackknife of
+/// [`crate::transport`]).
 pub fn calibrated_cost(log_likelihood_ratios: &Scores, bootstrap: &Bootstrap) -> Estimate {
-    let value = crate::metrics::cllr(log_likelihood_ratios);
-    let error = influence::mean_of_means(log_likelihood_ratios, |ratio, mated| {
+    let value = SortedScores::new(log_likelihood_ratios).cllr();
+    let error = jackknife::mean_of_means(log_likelihood_ratios, |ratio, mated| {
         softplus(if mated { -ratio } else { ratio }) / std::f64::consts::LN_2
     });
-    let subjects = distinct_subjects(log_likelihood_ratios).len();
-    Estimate { value, ci95: Interval::of_cost(value, error, subjects, bootstrap.level) }
+    interval::cost(value, error, log_likelihood_ratios.subjects().len(), bootstrap.level)
 }
 
-/// The numbers of every resampled cohort that can be scored.
-fn resample(trials: &WeightedTrials, bootstrap: &Bootstrap, reasons: &mut Vec<String>) -> Vec<Resampled> {
-    let read = trials.resample(bootstrap, |pass, lane| Resampled::read(pass, lane, PRIOR));
-    let resampled: Vec<Resampled> = read.into_iter().flatten().collect();
-    if resampled.len() < bootstrap.replicates {
-        reasons.push(format!(
-            "{} of {} resampled cohorts had comparisons of one kind only and were left out",
-            bootstrap.replicates - resampled.len(),
-            bootstrap.replicates
-        ));
-    }
-    resampled
-}
-
-fn eer_interval(
-    eer: f64,
-    resampled: &[Resampled],
-    subjects: usize,
-    bootstrap: &Bootstrap,
-    reasons: &mut Vec<String>,
-) -> Option<Interval> {
-    let values: Vec<f64> = resampled.iter().map(|one| one.eer).collect();
-    let interval = bootstrap.of_rate(eer, &values, subjects);
-    if interval.is_none() {
-        reasons.push("the EER has no interval: it does not vary between resampled cohorts".into());
-    } else if eer == 0.0 || eer == 1.0 {
-        reasons.push(format!(
-            "an EER of exactly {eer} leaves nothing to resample: its interval is what {subjects} independent subjects without an error can bound"
-        ));
-    }
-    interval
-}
-
-/// Mean of the equal error rates of single enrolled subjects, with the interval from their spread.
-fn eer_per_subject_mean(
-    scores: &Scores,
-    bootstrap: &Bootstrap,
-    reasons: &mut Vec<String>,
-) -> Option<Estimate> {
-    let subjects = distinct_subjects(scores);
+/// Mean of the equal error rates of single enrolled subjects, with the interval from their spread, and the number of
+/// subjects without one.
+fn eer_per_subject_mean(scores: &Scores, bootstrap: &Bootstrap) -> (Option<Estimate>, usize) {
+    let subjects = scores.subjects();
     let mut parts: Vec<(Vec<f64>, Vec<f64>)> = vec![Default::default(); subjects.len()];
     for (trial, (&score, &enrol)) in scores.similarity().iter().zip(scores.enrol_subject()).enumerate() {
         let part = &mut parts[subjects.partition_point(|&known| known < enrol)];
@@ -185,18 +205,11 @@ fn eer_per_subject_mean(
     let eers: Vec<f64> = parts
         .into_iter()
         .filter(|(mated, non_mated)| !mated.is_empty() && !non_mated.is_empty())
-        .map(|(mated, non_mated)| Ranked::from_parts(mated, non_mated).eer().value)
+        .map(|(mated, non_mated)| SortedScores::from_parts(mated, non_mated).eer().value)
         .collect();
-    if eers.len() < subjects.len() {
-        reasons.push(format!(
-            "{} of {} subjects were not enrolled against both themselves and others and have no EER of their own",
-            subjects.len() - eers.len(),
-            subjects.len()
-        ));
-    }
     let count = eers.len() as f64;
     let value = eers.iter().sum::<f64>() / count;
     let variance = eers.iter().map(|eer| (eer - value).powi(2)).sum::<f64>() / (count - 1.0);
-    let ci95 = Interval::of_rate(value, (variance / count).sqrt(), eers.len(), bootstrap.level);
-    (!eers.is_empty()).then_some(Estimate { value, ci95 })
+    let mean = interval::rate(value, (variance / count).sqrt(), eers.len(), bootstrap.level);
+    ((!eers.is_empty()).then_some(mean), subjects.len() - eers.len())
 }

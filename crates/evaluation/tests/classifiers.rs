@@ -105,7 +105,7 @@ fn the_majority_of_neighbours_decides_and_the_nearer_of_equals() {
     let three = classify(3);
     assert_eq!(three.predicted, [6, 6, 6]);
     assert_eq!((three.labels, three.tested), (3, 3));
-    assert!((three.balanced_accuracy - 1.0 / 3.0).abs() < 1e-12);
+    assert!((three.balanced_accuracy.value - 1.0 / 3.0).abs() < 1e-12);
     assert!((three.chance - 1.0 / 3.0).abs() < 1e-12);
 }
 
@@ -117,7 +117,7 @@ fn chance_is_the_accuracy_of_the_most_frequent_training_label() {
     let test = LabelledPrints { prints: test.view(), labels: &[1, 1, 2, 2, 2] };
     let result =
         knn::classify(&train, &test, &[0, 0, 1, 1, 1], 1, Metric::Euclidean, &Bootstrap::default()).unwrap();
-    assert_eq!((result.chance, result.accuracy.value, result.balanced_accuracy), (0.4, 1.0, 1.0));
+    assert_eq!((result.chance, result.accuracy.value, result.balanced_accuracy.value), (0.4, 1.0, 1.0));
 }
 
 #[cfg(feature = "mlp")]

@@ -6,7 +6,8 @@ mod support;
 use statrs::distribution::{ContinuousCDF, Normal};
 use support::{cohort, scores};
 use twinprint_evaluation::{
-    Bootstrap, ScoreError, Scores, eer, paired_difference, transport, verification, verification_calibrated,
+    Bootstrap, Estimate, Remark, ScoreError, Scores, calibrated_cost, eer, paired_difference, transport,
+    verification,
 };
 
 fn d_prime_of(eer: f64) -> f64 {
@@ -18,10 +19,10 @@ fn gaussian_scores_with_known_d_prime_have_the_eer_of_the_formula_inside_the_int
     for truth in [0.3, 0.1, 0.03] {
         let result =
             verification(&cohort(7, 60, 60, 20, d_prime_of(truth), 0.2), &Bootstrap::default()).unwrap();
-        let interval = result.eer_ci95.unwrap();
-        assert!(interval.contains(truth) && interval.contains(result.eer), "{truth}: {result:?}");
+        let interval = result.eer.ci95.unwrap();
+        assert!(interval.contains(truth) && interval.contains(result.eer.value), "{truth}: {result:?}");
         assert!(interval.high - interval.low < 0.1);
-        assert!((result.d_prime.unwrap() - d_prime_of(truth)).abs() < 0.4);
+        assert!((result.d_prime.unwrap().value - d_prime_of(truth)).abs() < 0.4);
         assert_eq!(result.subjects, 60);
         assert_eq!((result.mated, result.non_mated), (1200, 60 * 59 * 20));
     }
@@ -32,7 +33,7 @@ fn without_identity_the_interval_holds_one_half() {
     let held = (0..20u64)
         .filter(|&seed| {
             let result = verification(&cohort(seed, 16, 16, 10, 0.0, 0.2), &Bootstrap::default()).unwrap();
-            result.eer_ci95.unwrap().contains(0.5)
+            result.eer.ci95.unwrap().contains(0.5)
         })
         .count();
     assert!(held >= 17, "{held} of 20");
@@ -46,7 +47,7 @@ fn the_interval_is_the_same_for_any_number_of_threads_and_another_for_another_se
         pool.install(|| verification(&trials, &Bootstrap { seed, ..Bootstrap::default() }).unwrap())
     };
     assert_eq!(of(1, 0), of(5, 0));
-    assert_ne!(of(1, 0).eer_ci95, of(1, 1).eer_ci95);
+    assert_ne!(of(1, 0).eer, of(1, 1).eer);
 }
 
 #[test]
@@ -54,7 +55,7 @@ fn the_interval_widens_with_its_level_and_narrows_with_subjects() {
     let width = |subjects: usize, level: f64| {
         let trials = cohort(5, subjects, subjects, 10, 1.5, 0.3);
         let bootstrap = Bootstrap { level, ..Bootstrap::default() };
-        let interval = verification(&trials, &bootstrap).unwrap().eer_ci95.unwrap();
+        let interval = verification(&trials, &bootstrap).unwrap().eer.ci95.unwrap();
         interval.high - interval.low
     };
     assert!(width(20, 0.99) > width(20, 0.95));
@@ -65,36 +66,43 @@ fn the_interval_widens_with_its_level_and_narrows_with_subjects() {
 fn an_eer_of_zero_is_bounded_by_the_rule_of_three_over_subjects() {
     let trials = cohort(1, 24, 8, 5, 40.0, 0.3);
     let result = verification(&trials, &Bootstrap::default()).unwrap();
-    let interval = result.eer_ci95.unwrap();
-    assert_eq!((result.eer, interval.low), (0.0, 0.0));
+    let interval = result.eer.ci95.unwrap();
+    assert_eq!((result.eer.value, interval.low), (0.0, 0.0));
     assert!((interval.high - (1.0 - 0.05f64.powf(1.0 / 24.0))).abs() < 1e-12);
-    assert!(result.reasons.iter().any(|reason| reason.contains("24 independent subjects")));
+    assert!(result.remarks.contains(&Remark::EerAtBound { eer: 0.0, subjects: 24 }), "{:?}", result.remarks);
 }
 
 #[test]
 fn ties_everywhere_have_no_interval_and_say_so() {
     let tied = Scores::new(vec![1.0; 4], vec![0, 0, 1, 1], vec![0, 1, 0, 1]).unwrap();
     let result = verification(&tied, &Bootstrap::default()).unwrap();
-    assert_eq!((result.eer, result.eer_ci95, result.d_prime), (0.5, None, None));
-    assert!(result.reasons.iter().any(|reason| reason.contains("no interval")));
-    assert!(result.reasons.iter().any(|reason| reason.contains("d′")));
+    assert_eq!((result.eer, result.d_prime), (Estimate { value: 0.5, ci95: None }, None));
+    let absences: Vec<String> =
+        result.remarks.iter().filter(|remark| remark.is_absence()).map(ToString::to_string).collect();
+    for said in [
+        "no interval",
+        "d′",
+        "2 non-mated comparisons do not resolve a false match rate of 0.1: 300 are needed",
+    ] {
+        assert!(absences.iter().any(|reason| reason.contains(said)), "{said} is not in {absences:?}");
+    }
 }
 
 #[test]
 fn per_subject_thresholds_flatter() {
     let trials = cohort(9, 30, 30, 30, 1.5, 0.6);
     let result = verification(&trials, &Bootstrap::default()).unwrap();
-    assert!(result.eer_per_subject_mean.unwrap() < result.eer);
+    assert!(result.eer_per_subject_mean.unwrap().value < result.eer.value);
 }
 
 #[test]
-fn cllr_needs_a_calibration() {
+fn the_cost_of_calibrated_scores_has_an_interval_and_lies_above_the_least() {
     let trials = cohort(9, 10, 10, 10, 1.5, 0.3);
+    let bootstrap = Bootstrap::default();
     let calibration = twinprint_evaluation::calibration::Calibration::fit(&trials).unwrap();
-    let bare = verification(&trials, &Bootstrap::default()).unwrap();
-    assert!(bare.cllr.is_none() && bare.reasons.iter().any(|reason| reason.contains("Cllr")));
-    let calibrated = verification_calibrated(&trials, Some(&calibration), &Bootstrap::default()).unwrap();
-    assert!(calibrated.cllr.unwrap() >= calibrated.min_cllr);
+    let cost = calibrated_cost(&calibration.apply(&trials).unwrap(), &bootstrap);
+    assert!(cost.value >= verification(&trials, &bootstrap).unwrap().min_cllr.value);
+    assert!(cost.ci95.unwrap().contains(cost.value));
 }
 
 #[test]
@@ -120,11 +128,11 @@ fn a_pairing_sees_a_difference_that_separate_intervals_hide() {
         Scores::new(similarity, hard.enrol_subject().to_vec(), hard.probe_subject().to_vec()).unwrap();
     let bootstrap = Bootstrap::default();
     let paired = paired_difference(&better, &hard, &bootstrap).unwrap();
-    assert!(paired.difference < 0.0 && paired.ci95.unwrap().high < 0.0, "{paired:?}");
-    let separate = |trials: &Scores| verification(trials, &bootstrap).unwrap().eer_ci95.unwrap();
+    assert!(paired.value < 0.0 && paired.ci95.unwrap().high < 0.0, "{paired:?}");
+    let separate = |trials: &Scores| verification(trials, &bootstrap).unwrap().eer.ci95.unwrap();
     assert!(separate(&better).high > separate(&hard).low);
     let swapped = paired_difference(&hard, &better, &bootstrap).unwrap();
-    assert_eq!(swapped.difference, -paired.difference);
+    assert_eq!(swapped.value, -paired.value);
 }
 
 #[test]
@@ -142,7 +150,7 @@ fn a_pairing_of_different_trials_names_the_first_that_differs() {
 fn a_system_paired_with_itself_differs_by_nothing() {
     let trials = cohort(4, 10, 10, 5, 2.0, 0.3);
     let paired = paired_difference(&trials, &trials, &Bootstrap::default()).unwrap();
-    assert_eq!((paired.difference, paired.ci95), (0.0, None));
+    assert_eq!(paired, Estimate { value: 0.0, ci95: None });
 }
 
 #[test]
@@ -154,7 +162,7 @@ fn a_threshold_carried_from_dev_to_test_counts_what_it_finds() {
     assert!(found.thresholds[0] > 0.75 && found.thresholds[0] <= 0.8);
     let rejected = [0.9, 0.3, 0.78, 0.81].iter().filter(|&&score| score < found.thresholds[0]).count();
     assert_eq!((found.false_non_matches, found.mated, found.non_mated), (rejected, 4, 3));
-    assert_eq!(found.fmr, found.false_matches as f64 / 3.0);
+    assert_eq!(found.fmr.value, found.false_matches as f64 / 3.0);
     assert!(transport(&dev, &test, 0.0).is_err());
 }
 
@@ -165,8 +173,8 @@ fn transported_rates_cover_those_of_the_population() {
     let (mut fmr_held, mut fnmr_held) = (0, 0);
     for seed in 0..100 {
         let found = transport(&dev, &cohort(seed, 16, 8, 10, 3.0, 0.2), 0.05).unwrap();
-        fmr_held += usize::from(found.fmr_ci95.unwrap().contains(1.0 - normal.cdf(found.thresholds[0])));
-        fnmr_held += usize::from(found.fnmr_ci95.unwrap().contains(normal.cdf(found.thresholds[0] - 3.0)));
+        fmr_held += usize::from(found.fmr.ci95.unwrap().contains(1.0 - normal.cdf(found.thresholds[0])));
+        fnmr_held += usize::from(found.fnmr.ci95.unwrap().contains(normal.cdf(found.thresholds[0] - 3.0)));
     }
     assert!((88..=100).contains(&fmr_held), "{fmr_held}");
     assert!((88..=100).contains(&fnmr_held), "{fnmr_held}");
@@ -183,7 +191,7 @@ fn coverage_of_the_eer_interval_in_1000_simulated_cohorts_of_each_kind() {
             for seed in 0..1000 {
                 let trials = cohort(seed, subjects, fold, 20, d_prime_of(truth), share);
                 let bootstrap = Bootstrap { replicates: 400, seed, level: 0.95 };
-                let Some(interval) = verification(&trials, &bootstrap).unwrap().eer_ci95 else { continue };
+                let Some(interval) = verification(&trials, &bootstrap).unwrap().eer.ci95 else { continue };
                 below += usize::from(interval.high < truth);
                 above += usize::from(interval.low > truth);
                 width += (interval.high - interval.low) / 1000.0;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{DataFrame, PolarsError};
-use twinprint_evaluation::{Bootstrap, Interval, Scores, paired_difference};
-use twinprint_report::{Measured, Results, SideBySide, SideBySideCell, SideBySideRow};
+use twinprint_evaluation::{Estimate, Scores};
+use twinprint_report::{Results, SideBySide, SideBySideCell, SideBySideRow};
 
 use crate::folder::RunFolder;
+use crate::results::Draws;
 use crate::stage::evaluate::{RESULTS, SCORES};
 use crate::system::System;
 use crate::{PipelineError, tables};
@@ -24,11 +25,13 @@ struct Run {
     name: String,
     path: PathBuf,
     results: Results,
+    draws: Draws,
     table: DataFrame,
 }
 
 /// Sets the encoders of `runs`, and the baselines of the first, side by side: each one's equal error rate as its run
-/// reports it, and its difference from `against`, a system of the first run, by the paired bootstrap over subjects.
+/// reports it, and its difference from `against`, a system of the first run, by the paired bootstrap over subjects. Two systems
+/// of one run differ by what `comparisons` in its results says.
 ///
 /// A difference needs the same trials in the same order; where they differ, a note says so and it is absent.
 ///
@@ -45,11 +48,8 @@ pub fn compare(runs: &[PathBuf], against: &str) -> Result<SideBySide, PipelineEr
             reason: format!("it has no system {against:?}: choose from {}", first.systems().join(", ")),
         });
     }
-    let mut people = BTreeMap::new();
-    let references = lengths
-        .iter()
-        .map(|&seconds| first.trials(against, seconds, &mut people))
-        .collect::<Result<Vec<_>, _>>()?;
+    let references =
+        lengths.iter().map(|&seconds| first.trials(against, seconds)).collect::<Result<Vec<_>, _>>()?;
     let mut side =
         SideBySide { run: first.name.clone(), against: against.to_owned(), ..SideBySide::default() };
     for (position, run) in runs.iter().enumerate() {
@@ -63,9 +63,14 @@ pub fn compare(runs: &[PathBuf], against: &str) -> Result<SideBySide, PipelineEr
                 SideBySideRow { run: run.name.clone(), system: system.clone(), ..SideBySideRow::default() };
             for (&seconds, reference) in lengths.iter().zip(&references) {
                 let is_reference = position == 0 && system == against;
-                let own = if is_reference { None } else { run.trials(&system, seconds, &mut people)? };
+                let own = if is_reference { None } else { run.trials(&system, seconds)? };
                 let difference = match (own, reference) {
-                    (Some(own), Some(reference)) if own.ids == reference.ids => difference(&own, reference)?,
+                    (Some(own), Some(reference)) if own.ids == reference.ids => {
+                        let draws = run.draws.between(first.draws);
+                        let found = draws.difference(&own.scores, &reference.scores);
+                        let found = found.map_err(|error| PipelineError::stage("compare", error))?;
+                        found.ci95.map(|_| found)
+                    }
                     _ => {
                         same &= is_reference;
                         None
@@ -101,13 +106,6 @@ fn is_encoder(system: &str) -> bool {
     system == encoder || system.strip_prefix(encoder).is_some_and(|rest| rest.starts_with(':'))
 }
 
-fn difference(own: &Trials, reference: &Trials) -> Result<Option<Measured>, PipelineError> {
-    let found = paired_difference(&own.scores, &reference.scores, &Bootstrap::default())
-        .map_err(|error| PipelineError::stage("compare", error))?;
-    let measured = |Interval { low, high }| Measured { value: found.difference, ci95: [low, high] };
-    Ok(found.ci95.map(measured))
-}
-
 impl Run {
     fn open(path: &Path) -> Result<Self, PipelineError> {
         let folder = RunFolder::at(path);
@@ -121,7 +119,8 @@ impl Run {
         let results = Results::from_json(&text)
             .map_err(|error| PipelineError::RunFolder { path: file, reason: error.to_string() })?;
         let table = tables::read_parquet(&folder.path(SCORES))?;
-        Ok(Self { name: results.name.clone(), path: path.to_owned(), results, table })
+        let draws = Draws::of_run(&folder)?;
+        Ok(Self { name: results.name.clone(), path: path.to_owned(), results, draws, table })
     }
 
     /// Every system with an equal error rate, the encoders first.
@@ -140,18 +139,14 @@ impl Run {
         self.systems().into_iter().filter(|system| baselines || is_encoder(system)).collect()
     }
 
-    fn eer(&self, system: &str, seconds: f64) -> Option<Measured> {
+    fn eer(&self, system: &str, seconds: f64) -> Option<Estimate> {
         let mut rows = self.results.verification.iter();
         rows.find(|row| row.system == system && row.probe_seconds == seconds)?.eer
     }
 
-    /// A system's trials; nothing where the run has none of that length.
-    fn trials(
-        &self,
-        system: &str,
-        seconds: f64,
-        people: &mut BTreeMap<String, u32>,
-    ) -> Result<Option<Trials>, PipelineError> {
+    /// A system's trials, its people numbered by the order of their names as in the run; nothing where the run has none of
+    /// that length.
+    fn trials(&self, system: &str, seconds: f64) -> Result<Option<Trials>, PipelineError> {
         let path = self.path.join(SCORES);
         let failed = |source: PolarsError| PipelineError::Table { path: path.clone(), source };
         let text = |name: &str| self.table.column(name).and_then(|column| column.str()).map_err(failed);
@@ -159,11 +154,8 @@ impl Run {
         let (enrolled, probed) = (text("enrol_subject")?, text("probe_subject")?);
         let lengths = self.table.column("probe_seconds").and_then(|column| column.f64()).map_err(failed)?;
         let values = self.table.column("score").and_then(|column| column.f32()).map_err(failed)?;
-        let mut number = |name: Option<&str>| {
-            let next = people.len() as u32;
-            *people.entry(name.unwrap_or_default().to_owned()).or_insert(next)
-        };
-        let (mut ids, mut similarity, mut left, mut right) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut ids, mut similarity, mut pairs) = (Vec::new(), Vec::new(), Vec::new());
+        let mut people = BTreeMap::new();
         for row in 0..self.table.height() {
             if systems.get(row) != Some(system) || lengths.get(row) != Some(seconds) {
                 continue;
@@ -171,13 +163,18 @@ impl Run {
             let id = |column: Option<&str>| column.unwrap_or_default().to_owned();
             ids.push((id(enrol.get(row)), id(probe.get(row))));
             similarity.push(values.get(row).map_or(f64::NAN, f64::from));
-            left.push(number(enrolled.get(row)));
-            right.push(number(probed.get(row)));
+            let pair = [enrolled, probed].map(|column| column.get(row).unwrap_or_default());
+            people.extend(pair.map(|name| (name, 0)));
+            pairs.push(pair);
         }
+        for (number, slot) in people.values_mut().enumerate() {
+            *slot = number as u32;
+        }
+        let numbers = |side: usize| pairs.iter().map(|pair| people[pair[side]]).collect();
         if ids.is_empty() {
             return Ok(None);
         }
-        let scores = Scores::new(similarity, left, right)
+        let scores = Scores::new(similarity, numbers(0), numbers(1))
             .map_err(|error| PipelineError::RunFolder { path: path.clone(), reason: error.to_string() })?;
         Ok(Some(Trials { ids, scores }))
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use twinprint_protocol::{Leak, Notice};
-use twinprint_report::results::{AllowedLeak, AuditRow, Optimism, Results};
+use twinprint_report::results::{AllowedLeak, AuditRow, Optimism, Outcome, Results};
 
 use crate::error::chain;
 use crate::record::RunRecord;
@@ -84,20 +84,14 @@ pub(crate) fn measure_optimism(context: &Context, results: &mut Results) -> Resu
             }
             if results.leaks.len() > 1 {
                 let names: Vec<&str> = results.leaks.iter().map(|leak| leak.leak.as_str()).collect();
-                results.audit.push(AuditRow {
-                    check: "optimism".to_owned(),
-                    passed: true,
-                    detail: format!("measured for all leaks together: {}", names.join(", ")),
-                    ..AuditRow::default()
-                });
+                let detail = format!("measured for all leaks together: {}", names.join(", "));
+                results.audit.push(AuditRow::new(Outcome::Informs, "optimism", detail));
             }
         }
-        Err(error) => results.audit.push(AuditRow {
-            check: "absent: optimism of the leak".to_owned(),
-            passed: true,
-            detail: format!("the run without the leak cannot be made: {}", chain(&error)),
-            ..AuditRow::default()
-        }),
+        Err(error) => results.audit.push(AuditRow::absent(
+            "optimism of the leak",
+            format!("the run without the leak cannot be made: {}", chain(&error)),
+        )),
     }
     Ok(())
 }

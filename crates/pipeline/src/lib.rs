@@ -49,7 +49,7 @@ pub use progress::{Progress, Silent};
 pub use record::{Host, RunRecord};
 pub use run::{Options, Outcome, Prepared, prepare, run};
 pub use score_file::{
-    FeatureOptions, Metric, Rate, Role, SCORES_SCHEMA, ScoreIdentification, ScoreOptions, ScoreReport,
+    FeatureOptions, Metric, Role, SCORES_SCHEMA, ScoreIdentification, ScoreOptions, ScoreReport,
     ScoreSummary, evaluate_features, evaluate_scores, score_table,
 };
 pub use seed::derive;

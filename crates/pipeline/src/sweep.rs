@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use twinprint_report::results::{Measured, Results};
+use twinprint_evaluation::Estimate;
+use twinprint_report::results::Results;
 use twinprint_report::{SweepPoint, sweep_page};
 use twinprint_store::epochs::EpochFile;
 
@@ -57,7 +58,7 @@ pub struct SweepRow {
     pub system: String,
     /// The equal error rate, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub eer: Option<Measured>,
+    pub eer: Option<Estimate>,
     /// Training subjects a fold.
     pub train_subjects: usize,
     /// The run folder.
@@ -256,7 +257,7 @@ fn write(folder: &Path, base: &Plan, rows: &[SweepRow]) -> Result<(), PipelineEr
     let mut text = "axis,value,probe_seconds,system,eer,ci95_low,ci95_high,train_subjects,run\n".to_owned();
     let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
     for row in rows {
-        let eer = row.eer.map(|eer| format!("{},{},{}", eer.value, eer.ci95[0], eer.ci95[1]));
+        let eer = row.eer.and_then(|eer| Some(format!("{},{},{}", eer.value, eer.ci95?.low, eer.ci95?.high)));
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,

@@ -1,7 +1,7 @@
 //! A sweep as a table: a row for each point and system, a column for each probe length.
 
 use crate::format;
-use crate::plots::SweepPoint;
+use crate::plots::sweep::SweepPoint;
 use crate::table::{columns, markdown_rows};
 
 /// As columns for a terminal. Ends in a line break.
@@ -31,7 +31,7 @@ fn cells(points: &[SweepPoint], name: impl Fn(&str) -> String) -> Vec<Vec<String
             let same = |other: &&SweepPoint| {
                 [other.axis.as_str(), &other.label, &other.system] == row && other.probe_seconds == length
             };
-            format::measured(points.iter().find(same).and_then(|point| point.eer.as_ref()))
+            format::estimate(points.iter().find(same).and_then(|point| point.eer))
         }));
         lines.push(line);
     }
@@ -40,8 +40,9 @@ fn cells(points: &[SweepPoint], name: impl Fn(&str) -> String) -> Vec<Vec<String
 
 #[cfg(test)]
 mod tests {
+    use twinprint_signal::Estimate;
+
     use super::*;
-    use crate::results::Measured;
 
     #[test]
     fn every_point_and_system_has_one_row_with_a_column_a_length() {
@@ -51,7 +52,7 @@ mod tests {
             at: 0.0,
             probe_seconds,
             system: system.to_owned(),
-            eer: value.map(|value| Measured { value, ci95: [value / 2.0, value * 2.0] }),
+            eer: value.map(|value| Estimate { value, ci95: Some([value / 2.0, value * 2.0].into()) }),
         };
         let points = [
             point("4", 2.0, "encoder", Some(0.2)),

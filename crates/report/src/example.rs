@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use statrs::distribution::{ContinuousCDF, Normal};
+use twinprint_signal::Estimate;
 
 use crate::results::*;
 use crate::{Curves, DetCurve, MapPoint, PrintMap, RunFacts, ScoreHistogram, TrainingCurve};
@@ -17,8 +18,8 @@ const SYSTEMS: [(&str, f64, f64); 7] = [
     ("whitened_encoder", 0.039, 0.009),
 ];
 
-fn around(value: f64, width: f64) -> Option<Measured> {
-    Some(Measured { value, ci95: [(value - width).max(0.0), (value + width).min(1.0)] })
+fn around(value: f64, width: f64) -> Option<Estimate> {
+    Some(Estimate { value, ci95: Some([(value - width).max(0.0), (value + width).min(1.0)].into()) })
 }
 
 fn verification_row(system: &str, probe_seconds: f64, eer: f64) -> VerificationRow {
@@ -40,9 +41,9 @@ fn verification_row(system: &str, probe_seconds: f64, eer: f64) -> VerificationR
             target_fmr: 0.01,
             threshold: None,
             fmr: 0.013,
-            fmr_ci95: Some([0.008, 0.021]),
+            fmr_ci95: Some([0.008, 0.021].into()),
             fnmr: eer * 2.0,
-            fnmr_ci95: Some([eer * 1.4, eer * 2.8]),
+            fnmr_ci95: Some([eer * 1.4, eer * 2.8].into()),
         }],
         ..Default::default()
     }
@@ -58,12 +59,12 @@ pub(crate) fn results() -> Results {
             verification_row(name, probe, if probe < 5.0 { short } else { long })
         })
     });
-    let comparison = |probe_seconds, baseline: &str, difference, ci95| Comparison {
+    let comparison = |probe_seconds, baseline: &str, difference, ci95: [f64; 2]| Comparison {
         system: ENCODER.to_owned(),
         baseline: baseline.to_owned(),
         probe_seconds,
         difference,
-        ci95,
+        ci95: ci95.into(),
     };
     let identification = rows(|short, long| (short, long)).map(|(name, (short, _))| IdentificationRow {
         system: name.to_owned(),
@@ -71,7 +72,7 @@ pub(crate) fn results() -> Results {
         rank1: around(1.0 - short * 2.0, 0.03),
         cmc: (0..8).map(|rank| 1.0 - short * 2.0 * 0.55_f64.powi(rank)).collect(),
         dir_at_far: [("0.1".to_owned(), 1.0 - short * 3.0)].into(),
-        dir_at_far_ci95: [("0.1".to_owned(), [1.0 - short * 4.0, 1.0 - short * 2.0])].into(),
+        dir_at_far_ci95: [("0.1".to_owned(), [1.0 - short * 4.0, 1.0 - short * 2.0].into())].into(),
         ..Default::default()
     });
     let few_shot = [(2, 1, 0.985), (5, 1, 0.962), (5, 5, 0.988)].map(|(ways, shots, value)| FewShotRow {
@@ -87,15 +88,13 @@ pub(crate) fn results() -> Results {
         label: label.to_owned(),
         accuracy: around(value, 0.03),
         balanced_accuracy: Some(value - 0.004),
-        balanced_ci95: Some([value - 0.035, value + 0.025]),
+        balanced_ci95: Some([value - 0.035, value + 0.025].into()),
         chance: Some(chance),
     };
-    let audit = |check: &str, passed, detail: &str, eer: Option<Measured>| AuditRow {
-        check: check.to_owned(),
-        passed,
-        detail: detail.to_owned(),
-        eer,
-        probe_seconds: eer.map(|_| 2.0),
+    let audit = |check: &str, outcome, detail: &str, eer: f64, width| AuditRow {
+        eer: around(eer, width),
+        probe_seconds: Some(2.0),
+        ..AuditRow::new(outcome, check, detail)
     };
     Results {
         schema: SCHEMA.to_owned(),
@@ -134,10 +133,14 @@ pub(crate) fn results() -> Results {
             classifier("knn", "task", 0.731, 0.5),
         ],
         audit: vec![
-            audit("shuffled_labels", true, "EER with shuffled subjects contains 50 %", around(0.497, 0.04)),
-            audit("amplitude_only", true, "amplitude scale alone", around(0.312, 0.05)),
-            audit("line_noise_only", false, "the mains bin alone tells people apart", around(0.184, 0.05)),
-            audit("fnmr_at_fmr_0.001", true, "absent: 5208 non-mated trials do not resolve 0.1 % (rule of 30)", None),
+            audit("shuffled_labels", Outcome::Passed, "EER with shuffled subjects contains 50 %", 0.497, 0.04),
+            audit("amplitude_only", Outcome::Passed, "amplitude scale alone", 0.312, 0.05),
+            audit("line_noise_only", Outcome::Failed, "the mains bin alone tells people apart", 0.184, 0.05),
+            audit("band_8_13_hz", Outcome::Informs, "8–13 Hz alone", 0.121, 0.03),
+            AuditRow::absent(
+                "fnmr_at_fmr_0.001",
+                "5208 non-mated trials do not resolve 0.1 % (rule of 30)",
+            ),
         ],
         timing: [("preprocess", 0.41), ("train", 12.7), ("embed", 0.63), ("evaluate", 1.92)]
             .map(|(stage, seconds)| (stage.to_owned(), seconds))

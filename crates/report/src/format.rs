@@ -1,6 +1,8 @@
 //! Numbers and names as text, the same in every output.
 
-use crate::results::{ENCODER, Measured, Results, VerificationRow};
+use twinprint_signal::{Estimate, Interval};
+
+use crate::results::{ENCODER, Results, VerificationRow};
 
 /// What stands where a number is absent.
 pub(crate) const ABSENT: &str = "–";
@@ -10,14 +12,24 @@ pub(crate) fn percent(rate: f64) -> String {
     format!("{:.1}", rate * 100.0)
 }
 
-/// A rate and its interval as per cent: `3.7 [1.9, 6.2]`.
-pub(crate) fn measured(rate: Option<&Measured>) -> String {
-    rate.map_or_else(|| ABSENT.to_owned(), |m| format!("{} {}", percent(m.value), interval(m.ci95)))
+/// A rate as per cent, with the interval it has: `3.7 [1.9, 6.2]`, `3.7`, `–`.
+pub(crate) fn estimate(rate: Option<Estimate>) -> String {
+    match rate {
+        Some(Estimate { value, ci95: Some(ci95) }) => format!("{} {}", percent(value), interval(ci95)),
+        Some(Estimate { value, ci95: None }) => percent(value),
+        None => ABSENT.to_owned(),
+    }
 }
 
 /// An interval of rates as per cent: `[1.9, 6.2]`.
-pub(crate) fn interval(ci95: [f64; 2]) -> String {
-    format!("[{}, {}]", percent(ci95[0]), percent(ci95[1]))
+pub(crate) fn interval(ci95: Interval) -> String {
+    format!("[{}, {}]", percent(ci95.low), percent(ci95.high))
+}
+
+/// A difference of rates in percentage points with its interval: `−1.2 [−2.0, −0.4]`, with `unit` after the number.
+pub(crate) fn difference(difference: Estimate, unit: &str) -> String {
+    let interval = difference.ci95.map(|ci95| format!(" [{}, {}]", points(ci95.low), points(ci95.high)));
+    points(difference.value) + unit + &interval.unwrap_or_default()
 }
 
 /// A difference of rates in percentage points, signed with a real minus: `−1.2`.

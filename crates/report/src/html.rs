@@ -1,18 +1,17 @@
 //! One self-contained page: everything inline, nothing fetched, readable on screen and on paper.
 
+mod audit;
 mod origin;
+mod parts;
 mod people;
-mod sweep;
+pub(crate) mod sweep;
 mod tables;
 mod top;
 
-pub use sweep::sweep_page;
-
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use self::parts::{STYLE, figure};
 use crate::{Page, plots};
-
-const STYLE: &str = include_str!("html/style.css");
 
 /// The page as one HTML text. Every name, label and plan text is escaped.
 pub fn html(page: &Page) -> String {
@@ -37,7 +36,8 @@ pub fn html(page: &Page) -> String {
                     (identification(page))
                     (tables::few_shot(results))
                     (tables::classifiers(results))
-                    (tables::audit(results))
+                    (audit::audit(results))
+                    (audit::absent(results))
                     (print_map(page))
                     (training(page))
                     (people::how_to_read(results))
@@ -58,16 +58,16 @@ fn verification(page: &Page) -> Markup {
     html! {
         section aria-labelledby="verification" {
             h2 id="verification" { "Verification" }
-            @if let Some(plot) = plots::bars(results) {
+            @if let Some(plot) = plots::bars::bars(results) {
                 (figure(&plot, "Equal error rate with one threshold for everybody; bars are 95 % intervals by bootstrap over subjects. Further left is better."))
             }
             (tables::verification(results))
             (tables::comparisons(results))
-            @if let Some(plot) = plots::det(&page.curves.det) {
+            @if let Some(plot) = plots::det::det(&page.curves.det) {
                 (figure(&plot, "Detection error trade-off. The dotted diagonal crosses each line at its equal error rate; closer to the lower left is better."))
             }
-            @if let Some(plot) = plots::scores(&page.curves.scores) {
-                (figure(&plot, "How far the scores of one person with herself lie from the scores of two people."))
+            @if let Some(plot) = plots::scores::scores(&page.curves.scores) {
+                (figure(&plot, "How far the scores of one person with themselves lie from the scores of two people."))
             }
             (tables::transported(results))
         }
@@ -83,8 +83,8 @@ fn identification(page: &Page) -> Markup {
         section aria-labelledby="identification" {
             h2 id="identification" { "Identification" }
             (tables::identification(results))
-            @if let Some(plot) = plots::cmc(&results.identification) {
-                (figure(&plot, "How often the right person is among the first few of those enrolled in her fold."))
+            @if let Some(plot) = plots::cmc::cmc(&results.identification) {
+                (figure(&plot, "How often the right person is among the first few of those enrolled in their fold."))
             }
         }
     }
@@ -93,11 +93,11 @@ fn identification(page: &Page) -> Markup {
 fn print_map(page: &Page) -> Markup {
     let fold = page.curves.map.fold;
     html! {
-        @if let Some(plot) = plots::map(&page.curves.map) {
+        @if let Some(plot) = plots::map::map(&page.curves.map) {
             section aria-labelledby="map-heading" {
                 h2 id="map-heading" { "Where the prints lie" }
                 (figure(&plot, &format!("Prints of fold {fold} on their first two principal components; one colour a person, \
-                    discs from her first recording, crosses from another. Same person together and others apart on the right \
+                    discs from their first recording, crosses from another. Same person together and others apart on the right \
                     is what carries over to new people; two components show only part of it.")))
             }
         }
@@ -106,7 +106,7 @@ fn print_map(page: &Page) -> Markup {
 
 fn training(page: &Page) -> Markup {
     html! {
-        @if let Some(plot) = plots::training(&page.curves.training) {
+        @if let Some(plot) = plots::training::training(&page.curves.training) {
             section aria-labelledby="training-heading" {
                 h2 id="training-heading" { "Training" }
                 (figure(&plot, "A loss that falls while the error on unseen people rises is overfitting."))
@@ -115,16 +115,13 @@ fn training(page: &Page) -> Markup {
     }
 }
 
-fn figure(plot: &Markup, caption: &str) -> Markup {
-    html! { figure { div class="scroll" { (plot) } figcaption { (caption) } } }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use twinprint_signal::Estimate;
 
     use super::*;
-    use crate::results::{Measured, VerificationRow};
+    use crate::results::VerificationRow;
     use crate::{Curves, Results, RunFacts, example};
 
     fn shown(results: &Results) -> String {
@@ -186,6 +183,14 @@ mod tests {
     }
 
     #[test]
+    fn absent_numbers_stand_in_their_own_list_and_have_passed_nothing() {
+        let page = shown(&example::results());
+        let (audits, rest) = page.split_once("id=\"absent\"").unwrap();
+        assert!(rest.contains("fnmr_at_fmr_0.001") && !audits.contains("fnmr_at_fmr_0.001"));
+        assert!(!rest.contains("✓ passed") && audits.contains("✓ passed") && audits.contains("informs"));
+    }
+
+    #[test]
     fn an_honest_page_does_not_say_leaky_and_a_leaky_one_says_it_first() {
         assert!(!shown(&example::results()).contains("class=\"alert leak\""));
         let page = shown(&example::leaky());
@@ -237,7 +242,7 @@ mod tests {
             let pairs: Vec<(f64, f64)> = values.iter().copied().zip(values.iter().rev().copied()).collect();
             let mut results = example::results();
             let value = |place: usize| values.get(place).copied().unwrap_or(0.5);
-            let eer = Measured { value: value(0), ci95: [value(1), value(2)] };
+            let eer = Estimate { value: value(0), ci95: Some([value(1), value(2)].into()) };
             results.verification[0] = VerificationRow { probe_seconds: probe, eer: Some(eer), ..Default::default() };
             results.identification[0].cmc = values.clone();
             let curves = Curves {

@@ -2,9 +2,11 @@
 //!
 //! The crate shows numbers and never computes one: what is absent from the results is absent from the page.
 
+mod audit;
 mod curve_table;
 mod format;
 mod html;
+mod json;
 mod markdown;
 mod page;
 mod plots;
@@ -18,11 +20,13 @@ mod verdict;
 mod example;
 
 pub use curve_table::{curve_markdown, curve_table};
-pub use html::{html, sweep_page};
+pub use html::html;
+pub use html::sweep::sweep_page;
+pub use json::ResultsError;
 pub use markdown::markdown;
 pub use page::{Curves, DetCurve, MapPoint, Page, PrintMap, RunFacts, ScoreHistogram, TrainingCurve};
-pub use plots::SweepPoint;
-pub use results::{Measured, Results};
+pub use plots::sweep::SweepPoint;
+pub use results::Results;
 pub use side_by_side::{SideBySide, SideBySideCell, SideBySideRow};
 pub use table::table;
 pub use verdict::{Verdict, verdicts};

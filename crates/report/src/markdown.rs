@@ -1,80 +1,43 @@
-//! The same table as Markdown.
+//! The results of a run as Markdown.
 
 use crate::format;
-use crate::results::{ENCODER, Results};
+use crate::results::{ENCODER, Outcome, Results};
+use crate::table::{accuracy_rows, eer_rows, markdown_rows};
 use crate::verdict::verdicts;
 
-/// The results as Markdown: systems by probe length, then classifiers and few-shot of the encoder, then what to know.
-/// Ends in a line break.
+/// The results as Markdown: systems by probe length, then classifiers and few-shot of the encoder, then what to know and
+/// which numbers are absent. Ends in a line break.
 pub fn markdown(results: &Results) -> String {
     let mut blocks =
         vec![format!("### {}\n\n{}", escape(&results.name), escape(&format::protocol_line(results)))];
     for leak in &results.leaks {
         blocks.push(format!("> **Leaky** ({}): {}", escape(&leak.leak), escape(&leak.detail)));
     }
-    blocks.extend(verification(results));
+    blocks.extend(eer_rows(results, name).map(|rows| markdown_rows(&rows, 1)));
     blocks.extend(accuracies(results));
     let mut notes: Vec<String> = verdicts(results).iter().map(|verdict| verdict.text()).collect();
-    notes.extend(
-        results
-            .audit
-            .iter()
-            .filter(|row| !row.passed)
-            .map(|row| format!("audit failed, {}: {}", row.check, row.detail)),
-    );
+    let failed = results.audits(Outcome::Failed);
+    notes.extend(failed.map(|row| format!("audit failed, {}: {}", row.check, row.detail)));
     notes.extend(results.caveats.iter().cloned());
-    if !notes.is_empty() {
-        blocks.push(notes.iter().map(|note| format!("- {}", escape(note))).collect::<Vec<_>>().join("\n"));
-    }
+    blocks.extend(list(notes));
+    let absent = results.audits(Outcome::Absent).map(|row| format!("{}: {}", row.check, row.detail));
+    blocks.extend(list(absent.collect()).map(|list| format!("Absent numbers, and why:\n\n{list}")));
     blocks.join("\n\n") + "\n"
 }
 
-fn verification(results: &Results) -> Option<String> {
-    let lengths = format::lengths(results.verification.iter().map(|row| row.probe_seconds));
-    let systems = format::systems(results.verification.iter().map(|row| row.system.as_str()));
-    if systems.is_empty() {
-        return None;
-    }
-    let mut head = vec!["EER % [95 % interval]".to_owned()];
-    head.extend(lengths.iter().map(|probe| format!("{} probes", format::seconds(*probe))));
-    let body = systems.into_iter().map(|system| {
-        let mut cells = vec![name(system)];
-        cells.extend(lengths.iter().map(|probe| {
-            format::measured(format::verification(results, system, *probe).and_then(|row| row.eer.as_ref()))
-        }));
-        cells
-    });
-    Some(rows(&head, body))
+/// A list of these texts; nothing where there are none.
+fn list(texts: Vec<String>) -> Option<String> {
+    let lines: Vec<String> = texts.iter().map(|text| format!("- {}", escape(text))).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 fn accuracies(results: &Results) -> Option<String> {
-    let mut body: Vec<Vec<String>> = Vec::new();
-    for row in results.identification.iter().filter(|row| row.system == ENCODER) {
-        let what = format!("rank-1 identification, {}", format::seconds(row.probe_seconds));
-        body.push(vec![what, format::measured(row.rank1.as_ref()), String::new()]);
-    }
-    for row in results.classifiers.iter().filter(|row| row.system == ENCODER) {
-        let what = format!("{}, {}", format::classifier(&row.classifier), row.label);
-        body.push(vec![
-            escape(&what),
-            format::measured(row.accuracy.as_ref()),
-            format::optional_percent(row.chance),
-        ]);
-    }
-    for row in results.few_shot.iter().filter(|row| row.system == ENCODER) {
-        let what = format::episode(row.ways, row.shots);
-        body.push(vec![what, format::measured(row.accuracy.as_ref()), format::percent(row.chance)]);
-    }
     let head = ["encoder", "accuracy % [95 % interval]", "chance %"].map(str::to_owned);
-    (!body.is_empty()).then(|| rows(&head, body.into_iter()))
-}
-
-fn rows(head: &[String], body: impl Iterator<Item = Vec<String>>) -> String {
-    let line = |cells: &[String]| format!("| {} |", cells.join(" | "));
-    let rule = format!("| --- |{}", " ---: |".repeat(head.len().saturating_sub(1)));
-    let mut lines = vec![line(head), rule];
-    lines.extend(body.map(|cells| line(&cells)));
-    lines.join("\n")
+    let body = accuracy_rows(results)
+        .into_iter()
+        .map(|row| vec![escape(&row.what), format::estimate(row.accuracy), row.chance.unwrap_or_default()]);
+    let rows: Vec<Vec<String>> = std::iter::once(head.to_vec()).chain(body).collect();
+    (rows.len() > 1).then(|| markdown_rows(&rows, 1))
 }
 
 fn name(system: &str) -> String {

@@ -2,23 +2,23 @@
 
 use crate::Results;
 
-/// Everything one page shows.
+/// Everything one page shows: numbers, their origin, and the curves behind them.
 #[derive(Debug, Clone, Copy)]
 pub struct Page<'a> {
-    /// The numbers.
+    /// The contents of `results.json`.
     pub results: &'a Results,
-    /// Where they come from.
+    /// The program, the machine and the plan they come from.
     pub run: &'a RunFacts,
-    /// The curves behind them.
+    /// The curves the plots are drawn from.
     pub curves: &'a Curves,
 }
 
 /// Where the numbers come from.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunFacts {
-    /// The run's name.
+    /// The name that the plan gives the run.
     pub name: String,
-    /// The version of twinprint.
+    /// The version of twinprint that ran.
     pub version: String,
     /// The git commit it was built from, where known.
     pub git_commit: Option<String>,
@@ -28,7 +28,7 @@ pub struct RunFacts {
     pub plan_toml: String,
     /// Seeds by what they decide.
     pub seeds: Vec<(String, u64)>,
-    /// What computed: `cpu (flex)`.
+    /// Where the encoder was trained, with its backend: `cpu (flex)`.
     pub device: String,
     /// The machine: processor, cores, operating system.
     pub host: String,
@@ -36,20 +36,20 @@ pub struct RunFacts {
     pub started: String,
     /// When it ended, as text.
     pub ended: String,
-    /// Input files read.
+    /// How many recordings were read.
     pub inputs: usize,
 }
 
 /// The curves behind the numbers; any list may be empty, and its plot is then left out.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Curves {
-    /// Error trade-offs.
+    /// Error trade-off of each system and probe length.
     pub det: Vec<DetCurve>,
-    /// Score distributions.
+    /// Distribution of the scores of each system and probe length.
     pub scores: Vec<ScoreHistogram>,
-    /// The course of training.
+    /// Loss and dev error rate by step, one entry a fold.
     pub training: Vec<TrainingCurve>,
-    /// Where the prints lie.
+    /// The prints of one fold on a plane.
     pub map: PrintMap,
 }
 
@@ -58,7 +58,7 @@ pub struct Curves {
 pub struct DetCurve {
     /// `encoder`, or a baseline's name.
     pub system: String,
-    /// Clean seconds a probe.
+    /// Seconds of EEG without rejected epochs that each probe is made from.
     pub probe_seconds: f64,
     /// False match rate and false non-match rate, both 0 to 1, along the threshold.
     pub points: Vec<(f64, f64)>,
@@ -69,7 +69,7 @@ pub struct DetCurve {
 pub struct ScoreHistogram {
     /// `encoder`, or a baseline's name.
     pub system: String,
-    /// Clean seconds a probe.
+    /// Seconds of EEG without rejected epochs that each probe is made from.
     pub probe_seconds: f64,
     /// Bin borders in ascending order, one more than there are bins.
     pub edges: Vec<f64>,
@@ -84,9 +84,9 @@ pub struct ScoreHistogram {
 /// The course of training in one fold.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TrainingCurve {
-    /// The fold.
+    /// The fold, counted from 0.
     pub fold: usize,
-    /// Step and loss.
+    /// Training step and the loss there.
     pub loss: Vec<(f64, f64)>,
     /// Step and equal error rate on the dev subjects, 0 to 1.
     pub dev_eer: Vec<(f64, f64)>,
@@ -95,7 +95,7 @@ pub struct TrainingCurve {
 /// Prints on their first two principal components.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PrintMap {
-    /// One point a print.
+    /// One point for each print drawn.
     pub points: Vec<MapPoint>,
     /// The share of the variance on each of the two components, 0 to 1.
     pub explained: [f64; 2],
@@ -106,14 +106,14 @@ pub struct PrintMap {
 /// One print on the map.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MapPoint {
-    /// The person.
+    /// The person whose print it is.
     pub subject: String,
-    /// The recording.
+    /// The person's recording that the print was made from.
     pub recording: String,
     /// Whether the encoder learnt from this person.
     pub seen: bool,
-    /// Along the first component.
+    /// Coordinate on the first principal component.
     pub x: f64,
-    /// Along the second.
+    /// Coordinate on the second principal component.
     pub y: f64,
 }

@@ -1,9 +1,9 @@
 //! Several runs side by side: every system's equal error rate and its paired difference from one of them.
 
 use serde::{Deserialize, Serialize};
+use twinprint_signal::Estimate;
 
 use crate::format::{self, ABSENT};
-use crate::results::Measured;
 
 /// Systems of several runs, each against the reference.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -11,7 +11,7 @@ use crate::results::Measured;
 pub struct SideBySide {
     /// The run whose system the others are held against.
     pub run: String,
-    /// That system.
+    /// The system the others are held against.
     pub against: String,
     /// One row a system, the reference among them.
     pub rows: Vec<SideBySideRow>,
@@ -24,9 +24,9 @@ pub struct SideBySide {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SideBySideRow {
-    /// The run.
+    /// The run's name; its folder's, where two runs share a name.
     pub run: String,
-    /// The system.
+    /// `encoder`, or a baseline's name.
     pub system: String,
     /// One entry a probe length, ascending.
     pub at: Vec<SideBySideCell>,
@@ -36,15 +36,15 @@ pub struct SideBySideRow {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SideBySideCell {
-    /// Clean seconds a probe.
+    /// Seconds of EEG without rejected epochs that each probe is made from.
     pub probe_seconds: f64,
     /// Equal error rate with one threshold for all, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub eer: Option<Measured>,
+    pub eer: Option<Estimate>,
     /// The system's equal error rate minus the reference's, with the paired interval; absent for the reference itself,
     /// on other trials, and where no resampled cohort differs from another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub difference: Option<Measured>,
+    pub difference: Option<Estimate>,
 }
 
 impl SideBySide {
@@ -89,7 +89,8 @@ impl SideBySide {
         for row in &self.rows {
             let mut line = vec![row.run.replace('|', " "), name(&row.system)];
             for cell in &row.at {
-                line.extend([format::measured(cell.eer.as_ref()), difference(cell.difference.as_ref())]);
+                let difference = cell.difference.map(|difference| format::difference(difference, ""));
+                line.extend([format::estimate(cell.eer), difference.unwrap_or_else(|| ABSENT.to_owned())]);
             }
             lines.push(line);
         }
@@ -97,23 +98,13 @@ impl SideBySide {
     }
 }
 
-fn difference(difference: Option<&Measured>) -> String {
-    difference.map_or_else(
-        || ABSENT.to_owned(),
-        |d| {
-            let [low, high] = d.ci95;
-            format!("{} [{}, {}]", format::points(d.value), format::points(low), format::points(high))
-        },
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn example() -> SideBySide {
-        let eer = |value: f64| Some(Measured { value, ci95: [value / 2.0, value * 2.0] });
-        let row = |run: &str, system: &str, rates: [f64; 2], difference: Option<Measured>| SideBySideRow {
+        let eer = |value: f64| Some(Estimate { value, ci95: Some([value / 2.0, value * 2.0].into()) });
+        let row = |run: &str, system: &str, rates: [f64; 2], difference: Option<Estimate>| SideBySideRow {
             run: run.to_owned(),
             system: system.to_owned(),
             at: vec![
@@ -121,7 +112,7 @@ mod tests {
                 SideBySideCell { probe_seconds: 10.0, eer: eer(rates[1]), difference: None },
             ],
         };
-        let better = Measured { value: -0.012, ci95: [-0.02, -0.004] };
+        let better = Estimate { value: -0.012, ci95: Some([-0.02, -0.004].into()) };
         SideBySide {
             run: "best".to_owned(),
             against: "tangent_wccn".to_owned(),

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use maud::{Markup, html};
 use statrs::distribution::{ContinuousCDF, Normal};
 
-/// How values become positions.
+/// How values become positions on an axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Scale {
-    /// Proportional.
+    /// Equal steps of a value are equal lengths.
     Linear,
     /// By the normal quantile: Gaussian scores make straight trade-offs (Martin et al., 1997).
     Probit,

@@ -1,25 +1,23 @@
 //! The small table a run ends with on a terminal.
 
-use crate::format::{self, ABSENT};
-use crate::results::{ENCODER, Results};
+use twinprint_signal::Estimate;
+
+use crate::format;
+use crate::results::{ENCODER, Outcome, Results};
 use crate::verdict::verdicts;
 
 /// The results as plain text: leaks first, then systems by probe length, classifiers and few-shot of the encoder, the
-/// verdict, failed audits and caveats. Ends in a line break.
+/// verdict, failed audits, absent numbers and caveats. Ends in a line break.
 pub fn table(results: &Results) -> String {
     let mut lines = vec![results.name.clone(), format::protocol_line(results), String::new()];
     lines.extend(leaks(results));
-    lines.extend(verification(results));
-    lines.extend(identification_and_classifiers(results));
+    lines.extend(eer_rows(results, str::to_owned).map(|rows| with_break(columns(&rows))).unwrap_or_default());
+    lines.extend(accuracies(results));
     for verdict in verdicts(results) {
         lines.push(verdict.text());
     }
-    let failed: Vec<_> = results.audit.iter().filter(|row| !row.passed).collect();
-    if !failed.is_empty() {
-        lines.push(String::new());
-        lines.push("Audits that failed".to_owned());
-        lines.extend(failed.iter().map(|row| format!("  {}: {}", row.check, row.detail)));
-    }
+    lines.extend(audits(results, Outcome::Failed, "Audits that failed"));
+    lines.extend(audits(results, Outcome::Absent, "Absent numbers, and why"));
     if !results.caveats.is_empty() {
         lines.push(String::new());
     }
@@ -28,6 +26,16 @@ pub fn table(results: &Results) -> String {
         lines.pop();
     }
     lines.join("\n") + "\n"
+}
+
+/// The entries of the audit with one outcome, under a title; nothing where there is none.
+fn audits(results: &Results, outcome: Outcome, title: &str) -> Vec<String> {
+    let mut lines: Vec<String> =
+        results.audits(outcome).map(|row| format!("  {}: {}", row.check, row.detail)).collect();
+    if !lines.is_empty() {
+        lines.splice(0..0, [String::new(), title.to_owned()]);
+    }
+    lines
 }
 
 /// What leaks on purpose and what that gained.
@@ -52,54 +60,71 @@ fn leaks(results: &Results) -> Vec<String> {
     lines
 }
 
-fn verification(results: &Results) -> Vec<String> {
+/// Equal error rates with a row for each system and a column for each probe length, the head first; nothing without
+/// systems. `name` writes a system's name.
+pub(crate) fn eer_rows(results: &Results, name: impl Fn(&str) -> String) -> Option<Vec<Vec<String>>> {
     let lengths = format::lengths(results.verification.iter().map(|row| row.probe_seconds));
     let systems = format::systems(results.verification.iter().map(|row| row.system.as_str()));
-    if systems.is_empty() {
-        return Vec::new();
-    }
     let mut rows = vec![
         std::iter::once("EER % [95 % interval]".to_owned())
             .chain(lengths.iter().map(|probe| format!("{} probes", format::seconds(*probe))))
             .collect::<Vec<_>>(),
     ];
-    for system in systems {
+    for system in &systems {
         let cell = |probe: &f64| {
-            let row = format::verification(results, system, *probe);
-            format::measured(row.and_then(|row| row.eer.as_ref()))
+            format::estimate(format::verification(results, system, *probe).and_then(|row| row.eer))
         };
-        rows.push(std::iter::once(system.to_owned()).chain(lengths.iter().map(cell)).collect());
+        rows.push(std::iter::once(name(system)).chain(lengths.iter().map(cell)).collect());
     }
-    let mut lines = columns(&rows);
-    lines.push(String::new());
-    lines
+    (!systems.is_empty()).then_some(rows)
 }
 
-fn identification_and_classifiers(results: &Results) -> Vec<String> {
-    let mut rows: Vec<Vec<String>> = Vec::new();
-    for row in results.identification.iter().filter(|row| row.system == ENCODER) {
-        let what = format!("rank-1 identification, {}", format::seconds(row.probe_seconds));
-        rows.push(vec![what, format::measured(row.rank1.as_ref()), String::new()]);
-    }
-    for row in results.classifiers.iter().filter(|row| row.system == ENCODER) {
-        let what = format!("{}, {}", format::classifier(&row.classifier), row.label);
-        rows.push(vec![what, format::measured(row.accuracy.as_ref()), chance(row.chance)]);
-    }
-    for row in results.few_shot.iter().filter(|row| row.system == ENCODER) {
-        let what = format::episode(row.ways, row.shots);
-        rows.push(vec![what, format::measured(row.accuracy.as_ref()), chance(Some(row.chance))]);
-    }
+/// One task that the encoder answers right in a share of cases.
+pub(crate) struct AccuracyRow {
+    /// The task.
+    pub what: String,
+    /// The share that is right.
+    pub accuracy: Option<Estimate>,
+    /// What guessing gives in per cent, or a dash; nothing where guessing is not shown.
+    pub chance: Option<String>,
+}
+
+/// Identification, classifiers and few-shot of the encoder.
+pub(crate) fn accuracy_rows(results: &Results) -> Vec<AccuracyRow> {
+    let row = |what, accuracy, chance| AccuracyRow { what, accuracy, chance };
+    let identification = results.identification.iter().filter(|row| row.system == ENCODER).map(|found| {
+        let what = format!("rank-1 identification, {}", format::seconds(found.probe_seconds));
+        row(what, found.rank1, None)
+    });
+    let classifiers = results.classifiers.iter().filter(|row| row.system == ENCODER).map(|found| {
+        let what = format!("{}, {}", format::classifier(&found.classifier), found.label);
+        row(what, found.accuracy, Some(format::optional_percent(found.chance)))
+    });
+    let few_shot = results.few_shot.iter().filter(|row| row.system == ENCODER).map(|found| {
+        let what = format::episode(found.ways, found.shots);
+        row(what, found.accuracy, Some(format::percent(found.chance)))
+    });
+    identification.chain(classifiers).chain(few_shot).collect()
+}
+
+fn accuracies(results: &Results) -> Vec<String> {
+    let mut rows: Vec<Vec<String>> = accuracy_rows(results)
+        .into_iter()
+        .map(|row| {
+            let chance = row.chance.map(|chance| format!("chance {chance}"));
+            vec![row.what, format::estimate(row.accuracy), chance.unwrap_or_default()]
+        })
+        .collect();
     if rows.is_empty() {
         return Vec::new();
     }
     rows.insert(0, vec![format!("{ENCODER}: accuracy %"), String::new(), String::new()]);
-    let mut lines = columns(&rows);
-    lines.push(String::new());
-    lines
+    with_break(columns(&rows))
 }
 
-fn chance(chance: Option<f64>) -> String {
-    chance.map_or_else(|| format!("chance {ABSENT}"), |chance| format!("chance {}", format::percent(chance)))
+fn with_break(mut lines: Vec<String>) -> Vec<String> {
+    lines.push(String::new());
+    lines
 }
 
 /// Rows of cells, the head first, as a Markdown table whose first `left` columns are text. Ends without a line break.

@@ -1,12 +1,17 @@
 //! Whether the encoder beats the baselines on its own trials.
 
-use crate::format::{is_encoder, lengths, percent, points, seconds};
+use twinprint_signal::{Estimate, Interval};
+
+use crate::format::{difference, is_encoder, lengths, percent, seconds};
 use crate::results::{Comparison, ENCODER, Results, VerificationRow};
+
+/// Differences below it read 0.0 in percentage points.
+const LEAST_SHOWN: f64 = 0.0005;
 
 /// The encoder beside its hardest baseline at one probe length.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
-    /// Clean seconds a probe.
+    /// Seconds of EEG without rejected epochs that each probe is made from.
     pub probe_seconds: f64,
     /// The baseline with the lowest equal error rate.
     pub baseline: String,
@@ -15,7 +20,7 @@ pub struct Verdict {
     /// Equal error rate of that baseline.
     pub baseline_eer: f64,
     /// The 95 % interval of the difference, encoder minus baseline, where the run has it.
-    pub ci95: Option<[f64; 2]>,
+    pub ci95: Option<Interval>,
     every_interval_below_zero: bool,
 }
 
@@ -38,12 +43,12 @@ impl Verdict {
             percent(self.baseline_eer),
             self.baseline
         );
-        let difference = self.ci95.map(|[low, high]| {
-            let gap = points(self.encoder_eer - self.baseline_eer);
-            format!(", difference {gap} points [{}, {}]", points(low), points(high))
-        });
+        let gap = Estimate { value: self.encoder_eer - self.baseline_eer, ci95: self.ci95 };
+        let shown = self.ci95.map(|_| ", difference ".to_owned() + &difference(gap, " points"));
         let tail = if self.certain() {
             "the encoder beats every baseline"
+        } else if gap.value.abs() < LEAST_SHOWN {
+            "the two are equal at these digits, so the encoder does not beat its hardest baseline"
         } else if self.lower() && self.ci95.is_none() {
             "lower than every baseline, but how certain that is was not computed"
         } else if self.lower() {
@@ -51,7 +56,7 @@ impl Verdict {
         } else {
             "the encoder does not beat its hardest baseline and has learnt nothing worth reporting here"
         };
-        format!("{} probes: {pair}{}: {tail}", seconds(self.probe_seconds), difference.unwrap_or_default())
+        format!("{} probes: {pair}{}: {tail}", seconds(self.probe_seconds), shown.unwrap_or_default())
     }
 }
 
@@ -94,13 +99,12 @@ fn same_scores(a: &VerificationRow, b: &VerificationRow) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::Measured;
 
     fn results(encoder: f64, baseline: f64, ci95: Option<[f64; 2]>) -> Results {
         let row = |system: &str, value| VerificationRow {
             system: system.to_owned(),
             probe_seconds: 2.0,
-            eer: Some(Measured { value, ci95: [value / 2.0, value * 2.0] }),
+            eer: Some(Estimate { value, ci95: Some([value / 2.0, value * 2.0].into()) }),
             ..Default::default()
         };
         Results {
@@ -111,7 +115,7 @@ mod tests {
                     baseline: "hard".to_owned(),
                     probe_seconds: 2.0,
                     difference: encoder - baseline,
-                    ci95,
+                    ci95: ci95.into(),
                 })
                 .into_iter()
                 .collect(),
@@ -128,6 +132,13 @@ mod tests {
     #[test]
     fn a_tie_is_no_win() {
         assert!(!verdicts(&results(0.05, 0.05, None))[0].lower());
+    }
+
+    #[test]
+    fn a_difference_that_reads_nought_is_not_called_lower() {
+        let shown = verdicts(&results(0.0083, 0.0087, Some([-0.02, 0.019])))[0].text();
+        assert!(shown.contains("difference 0.0 points [−2.0, +1.9]: the two are equal"), "{shown}");
+        assert!(!shown.contains("lower"), "{shown}");
     }
 
     #[test]

@@ -4,12 +4,14 @@
 
 mod channel;
 mod epochs;
+mod estimate;
 mod identity;
 mod recording;
 mod unit;
 
 pub use channel::ChannelName;
 pub use epochs::{EpochInfo, Epochs, EpochsError};
+pub use estimate::{Estimate, Interval};
 pub use identity::{IdentityError, RecordingId, RecordingKey, SessionId, SubjectId};
 pub use recording::{Annotation, Recording, RecordingError, Segment};
 pub use unit::{Hertz, Microvolts, SampleIndex, Seconds, UnitError};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ndarray::{Array2, ArrayView2, Axis};
-use twinprint_evaluation::{Interval, Scores, transport};
+use twinprint_evaluation::{Estimate, Scores, transport};
 use twinprint_gallery::{Bounds, OperatingPoint, People, Projection, Rate, Sequence, Template, Thresholds};
 use twinprint_protocol::Role;
 use twinprint_signal::{RecordingKey, SubjectId};
@@ -265,8 +265,8 @@ fn operating_points(
                 probe_epochs,
                 target_fmr,
                 threshold: found.thresholds[0],
-                fmr: rate(found.fmr, found.fmr_ci95),
-                fnmr: rate(found.fnmr, found.fnmr_ci95),
+                fmr: rate(found.fmr),
+                fnmr: rate(found.fnmr),
                 mated: found.mated,
                 non_mated: found.non_mated,
             })
@@ -300,16 +300,16 @@ fn rules(own: &Comparisons, test: &Comparisons, enrol_epochs: usize) -> Result<V
             matched.filter(|(accepted, (enrol, probe))| **accepted > 0.5 && enrol != probe).count();
         let observed = false_matches as f64 / test.non_mated().max(1) as f64;
         let found = transport(&outcome, &outcome, observed.max(target_fmr).min(0.999)).map_err(failed)?;
-        rule.fmr = rate(observed, found.fmr_ci95);
-        rule.fnmr = rate(found.fnmr, found.fnmr_ci95);
+        rule.fmr = rate(Estimate { value: observed, ..found.fmr });
+        rule.fnmr = rate(found.fnmr);
         (rule.mated, rule.non_mated) = (found.mated, found.non_mated);
         rules.push(rule);
     }
     Ok(rules)
 }
 
-pub(super) fn rate(value: f64, interval: Option<Interval>) -> Rate {
-    Rate { value, ci95: interval.map(|interval| [interval.low, interval.high]) }
+pub(super) fn rate(estimate: Estimate) -> Rate {
+    Rate { value: estimate.value, ci95: estimate.ci95.map(Into::into) }
 }
 
 #[cfg(test)]

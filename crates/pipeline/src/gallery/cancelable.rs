@@ -99,7 +99,7 @@ impl Across {
         let scores = Scores::new(values, left_people, right_people).map_err(|error| failed(&error))?;
         let bootstrap = Bootstrap { seed, ..Bootstrap::default() };
         let found = verification(&scores, &bootstrap).map_err(|error| failed(&error))?;
-        let eer = rate(found.eer, found.eer_ci95);
+        let eer = rate(found.eer);
         Ok(Self { eer, linkage, set_linkage: linked / f64::from(pairs.max(1)) })
     }
 }

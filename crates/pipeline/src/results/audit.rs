@@ -3,10 +3,10 @@
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use twinprint_evaluation::{Scores, verification};
-use twinprint_report::results::{AuditRow, Comparison, Measured};
+use twinprint_evaluation::{Estimate, Scores, verification};
+use twinprint_report::results::{AuditRow, Comparison, Outcome};
 
-use super::{Evidence, Scored, absent, failed};
+use super::{Evidence, Scored, failed};
 use crate::PipelineError;
 use crate::shortcut::Audit;
 use crate::system::System;
@@ -31,12 +31,10 @@ pub(super) fn beats_baselines(comparisons: &[Comparison]) -> Vec<AuditRow> {
             (true, _) => format!("not shown better than any baseline: {}", name(&other)),
             (false, false) => format!("shown better than {}; not than {}", name(&beaten), name(&other)),
         };
+        let detail = format!("at {seconds} s {found}");
         rows.push(AuditRow {
-            check: "trained encoder beats every baseline".to_owned(),
-            passed: other.is_empty(),
-            detail: format!("at {seconds} s {found}"),
             probe_seconds: Some(seconds),
-            ..AuditRow::default()
+            ..AuditRow::new(judged(other.is_empty()), "trained encoder beats every baseline", detail)
         });
     }
     rows
@@ -63,7 +61,7 @@ pub(super) fn shortcuts(evidence: &Evidence) -> Result<Vec<AuditRow>, PipelineEr
         }
     }
     for (shortcut, reason) in &evidence.missing {
-        rows.push(absent(shortcut.title().to_owned(), reason));
+        rows.push(AuditRow::absent(shortcut.title(), reason));
     }
     Ok(rows)
 }
@@ -79,15 +77,10 @@ fn shuffled(evidence: &Evidence, scored: &Scored) -> Result<AuditRow, PipelineEr
         parts.push(part.map_err(|error| failed("shuffled labels", &error))?);
     }
     let all = Scores::concat(&parts).map_err(|error| failed("shuffled labels", &error))?;
-    let (value, eer) = measure(evidence, &all)?;
-    let passed = eer.is_some_and(|eer| eer.ci95[0] <= 0.5 && 0.5 <= eer.ci95[1]);
-    Ok(AuditRow {
-        check: "shuffled subject labels".to_owned(),
-        passed,
-        detail: format!("EER {:.1} %; chance is 50 %", 100.0 * value),
-        eer,
-        probe_seconds: Some(scored.probe_seconds),
-    })
+    let eer = measure(evidence, &all)?;
+    let passed = eer.ci95.is_some_and(|ci95| ci95.contains(0.5));
+    let detail = format!("EER {:.1} %; chance is 50 %", 100.0 * eer.value);
+    Ok(row(judged(passed), "shuffled subject labels", detail, eer, scored))
 }
 
 /// Scores from nothing but how long the two recordings are: minus the difference of the logarithms.
@@ -121,26 +114,34 @@ fn compared(
     accuses: bool,
     scores: &Scores,
 ) -> Result<AuditRow, PipelineError> {
-    let (value, eer) = measure(evidence, scores)?;
+    let eer = measure(evidence, scores)?;
     let encoder = evidence
         .scored
         .iter()
         .find(|other| other.system == System::Encoder && other.probe_seconds == scored.probe_seconds)
         .map(|encoder| twinprint_evaluation::eer(&encoder.all).value);
-    let passed = !accuses || encoder.is_none_or(|encoder| encoder < value);
+    let outcome =
+        if accuses { judged(encoder.is_none_or(|encoder| encoder < eer.value)) } else { Outcome::Informs };
     let against = encoder.map(|own| format!("; the encoder has {:.1} %", 100.0 * own)).unwrap_or_default();
-    Ok(AuditRow {
-        check: check.to_owned(),
-        passed,
-        detail: format!("EER {:.1} % by this alone{against}", 100.0 * value),
-        eer,
-        probe_seconds: Some(scored.probe_seconds),
-    })
+    let detail = format!("EER {:.1} % by this alone{against}", 100.0 * eer.value);
+    Ok(row(outcome, check, detail, eer, scored))
 }
 
-fn measure(evidence: &Evidence, scores: &Scores) -> Result<(f64, Option<Measured>), PipelineError> {
+fn judged(passed: bool) -> Outcome {
+    if passed { Outcome::Passed } else { Outcome::Failed }
+}
+
+/// An entry that rests on an error rate at one probe length; a rate without an interval is not shown.
+fn row(outcome: Outcome, check: &str, detail: String, eer: Estimate, scored: &Scored) -> AuditRow {
+    AuditRow {
+        eer: eer.ci95.map(|_| eer),
+        probe_seconds: Some(scored.probe_seconds),
+        ..AuditRow::new(outcome, check, detail)
+    }
+}
+
+fn measure(evidence: &Evidence, scores: &Scores) -> Result<Estimate, PipelineError> {
     let found =
         verification(scores, &evidence.bootstrap("audit")).map_err(|error| failed("audit", &error))?;
-    let eer = found.eer_ci95.map(|ci95| Measured { value: found.eer, ci95: [ci95.low, ci95.high] });
-    Ok((found.eer, eer))
+    Ok(found.eer)
 }

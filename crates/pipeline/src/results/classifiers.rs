@@ -6,10 +6,10 @@ use ndarray::Array2;
 use twinprint_evaluation::classification::Classification;
 use twinprint_evaluation::knn::{self, Metric};
 use twinprint_evaluation::mlp::{self, Mlp};
-use twinprint_evaluation::{Estimate, Interval, LabelledPrints};
+use twinprint_evaluation::{Estimate, LabelledPrints};
 use twinprint_report::results::{AuditRow, ClassifierRow};
 
-use super::{Evidence, SystemSides, absent, estimated, failed};
+use super::{Evidence, SystemSides, failed, with_interval};
 use crate::PipelineError;
 use crate::scoring::Side;
 use crate::system::System;
@@ -50,7 +50,10 @@ pub(super) fn rows(
             let tasks = match tasks(evidence, sides, label) {
                 Ok(tasks) => tasks,
                 Err(reason) => {
-                    audit.push(absent(format!("classifiers of {label} for {}", sides.system), &reason));
+                    audit.push(AuditRow::absent(
+                        format!("classifiers of {label} for {}", sides.system),
+                        reason,
+                    ));
                     continue;
                 }
             };
@@ -147,17 +150,16 @@ fn row(
         system: system.name().to_owned(),
         classifier: classifier.name().to_owned(),
         label: label.to_owned(),
-        accuracy: estimated(&joined.accuracy, || format!("accuracy of {name}"), audit),
-        balanced_accuracy: Some(joined.balanced),
-        balanced_ci95: joined.balanced_ci95.map(|interval| [interval.low, interval.high]),
+        accuracy: with_interval(joined.accuracy, || format!("accuracy of {name}"), audit),
+        balanced_accuracy: Some(joined.balanced.value),
+        balanced_ci95: joined.balanced.ci95,
         chance: Some(joined.chance),
     })
 }
 
 struct Joined {
     accuracy: Estimate,
-    balanced: f64,
-    balanced_ci95: Option<Interval>,
+    balanced: Estimate,
     chance: f64,
 }
 
@@ -181,7 +183,6 @@ fn join(
     Ok(Joined {
         accuracy: all.accuracy,
         balanced: all.balanced_accuracy,
-        balanced_ci95: all.balanced_ci95,
         chance: chance / tested.max(1) as f64,
     })
 }

@@ -4,7 +4,7 @@ use twinprint_evaluation::LabelledPrints;
 use twinprint_evaluation::few_shot::{Episodes, Fold, episodes};
 use twinprint_report::results::{AuditRow, FewShotRow};
 
-use super::{Evidence, SystemSides, estimated, failed};
+use super::{Evidence, SystemSides, failed, with_interval};
 use crate::PipelineError;
 
 /// One row a system, number of ways and number of shots.
@@ -14,9 +14,9 @@ pub(super) fn rows(evidence: &Evidence, audit: &mut Vec<AuditRow>) -> Result<Vec
     let too_many: Vec<String> =
         plan.ways.iter().filter(|&&ways| ways > fewest).map(ToString::to_string).collect();
     if !too_many.is_empty() {
-        audit.push(super::absent(
+        audit.push(AuditRow::absent(
             format!("few-shot with {} ways", too_many.join(", ")),
-            &format!("a fold tests {fewest} people"),
+            format!("a fold tests {fewest} people"),
         ));
     }
     let ways = plan.ways.iter().filter(|&&ways| ways < fewest).map(|&ways| Some(ways)).chain([None]);
@@ -71,7 +71,7 @@ fn row(
         system: sides.system.name().to_owned(),
         ways: found.ways,
         shots: found.shots,
-        accuracy: estimated(&found.accuracy, || format!("accuracy of {name}"), audit),
+        accuracy: with_interval(found.accuracy, || format!("accuracy of {name}"), audit),
         chance: found.chance,
     })
 }

@@ -3,15 +3,17 @@
 mod audit;
 mod caveats;
 mod classifiers;
+mod draws;
 mod few_shot;
 mod verification;
 
-pub(crate) use verification::{TARGETS, carried, intervals, pair, rates};
+pub(crate) use draws::Draws;
+pub(crate) use verification::{TARGETS, carried, intervals, rates};
 
 use std::collections::BTreeMap;
 
-use twinprint_evaluation::{Bootstrap, Estimate, Interval, Scores};
-use twinprint_report::results::{AuditRow, Measured, ProtocolSummary, Results, SCHEMA};
+use twinprint_evaluation::{Bootstrap, Estimate, Scores};
+use twinprint_report::results::{AuditRow, ProtocolSummary, Results, SCHEMA};
 
 use crate::scoring::{FoldScores, People, Side};
 use crate::shortcut::Shortcut;
@@ -56,14 +58,13 @@ pub(crate) struct Evidence<'a> {
 }
 
 impl Evidence<'_> {
+    fn draws(&self) -> Draws {
+        Draws::of(self.context.plan.config())
+    }
+
     /// The bootstrap behind the intervals of one kind of number.
     fn bootstrap(&self, name: &str) -> Bootstrap {
-        let config = self.context.plan.config();
-        Bootstrap {
-            replicates: config.evaluation.bootstrap,
-            seed: seed::derive(config.seed, &format!("bootstrap {name}")),
-            ..Bootstrap::default()
-        }
+        self.draws().bootstrap(name)
     }
 
     fn seed(&self, name: &str) -> u64 {
@@ -112,35 +113,16 @@ fn protocol(context: &Context) -> ProtocolSummary {
     }
 }
 
-/// A number with its interval; without one it is not reported, and the audit says so.
-fn measured(
-    value: f64,
-    ci95: Option<Interval>,
+/// A number that is reported with its interval or not at all: without one it is absent, and the audit says so.
+fn with_interval(
+    estimate: Estimate,
     what: impl FnOnce() -> String,
     audit: &mut Vec<AuditRow>,
-) -> Option<Measured> {
-    if ci95.is_none() {
-        audit.push(absent(what(), "no interval: too few subjects to resample"));
+) -> Option<Estimate> {
+    if estimate.ci95.is_none() {
+        audit.push(AuditRow::absent(what(), "no interval: too few subjects to resample"));
     }
-    ci95.map(|Interval { low, high }| Measured { value, ci95: [low, high] })
-}
-
-fn estimated(
-    estimate: &Estimate,
-    what: impl FnOnce() -> String,
-    audit: &mut Vec<AuditRow>,
-) -> Option<Measured> {
-    measured(estimate.value, estimate.ci95, what, audit)
-}
-
-/// The audit entry for a number that is absent.
-fn absent(what: String, reason: &str) -> AuditRow {
-    AuditRow {
-        check: format!("absent: {what}"),
-        passed: true,
-        detail: reason.to_owned(),
-        ..AuditRow::default()
-    }
+    estimate.ci95.map(|_| estimate)
 }
 
 fn failed(what: &str, error: &dyn std::error::Error) -> PipelineError {

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use twinprint_evaluation::Scores;
 use twinprint_evaluation::{
-    FnmrAtFmr, Interval, REPORTED_FMR, Transported, Verification, calibrated_cost, calibration::Calibration,
-    identification, paired_difference, transport_folds, verification,
+    Estimate, Interval, REPORTED_FMR, Transported, Verification, calibrated_cost, calibration::Calibration,
+    identification, transport_folds, verification,
 };
 use twinprint_report::results::{
-    AuditRow, Comparison, IdentificationRow, TransportedThreshold, VerificationRow,
+    AuditRow, Comparison, IdentificationRow, Outcome, TransportedThreshold, VerificationRow,
 };
 
-use super::{Evidence, Scored, absent, estimated, failed, measured};
+use super::{Evidence, Scored, failed, with_interval};
 use crate::PipelineError;
 use crate::system::System;
 
@@ -43,32 +43,31 @@ fn row(
         } else {
             "the dev scores of a fold cannot be calibrated: mated and non-mated ones do not overlap"
         };
-        audit.push(absent(format!("cllr of {name}"), reason));
+        audit.push(AuditRow::absent(format!("cllr of {name}"), reason));
     }
-    audit.extend(
-        found
-            .reasons
-            .iter()
-            .filter(|reason| scored.system == System::Encoder && !reason.starts_with("Cllr"))
-            .map(|reason| absent(name.clone(), reason)),
-    );
+    if scored.system == System::Encoder {
+        audit.extend(found.remarks.iter().map(|remark| {
+            let outcome = if remark.is_absence() { Outcome::Absent } else { Outcome::Informs };
+            AuditRow::new(outcome, name.clone(), remark.to_string())
+        }));
+    }
     let failures = |of: fn(&twinprint_protocol::Failures) -> usize| -> usize {
         scored.folds.iter().map(|fold| of(&fold.trials.failures)).sum()
     };
     Ok(VerificationRow {
         system: scored.system.name().to_owned(),
         probe_seconds: scored.probe_seconds,
-        eer: measured(found.eer, found.eer_ci95, || format!("eer of {name}"), audit),
+        eer: with_interval(found.eer, || format!("eer of {name}"), audit),
         fnmr_at_fmr: rates(&found),
-        auc: Some(found.auc),
-        d_prime: found.d_prime,
-        min_dcf: Some(found.min_dcf),
+        auc: Some(found.auc.value),
+        d_prime: found.d_prime.map(|found| found.value),
+        min_dcf: Some(found.min_dcf.value),
         cllr: cllr.map(|cllr| cllr.value),
-        min_cllr: Some(found.min_cllr),
+        min_cllr: Some(found.min_cllr.value),
         mated: found.mated,
         non_mated: found.non_mated,
-        eer_per_subject_mean: found.eer_per_subject_mean,
-        ci95: intervals(&found, cllr.and_then(|cllr| cllr.ci95)),
+        eer_per_subject_mean: found.eer_per_subject_mean.map(|mean| mean.value),
+        ci95: intervals(&found, cllr),
         transported: transported(scored)?,
         failures_to_enrol: failures(|failures| failures.to_enrol.len()),
         failures_to_acquire: failures(|failures| failures.to_acquire.len()),
@@ -113,43 +112,35 @@ pub(crate) fn carried(target_fmr: f64, threshold: Option<f64>, moved: &Transport
     TransportedThreshold {
         target_fmr,
         threshold,
-        fmr: moved.fmr,
-        fmr_ci95: moved.fmr_ci95.map(pair),
-        fnmr: moved.fnmr,
-        fnmr_ci95: moved.fnmr_ci95.map(pair),
+        fmr: moved.fmr.value,
+        fmr_ci95: moved.fmr.ci95,
+        fnmr: moved.fnmr.value,
+        fnmr_ci95: moved.fnmr.ci95,
     }
 }
 
 /// The false non-match rates that could be measured, by their false match rate.
 pub(crate) fn rates(found: &Verification) -> BTreeMap<String, f64> {
-    let measured = |rate: &FnmrAtFmr| match rate {
-        FnmrAtFmr::Measured { fmr, fnmr, .. } => Some((fmr.to_string(), *fnmr)),
-        FnmrAtFmr::TooFew { .. } => None,
-    };
-    found.fnmr_at_fmr.iter().filter_map(measured).collect()
-}
-
-pub(crate) fn pair(interval: Interval) -> [f64; 2] {
-    [interval.low, interval.high]
+    let rates = REPORTED_FMR.iter().zip(found.fnmr_at_fmr);
+    rates.filter_map(|(fmr, fnmr)| Some((fmr.to_string(), fnmr?.value))).collect()
 }
 
 /// The intervals of a row by the names of their keys.
-pub(crate) fn intervals(found: &Verification, cllr: Option<Interval>) -> BTreeMap<String, [f64; 2]> {
-    let of = &found.ci95;
+pub(crate) fn intervals(found: &Verification, cllr: Option<Estimate>) -> BTreeMap<String, Interval> {
     let rates = REPORTED_FMR
         .iter()
-        .zip(of.fnmr_at_fmr)
-        .map(|(fmr, interval)| (format!("fnmr_at_fmr.{fmr}"), interval));
+        .zip(found.fnmr_at_fmr)
+        .map(|(fmr, estimate)| (format!("fnmr_at_fmr.{fmr}"), estimate));
     let named = [
-        ("auc", of.auc),
-        ("d_prime", of.d_prime),
-        ("min_dcf", of.min_dcf),
+        ("auc", Some(found.auc)),
+        ("d_prime", found.d_prime),
+        ("min_dcf", Some(found.min_dcf)),
         ("cllr", cllr),
-        ("min_cllr", of.min_cllr),
-        ("eer_per_subject_mean", of.eer_per_subject_mean),
+        ("min_cllr", Some(found.min_cllr)),
+        ("eer_per_subject_mean", found.eer_per_subject_mean),
     ];
-    let named = named.into_iter().map(|(name, interval)| (name.to_owned(), interval));
-    rates.chain(named).filter_map(|(name, interval)| Some((name, pair(interval?)))).collect()
+    let named = named.into_iter().map(|(name, estimate)| (name.to_owned(), estimate));
+    rates.chain(named).filter_map(|(name, estimate)| Some((name, estimate?.ci95?))).collect()
 }
 
 /// The encoder against every baseline on the same trials.
@@ -157,29 +148,30 @@ pub(super) fn comparisons(
     evidence: &Evidence,
     audit: &mut Vec<AuditRow>,
 ) -> Result<Vec<Comparison>, PipelineError> {
-    let bootstrap = evidence.bootstrap("comparison");
+    let draws = evidence.draws();
     let mut rows = Vec::new();
     for encoder in evidence.scored.iter().filter(|scored| System::ENCODERS.contains(&scored.system)) {
         let baselines = evidence.scored.iter().filter(|other| {
             System::BASELINES.contains(&other.system) && other.probe_seconds == encoder.probe_seconds
         });
         for baseline in baselines {
+            let what = || format!("difference between {} and {}", encoder.system, label(baseline));
             if baseline.all == encoder.all {
-                let what = format!("difference between {} and {}", encoder.system, label(baseline));
-                audit.push(absent(what, "their scores are the same: a plan without a training step leaves the encoder as it starts"));
+                audit.push(AuditRow::absent(what(), "their scores are the same: a plan without a training step leaves the encoder as it starts"));
                 continue;
             }
-            let found = paired_difference(&encoder.all, &baseline.all, &bootstrap)
+            let found = draws
+                .difference(&encoder.all, &baseline.all)
                 .map_err(|error| failed(&label(baseline), &error))?;
-            let what = || format!("difference between {} and {}", encoder.system, label(baseline));
-            if let Some(difference) = measured(found.difference, found.ci95, what, audit) {
-                rows.push(Comparison {
+            match found.ci95 {
+                Some(ci95) => rows.push(Comparison {
                     system: encoder.system.name().to_owned(),
                     baseline: baseline.system.name().to_owned(),
                     probe_seconds: baseline.probe_seconds,
-                    difference: difference.value,
-                    ci95: difference.ci95,
-                });
+                    difference: found.value,
+                    ci95,
+                }),
+                None => drop(with_interval(found, what, audit)),
             }
         }
     }
@@ -208,28 +200,24 @@ pub(super) fn identification(
         let mut row = IdentificationRow {
             system: scored.system.name().to_owned(),
             probe_seconds: scored.probe_seconds,
-            rank1: estimated(&closed.rank1, || format!("rank1 of {name}"), audit),
-            cmc: closed.cmc,
-            cmc_ci95: closed
-                .cmc_ci95
-                .into_iter()
-                .map(|interval| interval.map(pair))
-                .collect::<Option<_>>()
-                .unwrap_or_default(),
+            rank1: with_interval(closed.rank1, || format!("rank1 of {name}"), audit),
+            cmc: closed.cmc.iter().map(|share| share.value).collect(),
+            cmc_ci95: closed.cmc.iter().map(|share| share.ci95).collect::<Option<_>>().unwrap_or_default(),
             ..IdentificationRow::default()
         };
         for far in TARGETS {
             let open = identification::open_set(&searches, far, &bootstrap)
                 .map_err(|error| failed(&name, &error))?;
-            match (open.dir, open.reason) {
-                (Some(rate), _) => {
+            match open.dir {
+                Ok(rate) => {
                     row.dir_at_far.insert(far.to_string(), rate.value);
-                    row.dir_at_far_ci95.extend(rate.ci95.map(|interval| (far.to_string(), pair(interval))));
+                    row.dir_at_far_ci95.extend(rate.ci95.map(|interval| (far.to_string(), interval)));
                 }
-                (None, Some(reason)) if scored.system == System::Encoder => {
-                    audit.push(absent(format!("dir_at_far {far} of {name}"), &reason));
+                Err(too_few) if scored.system == System::Encoder => {
+                    let what = format!("dir_at_far {far} of {name}");
+                    audit.push(AuditRow::absent(what, too_few.to_string()));
                 }
-                (None, _) => {}
+                Err(_) => {}
             }
         }
         rows.push(row);

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use crate::PipelineError;
 
 pub use features::{FeatureOptions, Metric, evaluate_features};
-pub use summary::{Rate, ScoreIdentification, ScoreReport, ScoreSummary};
+pub use summary::{ScoreIdentification, ScoreReport, ScoreSummary};
 pub use text::score_table;
 
 use trials::Table;

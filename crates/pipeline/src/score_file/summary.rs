@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use twinprint_evaluation::calibration::Calibration;
 use twinprint_evaluation::{
-    Bootstrap, Interval, Scores, calibrated_cost, det_curve, identification, transport, verification,
+    Bootstrap, Estimate, Interval, Scores, calibrated_cost, det_curve, identification, transport,
+    verification,
 };
 use twinprint_report::results::TransportedThreshold;
 
@@ -15,7 +16,7 @@ use super::trials::{Part, Table};
 use super::{SCORES_SCHEMA, ScoreOptions, refuse};
 use crate::PipelineError;
 use crate::error::chain;
-use crate::results::{TARGETS, carried, intervals, pair, rates};
+use crate::results::{TARGETS, carried, intervals, rates};
 
 /// Points kept of the trade-off curve.
 const DET_POINTS: usize = 200;
@@ -33,16 +34,6 @@ pub struct ScoreReport {
     pub systems: Vec<ScoreSummary>,
 }
 
-/// A number with the interval it has, if it has one.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Rate {
-    /// The number.
-    pub value: f64,
-    /// Its 95 % interval over subjects.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ci95: Option<[f64; 2]>,
-}
-
 /// The numbers of one list of comparisons; keys as in `results.json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ScoreSummary {
@@ -56,7 +47,7 @@ pub struct ScoreSummary {
     /// Non-mated comparisons.
     pub non_mated: usize,
     /// Equal error rate with one threshold for everybody.
-    pub eer: Rate,
+    pub eer: Estimate,
     /// That threshold, in the file's own direction.
     pub threshold: f64,
     /// False non-match rate at the false match rate that is the key.
@@ -71,13 +62,13 @@ pub struct ScoreSummary {
     /// Cost of the scores as calibrated on the dev file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cllr: Option<f64>,
-    /// The same after the best increasing map.
+    /// Log-likelihood-ratio cost after the best increasing map of the scores, in bits.
     pub min_cllr: f64,
     /// Mean EER with a threshold for each subject; flatters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eer_per_subject_mean: Option<f64>,
     /// 95 % intervals of the numbers above by their keys; those of `fnmr_at_fmr` as `fnmr_at_fmr.0.1`.
-    pub ci95: BTreeMap<String, [f64; 2]>,
+    pub ci95: BTreeMap<String, Interval>,
     /// What thresholds chosen on the dev file gave here.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub transported: Vec<TransportedThreshold>,
@@ -96,13 +87,13 @@ pub struct ScoreIdentification {
     /// Probes searched.
     pub probes: usize,
     /// Share of probes whose own subject comes first.
-    pub rank1: Rate,
+    pub rank1: Estimate,
     /// What guessing gives.
     pub chance: f64,
     /// Share of probes whose own subject is among the first 1, 2, 3, ….
     pub cmc: Vec<f64>,
     /// Detection and identification rate at the false alarm rate that is the key.
-    pub dir_at_far: BTreeMap<String, Rate>,
+    pub dir_at_far: BTreeMap<String, Estimate>,
 }
 
 pub(super) fn report(
@@ -183,8 +174,7 @@ fn summary(
             transported.push(carried(target_fmr, threshold, &moved));
         }
     }
-    let explained = found.reasons.iter().filter(|reason| !reason.starts_with("Cllr"));
-    absent.extend(explained.cloned());
+    absent.extend(found.remarks.iter().map(ToString::to_string));
     if cllr.is_none() {
         absent.push(
             "Cllr and carried-over thresholds are absent: they need the scores of other people, --dev FILE"
@@ -196,16 +186,16 @@ fn summary(
         subjects: found.subjects,
         mated: found.mated,
         non_mated: found.non_mated,
-        eer: Rate { value: found.eer, ci95: found.eer_ci95.map(pair) },
+        eer: found.eer,
         threshold: directed(found.threshold, options),
         fnmr_at_fmr: rates(&found),
-        auc: found.auc,
-        d_prime: found.d_prime,
-        min_dcf: found.min_dcf,
+        auc: found.auc.value,
+        d_prime: found.d_prime.map(|found| found.value),
+        min_dcf: found.min_dcf.value,
         cllr: cllr.map(|cllr| cllr.value),
-        min_cllr: found.min_cllr,
-        eer_per_subject_mean: found.eer_per_subject_mean,
-        ci95: intervals(&found, cllr.and_then(|cllr| cllr.ci95)),
+        min_cllr: found.min_cllr.value,
+        eer_per_subject_mean: found.eer_per_subject_mean.map(|mean| mean.value),
+        ci95: intervals(&found, cllr),
         transported,
         identification: identified,
         det: det.points.iter().map(|point| [point.fmr, point.fnmr]).collect(),
@@ -230,23 +220,20 @@ fn identified(
             return Ok(None);
         }
     };
-    let rate = |value: f64, ci95: Option<Interval>| Rate { value, ci95: ci95.map(pair) };
     let closed = identification::closed_set(&searches, bootstrap)?;
     let mut dir_at_far = BTreeMap::new();
     for far in TARGETS {
         let open = identification::open_set(&searches, far, bootstrap)?;
-        match (open.dir, open.reason) {
-            (Some(dir), _) => {
-                dir_at_far.insert(far.to_string(), rate(dir.value, dir.ci95));
-            }
-            (None, reason) => absent.extend(reason),
+        match open.dir {
+            Ok(dir) => drop(dir_at_far.insert(far.to_string(), dir)),
+            Err(too_few) => absent.push(too_few.to_string()),
         }
     }
     Ok(Some(ScoreIdentification {
         probes: closed.probes,
-        rank1: rate(closed.rank1.value, closed.rank1.ci95),
+        rank1: closed.rank1,
         chance: closed.chance,
-        cmc: closed.cmc,
+        cmc: closed.cmc.iter().map(|share| share.value).collect(),
         dir_at_far,
     }))
 }

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Rate, ScoreReport, ScoreSummary};
+use twinprint_evaluation::{Estimate, Interval};
+
+use super::{ScoreReport, ScoreSummary};
 
 /// A block of numbers with their intervals for each part of the file.
 pub fn score_table(report: &ScoreReport) -> String {
@@ -66,14 +68,14 @@ fn lines(summary: &ScoreSummary) -> Vec<(String, String)> {
     lines
 }
 
-fn rate(rate: Rate) -> String {
+fn rate(rate: Estimate) -> String {
     shown(rate.value, rate.ci95, 100.0, 2)
 }
 
-fn shown(value: f64, ci95: Option<[f64; 2]>, scale: f64, digits: usize) -> String {
+fn shown(value: f64, ci95: Option<Interval>, scale: f64, digits: usize) -> String {
     let one = |value: f64| format!("{:.digits$}", scale * value);
     match ci95 {
-        Some([low, high]) => format!("{} [{}, {}]", one(value), one(low), one(high)),
+        Some(Interval { low, high }) => format!("{} [{}, {}]", one(value), one(low), one(high)),
         None => format!("{} (no interval)", one(value)),
     }
 }

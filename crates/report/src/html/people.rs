@@ -16,7 +16,7 @@ pub(super) fn how_to_read(results: &Results) -> Markup {
                      compared with it later. All templates of a fold meet all its probes."
                 }
                 dt { "Mated and non-mated" }
-                dd { "A comparison of one person with herself, and of two different people (ISO/IEC 19795-1)." }
+                dd { "A comparison of one person with themselves, and of two different people (ISO/IEC 19795-1)." }
                 dt { "EER" }
                 dd {
                     "The equal error rate: the false match rate where it equals the false non-match rate, with one threshold \
@@ -27,7 +27,7 @@ pub(super) fn how_to_read(results: &Results) -> Markup {
                 dt { "Audits" }
                 dd {
                     "Parts of the signal alone on the same trials. One that should say nothing about the brain (gain, amplitude, \
-                     mains, muscle above 30 Hz, length of the recording) fails when it comes as low as the encoder; single bands inform."
+                     mains, muscle above 30 Hz, length of the recording) fails when it comes as low as the encoder; single bands only inform."
                 }
                 dt { "Small numbers" }
                 dd {
@@ -42,7 +42,7 @@ pub(super) fn how_to_read(results: &Results) -> Markup {
                      0.01. Lower is better; 1 is of no use."
                 }
                 dt { "–" }
-                dd { "A number that could not be computed; the audits say why." }
+                dd { "A number that could not be computed; the list of absent numbers says why." }
             }
             p class="footnote" { "Every number with its formula and source: docs/guide/how-to-read-a-result.md of twinprint." }
         }

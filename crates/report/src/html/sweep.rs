@@ -2,10 +2,11 @@
 
 use maud::{DOCTYPE, PreEscaped, html};
 
-use super::STYLE;
-use crate::plots::{SweepPoint, sweep};
+use super::parts::{STYLE, figure};
+use crate::format;
+use crate::plots::sweep::{SweepPoint, sweep};
+use crate::plots::systems::clipped;
 use crate::results::ENCODER;
-use crate::{format, plots};
 
 /// The page as one HTML text: the encoder's curves, and every system in the table.
 pub fn sweep_page(name: &str, description: &str, points: &[SweepPoint]) -> String {
@@ -27,14 +28,9 @@ pub fn sweep_page(name: &str, description: &str, points: &[SweepPoint]) -> Strin
                         p class="lead" { (description) }
                     }
                     @if let Some(plot) = sweep(points, ENCODER) {
-                        figure {
-                            div class="scroll" { (plot) }
-                            figcaption {
-                                "The encoder's equal error rate on people it never saw; bars are 95 % intervals by bootstrap over \
-                                 subjects. Each axis is varied alone, the others as the plan has them. Neighbouring points share their \
-                                 subjects, so that a trend can be surer than two intervals look."
-                            }
-                        }
+                        (figure(&plot, "The encoder's equal error rate on people it never saw; bars are 95 % intervals by bootstrap over \
+                            subjects. Each axis is varied alone, the others as the plan has them. Neighbouring points share their \
+                            subjects, so that a trend can be surer than two intervals look."))
                     }
                     div class="scroll" {
                         table {
@@ -47,10 +43,10 @@ pub fn sweep_page(name: &str, description: &str, points: &[SweepPoint]) -> Strin
                                 @for point in points {
                                     tr class=[(point.system == ENCODER).then_some("strong")] {
                                         th scope="row" { (point.axis) }
-                                        td { (plots::clipped(&point.label)) }
+                                        td { (clipped(&point.label)) }
                                         td { (format::seconds(point.probe_seconds)) }
                                         td { (point.system) }
-                                        td { (format::measured(point.eer.as_ref())) }
+                                        td { (format::estimate(point.eer)) }
                                     }
                                 }
                             }
@@ -65,8 +61,9 @@ pub fn sweep_page(name: &str, description: &str, points: &[SweepPoint]) -> Strin
 
 #[cfg(test)]
 mod tests {
+    use twinprint_signal::Estimate;
+
     use super::*;
-    use crate::results::Measured;
 
     #[test]
     fn a_sweep_makes_a_page_with_a_panel_an_axis_and_a_row_a_point() {
@@ -76,7 +73,7 @@ mod tests {
             at,
             probe_seconds: 2.0,
             system: ENCODER.to_owned(),
-            eer: eer.map(|value| Measured { value, ci95: [value / 2.0, value * 1.5] }),
+            eer: eer.map(|value| Estimate { value, ci95: Some([value / 2.0, value * 1.5].into()) }),
         };
         let points = [
             point("<training>", 4.0, Some(0.3)),

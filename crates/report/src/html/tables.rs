@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use maud::{Markup, html};
+use twinprint_signal::{Estimate, Interval};
 
 use crate::format::{self, is_encoder};
-use crate::results::{Measured, Results, VerificationRow};
+use crate::results::{Results, VerificationRow};
 
 /// A table with a caption; the first column names the row, the others are numbers.
 fn table(caption: &str, head: &[String], rows: &[(bool, Vec<String>)]) -> Markup {
@@ -78,10 +79,10 @@ fn caption(probe: f64, rows: &[&VerificationRow]) -> String {
 }
 
 fn verification_cells(row: &VerificationRow, operating: &[&String]) -> Vec<String> {
-    let mut cells = vec![row.system.clone(), format::measured(row.eer.as_ref())];
+    let mut cells = vec![row.system.clone(), format::estimate(row.eer)];
     cells.extend(operating.iter().map(|fmr| {
         let interval = row.ci95.get(&format!("fnmr_at_fmr.{fmr}")).copied();
-        optional_with_interval(row.fnmr_at_fmr.get(*fmr).copied(), interval)
+        rate(row.fnmr_at_fmr.get(*fmr).copied(), interval)
     }));
     cells.extend([
         format::optional(row.auc, 3),
@@ -94,16 +95,9 @@ fn verification_cells(row: &VerificationRow, operating: &[&String]) -> Vec<Strin
     cells
 }
 
-/// A rate in percent, with its interval where it has one.
-fn with_interval(value: f64, ci95: Option<[f64; 2]>) -> String {
-    match ci95 {
-        Some(ci95) => format::measured(Some(&Measured { value, ci95 })),
-        None => format::percent(value),
-    }
-}
-
-fn optional_with_interval(value: Option<f64>, ci95: Option<[f64; 2]>) -> String {
-    value.map_or_else(|| format::optional_percent(None), |value| with_interval(value, ci95))
+/// A rate that may be absent, in per cent, with its interval where it has one.
+fn rate(value: Option<f64>, ci95: Option<Interval>) -> String {
+    format::estimate(value.map(|value| Estimate { value, ci95 }))
 }
 
 /// A number without needless zeros: `0.1`, `10`.
@@ -117,12 +111,11 @@ pub(super) fn comparisons(results: &Results) -> Markup {
         .comparisons
         .iter()
         .map(|c| {
-            let [low, high] = c.ci95.map(format::points);
             let pair = format!("{} − {}", c.system, c.baseline);
-            let difference = format!("{} [{low}, {high}]", format::points(c.difference));
+            let difference = format::difference(c.estimate(), "");
             let reading = if c.better() {
                 "better"
-            } else if c.ci95[0] > 0.0 {
+            } else if c.ci95.low > 0.0 {
                 "worse"
             } else {
                 "not told apart"
@@ -153,8 +146,8 @@ pub(super) fn transported(results: &Results) -> Markup {
                 row.system.clone(),
                 format::seconds(row.probe_seconds),
                 percent(t.target_fmr),
-                with_interval(t.fmr, t.fmr_ci95),
-                with_interval(t.fnmr, t.fnmr_ci95),
+                rate(Some(t.fmr), t.fmr_ci95),
+                rate(Some(t.fnmr), t.fnmr_ci95),
             ];
             (is_encoder(&row.system), cells)
         })
@@ -178,21 +171,19 @@ pub(super) fn identification(results: &Results) -> Markup {
             far.parse::<f64>().map_or_else(|_| (*far).clone(), |far| format!("{} %", short(far * 100.0)));
         format!("Open set: DIR % at FAR {shown}")
     }));
-    let rows: Vec<_> = results
-        .identification
-        .iter()
-        .map(|row| {
-            let rank1 = format::measured(row.rank1.as_ref());
-            let mut cells = vec![row.system.clone(), format::seconds(row.probe_seconds), rank1];
-            cells.extend(alarms.iter().map(|far| {
-                optional_with_interval(
-                    row.dir_at_far.get(*far).copied(),
-                    row.dir_at_far_ci95.get(*far).copied(),
-                )
-            }));
-            (is_encoder(&row.system), cells)
-        })
-        .collect();
+    let rows: Vec<_> =
+        results
+            .identification
+            .iter()
+            .map(|row| {
+                let rank1 = format::estimate(row.rank1);
+                let mut cells = vec![row.system.clone(), format::seconds(row.probe_seconds), rank1];
+                cells.extend(alarms.iter().map(|far| {
+                    rate(row.dir_at_far.get(*far).copied(), row.dir_at_far_ci95.get(*far).copied())
+                }));
+                (is_encoder(&row.system), cells)
+            })
+            .collect();
     table("Nobody is claimed: the probe is compared with everybody enrolled in its fold", &head, &rows)
 }
 
@@ -204,7 +195,7 @@ pub(super) fn few_shot(results: &Results) -> Markup {
             let cells = vec![
                 row.system.clone(),
                 format::episode(row.ways, row.shots),
-                format::measured(row.accuracy.as_ref()),
+                format::estimate(row.accuracy),
                 format::percent(row.chance),
             ];
             (is_encoder(&row.system), cells)
@@ -230,8 +221,8 @@ pub(super) fn classifiers(results: &Results) -> Markup {
                 row.system.clone(),
                 format::classifier(&row.classifier),
                 row.label.clone(),
-                format::measured(row.accuracy.as_ref()),
-                optional_with_interval(row.balanced_accuracy, row.balanced_ci95),
+                format::estimate(row.accuracy),
+                rate(row.balanced_accuracy, row.balanced_ci95),
                 format::optional_percent(row.chance),
             ];
             (is_encoder(&row.system), cells)
@@ -243,41 +234,6 @@ pub(super) fn classifiers(results: &Results) -> Markup {
             section aria-labelledby="classifiers" {
                 h2 id="classifiers" { "Classifiers on prints" }
                 (table("What the prints tell apart, by classifier and label", &head, &rows))
-            }
-        }
-    }
-}
-
-pub(super) fn audit(results: &Results) -> Markup {
-    html! {
-        @if !results.audit.is_empty() {
-            section aria-labelledby="audit" {
-                h2 id="audit" { "Audits" }
-                div class="scroll" {
-                    table class="text" {
-                        caption { "How much of this could be a shortcut, and why a number is absent" }
-                        thead { tr {
-                            th scope="col" { "Check" } th scope="col" { "Passed" }
-                            th scope="col" { "EER %" } th scope="col" { "Finding" }
-                        } }
-                        tbody {
-                            @for row in &results.audit {
-                                tr {
-                                    th scope="row" { (row.check) }
-                                    td {
-                                        @if row.passed { span class="badge yes" { "✓ passed" } }
-                                        @else { span class="badge no" { "✗ failed" } }
-                                    }
-                                    td {
-                                        (format::measured(row.eer.as_ref()))
-                                        @if let Some(probe) = row.probe_seconds { " at " (format::seconds(probe)) }
-                                    }
-                                    td { (row.detail) }
-                                }
-                            }
-                        }
-                    }
-                }
             }
         }
     }

@@ -1,9 +1,10 @@
 //! The head of the page: name, protocol, what to beware of, and the few numbers most people come for.
 
 use maud::{Markup, html};
+use twinprint_signal::Estimate;
 
 use crate::format;
-use crate::results::{AllowedLeak, ENCODER, Measured};
+use crate::results::{AllowedLeak, ENCODER};
 use crate::{Page, Results, Verdict, verdicts};
 
 pub(super) fn top(page: &Page) -> Markup {
@@ -95,12 +96,12 @@ fn cards(results: &Results) -> Markup {
     html! { @if !cards.is_empty() { div class="cards" { @for card in &cards { (card) } } } }
 }
 
-fn card(leaky: bool, name: &str, number: &Measured, note: &str) -> Markup {
+fn card(leaky: bool, name: &str, number: &Estimate, note: &str) -> Markup {
     html! {
         div class=(if leaky { "card leak" } else { "card" }) {
             p class="name" { (name) @if leaky { " " span class="badge leak" { "leaky" } } }
             p class="number" { (format::percent(number.value)) span class="unit" { " %" } }
-            p class="interval" { "95 % interval " (format::interval(number.ci95)) }
+            @if let Some(ci95) = number.ci95 { p class="interval" { "95 % interval " (format::interval(ci95)) } }
             p class="note" { (note) }
         }
     }

@@ -1,11 +1,11 @@
 //! Equal error rates with their intervals, encoder and baselines below one another.
 
 use maud::{Markup, html};
+use twinprint_signal::Estimate;
 
-use super::{clipped, colour, room};
+use super::systems::{clipped, colour, room};
 use crate::Results;
 use crate::format::{self, is_encoder};
-use crate::results::Measured;
 use crate::svg::{Axis, Frame, figure, short};
 
 const ROW: f64 = 30.0;
@@ -26,7 +26,7 @@ pub(crate) fn bars(results: &Results) -> Option<Markup> {
         lengths.iter().find_map(|probe| eer(system, *probe)).map_or(f64::INFINITY, |eer| eer.value)
     };
     systems.sort_by(|a, b| at_first(a).total_cmp(&at_first(b)));
-    let highest = rows().filter_map(|row| row.eer).map(|eer| eer.ci95[1].max(eer.value)).fold(0.02, f64::max);
+    let highest = rows().filter_map(|row| row.eer).map(|eer| highest_of(&eer)).fold(0.02, f64::max);
     let names = room(&systems) + 24.0;
     // Up to three panels a row.
     let columns = lengths.len().min(3);
@@ -70,17 +70,24 @@ pub(crate) fn bars(results: &Results) -> Option<Markup> {
 }
 
 /// Rates and bounds that have a place on an axis.
-fn drawable(eer: &Measured) -> bool {
-    [eer.value, eer.ci95[0], eer.ci95[1]].iter().all(|rate| (0.0..=1.0).contains(rate))
+fn drawable(eer: &Estimate) -> bool {
+    let ends: [f64; 2] = eer.ci95.map_or([eer.value; 2], Into::into);
+    [eer.value, ends[0], ends[1]].iter().all(|rate| (0.0..=1.0).contains(rate))
 }
 
-fn mark(frame: &Frame, y: f64, eer: &Measured, colour: &str, strong: bool) -> Markup {
-    let [low, high] = eer.ci95.map(|bound| short(frame.at_x(bound)));
+fn highest_of(eer: &Estimate) -> f64 {
+    eer.ci95.map_or(eer.value, |ci95| ci95.high.max(eer.value))
+}
+
+fn mark(frame: &Frame, y: f64, eer: &Estimate, colour: &str, strong: bool) -> Markup {
+    let x = |rate: f64| short(frame.at_x(rate));
     let y = short(y);
     html! {
-        line class=(format!("whisker {colour}")) x1=(low) x2=(high) y1=(y) y2=(y) {}
-        circle class=(format!("dot {colour}")) cx=(short(frame.at_x(eer.value))) cy=(y) r=(if strong { "6.5" } else { "5" }) {
-            title { (format::measured(Some(eer))) " %" }
+        @if let Some(ci95) = eer.ci95 {
+            line class=(format!("whisker {colour}")) x1=(x(ci95.low)) x2=(x(ci95.high)) y1=(y) y2=(y) {}
+        }
+        circle class=(format!("dot {colour}")) cx=(x(eer.value)) cy=(y) r=(if strong { "6.5" } else { "5" }) {
+            title { (format::estimate(Some(*eer))) " %" }
         }
     }
 }

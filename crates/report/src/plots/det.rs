@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{colour, legend, room, weight};
+use super::systems::{colour, legend, room, weight};
 use crate::format;
 use crate::page::DetCurve;
 use crate::svg::{Axis, Frame, PROBIT_TICKS, figure, short};

@@ -1,4 +1,4 @@
-//! The map of prints: people learnt from beside people never seen, each in a colour of her own.
+//! The map of prints: people learnt from beside people never seen, one colour a person.
 
 use maud::{Markup, html};
 

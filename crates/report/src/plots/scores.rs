@@ -46,7 +46,7 @@ pub(crate) fn scores(histograms: &[ScoreHistogram]) -> Option<Markup> {
             (key(frame))
         }
     };
-    let description = "Share of scores in each bin, for comparisons of one person with herself (mated) and of two people \
+    let description = "Share of scores in each bin, for comparisons of one person with themselves (mated) and of two people \
         (non-mated); the less the two overlap, the lower the error rates.";
     Some(figure("scores", size, "Score distributions", description, &content))
 }

@@ -1,9 +1,9 @@
 //! Equal error rate along the axes of a sweep.
 
 use maud::{Markup, html};
+use twinprint_signal::{Estimate, Interval};
 
 use crate::format;
-use crate::results::Measured;
 use crate::svg::{Axis, Frame, figure, short};
 
 const WIDTH: f64 = 400.0;
@@ -18,22 +18,22 @@ pub struct SweepPoint {
     pub label: String,
     /// Its place on it: the label as a number, or its rank among the axis's values.
     pub at: f64,
-    /// Clean seconds a probe.
+    /// Seconds of EEG without rejected epochs that each probe is made from.
     pub probe_seconds: f64,
     /// `encoder`, or a baseline's name.
     pub system: String,
     /// The equal error rate, where there is one.
-    pub eer: Option<Measured>,
+    pub eer: Option<Estimate>,
 }
 
 /// One panel an axis, one line a probe length, of one system.
 pub(crate) fn sweep(points: &[SweepPoint], system: &str) -> Option<Markup> {
-    let drawn: Vec<(&SweepPoint, Measured)> = points
+    let drawn: Vec<(&SweepPoint, Estimate)> = points
         .iter()
         .filter(|point| point.system == system && point.at.is_finite())
         .filter_map(|point| Some((point, point.eer?)))
         .collect();
-    let highest = drawn.iter().map(|(_, eer)| eer.ci95[1]).fold(0.0, f64::max).clamp(0.01, 1.0);
+    let highest = drawn.iter().map(|(_, eer)| ends(eer).high).fold(0.0, f64::max).clamp(0.01, 1.0);
     let mut axes: Vec<&str> = Vec::new();
     for (point, _) in &drawn {
         if !axes.contains(&point.axis.as_str()) {
@@ -44,7 +44,7 @@ pub(crate) fn sweep(points: &[SweepPoint], system: &str) -> Option<Markup> {
     if axes.is_empty() {
         return None;
     }
-    let panels: Vec<(Frame, Vec<&(&SweepPoint, Measured)>)> = axes
+    let panels: Vec<(Frame, Vec<&(&SweepPoint, Estimate)>)> = axes
         .iter()
         .enumerate()
         .map(|(index, axis)| {
@@ -56,16 +56,16 @@ pub(crate) fn sweep(points: &[SweepPoint], system: &str) -> Option<Markup> {
         @for (frame, own) in &panels {
             (frame.axes())
             @for (index, length) in lengths.iter().enumerate() {
-                @let line: Vec<&(&SweepPoint, Measured)> =
+                @let line: Vec<&(&SweepPoint, Estimate)> =
                     own.iter().copied().filter(|(point, _)| point.probe_seconds == *length).collect();
                 @let colour = format!("c{}", index % 8);
                 (frame.line(&line.iter().map(|(point, eer)| (point.at, eer.value)).collect::<Vec<_>>(), &format!("line thick {colour}")))
                 @for (point, eer) in line {
                     @let x = short(frame.at_x(point.at));
                     line class=(format!("line thin {colour}")) x1=(x) x2=(x)
-                        y1=(short(frame.at_y(eer.ci95[0]))) y2=(short(frame.at_y(eer.ci95[1]))) {}
+                        y1=(short(frame.at_y(ends(eer).low))) y2=(short(frame.at_y(ends(eer).high))) {}
                     circle class=(format!("dot {colour}")) cx=(x) cy=(short(frame.at_y(eer.value))) r="4" {
-                        title { (point.label) ", " (format::seconds(*length)) " probes: " (format::measured(Some(eer))) " %" }
+                        title { (point.label) ", " (format::seconds(*length)) " probes: " (format::estimate(Some(*eer))) " %" }
                     }
                 }
             }
@@ -87,7 +87,12 @@ pub(crate) fn sweep(points: &[SweepPoint], system: &str) -> Option<Markup> {
     Some(figure("sweep", size, "Equal error rate along the sweep", description, &content))
 }
 
-fn frame(index: usize, axis: &str, own: &[&(&SweepPoint, Measured)], highest: f64) -> Frame {
+/// The interval, or without one the rate itself.
+fn ends(eer: &Estimate) -> Interval {
+    eer.ci95.unwrap_or(Interval { low: eer.value, high: eer.value })
+}
+
+fn frame(index: usize, axis: &str, own: &[&(&SweepPoint, Estimate)], highest: f64) -> Frame {
     let (low, high) = own.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (point, _)| {
         (low.min(point.at), high.max(point.at))
     });

@@ -2,11 +2,10 @@
 //! over subjects converges. A subject's influence counts all its comparisons, as enrolled and as probe.
 
 use crate::Scores;
-use crate::weighted::distinct_subjects;
 
 /// Sums the influence of every trial on the subjects in it and gives the standard error.
 fn standard_error(scores: &Scores, influence: impl Fn(usize, bool) -> f64) -> f64 {
-    let subjects = distinct_subjects(scores);
+    let subjects = scores.subjects();
     let number = |subject: u32| subjects.partition_point(|&known| known < subject);
     let mut sums = vec![0.0; subjects.len()];
     let people = scores.enrol_subject().iter().zip(scores.probe_subject());

@@ -1,15 +1,19 @@
 //! Scores sorted once, from which every unweighted metric is read.
 
+use std::cmp::Ordering;
+
+use rayon::prelude::*;
+
 use crate::Scores;
-use crate::sort::sort;
 
 /// The mated and the non-mated scores, each in ascending order. Eight bytes per trial.
-pub(crate) struct Ranked {
-    pub mated: Vec<f64>,
-    pub non_mated: Vec<f64>,
+#[derive(Debug, Clone, PartialEq)]
+pub struct SortedScores {
+    pub(crate) mated: Vec<f64>,
+    pub(crate) non_mated: Vec<f64>,
 }
 
-impl Ranked {
+impl SortedScores {
     /// Splits and sorts, O(n log n).
     pub fn new(scores: &Scores) -> Self {
         let mut mated = Vec::with_capacity(scores.mated());
@@ -21,26 +25,29 @@ impl Ranked {
     }
 
     /// Sorts two sets of finite scores.
-    pub fn from_parts(mut mated: Vec<f64>, mut non_mated: Vec<f64>) -> Self {
-        rayon::join(|| sort(&mut mated), || sort(&mut non_mated));
+    pub(crate) fn from_parts(mut mated: Vec<f64>, mut non_mated: Vec<f64>) -> Self {
+        // No score is NaN; `partial_cmp` compiles to fewer instructions than the total order.
+        let ascending = |a: &f64, b: &f64| a.partial_cmp(b).unwrap_or(Ordering::Equal);
+        mated.par_sort_unstable_by(ascending);
+        non_mated.par_sort_unstable_by(ascending);
         Self { mated, non_mated }
     }
 
     /// Every corner of the step curve in the order of rising thresholds, from "accept everything" to "reject everything".
     ///
     /// Between two corners scores of one kind only are passed, or one group of equal scores of both kinds.
-    pub fn corners(&self) -> Corners<'_> {
-        Corners { ranked: self, mated: 0, non_mated: 0, done: false }
+    pub(crate) fn corners(&self) -> Corners<'_> {
+        Corners { sorted: self, mated: 0, non_mated: 0, done: false }
     }
 
     /// The cut at a threshold, found by bisection.
-    pub fn cut(&self, threshold: f64) -> Cut {
+    pub(crate) fn cut(&self, threshold: f64) -> Cut {
         let below = |scores: &[f64]| scores.partition_point(|&score| score < threshold);
         Cut { threshold, mated_below: below(&self.mated), non_mated_below: below(&self.non_mated) }
     }
 
     /// Highest score below a threshold; `None` when there is none.
-    pub fn score_below(&self, threshold: f64) -> Option<f64> {
+    pub(crate) fn score_below(&self, threshold: f64) -> Option<f64> {
         let cut = self.cut(threshold);
         let last = |scores: &[f64], below: usize| below.checked_sub(1).map(|place| scores[place]);
         let (mated, non_mated) =
@@ -52,7 +59,7 @@ impl Ranked {
     }
 
     /// Share of mated scores below a threshold.
-    pub fn fnmr(&self, threshold: f64) -> f64 {
+    pub(crate) fn fnmr(&self, threshold: f64) -> f64 {
         self.mated.partition_point(|&score| score < threshold) as f64 / self.mated.len() as f64
     }
 }
@@ -68,9 +75,9 @@ pub(crate) struct Cut {
     pub non_mated_below: usize,
 }
 
-/// Iterator over [`Ranked::corners`].
+/// Iterator over [`SortedScores::corners`].
 pub(crate) struct Corners<'a> {
-    ranked: &'a Ranked,
+    sorted: &'a SortedScores,
     mated: usize,
     non_mated: usize,
     done: bool,
@@ -83,7 +90,7 @@ impl Iterator for Corners<'_> {
         if self.done {
             return None;
         }
-        let (mated, non_mated) = (self.ranked.mated.as_slice(), self.ranked.non_mated.as_slice());
+        let (mated, non_mated) = (self.sorted.mated.as_slice(), self.sorted.non_mated.as_slice());
         let next_mated = mated.get(self.mated).copied().unwrap_or(f64::INFINITY);
         let next_non_mated = non_mated.get(self.non_mated).copied().unwrap_or(f64::INFINITY);
         let threshold = next_mated.min(next_non_mated);

@@ -4,13 +4,15 @@
 //! FMR = share of non-mated comparisons accepted and FNMR = share of mated comparisons rejected (ISO/IEC 19795-1:2021).
 //! Straight lines between neighbouring operating points make the curve continuous.
 
-use serde::{Deserialize, Serialize};
-
-use crate::ranked::{Cut, Ranked};
+use crate::rule_of_30::TooFew;
+use crate::sorted_scores::{Cut, SortedScores};
 use crate::{ScoreError, Scores};
 
+/// False match rates at which the false non-match rate is reported.
+pub const REPORTED_FMR: [f64; 3] = [0.1, 0.01, 0.001];
+
 /// The equal error rate, with the operating threshold nearest to it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Eer {
     /// The rate at which FMR and FNMR are equal, 0 to 1.
     pub value: f64,
@@ -19,7 +21,7 @@ pub struct Eer {
 }
 
 /// One threshold with both error rates.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OperatingPoint {
     /// Lowest accepted similarity; the last point of a curve, which rejects everything, has the next number above the
     /// highest score.
@@ -33,72 +35,45 @@ pub struct OperatingPoint {
 /// The exact trade-off curve: every corner of it, from "accept everything" to "reject everything".
 ///
 /// Points on a straight line between two corners are left out; nothing is lost by that.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DetCurve {
     /// Corners in the order of rising thresholds.
     pub points: Vec<OperatingPoint>,
 }
 
 /// The false non-match rate where at most a wanted share of non-mated comparisons is accepted.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum FnmrAtFmr {
-    /// Enough comparisons to say.
+    /// The comparisons resolve the rate.
     Measured {
-        /// The FMR asked for.
-        fmr: f64,
         /// Lowest FNMR among the thresholds whose FMR is at most the one asked for.
         fnmr: f64,
-        /// That threshold.
+        /// The threshold that reaches it: half-way between two scores where there is room.
         threshold: f64,
     },
     /// Too few non-mated comparisons to resolve the rate.
-    TooFew {
-        /// The FMR asked for.
-        fmr: f64,
-        /// Why, with the numbers.
-        reason: String,
-        /// The smallest FMR that this many comparisons can bound at 95 % when none of them matches falsely (3/n).
-        bound: f64,
-    },
+    TooFew(TooFew),
 }
 
-/// Equal error rate of a trial list.
-///
-/// The intersection of the step curve with FMR = FNMR, interpolated linearly between the two neighbouring operating
-/// points. Exact on ties, unchanged by order and by strictly increasing maps of the scores, 0 when the two kinds
-/// separate. O(n log n).
+/// Equal error rate of a trial list, see [`SortedScores::eer`]. O(n log n).
 pub fn eer(scores: &Scores) -> Eer {
-    Ranked::new(scores).eer()
+    SortedScores::new(scores).eer()
 }
 
 /// The exact DET curve of a trial list, O(n log n).
 pub fn det_curve(scores: &Scores) -> DetCurve {
-    Ranked::new(scores).det_curve()
+    SortedScores::new(scores).det_curve()
 }
 
-/// Both from one sort.
-pub fn eer_and_det(scores: &Scores) -> (Eer, DetCurve) {
-    let ranked = Ranked::new(scores);
-    (ranked.eer(), ranked.det_curve())
-}
-
-/// FNMR at a wanted FMR, where the number of non-mated comparisons resolves it.
-///
-/// Rule of 30 (Doddington 1998): at least 30 errors must be expected at the rate asked for, so 30/FMR non-mated
-/// comparisons. With fewer, the rule of 3 (Jovanovic and Levy 1997) still bounds what could be claimed: with no error
-/// among n independent comparisons the 95 % upper bound is 3/n.
-pub fn fnmr_at_fmr(scores: &Scores, fmr: f64) -> Result<FnmrAtFmr, ScoreError> {
-    Ranked::new(scores).fnmr_at_fmr(fmr)
-}
-
-impl Ranked {
+impl SortedScores {
     fn rates(&self, cut: &Cut) -> (f64, f64) {
         let accepted = self.non_mated.len() - cut.non_mated_below;
         (accepted as f64 / self.non_mated.len() as f64, cut.mated_below as f64 / self.mated.len() as f64)
     }
 
-    /// See [`eer`].
+    /// Equal error rate: the intersection of the step curve with FMR = FNMR, interpolated linearly between the two
+    /// neighbouring operating points. Exact on ties, unchanged by order and by strictly increasing maps of the scores, 0
+    /// when the two kinds separate.
     pub fn eer(&self) -> Eer {
         let gap = |threshold: f64| {
             let (fmr, fnmr) = self.rates(&self.cut(threshold));
@@ -125,7 +100,7 @@ impl Ranked {
         last(&self.mated).max(last(&self.non_mated))
     }
 
-    /// See [`det_curve`].
+    /// The exact DET curve, from "accept everything" to "reject everything".
     pub fn det_curve(&self) -> DetCurve {
         let mut corners: Vec<Cut> = Vec::new();
         for cut in self.corners() {
@@ -147,21 +122,21 @@ impl Ranked {
         DetCurve { points }
     }
 
-    /// See [`fnmr_at_fmr`].
+    /// FNMR at a wanted FMR, where the number of non-mated comparisons resolves it by the rule of 30 (see [`TooFew`]).
+    ///
+    /// # Errors
+    /// When `fmr` does not lie strictly between 0 and 1.
     pub fn fnmr_at_fmr(&self, fmr: f64) -> Result<FnmrAtFmr, ScoreError> {
         if !(fmr > 0.0 && fmr < 1.0) {
             return Err(ScoreError::Rate { what: "the false match rate", value: fmr });
         }
-        let comparisons = self.non_mated.len();
-        let needed = (30.0 / fmr).ceil();
-        if (comparisons as f64) < needed {
-            let reason = format!(
-                "{comparisons} non-mated comparisons do not resolve a false match rate of {fmr}: {needed} are needed to expect 30 errors"
-            );
-            return Ok(FnmrAtFmr::TooFew { fmr, reason, bound: (3.0 / comparisons as f64).min(1.0) });
+        let trials = self.non_mated.len();
+        let (kind, what) = ("non-mated comparisons", "false match rate");
+        if let Err(too_few) = (TooFew { trials, kind, what, rate: fmr }).check() {
+            return Ok(FnmrAtFmr::TooFew(too_few));
         }
         let threshold = self.threshold_at_fmr(fmr);
-        Ok(FnmrAtFmr::Measured { fmr, fnmr: self.fnmr(threshold), threshold })
+        Ok(FnmrAtFmr::Measured { fnmr: self.fnmr(threshold), threshold })
     }
 
     /// Lowest threshold whose FMR is at most the one asked for, half-way between the two scores around it.

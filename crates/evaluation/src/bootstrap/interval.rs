@@ -21,68 +21,55 @@
 //! A rate of exactly 0 or 1 has no resampling variance at all. There the rule of 3 speaks, with subjects and not
 //! comparisons as the independent observations.
 
-use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
+use twinprint_signal::{Estimate, Interval};
 
-/// A confidence interval, both ends included.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Interval {
-    /// Lower end.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
+/// A rate between 0 and 1 with its interval from the standard error over `subjects`.
+///
+/// At a rate of 0 the upper end is `1 − (1 − level)^(1/subjects)`, close to 3/subjects for 95 % (Jovanovic and Levy
+/// 1997); at 1 the mirror image. No interval with fewer than two subjects or without any variation.
+pub(crate) fn rate(value: f64, standard_error: f64, subjects: usize, level: f64) -> Estimate {
+    Estimate { value, ci95: of_rate(value, standard_error, subjects, level) }
 }
 
-impl Interval {
-    /// Whether a value lies inside.
-    pub fn contains(&self, value: f64) -> bool {
-        self.low <= value && value <= self.high
+fn of_rate(value: f64, standard_error: f64, subjects: usize, level: f64) -> Option<Interval> {
+    let reach = student(subjects, level)?;
+    if !(0.0..=1.0).contains(&value) {
+        return None;
     }
-
-    /// Interval of a rate between 0 and 1 from its standard error over `subjects`.
-    ///
-    /// At a rate of 0 the upper end is `1 − (1 − level)^(1/subjects)`, close to 3/subjects for 95 % (Jovanovic and Levy
-    /// 1997); at 1 the mirror image. `None` with fewer than two subjects or without any variation.
-    pub(crate) fn of_rate(value: f64, standard_error: f64, subjects: usize, level: f64) -> Option<Self> {
-        let reach = student(subjects, level)?;
-        if !(0.0..=1.0).contains(&value) {
-            return None;
-        }
-        let bound = 1.0 - (1.0 - level).powf(1.0 / subjects as f64);
-        if value == 0.0 {
-            return Some(Self { low: 0.0, high: bound });
-        }
-        if value == 1.0 {
-            return Some(Self { low: 1.0 - bound, high: 1.0 });
-        }
-        if standard_error.is_nan() || standard_error <= 0.0 {
-            return None;
-        }
-        let centre = (value / (1.0 - value)).ln();
-        let half = reach * standard_error / (value * (1.0 - value));
-        let back = |logit: f64| 1.0 / (1.0 + (-logit).exp());
-        Some(Self { low: back(centre - half), high: back(centre + half) })
+    let bound = 1.0 - (1.0 - level).powf(1.0 / subjects as f64);
+    if value == 0.0 {
+        return Some(Interval { low: 0.0, high: bound });
     }
+    if value == 1.0 {
+        return Some(Interval { low: 1.0 - bound, high: 1.0 });
+    }
+    if standard_error.is_nan() || standard_error <= 0.0 {
+        return None;
+    }
+    let centre = (value / (1.0 - value)).ln();
+    let half = reach * standard_error / (value * (1.0 - value));
+    let back = |logit: f64| 1.0 / (1.0 + (-logit).exp());
+    Some(Interval { low: back(centre - half), high: back(centre + half) })
+}
 
-    /// Interval of a cost above 0 without an upper end, symmetric on the log scale; `None` as for rates.
-    pub(crate) fn of_cost(value: f64, standard_error: f64, subjects: usize, level: f64) -> Option<Self> {
-        let reach = student(subjects, level)?;
-        let usable = value > 0.0 && value.is_finite() && standard_error.is_finite() && standard_error > 0.0;
+/// A cost above 0 without an upper end, its interval symmetric on the log scale; none where a rate would have none.
+pub(crate) fn cost(value: f64, standard_error: f64, subjects: usize, level: f64) -> Estimate {
+    let usable = value > 0.0 && value.is_finite() && standard_error.is_finite() && standard_error > 0.0;
+    let ci95 = student(subjects, level).filter(|_| usable).map(|reach| {
         let factor = (reach * standard_error / value).exp();
-        usable.then_some(Self { low: value / factor, high: value * factor })
-    }
+        Interval { low: value / factor, high: value * factor }
+    });
+    Estimate { value, ci95 }
+}
 
-    /// Interval of a difference from its standard error over `subjects`; `None` as for rates.
-    pub(crate) fn of_difference(
-        value: f64,
-        standard_error: f64,
-        subjects: usize,
-        level: f64,
-    ) -> Option<Self> {
-        let reach = student(subjects, level)?;
-        let usable = standard_error.is_finite() && standard_error > 0.0;
-        usable.then_some(Self { low: value - reach * standard_error, high: value + reach * standard_error })
-    }
+/// A number of either sign, its interval symmetric about it; none where a rate would have none.
+pub(crate) fn difference(value: f64, standard_error: f64, subjects: usize, level: f64) -> Estimate {
+    let usable = standard_error.is_finite() && standard_error > 0.0;
+    let ci95 = student(subjects, level)
+        .filter(|_| usable)
+        .map(|reach| Interval { low: value - reach * standard_error, high: value + reach * standard_error });
+    Estimate { value, ci95 }
 }
 
 /// Two-sided quantile of Student's t with `subjects − 1` degrees of freedom.

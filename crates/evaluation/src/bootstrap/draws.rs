@@ -1,20 +1,13 @@
-//! The bootstrap over subjects: seeded draws of cohorts.
+//! The bootstrap over subjects: seeded draws of cohorts, and the intervals of what the cohorts give.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+use twinprint_signal::Estimate;
 
+use super::interval::{self, standard_error};
 use crate::ScoreError;
-use crate::interval::{Interval, standard_error};
-
-/// A number with its interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Estimate {
-    /// The number on all the data.
-    pub value: f64,
-    /// Its 95 % interval (or of the level asked for); absent with fewer than two subjects or no variation among them.
-    pub ci95: Option<Interval>,
-}
+use crate::prints::distinct;
 
 /// How intervals are made. The same settings give the same interval on any machine and any number of threads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,38 +49,40 @@ impl Bootstrap {
         generator
     }
 
-    /// Interval of a rate from its resampled values.
-    pub(crate) fn of_rate(&self, value: f64, resampled: &[f64], subjects: usize) -> Option<Interval> {
-        Interval::of_rate(value, standard_error(resampled, subjects), subjects, self.level)
+    /// A rate with the interval from its values in resampled cohorts.
+    pub(crate) fn rate(&self, value: f64, resampled: &[f64], subjects: usize) -> Estimate {
+        interval::rate(value, standard_error(resampled, subjects), subjects, self.level)
     }
 
-    /// Interval of a difference from its resampled values.
-    pub(crate) fn of_difference(&self, value: f64, resampled: &[f64], subjects: usize) -> Option<Interval> {
-        Interval::of_difference(value, standard_error(resampled, subjects), subjects, self.level)
+    /// A number of either sign with the interval from its values in resampled cohorts.
+    pub(crate) fn difference(&self, value: f64, resampled: &[f64], subjects: usize) -> Estimate {
+        interval::difference(value, standard_error(resampled, subjects), subjects, self.level)
+    }
+
+    /// A rate that `of` computes from how often each of `groups` subjects is drawn.
+    pub(crate) fn rate_of_draws(&self, groups: usize, of: impl Fn(&[u16]) -> f64) -> Estimate {
+        let resampled: Vec<f64> =
+            (0..self.replicates).map(|replicate| of(&draw(&mut self.generator(replicate), groups))).collect();
+        self.rate(of(&vec![1; groups]), &resampled, groups)
     }
 
     /// Share of hits, with the interval over groups (subjects): each group is drawn with all of its trials.
-    pub(crate) fn rate(&self, groups: &[u32], hits: &[bool]) -> Estimate {
-        let distinct = crate::prints::distinct(groups);
+    pub(crate) fn share_of_hits(&self, groups: &[u32], hits: &[bool]) -> Estimate {
+        let distinct = distinct(groups);
         let mut counts = vec![(0.0, 0.0); distinct.len()];
         for (group, &hit) in groups.iter().zip(hits) {
             let count = &mut counts[distinct.partition_point(|known| known < group)];
             count.0 += f64::from(u8::from(hit));
             count.1 += 1.0;
         }
-        let share = |weights: &[u16]| {
+        self.rate_of_draws(counts.len(), |weights| {
             let weighted = counts
                 .iter()
                 .zip(weights)
                 .map(|(&(hits, all), &w)| (f64::from(w) * hits, f64::from(w) * all));
             let (hits, all) = weighted.fold((0.0, 0.0), |sum, term| (sum.0 + term.0, sum.1 + term.1));
             hits / all
-        };
-        let value = share(&vec![1; counts.len()]);
-        let resampled: Vec<f64> = (0..self.replicates)
-            .map(|replicate| share(&draw(&mut self.generator(replicate), counts.len())))
-            .collect();
-        Estimate { value, ci95: self.of_rate(value, &resampled, counts.len()) }
+        })
     }
 }
 

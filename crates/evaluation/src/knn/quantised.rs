@@ -16,7 +16,8 @@ use std::arch::x86_64::*;
 use pulp::bytemuck::cast;
 use rayon::prelude::*;
 
-use crate::knn::{Best, Metric};
+use super::k_best::KBest;
+use super::metric::Metric;
 use crate::prints::sum;
 
 /// Queries and prints that the innermost loop takes at once: their products fill 12 of 16 registers.
@@ -36,7 +37,7 @@ const SAMPLE: usize = 1000;
 const ROUNDING: f64 = 1e-11;
 
 /// Prints in bytes, and where they come from.
-pub(crate) struct Coarse<'a> {
+pub(crate) struct QuantisedIndex<'a> {
     metric: Metric,
     index: &'a [f32],
     dim: usize,
@@ -74,7 +75,7 @@ struct Tile {
     slack: [f64; QUERIES],
 }
 
-impl<'a> Coarse<'a> {
+impl<'a> QuantisedIndex<'a> {
     /// Packs `index[n·dim]`; nothing where the machine lacks the instructions or prints are too long.
     pub(crate) fn new(index: &'a [f32], dim: usize, metric: Metric) -> Option<Self> {
         if dim > LONGEST || !is_x86_feature_detected!("avx2") {
@@ -87,20 +88,20 @@ impl<'a> Coarse<'a> {
         for print in sample() {
             mean.iter_mut().zip(print).for_each(|(mean, &value)| *mean += f64::from(value) / sampled);
         }
-        let mut coarse =
+        let mut quantised =
             Self { metric, index, dim, mean, middle: 0.0, share: 1.0, groups: vec![], longest: 0.0 };
         let mut row = vec![0.0; dim + 1];
-        let mut offset = |print| coarse.centre(print, &mut row);
+        let mut offset = |print| quantised.centre(print, &mut row);
         let middle = sample().map(&mut offset).sum::<f64>() / sampled;
         let spread = (sample().map(|print| (offset(print) - middle).powi(2)).sum::<f64>() / sampled).sqrt();
-        coarse.middle = middle;
-        coarse.share = if spread > 0.0 { spread.sqrt() } else { 1.0 };
+        quantised.middle = middle;
+        quantised.share = if spread > 0.0 { spread.sqrt() } else { 1.0 };
         // SAFETY: AVX2 was asked for above.
-        let pack = |prints: &[f32]| unsafe { coarse.group(prints) };
+        let pack = |prints: &[f32]| unsafe { quantised.group(prints) };
         let groups: Vec<Group> = index.par_chunks(GROUP * dim).map(pack).collect();
-        coarse.longest = groups.iter().map(|group| group.norm).fold(0.0, f64::max);
-        coarse.groups = groups;
-        Some(coarse)
+        quantised.longest = groups.iter().map(|group| group.norm).fold(0.0, f64::max);
+        quantised.groups = groups;
+        Some(quantised)
     }
 
     /// Writes a print relative to the mean to the first values of `row` and gives back its offset.
@@ -188,16 +189,16 @@ impl<'a> Coarse<'a> {
 
     /// The `k` best rows for each of `queries[m·dim]` with the negative distance or the similarity; nothing where the data
     /// leave so many that comparing all in 32 bits takes less time.
-    pub(crate) fn search(&self, queries: &[f32], k: usize) -> Option<Vec<Best>> {
+    pub(crate) fn search(&self, queries: &[f32], k: usize) -> Option<Vec<KBest>> {
         // SAFETY: `new` asked for AVX2.
         unsafe { self.best(queries, k) }
     }
 
     #[target_feature(enable = "avx2")]
-    fn best(&self, queries: &[f32], k: usize) -> Option<Vec<Best>> {
+    fn best(&self, queries: &[f32], k: usize) -> Option<Vec<KBest>> {
         let tiles: Vec<Tile> = queries.chunks(QUERIES * self.dim).map(|queries| self.tile(queries)).collect();
         let count = queries.len() / self.dim;
-        let mut best: Vec<Best> = (0..count).map(|_| Best::new(k)).collect();
+        let mut best: Vec<KBest> = (0..count).map(|_| KBest::new(k)).collect();
         // One comparison in 64 bits costs about as much as eight of a whole matrix in 32 bits.
         let (mut compared, most) = (0, count * GROUP * (2 + self.groups.len() / 32));
         for (number, group) in self.groups.iter().enumerate() {
@@ -214,7 +215,14 @@ impl<'a> Coarse<'a> {
 
     /// Compares a group, of which `first` is the first row, with up to six queries; gives back how many pairs passed.
     #[target_feature(enable = "avx2")]
-    fn compare(&self, first: usize, group: &Group, tile: &Tile, best: &mut [Best], queries: &[f32]) -> usize {
+    fn compare(
+        &self,
+        first: usize,
+        group: &Group,
+        tile: &Tile,
+        best: &mut [KBest],
+        queries: &[f32],
+    ) -> usize {
         let mut limits = [i16::MAX; QUERIES];
         for (at, (limit, best)) in limits.iter_mut().zip(best.iter()).enumerate() {
             let worst = f64::from(best.worst);
@@ -356,8 +364,8 @@ mod tests {
                 (index, queries) = (unit(index.view(), "").unwrap(), unit(queries.view(), "").unwrap());
             }
             let k = k.min(rows);
-            let Some(coarse) = Coarse::new(index.as_slice().unwrap(), dim, metric) else { return Ok(()) };
-            let Some(found) = coarse.search(queries.as_slice().unwrap(), k) else {
+            let Some(quantised) = QuantisedIndex::new(index.as_slice().unwrap(), dim, metric) else { return Ok(()) };
+            let Some(found) = quantised.search(queries.as_slice().unwrap(), k) else {
                 prop_assert!(rows > 2 * GROUP);
                 return Ok(());
             };
@@ -371,10 +379,12 @@ mod tests {
     fn ordinary_prints_are_worth_a_first_pass_and_equal_ones_are_not() {
         let (index, queries) =
             (prints(1, (20_000, 128), 1.0, 0.0, 1.0, 0), prints(2, (60, 128), 1.0, 0.0, 1.0, 0));
-        let Some(coarse) = Coarse::new(index.as_slice().unwrap(), 128, Metric::Euclidean) else { return };
-        assert!(coarse.search(queries.as_slice().unwrap(), 5).is_some());
+        let Some(quantised) = QuantisedIndex::new(index.as_slice().unwrap(), 128, Metric::Euclidean) else {
+            return;
+        };
+        assert!(quantised.search(queries.as_slice().unwrap(), 5).is_some());
         let equal = vec![1.0; 20_000 * 16];
-        let coarse = Coarse::new(&equal, 16, Metric::Euclidean).unwrap();
-        assert!(coarse.search(&equal[..16 * 60], 5).is_none());
+        let quantised = QuantisedIndex::new(&equal, 16, Metric::Euclidean).unwrap();
+        assert!(quantised.search(&equal[..16 * 60], 5).is_none());
     }
 }

@@ -1,40 +1,24 @@
 //! Exact nearest neighbours, and the classifier built on them.
 
+mod k_best;
+mod metric;
+#[cfg(target_arch = "x86_64")]
+mod quantised;
+
 use std::sync::LazyLock;
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
-use crate::PrintError;
-use crate::bootstrap::Bootstrap;
-use crate::classification::Classification;
+use self::k_best::KBest;
+pub use self::metric::Metric;
 #[cfg(target_arch = "x86_64")]
-use crate::coarse::Coarse;
+use self::quantised::QuantisedIndex;
+use crate::PrintError;
+use crate::bootstrap::draws::Bootstrap;
+use crate::classification::Classification;
 use crate::matrix::product_into;
-use crate::prints::{LabelledPrints, check, distinct, norm, same_dimension, sum, unit};
-
-/// What "near" means.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Metric {
-    /// Cosine similarity; neighbours are reported with it, most similar first. Default.
-    #[default]
-    Cosine,
-    /// Euclidean distance; neighbours are reported with it, nearest first.
-    Euclidean,
-}
-
-impl Metric {
-    /// Similarity, or the negative distance, in 64 bits, rounded at the end.
-    #[inline(always)]
-    pub(crate) fn closeness(self, left: &[f32], right: &[f32]) -> f32 {
-        match self {
-            Self::Cosine => sum(left, right, |a, b| a * b) as f32,
-            Self::Euclidean => -sum(left, right, |a, b| (a - b) * (a - b)).sqrt() as f32,
-        }
-    }
-}
+use crate::prints::{LabelledPrints, check, distinct, norm, same_dimension, unit};
 
 /// The neighbours of each query.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,22 +73,22 @@ pub fn search(
     #[allow(unused_mut)]
     let mut share = queries.nrows().div_ceil(rayon::current_num_threads()).clamp(1, QUERIES);
     #[cfg(target_arch = "x86_64")]
-    let coarse = (queries.nrows() >= ENOUGH)
-        .then(|| Coarse::new(flat_index, dim, metric))
+    let quantised = (queries.nrows() >= ENOUGH)
+        .then(|| QuantisedIndex::new(flat_index, dim, metric))
         .flatten()
-        .filter(|coarse| coarse.search(&flat_queries[..TRIED * dim], k).is_some());
+        .filter(|quantised| quantised.search(&flat_queries[..TRIED * dim], k).is_some());
     #[cfg(target_arch = "x86_64")]
-    if coarse.is_some() {
+    if quantised.is_some() {
         share = queries.nrows().div_ceil(16).clamp(LEAST, QUERIES).next_multiple_of(6);
     }
     let block = |block: &[f32]| {
         #[cfg(target_arch = "x86_64")]
-        if let Some(found) = coarse.as_ref().and_then(|coarse| coarse.search(block, k)) {
+        if let Some(found) = quantised.as_ref().and_then(|quantised| quantised.search(block, k)) {
             return found;
         }
         search_block(flat_index, &offsets, (block, dim), k, metric)
     };
-    let found: Vec<Best> = flat_queries.par_chunks(share * dim).flat_map_iter(block).collect();
+    let found: Vec<KBest> = flat_queries.par_chunks(share * dim).flat_map_iter(block).collect();
     let shape = (queries.nrows(), k);
     let mut neighbours = Neighbours { rows: Array2::zeros(shape), values: Array2::zeros(shape) };
     for (query, best) in found.into_iter().enumerate() {
@@ -152,9 +136,9 @@ fn search_block(
     (block, dim): (&[f32], usize),
     k: usize,
     metric: Metric,
-) -> Vec<Best> {
+) -> Vec<KBest> {
     let count = block.len() / dim;
-    let mut best: Vec<Best> = (0..count).map(|_| Best::new(k)).collect();
+    let mut best: Vec<KBest> = (0..count).map(|_| KBest::new(k)).collect();
     let mut products = vec![0f32; count * PRINTS];
     let arch = pulp::Arch::new();
     for (number, (prints, offsets)) in index.chunks(PRINTS * dim).zip(offsets.chunks(PRINTS)).enumerate() {
@@ -178,80 +162,6 @@ fn search_block(
         best.kept.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     }
     best
-}
-
-/// The best scores seen so far, best first.
-pub(crate) struct Best {
-    pub(crate) kept: Vec<(f32, u32)>,
-    k: usize,
-    /// Score of the last kept once `k` are kept: only better ones enter.
-    pub(crate) worst: f32,
-}
-
-/// Scores compared at once.
-const GROUP: usize = 48;
-/// Lanes in which they are compared; the compiler packs them as wide as the machine allows.
-const WIDTH: usize = 16;
-
-impl Best {
-    pub(crate) fn new(k: usize) -> Self {
-        Self { kept: Vec::with_capacity(k + 1), k, worst: f32::NEG_INFINITY }
-    }
-
-    /// Takes in a run of scores of consecutive index rows, group by group: most groups hold nothing better than what is
-    /// kept already, and one comparison per lane shows it.
-    #[inline(always)]
-    fn scan(&mut self, products: &[f32], offsets: &[f32], first: u32) {
-        let (groups, rest) = products.as_chunks::<GROUP>();
-        let (group_offsets, rest_offsets) = offsets.as_chunks::<GROUP>();
-        for (number, (products, offsets)) in groups.iter().zip(group_offsets).enumerate() {
-            if highest(products, offsets) > self.worst {
-                self.insert(products, offsets, first + (number * GROUP) as u32);
-            }
-        }
-        self.insert(rest, rest_offsets, first + (groups.len() * GROUP) as u32);
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn insert(&mut self, products: &[f32], offsets: &[f32], first: u32) {
-        for (place, (product, offset)) in products.iter().zip(offsets).enumerate() {
-            self.offer(product - offset, first + place as u32);
-        }
-    }
-
-    /// Takes in a row that lies behind all rows so far.
-    #[inline(always)]
-    pub(crate) fn offer(&mut self, score: f32, row: u32) {
-        if score > self.worst {
-            let at = self.kept.partition_point(|&(kept, _)| kept >= score);
-            self.kept.insert(at, (score, row));
-            self.kept.truncate(self.k);
-            if self.kept.len() == self.k {
-                self.worst = self.kept[self.k - 1].0;
-            }
-        }
-    }
-}
-
-/// Highest score of a group, computed lane by lane.
-#[inline(always)]
-fn highest(products: &[f32; GROUP], offsets: &[f32; GROUP]) -> f32 {
-    let mut lanes = [f32::NEG_INFINITY; WIDTH];
-    for (products, offsets) in products.as_chunks::<WIDTH>().0.iter().zip(offsets.as_chunks::<WIDTH>().0) {
-        for lane in 0..WIDTH {
-            let score = products[lane] - offsets[lane];
-            lanes[lane] = if score > lanes[lane] { score } else { lanes[lane] };
-        }
-    }
-    let mut width = WIDTH / 2;
-    while width > 0 {
-        for lane in 0..width {
-            lanes[lane] = if lanes[lane + width] > lanes[lane] { lanes[lane + width] } else { lanes[lane] };
-        }
-        width /= 2;
-    }
-    lanes[0]
 }
 
 /// Classifies `test` by majority among the `k` nearest of `train`; of equally frequent labels the one with the nearer

@@ -6,9 +6,9 @@
 
 use rayon::prelude::*;
 
-use crate::bootstrap::{Bootstrap, draw};
-use crate::curve::crossing;
-use crate::{ScoreError, Scores};
+use super::draws::{Bootstrap, draw};
+use crate::Scores;
+use crate::det::crossing;
 
 /// Replicates that share one pass over the trials.
 const LANES: usize = 16;
@@ -48,8 +48,8 @@ pub(crate) struct Pass<'a> {
 
 impl WeightedTrials {
     /// Sorts the trials, O(n log n).
-    pub fn new(scores: &Scores) -> Result<Self, ScoreError> {
-        let subjects = distinct_subjects(scores);
+    pub fn new(scores: &Scores) -> Self {
+        let subjects = scores.subjects();
         let number = |subject: &u32| subjects.partition_point(|known| known < subject) as u32;
         let mut order: Vec<(f64, u32)> =
             scores.similarity().par_iter().enumerate().map(|(trial, &score)| (score, trial as u32)).collect();
@@ -73,7 +73,7 @@ impl WeightedTrials {
                 block_ends.push(start);
             }
         }
-        Ok(Self { pairs, block_ends, subjects: subjects.len() })
+        Self { pairs, block_ends, subjects: subjects.len() }
     }
 
     /// Number of distinct subjects, enrolled or probed.
@@ -208,36 +208,15 @@ fn add_chunk(chunk: &[[u32; 2]], table: &[[f32; LANES]], total: &mut [Below; LAN
     }
 }
 
-/// Every subject enrolled or probed, ascending.
-pub(crate) fn distinct_subjects(scores: &Scores) -> Vec<u32> {
-    let mut subjects: Vec<u32> = Vec::new();
-    for column in [scores.enrol_subject(), scores.probe_subject()] {
-        let mut previous = None;
-        for &subject in column {
-            if previous != Some(subject) {
-                subjects.push(subject);
-                previous = Some(subject);
-                if subjects.len() >= 1 << 20 {
-                    subjects.sort_unstable();
-                    subjects.dedup();
-                }
-            }
-        }
-    }
-    subjects.sort_unstable();
-    subjects.dedup();
-    subjects
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::ranked::Ranked;
+    use crate::sorted_scores::SortedScores;
     use proptest::prelude::*;
 
     /// Writes every drawn copy out as its own trials and scores those.
-    pub(crate) fn spelt_out(scores: &Scores, weights: &[u16]) -> Option<Ranked> {
-        let subjects = distinct_subjects(scores);
+    pub(crate) fn spelt_out(scores: &Scores, weights: &[u16]) -> Option<SortedScores> {
+        let subjects = scores.subjects();
         let weight = |subject: u32| usize::from(weights[subjects.binary_search(&subject).unwrap()]);
         let (mut mated, mut non_mated) = (vec![], vec![]);
         for (trial, &score) in scores.similarity().iter().enumerate() {
@@ -248,7 +227,7 @@ pub(crate) mod tests {
                 non_mated.extend(std::iter::repeat_n(score, weight(enrol) * weight(probe)));
             }
         }
-        (!mated.is_empty() && !non_mated.is_empty()).then(|| Ranked::from_parts(mated, non_mated))
+        (!mated.is_empty() && !non_mated.is_empty()).then(|| SortedScores::from_parts(mated, non_mated))
     }
 
     /// Trials of up to seven subjects with ties among the scores.
@@ -270,7 +249,7 @@ pub(crate) mod tests {
             scores in trials(300),
             weights in prop::collection::vec(prop::collection::vec(0u16..4, 7), 1..=LANES),
         ) {
-            let sorted = WeightedTrials::new(&scores).unwrap();
+            let sorted = WeightedTrials::new(&scores);
             let weights: Vec<Vec<u16>> =
                 weights.into_iter().map(|weights| weights[..sorted.subjects()].to_vec()).collect();
             let pass = sorted.pass(&weights);
@@ -299,7 +278,7 @@ pub(crate) mod tests {
                 .collect(),
         )
         .unwrap();
-        let sorted = WeightedTrials::new(&scores).unwrap();
+        let sorted = WeightedTrials::new(&scores);
         assert!(sorted.block_ends.len() < count as usize / 2);
         for (replicate, found) in sorted.replicates(&bootstrap).into_iter().enumerate() {
             let weights = sorted.draw_scorable(&bootstrap, replicate);
