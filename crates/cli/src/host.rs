@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use twinprint_pipeline::Host;
+use twinprint_run::Host;
 
 use crate::failure::Failure;
 

@@ -67,7 +67,7 @@ fn nobody_reads(payload: &(dyn Any + Send)) -> bool {
 }
 
 fn start_logging(verbose: bool) {
-    let level = if verbose { "warn,twinprint_pipeline=debug" } else { "warn" };
+    let level = if verbose { "warn,twinprint_run=debug" } else { "warn" };
     let filter = tracing_subscriber::EnvFilter::try_from_env("TWINPRINT_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();

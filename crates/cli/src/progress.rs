@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use twinprint_pipeline::Progress;
+use twinprint_run::Progress;
 
 /// Draws progress to standard error, so that standard output stays the command's result.
 pub(crate) struct Terminal {

@@ -12,6 +12,7 @@
 mod check;
 mod choose;
 mod deal;
+mod epoch_uses;
 mod error;
 mod facts;
 mod leak;
@@ -23,6 +24,7 @@ mod trials;
 mod windows;
 
 pub use check::check;
+pub use epoch_uses::{EpochUses, epoch_uses};
 pub use error::ProtocolError;
 pub use facts::RecordingFacts;
 pub use leak::{Leak, LeakError, Notice, Row, UnknownLeak};

@@ -113,16 +113,13 @@ pub fn trials(
     plan: &Plan,
     probe_seconds: f64,
 ) -> Result<FoldTrials, ProtocolError> {
-    if !(epoch_seconds.is_finite() && epoch_seconds > 0.0) {
-        return Err(ProtocolError::EpochSeconds(epoch_seconds));
-    }
+    let cutter = Cutter::new(epochs, epoch_seconds, plan)?;
     let (enrol, probe) = fold.compared(role);
     if enrol.is_empty() || probe.is_empty() {
         return Err(ProtocolError::EmptyRole { fold: fold.index, role: role.name() });
     }
     let per_template = whole_epochs("enrol.seconds", plan.enrol.seconds, epoch_seconds)?;
     let per_probe = whole_epochs("probe.seconds", probe_seconds, epoch_seconds)?;
-    let cutter = Cutter { epochs, epoch_seconds, by_recording: by_recording(epochs), plan };
     let mut failures = Failures::default();
     let templates = cutter.templates(enrol, per_template, &mut failures)?;
     let probes = cutter.probes(probe, &templates, per_probe, &mut failures)?;
@@ -142,7 +139,11 @@ pub fn check_lengths(plan: &Plan, epoch_seconds: f64) -> Result<(), ProtocolErro
     })
 }
 
-fn whole_epochs(key: &'static str, seconds: f64, epoch_seconds: f64) -> Result<usize, ProtocolError> {
+pub(crate) fn whole_epochs(
+    key: &'static str,
+    seconds: f64,
+    epoch_seconds: f64,
+) -> Result<usize, ProtocolError> {
     let count = (seconds / epoch_seconds).round();
     if count >= 1.0 && (count * epoch_seconds - seconds).abs() < INSTANT {
         return Ok(count as usize);
@@ -165,16 +166,39 @@ fn by_recording(epochs: &[EpochInfo]) -> HashMap<&RecordingKey, Vec<usize>> {
     lists
 }
 
-struct Cutter<'a> {
+/// Cuts epochs into templates and probes.
+pub(crate) struct Cutter<'a> {
     epochs: &'a [EpochInfo],
     epoch_seconds: f64,
     by_recording: HashMap<&'a RecordingKey, Vec<usize>>,
     plan: &'a Plan,
 }
 
-impl Cutter<'_> {
+impl<'a> Cutter<'a> {
+    /// Looks the epochs over.
+    pub(crate) fn new(
+        epochs: &'a [EpochInfo],
+        epoch_seconds: f64,
+        plan: &'a Plan,
+    ) -> Result<Self, ProtocolError> {
+        if !(epoch_seconds.is_finite() && epoch_seconds > 0.0) {
+            return Err(ProtocolError::EpochSeconds(epoch_seconds));
+        }
+        Ok(Self { epochs, epoch_seconds, by_recording: by_recording(epochs), plan })
+    }
+
+    /// When a recording's probes may begin: after the guard gap behind its last template, or at once where it has none.
+    pub(crate) fn probes_from(&self, key: &RecordingKey, templates: &[Pool]) -> f64 {
+        templates
+            .iter()
+            .filter(|template| *template.key == *key)
+            .filter_map(|template| template.epochs.last())
+            .map(|&last| self.epochs[last].start.get() + self.epoch_seconds + self.plan.guard_seconds)
+            .fold(f64::NEG_INFINITY, f64::max)
+    }
+
     /// The epochs of a recording from a point in time on, of overlapping ones the earliest.
-    fn clear_of_overlap(&self, key: &RecordingKey, from: f64) -> Vec<usize> {
+    pub(crate) fn clear_of_overlap(&self, key: &RecordingKey, from: f64) -> Vec<usize> {
         let mut free_from = from;
         let mut kept = Vec::new();
         for &index in self.by_recording.get(key).map(Vec::as_slice).unwrap_or_default() {
@@ -200,7 +224,8 @@ impl Cutter<'_> {
         }
     }
 
-    fn templates(
+    /// The templates of everybody to be enrolled, by subject, then in order of time.
+    pub(crate) fn templates(
         &self,
         enrol: &[RecordingKey],
         per_template: usize,
@@ -254,13 +279,7 @@ impl Cutter<'_> {
         failures.acquire_attempts = probe.len();
         let mut probes = Vec::new();
         for key in probe {
-            let from = templates
-                .iter()
-                .filter(|template| *template.key == *key)
-                .filter_map(|template| template.epochs.last())
-                .map(|&last| self.epochs[last].start.get() + self.epoch_seconds + self.plan.guard_seconds)
-                .fold(f64::NEG_INFINITY, f64::max);
-            let clear = self.clear_of_overlap(key, from);
+            let clear = self.clear_of_overlap(key, self.probes_from(key, templates));
             let groups = clear.chunks_exact(per_probe);
             if groups.len() == 0 {
                 let missing = Failure {

@@ -6,7 +6,7 @@ use twinprint_signal::{EpochInfo, RecordingKey, SubjectId};
 
 use crate::leak::judge;
 use crate::trials::INSTANT;
-use crate::{Fold, FoldTrials, Leak, LeakError, Notice, Plan, Pool, Row, Variant};
+use crate::{EpochUses, Fold, FoldTrials, Leak, LeakError, Notice, Plan, Pool, Row, Variant};
 
 /// What a window is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,7 +55,8 @@ impl Window<'_> {
     }
 }
 
-/// Looks over the windows a fold really uses: training epochs, templates and probes.
+/// Looks over the windows a fold really uses: training epochs, templates and probes, and the single epochs that classifiers and
+/// few-shot episodes learn from and are asked about.
 ///
 /// # Errors
 /// For every recording and pair of uses the first two windows that overlap, touch, or lie closer than
@@ -67,6 +68,7 @@ pub fn check_windows(
     epoch_seconds: f64,
     fold: &Fold,
     trials: &FoldTrials,
+    uses: &EpochUses,
     plan: &Plan,
 ) -> Result<Vec<Notice>, Vec<LeakError>> {
     let mut by_recording: HashMap<&RecordingKey, Vec<Window>> = HashMap::new();
@@ -79,6 +81,8 @@ pub fn check_windows(
     let members = |pools: &[Pool]| pools.iter().flat_map(|pool| pool.epochs.clone()).collect::<Vec<_>>();
     members(&trials.templates).into_iter().for_each(|index| add(Use::Enrol, index));
     members(&trials.probes).into_iter().for_each(|index| add(Use::Probe, index));
+    uses.enrol.iter().for_each(|&index| add(Use::Enrol, index));
+    uses.probe.iter().for_each(|&index| add(Use::Probe, index));
     let mut recordings: Vec<_> = by_recording.into_iter().collect();
     recordings.sort_by_key(|(key, _)| *key);
     let mut found = Vec::new();

@@ -6,8 +6,9 @@ mod cohort;
 
 use cohort::{epochs, key, one_visit, plan, subject, two_visits};
 use twinprint_protocol::{
-    FeatureColumn, FeatureColumns, FitRecord, Fold, FoldTrials, Leak, LeakError, Notice, Plan, Provenance,
-    RecordingFacts, Role, Split, Stage, StageOrder, check, check_provenance, check_windows, split, trials,
+    EpochUses, FeatureColumn, FeatureColumns, FitRecord, Fold, FoldTrials, Leak, LeakError, Notice, Plan,
+    Provenance, RecordingFacts, Role, Split, Stage, StageOrder, check, check_provenance, check_windows,
+    split, trials,
 };
 
 type Judged = Result<Vec<Notice>, Vec<LeakError>>;
@@ -54,7 +55,11 @@ fn an_honest_split_has_no_leak_in_any_variant() {
         let epochs = epochs(&recordings, 0.5);
         for fold in &made.folds {
             let cut = trials(&epochs, 2.0, fold, Role::Test, &plan, 10.0).unwrap();
-            assert_eq!(check_windows(&epochs, 2.0, fold, &cut, &plan), Ok(vec![]), "{variant}");
+            assert_eq!(
+                check_windows(&epochs, 2.0, fold, &cut, &EpochUses::default(), &plan),
+                Ok(vec![]),
+                "{variant}"
+            );
         }
     }
 }
@@ -118,8 +123,10 @@ fn the_windows_of_subjects_in_two_roles_on_purpose_are_no_further_leak() {
     let made = split(&recordings, &plan).unwrap();
     let epochs = epochs(&recordings, 2.0);
     let cut = trials(&epochs, 2.0, &made.folds[0], Role::Test, &plan, 2.0).unwrap();
-    assert_eq!(check_windows(&epochs, 2.0, &made.folds[0], &cut, &plan), Ok(vec![]));
-    assert!(check_windows(&epochs, 2.0, &made.folds[0], &cut, &plan.honest()).is_err());
+    assert_eq!(check_windows(&epochs, 2.0, &made.folds[0], &cut, &EpochUses::default(), &plan), Ok(vec![]));
+    assert!(
+        check_windows(&epochs, 2.0, &made.folds[0], &cut, &EpochUses::default(), &plan.honest()).is_err()
+    );
 }
 
 #[test]
@@ -209,7 +216,11 @@ fn windows(cut_with: f64, judged_by: &Plan) -> (Judged, Fold, FoldTrials) {
     let made = split(&recordings, &plan).unwrap();
     let epochs = epochs(&recordings, 0.5);
     let cut = trials(&epochs, 2.0, &made.folds[0], Role::Test, &plan, 2.0).unwrap();
-    (check_windows(&epochs, 2.0, &made.folds[0], &cut, judged_by), made.folds[0].clone(), cut)
+    (
+        check_windows(&epochs, 2.0, &made.folds[0], &cut, &EpochUses::default(), judged_by),
+        made.folds[0].clone(),
+        cut,
+    )
 }
 
 #[test]
@@ -241,7 +252,7 @@ fn windows_that_overlap() {
     let stolen = epochs.iter().position(|e| e.key.subject.as_str() == who && e.start.get() == 28.5).unwrap();
     cut.probes[0].epochs = vec![stolen];
     let rows = [format!("enrol {who}/a/1 28 to 30 s"), format!("probe {who}/a/1 28.5 to 30.5 s")];
-    let judge = |plan: &Plan| check_windows(&epochs, 2.0, &made.folds[0], &cut, plan);
+    let judge = |plan: &Plan| check_windows(&epochs, 2.0, &made.folds[0], &cut, &EpochUses::default(), plan);
     is_refused_unless_allowed(Leak::WindowsWithoutGuard, [&rows[0], &rows[1]], &plan, judge);
     assert!(judge(&plan).unwrap_err()[0].what.contains("overlap"));
 }
@@ -258,7 +269,7 @@ fn training_windows_inside_a_probe_recording_are_held_apart_as_well() {
     let who = fold.test[0].as_str();
     let rows = [format!("train {who}/a/2 0 to 2 s"), format!("probe {who}/a/2 0 to 2 s")];
     is_refused_unless_allowed(Leak::WindowsWithoutGuard, [&rows[0], &rows[1]], &plan, |plan| {
-        check_windows(&epochs, 2.0, &fold, &cut, plan)
+        check_windows(&epochs, 2.0, &fold, &cut, &EpochUses::default(), plan)
     });
 }
 

@@ -1,4 +1,4 @@
-//! Recordings, epochs, channel names, units and identities: the words every other crate speaks.
+//! Recordings, epochs, prints, channel names, units and identities: the words every other crate speaks.
 //!
 //! Nothing here reads a file, fits a model or knows a configuration.
 
@@ -6,6 +6,7 @@ mod channel;
 mod epochs;
 mod estimate;
 mod identity;
+mod prints;
 mod recording;
 mod unit;
 
@@ -13,5 +14,6 @@ pub use channel::ChannelName;
 pub use epochs::{EpochInfo, Epochs, EpochsError};
 pub use estimate::{Estimate, Interval};
 pub use identity::{IdentityError, RecordingId, RecordingKey, SessionId, SubjectId};
+pub use prints::{EmbeddingSpace, LengthMeaning, Prints, PrintsError, RowInfo, directions};
 pub use recording::{Annotation, Recording, RecordingError, Segment};
 pub use unit::{Hertz, Microvolts, SampleIndex, Seconds, UnitError};

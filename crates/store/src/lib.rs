@@ -28,5 +28,5 @@ mod strings;
 
 pub use error::StoreError;
 pub use mapped::Storage;
-pub use meta::RowInfo;
 pub use rows::RowFile;
+pub use twinprint_signal::RowInfo;

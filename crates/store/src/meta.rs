@@ -5,27 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hdf5::{Group, H5Type};
-use twinprint_signal::{EpochInfo, IdentityError, RecordingId, RecordingKey, Seconds, SessionId, SubjectId};
+use twinprint_signal::{
+    EpochInfo, IdentityError, RecordingId, RecordingKey, RowInfo, Seconds, SessionId, SubjectId,
+};
 
 use crate::reader::Reader;
 use crate::{StoreError, attributes, strings};
-
-/// Whose a row of prints or features is, and its place in the protocol.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RowInfo {
-    /// The epoch: subject, session, recording, start and labels.
-    pub epoch: EpochInfo,
-    /// The fold whose encoder made the row, counted from 0, where there are folds.
-    pub fold: Option<u32>,
-    /// The row's role in that fold, such as `train`, `dev`, `enroll` or `probe`, where it has one; never the empty text.
-    pub role: Option<String>,
-}
-
-impl From<EpochInfo> for RowInfo {
-    fn from(epoch: EpochInfo) -> Self {
-        Self { epoch, fold: None, role: None }
-    }
-}
 
 /// Refuses labels that cannot become columns and values that would not come back as they are.
 pub(crate) fn check(path: &Path, info: &EpochInfo) -> Result<(), StoreError> {

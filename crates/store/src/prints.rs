@@ -17,6 +17,10 @@ pub const PLAN_HASH: &str = "plan_hash";
 /// The attribute that holds the version of twinprint that wrote the file.
 pub const VERSION: &str = "twinprint_version";
 
+/// The attribute that says what the lengths of a file's rows mean, and what it says where they are weights: how much a row
+/// counts where several are averaged.
+pub const LENGTHS: (&str, &str) = ("print_lengths", "weights");
+
 const KIND: &str = "prints";
 const SCHEMA: &str = "twinprint-prints/1";
 const README: &str = "\

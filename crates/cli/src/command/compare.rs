@@ -7,7 +7,7 @@ use crate::failure::Failure;
 
 /// Prints the table.
 pub(crate) fn show(given: &CompareArguments) -> Result<ExitCode, Failure> {
-    let side = twinprint_pipeline::compare(&given.runs, &given.against)?;
+    let side = twinprint_run::compare(&given.runs, &given.against)?;
     if given.json {
         println!("{}", serde_json::to_string_pretty(&side)?);
     } else if given.markdown {

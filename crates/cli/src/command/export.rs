@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use twinprint_pipeline::ExportOptions;
+use twinprint_foreign::ExportOptions;
 
 use crate::failure::Failure;
 use crate::gallery_arguments::ExportArguments;
@@ -17,7 +17,7 @@ pub(crate) fn write(given: &ExportArguments) -> Result<ExitCode, Failure> {
             ));
         }
         let fold = given.fold.unwrap_or(0);
-        let dim = twinprint_pipeline::export_weights(&given.run, fold, &given.to, given.force)?;
+        let dim = twinprint_foreign::export_weights(&given.run, fold, &given.to, given.force)?;
         println!("{to}: the encoder of fold {fold}, prints of {dim} numbers");
         return Ok(ExitCode::SUCCESS);
     }
@@ -37,7 +37,7 @@ pub(crate) fn write(given: &ExportArguments) -> Result<ExitCode, Failure> {
         weights: given.weights.clone(),
         force: given.force,
     };
-    let exported = twinprint_pipeline::export(&options)?;
+    let exported = twinprint_foreign::export(&options)?;
     println!("{to}: {} rows, {} columns of numbers, {}", exported.rows, exported.columns, exported.format);
     if let (Some(weights), Some(hash)) = (&given.weights, &exported.weights) {
         println!("prints of the weights in {} (BLAKE3 {hash}), not the run's own", weights.display());

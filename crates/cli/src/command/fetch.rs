@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use twinprint_dataset::Manifest;
 use twinprint_dataset::fetch::{Event, FetchError, Options, Outcome, Report, Trust};
-use twinprint_pipeline::Progress;
+use twinprint_run::Progress;
 
 use crate::arguments::FetchArguments;
 use crate::failure::Failure;

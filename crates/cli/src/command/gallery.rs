@@ -5,10 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::json;
-use twinprint_pipeline::Filter;
-use twinprint_pipeline::gallery::{
-    self, Access, EnrolOptions, Opening, ProbeOptions, Secret, SubjectId, Update, Wanted,
-};
+use twinprint_desk::{self, Access, EnrolOptions, Opening, ProbeOptions, Secret, SubjectId, Update, Wanted};
+use twinprint_foreign::Filter;
 
 use super::gallery_text::{enrolled, identified, person_json, person_text, short, thresholds_text, verdict};
 use crate::failure::Failure;
@@ -48,7 +46,7 @@ pub(crate) fn enroll(given: &EnrollArguments) -> Result<ExitCode, Failure> {
         threshold: given.threshold,
         force: given.force,
     };
-    let reports = gallery::enrol(&options)?;
+    let reports = twinprint_desk::enrol(&options)?;
     if given.json {
         println!("{}", serde_json::to_string_pretty(&reports)?);
         return Ok(ExitCode::SUCCESS);
@@ -64,7 +62,7 @@ pub(crate) fn enroll(given: &EnrollArguments) -> Result<ExitCode, Failure> {
 pub(crate) fn verify(given: &VerifyArguments) -> Result<ExitCode, Failure> {
     let secret = secret_of(&given.probe.gallery)?;
     let subject = SubjectId::new(&given.subject)?;
-    let answer = gallery::verify(&probe(&given.probe, secret.as_ref())?, &subject)?;
+    let answer = twinprint_desk::verify(&probe(&given.probe, secret.as_ref())?, &subject)?;
     if given.probe.json {
         println!("{}", serde_json::to_string_pretty(&answer)?);
     } else {
@@ -77,7 +75,7 @@ pub(crate) fn verify(given: &VerifyArguments) -> Result<ExitCode, Failure> {
 /// `twinprint identify`.
 pub(crate) fn identify(given: &IdentifyArguments) -> Result<ExitCode, Failure> {
     let secret = secret_of(&given.probe.gallery)?;
-    let answer = gallery::identify(&probe(&given.probe, secret.as_ref())?, given.top)?;
+    let answer = twinprint_desk::identify(&probe(&given.probe, secret.as_ref())?, given.top)?;
     if given.probe.json {
         println!("{}", serde_json::to_string_pretty(&answer)?);
     } else {
@@ -101,7 +99,7 @@ pub(crate) fn manage(command: &GalleryCommand) -> Result<ExitCode, Failure> {
 
 fn list(given: &GalleryShowArguments) -> Result<ExitCode, Failure> {
     let secret = secret_of(&given.gallery)?;
-    let people = gallery::open(access(&given.gallery, secret.as_ref()))?.people()?;
+    let people = twinprint_desk::open(access(&given.gallery, secret.as_ref()))?.people()?;
     if given.json {
         let all: Vec<_> = people.iter().map(person_json).collect();
         println!("{}", serde_json::to_string_pretty(&all)?);
@@ -109,7 +107,8 @@ fn list(given: &GalleryShowArguments) -> Result<ExitCode, Failure> {
     }
     println!("{:<24} {:>6} {:>7}  {:<20} last change", "subject", "epochs", "spread", "enrolled");
     for person in &people {
-        let at = |event: Option<&gallery::Event>| event.map_or("", |event| event.at.as_str()).to_owned();
+        let at =
+            |event: Option<&twinprint_desk::Event>| event.map_or("", |event| event.at.as_str()).to_owned();
         println!(
             "{:<24} {:>6} {:>7.3}  {:<20} {}",
             person.subject,
@@ -125,7 +124,7 @@ fn list(given: &GalleryShowArguments) -> Result<ExitCode, Failure> {
 
 fn show(given: &GalleryShowArguments) -> Result<ExitCode, Failure> {
     let secret = secret_of(&given.gallery)?;
-    let gallery = gallery::open(access(&given.gallery, secret.as_ref()))?;
+    let gallery = twinprint_desk::open(access(&given.gallery, secret.as_ref()))?;
     if let Some(subject) = &given.subject {
         let person = gallery.person(&SubjectId::new(subject)?)?;
         if given.json {
@@ -170,7 +169,7 @@ fn revoke(given: &GalleryShowArguments) -> Result<ExitCode, Failure> {
         ));
     };
     let secret = secret_of(&given.gallery)?;
-    let gallery = gallery::open(access(&given.gallery, secret.as_ref()))?;
+    let gallery = twinprint_desk::open(access(&given.gallery, secret.as_ref()))?;
     let revoked = gallery.revoke(&SubjectId::new(subject)?, &host::now())?;
     if given.json {
         let all = json!({ "subject": revoked.subject, "epochs": revoked.epochs, "events": revoked.events, "left": revoked.left });
@@ -186,7 +185,7 @@ fn revoke(given: &GalleryShowArguments) -> Result<ExitCode, Failure> {
 
 fn check(given: &GalleryShowArguments) -> Result<ExitCode, Failure> {
     let secret = secret_of(&given.gallery)?;
-    let findings = gallery::check(access(&given.gallery, secret.as_ref()))?;
+    let findings = twinprint_desk::check(access(&given.gallery, secret.as_ref()))?;
     let passed = findings.iter().all(|finding| finding.passed);
     if given.json {
         let all: Vec<_> = findings
@@ -215,7 +214,8 @@ fn reissue(given: &ReissueArguments) -> Result<ExitCode, Failure> {
     let Some(new) = new else { return Err(Failure::message("give --new-key-file or --new-passphrase-file")) };
     let entropy = host::entropy()?;
     let salt = std::array::from_fn(|at| entropy[at]);
-    let gallery = gallery::open(access(&given.gallery, old.as_ref()))?.reissue(&new, salt, &host::now())?;
+    let gallery =
+        twinprint_desk::open(access(&given.gallery, old.as_ref()))?.reissue(&new, salt, &host::now())?;
     println!("{} templates reissued; the old secret opens nothing here any more", gallery.len()?);
     Ok(ExitCode::SUCCESS)
 }

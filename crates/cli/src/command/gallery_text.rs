@@ -1,9 +1,7 @@
 //! What `enroll`, `verify`, `identify` and `gallery` answer, as text.
 
 use serde_json::json;
-use twinprint_pipeline::gallery::{
-    Decision, Happening, Identified, Match, People, Person, Rate, Report, Thresholds,
-};
+use twinprint_desk::{Decision, Happening, Identified, Match, People, Person, Rate, Report, Thresholds};
 
 pub(crate) fn enrolled(report: &Report) -> String {
     let seconds = report.used_seconds.map_or_else(String::new, |seconds| format!(" ({seconds} s)"));

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use twinprint_pipeline::Inspection;
+use twinprint_run::Inspection;
 
 use crate::arguments::InspectArguments;
 use crate::failure::Failure;
@@ -12,7 +12,7 @@ const LABELS: usize = 20;
 
 /// Prints a file's header, channels, annotations and quality.
 pub(crate) fn show(given: &InspectArguments) -> Result<ExitCode, Failure> {
-    let facts = twinprint_pipeline::inspect(&given.file, given.lenient, given.show_patient)?;
+    let facts = twinprint_run::inspect(&given.file, given.lenient, given.show_patient)?;
     if given.json {
         println!("{}", serde_json::to_string_pretty(&facts)?);
     } else {

@@ -24,11 +24,9 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
     match &arguments.command {
         Command::Run(given) => run::whole(given, threads, &progress),
         Command::Check(given) => run::check(given),
-        Command::Preprocess(given) => {
-            run::stage(given, twinprint_pipeline::Stage::Preprocess, threads, &progress)
-        }
-        Command::Train(given) => run::stage(given, twinprint_pipeline::Stage::Train, threads, &progress),
-        Command::Embed(given) => run::stage(given, twinprint_pipeline::Stage::Embed, threads, &progress),
+        Command::Preprocess(given) => run::stage(given, twinprint_run::Stage::Preprocess, threads, &progress),
+        Command::Train(given) => run::stage(given, twinprint_run::Stage::Train, threads, &progress),
+        Command::Embed(given) => run::stage(given, twinprint_run::Stage::Embed, threads, &progress),
         Command::Evaluate(given) => run::evaluate(given, threads, &progress),
         Command::Sweep(given) => run::sweep(given, threads, &progress),
         Command::Report { run, json, markdown } => report::write(run, *json, *markdown),

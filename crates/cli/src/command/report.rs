@@ -7,7 +7,7 @@ use crate::failure::Failure;
 
 /// Writes the page and prints the table.
 pub(crate) fn write(run: &Path, json: bool, markdown: bool) -> Result<ExitCode, Failure> {
-    let results = twinprint_pipeline::write_report(run)?;
+    let results = twinprint_run::write_report(run)?;
     if json {
         println!("{}", serde_json::to_string_pretty(&results)?);
     } else if markdown {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use twinprint_pipeline::{Options, Outcome, Plan, Source, Stage, Surroundings, prepare};
+use twinprint_run::{Options, Outcome, Plan, Source, Stage, Surroundings, prepare};
 
 use crate::arguments::{
     ChangeArguments, CheckArguments, EvaluateArguments, PlanArguments, RunArguments, StageArguments,
@@ -65,11 +65,11 @@ pub(crate) fn sweep(
     let source = Source::read(&given.plan.pipeline, &change.overrides)?;
     let host = host::facts(threads);
     let outcome =
-        twinprint_pipeline::sweep(&source, &surroundings(change), &change.out, &host, &host::now, progress)?;
+        twinprint_run::sweep(&source, &surroundings(change), &change.out, &host, &host::now, progress)?;
     if given.json {
         println!("{}", serde_json::to_string_pretty(&outcome)?);
     } else {
-        print!("{}", twinprint_pipeline::sweep_table(&outcome, given.markdown));
+        print!("{}", twinprint_run::sweep_table(&outcome, given.markdown));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -82,7 +82,7 @@ pub(crate) fn check(given: &CheckArguments) -> Result<ExitCode, Failure> {
         println!("{}", serde_json::to_string_pretty(plan.config())?);
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{}", twinprint_pipeline::describe(&plan, &prepared));
+    println!("{}", twinprint_run::describe(&plan, &prepared));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -120,7 +120,7 @@ fn run(
 ) -> Result<Outcome, Failure> {
     let options =
         Options { out: given.out.clone(), from, only, force, host: host::facts(threads), clock: &host::now };
-    Ok(twinprint_pipeline::run(plan, &options, progress)?)
+    Ok(twinprint_run::run(plan, &options, progress)?)
 }
 
 fn show(outcome: &Outcome, json: bool) -> Result<ExitCode, Failure> {

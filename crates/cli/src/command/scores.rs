@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use twinprint_pipeline::{FeatureOptions, Filter, Metric, ScoreOptions, ScoreReport};
+use twinprint_foreign::{FeatureOptions, Filter, Metric, ScoreOptions, ScoreReport};
 
 use crate::arguments::{self, EvaluateArguments};
 use crate::failure::Failure;
 
 /// Prints every number of a score file.
 pub(crate) fn of_scores(file: &Path, given: &EvaluateArguments) -> Result<ExitCode, Failure> {
-    show(&twinprint_pipeline::evaluate_scores(file, &options(given))?, given.json)
+    show(&twinprint_foreign::evaluate_scores(file, &options(given))?, given.json)
 }
 
 /// Prints every number of the comparisons between rows of a file of features.
@@ -24,7 +24,7 @@ pub(crate) fn of_features(file: &Path, given: &EvaluateArguments) -> Result<Exit
             arguments::Metric::Euclidean => Metric::Euclidean,
         },
     };
-    show(&twinprint_pipeline::evaluate_features(file, &features, &options(given))?, given.json)
+    show(&twinprint_foreign::evaluate_features(file, &features, &options(given))?, given.json)
 }
 
 fn options(given: &EvaluateArguments) -> ScoreOptions {
@@ -42,7 +42,7 @@ fn show(report: &ScoreReport, json: bool) -> Result<ExitCode, Failure> {
     if json {
         println!("{}", serde_json::to_string_pretty(report)?);
     } else {
-        print!("{}", twinprint_pipeline::score_table(report));
+        print!("{}", twinprint_foreign::score_table(report));
     }
     Ok(ExitCode::SUCCESS)
 }

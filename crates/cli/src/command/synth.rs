@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use twinprint_dataset::synth::{self, Cohort};
-use twinprint_pipeline::Progress;
+use twinprint_run::Progress;
 
 use crate::arguments::SynthArguments;
 use crate::failure::Failure;

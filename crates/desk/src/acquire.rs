@@ -1,0 +1,265 @@
+//! A new recording to clean prints: the run's own preprocessing, what is refused, and what is left out and why.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ndarray::{Array2, Axis};
+use twinprint_edf::{EdfFile, Strictness};
+use twinprint_gallery::{Acquisition, Source};
+use twinprint_preprocess::{EpochPlan, OnMissing, Preprocessed, Preprocessor, Reference};
+use twinprint_signal::{ChannelName, Hertz, Seconds};
+
+use crate::DeskError;
+use crate::lend::Lent;
+use twinprint_run::error::{chain, unreadable};
+use twinprint_run::read_signals;
+
+/// Prints of one or more recordings, in order of time, none of overlapping epochs.
+pub(crate) struct Acquired {
+    /// `[epochs, dim]`, of clean epochs.
+    pub(crate) prints: Array2<f32>,
+    /// What became of all epochs.
+    pub(crate) acquisition: Acquisition,
+    /// The recordings.
+    pub(crate) sources: Vec<Source>,
+    /// What the user should know.
+    pub(crate) notices: Vec<String>,
+}
+
+/// Above this share of its samples at either end of the recorder's range an electrode is saturated in an epoch.
+const SATURATED: f64 = 0.01;
+
+/// Reads a recording the way the run read its own, and embeds its clean epochs.
+///
+/// # Errors
+/// When the file is refused; [`DeskError::Unmappable`] with every difference between its channels, units or rate and
+/// what the encoder takes.
+pub(crate) fn acquire(lent: &Lent, path: &Path) -> Result<Acquired, DeskError> {
+    let refuse = |reason: String| DeskError::Recording { path: path.to_owned(), reason };
+    let edf = EdfFile::open(path, Strictness::Strict).map_err(|error| unreadable(path, &error, true, ""))?;
+    let plan = plan_for(lent);
+    let signals = choose(lent, &plan, &edf, path)?;
+    let preprocessor = Preprocessor::new(plan.clone()).map_err(|error| refuse(error.to_string()))?;
+    let recording = read_signals(&plan, &edf, &signals).map_err(refuse)?;
+    let cut = preprocessor.run(recording, &[], None).map_err(|error| refuse(chain(&error)))?;
+    check(lent, &cut, path)?;
+    let mut acquisition = counts(&cut);
+    let replaced = &cut.quality.interpolated;
+    let clean = look_at(&edf, &signals, replaced, &cut, lent.lock.epoch_seconds, &mut acquisition)
+        .map_err(|error| refuse(chain(&error)))?;
+    let samples = cut.samples.select(Axis(0), &clean);
+    let prints = lent.model.embed(samples.view()).map_err(|error| refuse(chain(&error)))?;
+    let mut notices: Vec<String> =
+        edf.notices().iter().map(|notice| format!("{}: {notice}", path.display())).collect();
+    if !replaced.is_empty() {
+        let names: Vec<&str> = replaced.iter().map(ChannelName::as_str).collect();
+        notices.push(format!("{}: estimated from other channels: {}", path.display(), names.join(", ")));
+    }
+    let source = source_of(path, edf.header().header_bytes())?;
+    Ok(Acquired { prints, acquisition, sources: vec![source], notices })
+}
+
+impl Acquired {
+    /// Adds another recording behind this one.
+    pub(crate) fn join(self, other: Self) -> Result<Self, DeskError> {
+        let prints = ndarray::concatenate(Axis(0), &[self.prints.view(), other.prints.view()])
+            .map_err(|error| DeskError::Request(error.to_string()))?;
+        let mut acquisition = self.acquisition;
+        acquisition.add(&other.acquisition);
+        let sources = self.sources.into_iter().chain(other.sources).collect();
+        let notices = self.notices.into_iter().chain(other.notices).collect();
+        Ok(Self { prints, acquisition, sources, notices })
+    }
+}
+
+/// The run's preprocessing for one more recording: the encoder's channels by name, epochs end to end.
+fn plan_for(lent: &Lent) -> twinprint_preprocess::Plan {
+    let mut plan = lent.config.preprocess.clone();
+    if plan.channels.pick.is_empty() {
+        plan.channels.pick = lent.model.channels().to_vec();
+    }
+    if let EpochPlan::Fixed { overlap, .. } = &mut plan.epochs {
+        *overlap = Seconds::default();
+    }
+    plan
+}
+
+/// The file's signals to read, or everything that is in the way.
+fn choose(
+    lent: &Lent,
+    plan: &twinprint_preprocess::Plan,
+    edf: &EdfFile,
+    path: &Path,
+) -> Result<Vec<usize>, DeskError> {
+    let mut names: Vec<&ChannelName> = plan.channels.pick.iter().collect();
+    if let Reference::Channels(reference) = &plan.reference {
+        let extra: Vec<&ChannelName> = reference.iter().filter(|name| !names.contains(name)).collect();
+        names.extend(extra);
+    }
+    let mut differences = Vec::new();
+    let (mut signals, mut missing) = (Vec::new(), Vec::new());
+    for name in names {
+        let found: Vec<usize> =
+            (0..edf.signals().len()).filter(|&at| edf.signals()[at].name() == name).collect();
+        match found[..] {
+            [] => missing.push(name.as_str()),
+            [at] => signals.push(at),
+            _ => differences.push(format!("  channel {name}: {} signals carry that name", found.len())),
+        }
+    }
+    if !missing.is_empty() && plan.channels.on_missing == OnMissing::Error {
+        let there: Vec<&str> = edf.signals().iter().map(|signal| signal.name().as_str()).collect();
+        differences.push(format!(
+            "  missing channels: {}; the file has {}",
+            missing.join(", "),
+            there.join(", ")
+        ));
+    }
+    for &at in &signals {
+        let signal = &edf.signals()[at];
+        if signal.microvolts_per_unit().is_none() {
+            let unit = signal.unit();
+            differences.push(format!(
+                "  unit of {}: {unit:?} is no voltage; the encoder takes microvolts",
+                signal.name()
+            ));
+        }
+    }
+    let mut rates: Vec<Hertz> = signals.iter().map(|&at| edf.signals()[at].rate()).collect();
+    rates.sort_by(|a, b| a.get().total_cmp(&b.get()));
+    rates.dedup_by(|a, b| a.get() == b.get());
+    for rate in &rates {
+        if let Err(error) = plan.validate_for(*rate) {
+            differences.push(format!("  rate: {rate} is too low for the encoder's signal ({error})"));
+        }
+        if plan.resample.is_none() && rate.get() != lent.lock.rate {
+            differences.push(format!(
+                "  rate: the file has {rate}, the encoder takes {} Hz and its plan resamples nothing",
+                lent.lock.rate
+            ));
+        }
+    }
+    if differences.is_empty() && !signals.is_empty() {
+        return Ok(signals);
+    }
+    Err(DeskError::Unmappable { path: path.to_owned(), differences })
+}
+
+/// Refuses what preprocessing made of the recording unless it is exactly what the encoder takes.
+fn check(lent: &Lent, cut: &Preprocessed, path: &Path) -> Result<(), DeskError> {
+    let mut differences = Vec::new();
+    let names =
+        |channels: &[ChannelName]| channels.iter().map(ChannelName::key).collect::<Vec<_>>().join(" ");
+    let (given, wanted) = (names(&cut.channels), names(lent.model.channels()));
+    if given != wanted {
+        differences.push(format!("  channels: the encoder takes {wanted}, preprocessing left {given}"));
+    }
+    if cut.rate.get() != lent.model.rate() {
+        differences.push(format!(
+            "  rate: the encoder takes {} Hz, preprocessing gave {}",
+            lent.model.rate(),
+            cut.rate
+        ));
+    }
+    let length = cut.samples.dim().2;
+    if length != lent.model.samples() {
+        differences.push(format!(
+            "  epoch: the encoder takes {} samples, preprocessing cut {length}",
+            lent.model.samples()
+        ));
+    }
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(DeskError::Unmappable { path: path.to_owned(), differences })
+}
+
+fn counts(cut: &Preprocessed) -> Acquisition {
+    let rejected = &cut.quality.rejected;
+    let reasons = [
+        ("annotated as bad", rejected.annotation),
+        ("swinging too far", rejected.peak_to_peak),
+        ("hardly moving", rejected.flat),
+        ("unlike the rest", rejected.deviation),
+    ];
+    let rejected: BTreeMap<String, usize> = reasons
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(why, count)| (why.to_owned(), count))
+        .collect();
+    Acquisition { epochs: cut.quality.epochs_cut, rejected, used: 0 }
+}
+
+/// The epochs, none overlapping another, in which every electrode was alive: looked at in the raw signal, since
+/// referencing hides a flat electrode behind the others and filtering rounds a saturated one.
+fn look_at(
+    edf: &EdfFile,
+    signals: &[usize],
+    replaced: &[ChannelName],
+    cut: &Preprocessed,
+    seconds: f64,
+    acquisition: &mut Acquisition,
+) -> Result<Vec<usize>, twinprint_edf::EdfError> {
+    let mut clean = Vec::with_capacity(cut.starts.len());
+    let mut free_from = f64::NEG_INFINITY;
+    for (epoch, start) in cut.starts.iter().map(|start| start.get()).enumerate() {
+        if start < free_from - 1e-6 {
+            continue;
+        }
+        let mut why = None;
+        for &at in signals.iter().filter(|&&at| !replaced.contains(edf.signals()[at].name())) {
+            why = fault(edf, at, start, seconds)?;
+            if why.is_some() {
+                break;
+            }
+        }
+        match why {
+            Some(why) => *acquisition.rejected.entry(why.to_owned()).or_default() += 1,
+            None => {
+                clean.push(epoch);
+                free_from = start + seconds;
+            }
+        }
+    }
+    Ok(clean)
+}
+
+/// What is wrong with one signal in one window.
+fn fault(
+    edf: &EdfFile,
+    at: usize,
+    start: f64,
+    seconds: f64,
+) -> Result<Option<&'static str>, twinprint_edf::EdfError> {
+    let signal = &edf.signals()[at];
+    let rate = signal.rate().get();
+    let segments = edf.segments(at);
+    let Some(segment) = segments.iter().rev().find(|segment| segment.onset.get() <= start + 0.5 / rate)
+    else {
+        return Ok(None);
+    };
+    let end = segment.first.0 + segment.len as u64;
+    let first = segment.first.0 + ((start - segment.onset.get()) * rate).round().max(0.0) as u64;
+    let window = first.min(end)..(first + (seconds * rate).round() as u64).min(end);
+    let mut samples = vec![0.0; (window.end - window.start) as usize];
+    if samples.len() < 2 {
+        return Ok(None);
+    }
+    edf.read(at, window, &mut samples)?;
+    if samples.iter().all(|&x| x == samples[0]) {
+        return Ok(Some("with a flat electrode"));
+    }
+    let range = signal.physical_range();
+    let (low, high) = (range.min.min(range.max) as f32, range.min.max(range.max) as f32);
+    let at_rail = samples.iter().filter(|&&x| x <= low || x >= high).count();
+    Ok((at_rail as f64 > SATURATED * samples.len() as f64).then_some("with a saturated electrode"))
+}
+
+fn source_of(path: &Path, header_bytes: u64) -> Result<Source, DeskError> {
+    let bytes = std::fs::read(path).map_err(|source| DeskError::Read { path: path.to_owned(), source })?;
+    let samples = bytes.get(header_bytes as usize..).unwrap_or_default();
+    Ok(Source {
+        name: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        samples: blake3::hash(samples).to_hex().to_string(),
+    })
+}

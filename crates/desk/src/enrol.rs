@@ -1,0 +1,326 @@
+//! Enrolling people from recordings, or from prints made elsewhere.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use twinprint_gallery::{Acquisition, Enrolment, Gallery, GalleryError, Happening, Thresholds, Update};
+use twinprint_signal::SubjectId;
+
+use crate::DeskError;
+use crate::acquire::{Acquired, acquire};
+use crate::lend::Lent;
+use crate::open::{Access, Opening, create, create_foreign, encoder_of};
+use crate::rows::{Rows, is_table};
+use twinprint_foreign::Filter;
+
+/// What to enrol and how.
+pub struct EnrolOptions<'a> {
+    /// The gallery; made from `access.model` where it is missing.
+    pub access: Access<'a>,
+    /// How it is made where it is missing.
+    pub opening: Opening<'a>,
+    /// Who; nothing enrols everybody in a file of prints.
+    pub subject: Option<SubjectId>,
+    /// Recordings of that person, or one file of prints.
+    pub files: &'a [PathBuf],
+    /// Which rows of a file of prints.
+    pub filter: Filter,
+    /// Clean seconds the template is made from; the run's own by default.
+    pub seconds: Option<f64>,
+    /// The same in epochs.
+    pub epochs: Option<usize>,
+    /// What becomes of a template that is there.
+    pub update: Update,
+    /// The false match rate at which two people count as one; the least measured by default.
+    pub fmr: Option<f64>,
+    /// The score at which they do, in place of `fmr`.
+    pub threshold: Option<f64>,
+    /// Enrol in spite of a refusal.
+    pub force: bool,
+}
+
+/// What was enrolled, for people and programs to read.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// Who.
+    pub subject: SubjectId,
+    /// What happened.
+    pub what: Happening,
+    /// Epochs that were used now.
+    pub used_epochs: usize,
+    /// Their seconds; absent for prints from elsewhere.
+    pub used_seconds: Option<f64>,
+    /// Epochs behind the template now.
+    pub template_epochs: usize,
+    /// What became of all epochs of the recordings.
+    pub acquisition: Acquisition,
+    /// The mean cosine distance of the epochs from the template.
+    pub spread: f64,
+    /// The spread that 95 of 100 templates of the people behind the thresholds do not exceed.
+    pub usual_spread: Option<f64>,
+    /// The most similar other person, and how similar.
+    pub nearest: Option<(SubjectId, f64)>,
+    /// From which score on she would have counted as that person.
+    pub duplicate_threshold: Option<f64>,
+    /// The score of the new epochs against the template that was there.
+    pub score_before: Option<f64>,
+    /// How many are enrolled now.
+    pub people: usize,
+    /// What the user should know.
+    pub notices: Vec<String>,
+}
+
+/// Above this share of epochs left out a recording is junk, however long it is.
+const MOSTLY: f64 = 0.5;
+
+/// Enrols a person from recordings, or everybody in a file of prints; the gallery is made where it is missing.
+///
+/// # Errors
+/// When a recording is refused or cannot be mapped, too little of it is usable (failure to enrol), the gallery belongs to
+/// another encoder or needs a secret, or the person is there already under this or another name.
+pub fn enrol(options: &EnrolOptions<'_>) -> Result<Vec<Report>, DeskError> {
+    let (tables, recordings): (Vec<&PathBuf>, Vec<&PathBuf>) =
+        options.files.iter().partition(|path| is_table(path));
+    match (tables.as_slice(), recordings.is_empty()) {
+        ([table], true) => enrol_rows(options, table),
+        ([], false) => Ok(vec![enrol_recordings(options, &recordings)?]),
+        ([], true) => Err(DeskError::Request("nothing to enrol from: name one recording or more".to_owned())),
+        _ => Err(DeskError::Request(
+            "a file of prints (.h5, .parquet, .csv) is enrolled alone, without recordings or other files beside it".to_owned(),
+        )),
+    }
+}
+
+fn enrol_recordings(options: &EnrolOptions<'_>, files: &[&PathBuf]) -> Result<Report, DeskError> {
+    if !options.filter.is_empty() {
+        return Err(DeskError::Request(
+            "--rows chooses rows of a file of prints; a recording has none".to_owned(),
+        ));
+    }
+    let subject = options.subject.as_ref().ok_or_else(|| {
+        DeskError::Request(
+            "whose recording is it? Write --subject NAME; no name is taken from a file".to_owned(),
+        )
+    })?;
+    let access = options.access;
+    let opened = opened(options)?;
+    let lent = match (&opened, access.model) {
+        (Some(gallery), _) => encoder_of(gallery, access)?,
+        (None, Some(run)) => Lent::open(run, options.opening.fold.unwrap_or(0))?,
+        (None, None) => return Err(GalleryError::Missing { path: access.gallery.to_owned() }.into()),
+    };
+    if let (Some(fold), true) = (options.opening.fold, opened.is_some())
+        && fold != lent.fold.index
+    {
+        return Err(DeskError::Request(format!(
+            "--fold {fold}: this gallery was made with the encoder of fold {}; leave --fold out",
+            lent.fold.index
+        )));
+    }
+    let wanted = wanted_epochs(options, Some(&lent))?;
+    let acquired = gather(&lent, files)?;
+    admit(subject, &acquired, wanted, lent.lock.epoch_seconds)?;
+    let gallery = match opened {
+        Some(gallery) => gallery,
+        None => create(access, &options.opening, &lent)?,
+    };
+    let mut report = put(options, &gallery, subject, acquired, wanted)?;
+    report.used_seconds = Some(report.used_epochs as f64 * lent.lock.epoch_seconds);
+    let planned = (lent.config.protocol.enrol.seconds / lent.lock.epoch_seconds).round() as usize;
+    if report.template_epochs < planned {
+        report.notices.push(format!(
+            "the template has {} epochs, the run's own have {planned}: error rates are those measured with shorter templates",
+            report.template_epochs
+        ));
+    }
+    Ok(report)
+}
+
+/// Reads the recordings one after the other.
+pub(crate) fn gather<P: AsRef<Path>>(lent: &Lent, files: &[P]) -> Result<Acquired, DeskError> {
+    let mut parts = files.iter().map(|path| acquire(lent, path.as_ref()));
+    let first = parts.next().ok_or_else(|| DeskError::Request("no recording was given".to_owned()))??;
+    parts.try_fold(first, |all, part| all.join(part?))
+}
+
+fn enrol_rows(options: &EnrolOptions<'_>, path: &Path) -> Result<Vec<Report>, DeskError> {
+    let access = options.access;
+    let rows = Rows::read(path, &options.filter)?;
+    let lock = rows.lock()?;
+    let opened = opened(options)?;
+    match (&opened, access.model) {
+        (Some(gallery), _) => gallery.check_encoder(&lock)?,
+        (None, Some(_)) => {
+            return Err(DeskError::Request(
+                "--model lends an encoder for recordings; a gallery of prints from elsewhere is made without it"
+                    .to_owned(),
+            ));
+        }
+        (None, None) => {}
+    }
+    let wanted = wanted_epochs(options, None)?;
+    let subjects = match &options.subject {
+        Some(subject) => vec![subject.clone()],
+        None => rows.subjects().into_iter().collect(),
+    };
+    // All are looked at before the first is enrolled, and before a gallery is made for them.
+    let admitted = subjects
+        .into_iter()
+        .map(|subject| {
+            let acquired = rows.acquired(Some(&subject))?;
+            let wanted = if wanted == usize::MAX { acquired.prints.nrows() } else { wanted };
+            admit(&subject, &acquired, wanted, 0.0)?;
+            Ok((subject, acquired, wanted))
+        })
+        .collect::<Result<Vec<_>, DeskError>>()?;
+    let gallery = match opened {
+        Some(gallery) => gallery,
+        None => create_foreign(access, &options.opening, lock)?,
+    };
+    admitted
+        .into_iter()
+        .map(|(subject, acquired, wanted)| put(options, &gallery, &subject, acquired, wanted))
+        .collect()
+}
+
+/// The gallery, where it is there; what it was not made with cannot be asked of it now.
+fn opened(options: &EnrolOptions<'_>) -> Result<Option<Gallery>, DeskError> {
+    let (access, wanted) = (options.access, options.opening.wanted);
+    if !access.gallery.exists() {
+        return Ok(None);
+    }
+    let gallery = Gallery::open(access.gallery, access.secret)?;
+    let has = gallery.protection();
+    let lacks = [
+        ("--encrypt", wanted.seal && !has.sealed, "encrypted"),
+        ("--cancelable", wanted.cancelable.is_some() && has.cancelable.is_none(), "cancelable"),
+    ];
+    match lacks.into_iter().find(|(_, lacks, _)| *lacks) {
+        Some((option, _, what)) => Err(DeskError::Request(format!(
+            "{option}: {} is not {what}, and that is chosen when a gallery is made: enrol into a new one, or leave {option} out",
+            access.gallery.display()
+        ))),
+        None => Ok(Some(gallery)),
+    }
+}
+
+/// How many clean epochs a template is made from.
+fn wanted_epochs(options: &EnrolOptions<'_>, lent: Option<&Lent>) -> Result<usize, DeskError> {
+    let limit = |name, value: String, limit: &str| {
+        Err(GalleryError::Setting { name, value, limit: limit.to_owned() }.into())
+    };
+    match (options.epochs, options.seconds, lent) {
+        (Some(_), Some(_), _) => limit("--epochs", "given with --seconds".to_owned(), "write one of the two"),
+        (Some(0), ..) => limit("--epochs", "0".to_owned(), "a template needs 1 or more"),
+        (Some(epochs), ..) => Ok(epochs),
+        (None, Some(seconds), _) if !(seconds.is_finite() && seconds > 0.0) => {
+            limit("--seconds", seconds.to_string(), "it must be finite and above 0")
+        }
+        (None, Some(_), None) => limit(
+            "--seconds",
+            "given for prints from elsewhere".to_owned(),
+            "write --epochs; their length is not known",
+        ),
+        (None, Some(seconds), Some(lent)) => Ok(((seconds / lent.lock.epoch_seconds).ceil() as usize).max(1)),
+        (None, None, Some(lent)) => {
+            Ok(((lent.config.protocol.enrol.seconds / lent.lock.epoch_seconds).round() as usize).max(1))
+        }
+        (None, None, None) => Ok(usize::MAX),
+    }
+}
+
+/// Refuses recordings that hold too little usable signal: failure to enrol (ISO/IEC 19795-1).
+fn admit(subject: &SubjectId, acquired: &Acquired, wanted: usize, seconds: f64) -> Result<(), DeskError> {
+    let clean = acquired.prints.nrows();
+    let total = acquired.acquisition.epochs;
+    let out = total.saturating_sub(clean);
+    let length = |epochs: usize| {
+        if seconds > 0.0 { format!("{} s", epochs as f64 * seconds) } else { format!("{epochs} rows") }
+    };
+    let (reason, remedy) = if out as f64 > MOSTLY * total as f64 {
+        (
+            format!("{out} of {total} epochs were left out, more than half"),
+            "Check the electrodes with `twinprint inspect`, and record again",
+        )
+    } else if clean < wanted {
+        (
+            format!("{} of clean signal are needed, there are {}", length(wanted), length(clean)),
+            "Record longer, or ask for less with --seconds or --epochs",
+        )
+    } else {
+        return Ok(());
+    };
+    Err(GalleryError::FailureToEnrol {
+        subject: subject.clone(),
+        reason,
+        acquisition: acquired.acquisition.clone(),
+        remedy: remedy.to_owned(),
+    }
+    .into())
+}
+
+fn put(
+    options: &EnrolOptions<'_>,
+    gallery: &Gallery,
+    subject: &SubjectId,
+    acquired: Acquired,
+    wanted: usize,
+) -> Result<Report, DeskError> {
+    let used = wanted.min(acquired.prints.nrows());
+    let mut acquisition = acquired.acquisition;
+    acquisition.used = used;
+    let thresholds = gallery.thresholds();
+    let threshold = duplicate_threshold(options, thresholds, used)?;
+    let enrolled = gallery.enrol(&Enrolment {
+        subject,
+        prints: acquired.prints.slice(ndarray::s![..used, ..]),
+        sources: acquired.sources,
+        acquisition: acquisition.clone(),
+        update: options.update,
+        threshold,
+        force: options.force,
+        at: options.opening.now,
+    })?;
+    let mut notices = acquired.notices;
+    notices.extend(enrolled.overridden.iter().map(|what| format!("overridden: {what}")));
+    if threshold.is_none() {
+        notices.push("no threshold is known, so nobody was looked for who may be enrolled under another name: state one with --threshold".to_owned());
+    }
+    if let Some(usual) = thresholds.usual_spread.filter(|usual| enrolled.spread > *usual) {
+        notices.push(format!(
+            "the epochs scatter more ({:.3}) than those of 95 of 100 templates do ({usual:.3}): another recording may serve better",
+            enrolled.spread
+        ));
+    }
+    Ok(Report {
+        subject: subject.clone(),
+        what: enrolled.what,
+        used_epochs: used,
+        used_seconds: None,
+        template_epochs: enrolled.epochs,
+        acquisition,
+        spread: enrolled.spread,
+        usual_spread: thresholds.usual_spread,
+        nearest: enrolled.nearest,
+        duplicate_threshold: threshold,
+        score_before: enrolled.score_before,
+        people: gallery.len()?,
+        notices,
+    })
+}
+
+/// From which score on a new person counts as somebody who is there: everybody is compared, so the strictest rate that was
+/// measured, at the longest probe.
+fn duplicate_threshold(
+    options: &EnrolOptions<'_>,
+    thresholds: &Thresholds,
+    epochs: usize,
+) -> Result<Option<f64>, DeskError> {
+    if let Some(threshold) = options.threshold {
+        return Ok(Some(threshold));
+    }
+    match options.fmr.or_else(|| thresholds.default_fmr(0.0, epochs)) {
+        Some(fmr) => Ok(Some(thresholds.point(fmr, epochs, usize::MAX)?.threshold)),
+        None => Ok(None),
+    }
+}

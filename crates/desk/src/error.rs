@@ -1,0 +1,69 @@
+//! Why nobody was enrolled, verified or identified.
+
+use std::path::PathBuf;
+
+use twinprint_foreign::ForeignError;
+use twinprint_gallery::GalleryError;
+use twinprint_run::RunError;
+
+/// A refused recording, request or gallery; the message says what, where, the limit and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// The run folder of the encoder.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A file of prints.
+    #[error(transparent)]
+    Foreign(#[from] ForeignError),
+    /// The gallery.
+    #[error(transparent)]
+    Gallery(#[from] GalleryError),
+    /// A file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A recording failed; names the file.
+    #[error("{}: {reason}", path.display())]
+    Recording {
+        /// The recording's file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
+    /// A run folder cannot serve a gallery.
+    #[error("{}: {reason}", path.display())]
+    RunFolder {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// A recording cannot be brought to what an encoder takes.
+    #[error("{}: this recording cannot be brought to what the encoder takes:\n{}", path.display(), differences.join("\n"))]
+    Unmappable {
+        /// The recording's file.
+        path: PathBuf,
+        /// What differs, line by line.
+        differences: Vec<String>,
+    },
+    /// A request that cannot be met; the message says why and what to write.
+    #[error("{0}")]
+    Request(String),
+    /// Thresholds cannot be measured.
+    #[error("gallery: {reason}")]
+    Thresholds {
+        /// Why, and what to do.
+        reason: String,
+    },
+}
+
+impl DeskError {
+    /// A failure on the way to thresholds, its causes spelt out.
+    pub(crate) fn thresholds(error: impl std::error::Error) -> Self {
+        Self::Thresholds { reason: twinprint_run::error::chain(&error) }
+    }
+}

@@ -1,0 +1,25 @@
+//! Other people's scores and features in, a run's prints and features out.
+//!
+//! [`export`] writes what other programs open; [`read_features`], [`evaluate_features`] and [`evaluate_scores`] take what they
+//! made.
+
+mod columns;
+mod error;
+mod export;
+mod features;
+mod filter;
+mod options;
+mod scores;
+mod source;
+mod weights;
+
+pub use error::ForeignError;
+pub use export::export;
+pub use features::{FeatureTable, read_features};
+pub use filter::Filter;
+pub use options::{Content, ExportOptions, Exported, Format};
+pub use scores::{
+    FeatureOptions, Metric, Role, SCORES_SCHEMA, ScoreIdentification, ScoreOptions, ScoreReport,
+    ScoreSummary, evaluate_features, evaluate_scores, score_table,
+};
+pub use weights::export_weights;

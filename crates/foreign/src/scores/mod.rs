@@ -1,0 +1,210 @@
+//! Score files and features of any tool: read, checked, and turned into every number that scores can tell.
+
+mod delimited;
+mod identification;
+mod of_features;
+mod parquet;
+mod summary;
+mod text;
+mod trials;
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use crate::ForeignError;
+
+pub use of_features::{FeatureOptions, Metric, evaluate_features};
+pub use summary::{ScoreIdentification, ScoreReport, ScoreSummary};
+pub use text::score_table;
+
+use trials::Table;
+
+/// The format of a score report in JSON.
+pub const SCORES_SCHEMA: &str = "twinprint-scores/1";
+
+/// What a column of a score file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The comparison score.
+    Score,
+    /// Who is enrolled.
+    EnrolSubject,
+    /// Who is probed.
+    ProbeSubject,
+    /// Names the probe; without it nobody is identified.
+    Probe,
+    /// Whether both are one person, as the file has it; compared with the subjects.
+    Mated,
+}
+
+impl Role {
+    const ALL: [Self; 5] = [Self::Score, Self::EnrolSubject, Self::ProbeSubject, Self::Probe, Self::Mated];
+
+    /// The name of the role, and of its column unless another is given.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Score => "score",
+            Self::EnrolSubject => "enrol_subject",
+            Self::ProbeSubject => "probe_subject",
+            Self::Probe => "probe",
+            Self::Mated => "mated",
+        }
+    }
+
+    fn needed(self) -> bool {
+        matches!(self, Self::Score | Self::EnrolSubject | Self::ProbeSubject)
+    }
+}
+
+/// How a score file is to be read and evaluated.
+#[derive(Debug, Clone)]
+pub struct ScoreOptions {
+    /// Columns under other names than their role's: `score=similarity`.
+    pub columns: Vec<String>,
+    /// Columns whose every combination of values is evaluated on its own; empty for `system` and `probe_seconds`
+    /// where the file has them.
+    pub by: Vec<String>,
+    /// Whether lower scores mean more alike.
+    pub distance: bool,
+    /// Scores of other subjects to calibrate and to choose thresholds on.
+    pub dev: Option<PathBuf>,
+    /// Bootstrap replicates behind every interval.
+    pub bootstrap: usize,
+    /// Seed of the bootstrap.
+    pub seed: u64,
+}
+
+impl Default for ScoreOptions {
+    fn default() -> Self {
+        Self { columns: Vec::new(), by: Vec::new(), distance: false, dev: None, bootstrap: 1000, seed: 1 }
+    }
+}
+
+/// Every number of a score file, and of each part of it that stands for a system of its own.
+///
+/// Parquet, or CSV with a header (comma, semicolon or tab), with the columns `enrol_subject`, `probe_subject`, `score` and, where
+/// there is one, `probe`; or text without a header in four columns (claimed subject, real subject, label of the probe,
+/// score) or five (a model after the claimed subject). Read in pieces: memory holds some twenty bytes a trial, and
+/// about twice as much while they are sorted.
+///
+/// # Errors
+/// When the file cannot be read, a column is missing, a value is missing or no number, `mated` contradicts the subjects, or
+/// there is no mated or no non-mated comparison.
+pub fn evaluate_scores(path: &Path, options: &ScoreOptions) -> Result<ScoreReport, ForeignError> {
+    let table = read(path, options)?;
+    let dev = match &options.dev {
+        Some(dev) => Some((dev.clone(), read(dev, options)?)),
+        None => None,
+    };
+    summary::report(path, table, dev, options)
+}
+
+/// An error that names the file.
+fn refuse(path: &Path, reason: impl Into<String>) -> ForeignError {
+    ForeignError::File { path: path.to_owned(), reason: reason.into() }
+}
+
+fn open(path: &Path) -> Result<File, ForeignError> {
+    File::open(path).map_err(|source| ForeignError::Read { path: path.to_owned(), source })
+}
+
+fn read(path: &Path, options: &ScoreOptions) -> Result<Table, ForeignError> {
+    let mut start = Vec::new();
+    let failed = |source| ForeignError::Read { path: path.to_owned(), source };
+    open(path)?.take(4).read_to_end(&mut start).map_err(failed)?;
+    let table = if start == b"PAR1" {
+        parquet::read(path, options)?
+    } else {
+        let mut first = String::new();
+        let mut reader = BufReader::new(open(path)?).take(1 << 16);
+        while first.trim().is_empty() {
+            first.clear();
+            if reader.read_line(&mut first).map_err(|error| unreadable(path, error))? == 0 {
+                return Err(refuse(path, "it is empty: a score file has a row for each comparison"));
+            }
+        }
+        match delimited::bare_columns(&first) {
+            Some(columns) => delimited::read_bare(path, columns, options)?,
+            None => delimited::read_with_header(path, &first, options)?,
+        }
+    };
+    if table.is_empty() {
+        return Err(refuse(path, "it holds no comparison: a score file has a row for each"));
+    }
+    Ok(table)
+}
+
+fn unreadable(path: &Path, error: std::io::Error) -> ForeignError {
+    match error.kind() {
+        std::io::ErrorKind::InvalidData => {
+            refuse(path, "it is neither parquet nor text: write CSV with a header, or parquet")
+        }
+        _ => ForeignError::Read { path: path.to_owned(), source: error },
+    }
+}
+
+/// Where the roles and the columns to group by stand in a file, as positions in its header.
+#[derive(Debug, Clone)]
+struct Layout {
+    /// By [`Role::ALL`].
+    roles: [Option<usize>; 5],
+    by: Vec<usize>,
+    by_names: Vec<String>,
+}
+
+impl Layout {
+    fn of(path: &Path, header: &[String], options: &ScoreOptions) -> Result<Self, ForeignError> {
+        let has = header.join(", ");
+        let place = |name: &str| header.iter().position(|column| column == name);
+        let mut names: Vec<(Role, &str, bool)> =
+            Role::ALL.iter().map(|role| (*role, role.name(), false)).collect();
+        for given in &options.columns {
+            let pair = given.split_once('=').map(|(role, name)| (role.trim(), name.trim()));
+            let found = pair.and_then(|(role, name)| {
+                names.iter_mut().find(|known| known.0.name() == role).map(|known| (known, name))
+            });
+            let Some((known, name)) = found else {
+                let roles: Vec<&str> = Role::ALL.iter().map(|role| role.name()).collect();
+                let reason = format!("{given:?} must read ROLE=NAME with a role of {}", roles.join(", "));
+                return Err(ForeignError::Option { option: "--column", reason });
+            };
+            (known.1, known.2) = (name, true);
+        }
+        let mut roles = [None; 5];
+        for (slot, (role, name, given)) in roles.iter_mut().zip(&names) {
+            *slot = place(name);
+            if slot.is_none() && (role.needed() || *given) {
+                let role = role.name();
+                return Err(refuse(
+                    path,
+                    format!(
+                        "it has no column {name:?}; it has {has}. Say which one it is with --column {role}=NAME"
+                    ),
+                ));
+            }
+        }
+        let wanted = if options.by.is_empty() {
+            ["system", "probe_seconds"]
+                .iter()
+                .filter(|name| place(name).is_some())
+                .map(ToString::to_string)
+                .collect()
+        } else {
+            options.by.clone()
+        };
+        let by = wanted
+            .iter()
+            .map(|name| {
+                place(name).ok_or_else(|| {
+                    refuse(path, format!("it has no column {name:?} to group by; it has {has}"))
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { roles, by, by_names: wanted })
+    }
+
+    fn place(&self, role: Role) -> Option<usize> {
+        self.roles[role as usize]
+    }
+}

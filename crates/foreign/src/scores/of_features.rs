@@ -1,0 +1,300 @@
+//! Anybody's features as comparisons: templates from some rows of a table, probes from others.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use ndarray::{Array1, Array2, ArrayView2, Axis};
+use twinprint_evaluation::template::{Pooling, cosine_scores, pool, pool_by_length};
+use twinprint_signal::{RecordingKey, SubjectId, directions};
+
+use super::trials::Table;
+use super::{ScoreOptions, ScoreReport, refuse, summary};
+use crate::ForeignError;
+use crate::{FeatureTable, Filter, read_features};
+
+/// How a template and a probe are compared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Metric {
+    /// Cosine of the angle between means of rows that were scaled to unit length, unless the file says that their lengths are
+    /// weights.
+    #[default]
+    Cosine,
+    /// Distance between means of rows as they are; at unit length where the file says that their lengths are weights.
+    Euclidean,
+}
+
+/// Which rows of a file of features are compared, and how.
+#[derive(Debug, Clone)]
+pub struct FeatureOptions {
+    /// The rows that templates are made of: one of each subject in each fold.
+    pub enrol: Filter,
+    /// The rows that probes are made of.
+    pub probe: Filter,
+    /// Consecutive rows of one recording that make a probe, in order of time.
+    pub pool: usize,
+    /// How they are compared.
+    pub metric: Metric,
+}
+
+/// Every number of a file of features: all templates against all probes of their fold, scored and then evaluated as
+/// [`super::evaluate_scores`] does. `options.dev` is a file of features of other people, `options.distance` follows from the
+/// metric, and `options.columns` and `options.by` say nothing.
+///
+/// # Errors
+/// When the file cannot be read (see [`read_features`]), no row is left for templates or for probes, a row is left for both,
+/// a row has no direction, or there is no mated or no non-mated comparison.
+pub fn evaluate_features(
+    path: &Path,
+    features: &FeatureOptions,
+    options: &ScoreOptions,
+) -> Result<ScoreReport, ForeignError> {
+    if features.pool == 0 {
+        let reason = "0 rows make no probe: write 1 or more".to_owned();
+        return Err(ForeignError::Option { option: "--pool", reason });
+    }
+    let options = ScoreOptions { distance: features.metric == Metric::Euclidean, ..options.clone() };
+    let (table, notes) = compare(path, features, &options)?;
+    let dev = match &options.dev {
+        Some(dev) => Some((dev.clone(), compare(dev, features, &options)?.0)),
+        None => None,
+    };
+    let mut report = summary::report(path, table, dev, &options)?;
+    for summary in &mut report.systems {
+        summary.absent.splice(0..0, notes.iter().cloned());
+    }
+    Ok(report)
+}
+
+/// A template or a probe: a row of the pooled features, and whose it is.
+struct Pooled {
+    subject: SubjectId,
+    /// The recordings it was made from.
+    recordings: BTreeSet<RecordingKey>,
+    /// The rows of the file.
+    rows: Vec<usize>,
+}
+
+/// The comparisons of one fold.
+#[derive(Default)]
+struct Fold {
+    templates: Vec<Pooled>,
+    probes: Vec<Pooled>,
+}
+
+/// All comparisons of a file, and what should be known of them.
+fn compare(
+    path: &Path,
+    features: &FeatureOptions,
+    options: &ScoreOptions,
+) -> Result<(Table, Vec<String>), ForeignError> {
+    let table = read_features(path)?;
+    let refuse = |reason: String| refuse(path, reason);
+    let enrol = features.enrol.rows(&table.infos).map_err(refuse)?;
+    let probe = features.probe.rows(&table.infos).map_err(refuse)?;
+    apart(&table, &enrol, &probe).map_err(refuse)?;
+    if features.metric == Metric::Cosine {
+        directed(&table, enrol.iter().chain(&probe)).map_err(refuse)?;
+    }
+    let mut folds: BTreeMap<Option<u32>, Fold> = BTreeMap::new();
+    for (fold, rows) in by_fold(&table, &enrol) {
+        folds.entry(fold).or_default().templates = templates(&table, rows);
+    }
+    let mut rest = 0;
+    for (fold, rows) in by_fold(&table, &probe) {
+        let (probes, left) = probes(&table, rows, features.pool);
+        folds.entry(fold).or_default().probes = probes;
+        rest += left;
+    }
+    let mut notes: Vec<String> = strangers(&mut folds).into_iter().collect();
+    notes.extend(same_recording(&folds));
+    if rest > 0 {
+        notes.push(format!(
+            "{rest} probe rows are left out: at the end of a recording fewer than {} remain",
+            features.pool
+        ));
+    }
+    enough(&folds, features.pool).map_err(refuse)?;
+    let mut trials = Table::new(&[], true, options);
+    let mut row = 0;
+    for fold in folds.values().filter(|fold| !fold.templates.is_empty() && !fold.probes.is_empty()) {
+        let scores = scores(&table, fold, features.metric).map_err(refuse)?;
+        for (template, scores) in fold.templates.iter().zip(scores.rows()) {
+            for (probe, score) in fold.probes.iter().zip(scores) {
+                row += 1;
+                let label = probe.rows[0].to_string();
+                let fields = [
+                    None,
+                    Some(template.subject.as_str()),
+                    Some(probe.subject.as_str()),
+                    Some(&*label),
+                    None,
+                ];
+                trials.add(path, row, fields, *score, &[])?;
+            }
+        }
+    }
+    Ok((trials, notes))
+}
+
+/// Refuses a row that is enrolled and probed.
+fn apart(table: &FeatureTable, enrol: &[usize], probe: &[usize]) -> Result<(), String> {
+    let enrolled: BTreeSet<usize> = enrol.iter().copied().collect();
+    let both: Vec<usize> = probe.iter().copied().filter(|row| enrolled.contains(row)).collect();
+    match both.first() {
+        None => Ok(()),
+        Some(&row) => {
+            let epoch = &table.infos[row].epoch;
+            Err(format!(
+                "{} of its rows, row {row} ({} at {}) first, are left by --enrol as well as by --probe, and a row always matches itself: make the two exclude one another",
+                both.len(),
+                epoch.key,
+                epoch.start
+            ))
+        }
+    }
+}
+
+/// Refuses a row without a direction.
+fn directed<'a>(table: &FeatureTable, rows: impl Iterator<Item = &'a usize>) -> Result<(), String> {
+    let zero = |row: &&usize| table.values.row(**row).iter().all(|value| *value == 0.0);
+    let mut rows = rows.filter(zero);
+    match rows.next() {
+        None => Ok(()),
+        Some(row) => Err(format!(
+            "row {row} and {} others hold nothing but zeros, which have no direction: remove them, or compare with --metric euclidean",
+            rows.count()
+        )),
+    }
+}
+
+/// Rows fold by fold; in each by recording, then in order of time.
+fn by_fold(table: &FeatureTable, rows: &[usize]) -> BTreeMap<Option<u32>, Vec<usize>> {
+    let mut folds: BTreeMap<Option<u32>, Vec<usize>> = BTreeMap::new();
+    for &row in rows {
+        folds.entry(table.infos[row].fold).or_default().push(row);
+    }
+    for rows in folds.values_mut() {
+        let place = |row: usize| (&table.infos[row].epoch.key, table.infos[row].epoch.start.get());
+        rows.sort_by(|&a, &b| {
+            let (a, b) = (place(a), place(b));
+            a.0.cmp(b.0).then(a.1.total_cmp(&b.1))
+        });
+    }
+    folds
+}
+
+impl Pooled {
+    fn of(table: &FeatureTable, rows: &[usize]) -> Self {
+        let keys = rows.iter().map(|&row| &*table.infos[row].epoch.key);
+        Self {
+            subject: table.infos[rows[0]].epoch.key.subject.clone(),
+            recordings: keys.cloned().collect(),
+            rows: rows.to_vec(),
+        }
+    }
+}
+
+/// A template of each subject, from all of her rows.
+fn templates(table: &FeatureTable, rows: Vec<usize>) -> Vec<Pooled> {
+    let subject = |row: usize| &table.infos[row].epoch.key.subject;
+    rows.chunk_by(|&a, &b| subject(a) == subject(b)).map(|rows| Pooled::of(table, rows)).collect()
+}
+
+/// Probes of `pool` rows of one recording each, and how many rows are left at the ends of recordings.
+fn probes(table: &FeatureTable, rows: Vec<usize>, pool: usize) -> (Vec<Pooled>, usize) {
+    let key = |row: usize| &table.infos[row].epoch.key;
+    let recordings = || rows.chunk_by(|&a, &b| key(a) == key(b));
+    let probes = recordings().flat_map(|rows| rows.chunks_exact(pool)).map(|rows| Pooled::of(table, rows));
+    (probes.collect(), recordings().map(|rows| rows.len() % pool).sum())
+}
+
+/// Takes out the probes of subjects without a template in their fold; says how many and whose.
+fn strangers(folds: &mut BTreeMap<Option<u32>, Fold>) -> Option<String> {
+    let (mut people, mut count) = (BTreeSet::new(), 0);
+    for fold in folds.values_mut() {
+        let enrolled: BTreeSet<SubjectId> =
+            fold.templates.iter().map(|template| template.subject.clone()).collect();
+        let (known, unknown): (Vec<Pooled>, Vec<Pooled>) =
+            fold.probes.drain(..).partition(|probe| enrolled.contains(&probe.subject));
+        fold.probes = known;
+        count += unknown.len();
+        people.extend(unknown.into_iter().map(|probe| probe.subject.to_string()));
+    }
+    (count > 0).then(|| {
+        let first: Vec<&str> = people.iter().take(8).map(String::as_str).collect();
+        let more = if people.len() > first.len() { ", …" } else { "" };
+        format!(
+            "{count} probes of {} subjects without a template are left out: {}{more}",
+            people.len(),
+            first.join(", ")
+        )
+    })
+}
+
+/// Says how many probes come from a recording that enrols as well.
+fn same_recording(folds: &BTreeMap<Option<u32>, Fold>) -> Option<String> {
+    let (mut near, mut all) = (0, 0);
+    for fold in folds.values() {
+        let enrolled: BTreeSet<&RecordingKey> = fold.templates.iter().flat_map(|t| &t.recordings).collect();
+        all += fold.probes.len();
+        near += fold.probes.iter().filter(|p| p.recordings.iter().any(|key| enrolled.contains(key))).count();
+    }
+    (near > 0).then(|| {
+        format!(
+            "{near} of {all} probes come from a recording that enrols as well: the error rates say little about another day"
+        )
+    })
+}
+
+fn enough(folds: &BTreeMap<Option<u32>, Fold>, pool: usize) -> Result<(), String> {
+    if folds.values().all(|fold| fold.probes.is_empty()) {
+        return Err(format!(
+            "no subject has both a template and a probe of {pool} rows in one fold, so nobody can be verified: look at --enrol, --probe and --pool"
+        ));
+    }
+    if folds.values().all(|fold| fold.probes.is_empty() || fold.templates.len() < 2) {
+        return Err(
+            "no fold has the templates of two subjects, so there is nobody to be told apart from: rows of at least two must be left by --enrol"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
+/// Every template of a fold against every probe, `[templates, probes]`.
+fn scores(table: &FeatureTable, fold: &Fold, metric: Metric) -> Result<Array2<f64>, String> {
+    let pooled = |all: &[Pooled]| -> Result<Array2<f32>, String> {
+        let mut means = Array2::zeros((all.len(), table.columns.len()));
+        for (one, mut mean) in all.iter().zip(means.rows_mut()) {
+            let rows = table.values.select(Axis(0), &one.rows);
+            let made = match metric {
+                Metric::Cosine if table.is_weighted() => pool_by_length(rows.view(), Pooling::Mean)
+                    .map_err(|error| format!("rows of {}: {error}", one.subject))?,
+                Metric::Cosine => pool(rows.view(), Pooling::Mean)
+                    .map_err(|error| format!("rows of {}: {error}", one.subject))?,
+                Metric::Euclidean if table.is_weighted() => plain_mean(directions(rows.view()).view()),
+                Metric::Euclidean => plain_mean(rows.view()),
+            };
+            mean.assign(&made);
+        }
+        Ok(means)
+    };
+    let (templates, probes) = (pooled(&fold.templates)?, pooled(&fold.probes)?);
+    Ok(match metric {
+        Metric::Cosine => {
+            cosine_scores(templates.view(), probes.view()).map_err(|error| error.to_string())?.mapv(f64::from)
+        }
+        Metric::Euclidean => {
+            let distance = |template: usize, probe: usize| {
+                let pairs = templates.row(template).into_iter().zip(probes.row(probe));
+                pairs.map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum::<f64>().sqrt()
+            };
+            Array2::from_shape_fn((templates.nrows(), probes.nrows()), |(t, p)| distance(t, p))
+        }
+    })
+}
+
+fn plain_mean(rows: ArrayView2<'_, f32>) -> Array1<f32> {
+    let sum = rows.mapv(f64::from).sum_axis(Axis(0));
+    sum.mapv(|total| (total / rows.nrows() as f64) as f32)
+}

@@ -1,0 +1,239 @@
+//! Every number of a score file.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use twinprint_evaluation::calibration::Calibration;
+use twinprint_evaluation::{
+    Bootstrap, Estimate, Interval, Scores, calibrated_cost, det_curve, identification, transport,
+    verification,
+};
+use twinprint_report::results::TransportedThreshold;
+
+use super::identification::searches;
+use super::trials::{Part, Table};
+use super::{SCORES_SCHEMA, ScoreOptions, refuse};
+use crate::ForeignError;
+use twinprint_run::error::chain;
+use twinprint_run::{TARGETS, carried, intervals, rates};
+
+/// Points kept of the trade-off curve.
+const DET_POINTS: usize = 200;
+
+/// What a score file says, part by part.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ScoreReport {
+    /// Always [`SCORES_SCHEMA`].
+    pub schema: String,
+    /// The file.
+    pub file: String,
+    /// Comparisons in it.
+    pub trials: usize,
+    /// One entry for each combination of the columns grouped by; one in all without such columns.
+    pub systems: Vec<ScoreSummary>,
+}
+
+/// The numbers of one list of comparisons; keys as in `results.json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ScoreSummary {
+    /// The columns grouped by and their values.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub group: BTreeMap<String, String>,
+    /// Distinct subjects.
+    pub subjects: usize,
+    /// Mated comparisons.
+    pub mated: usize,
+    /// Non-mated comparisons.
+    pub non_mated: usize,
+    /// Equal error rate with one threshold for everybody.
+    pub eer: Estimate,
+    /// That threshold, in the file's own direction.
+    pub threshold: f64,
+    /// False non-match rate at the false match rate that is the key.
+    pub fnmr_at_fmr: BTreeMap<String, f64>,
+    /// Area under the ROC curve.
+    pub auc: f64,
+    /// Sensitivity index.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub d_prime: Option<f64>,
+    /// Least detection cost at a prior of 0.01.
+    pub min_dcf: f64,
+    /// Cost of the scores as calibrated on the dev file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cllr: Option<f64>,
+    /// Log-likelihood-ratio cost after the best increasing map of the scores, in bits.
+    pub min_cllr: f64,
+    /// Mean EER with a threshold for each subject; flatters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eer_per_subject_mean: Option<f64>,
+    /// 95 % intervals of the numbers above by their keys; those of `fnmr_at_fmr` as `fnmr_at_fmr.0.1`.
+    pub ci95: BTreeMap<String, Interval>,
+    /// What thresholds chosen on the dev file gave here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub transported: Vec<TransportedThreshold>,
+    /// Who is it? Where the file names probes and compares each with its own subject and with others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identification: Option<ScoreIdentification>,
+    /// False match and false non-match rates along the threshold, at most 200 points of the curve.
+    pub det: Vec<[f64; 2]>,
+    /// Why numbers are absent, and what limits those present.
+    pub absent: Vec<String>,
+}
+
+/// Closed and open set identification.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ScoreIdentification {
+    /// Probes searched.
+    pub probes: usize,
+    /// Share of probes whose own subject comes first.
+    pub rank1: Estimate,
+    /// What guessing gives.
+    pub chance: f64,
+    /// Share of probes whose own subject is among the first 1, 2, 3, ….
+    pub cmc: Vec<f64>,
+    /// Detection and identification rate at the false alarm rate that is the key.
+    pub dir_at_far: BTreeMap<String, Estimate>,
+}
+
+pub(super) fn report(
+    path: &Path,
+    table: Table,
+    dev: Option<(PathBuf, Table)>,
+    options: &ScoreOptions,
+) -> Result<ScoreReport, ForeignError> {
+    if let Some((dev_path, dev)) = &dev
+        && let Some(name) = table.subjects.first_shared(&dev.subjects)
+    {
+        let shared = table.subjects.shared(&dev.subjects);
+        return Err(refuse(
+            dev_path,
+            format!(
+                "{shared} of its subjects, {name:?} among them, are in {} as well: what is calibrated on people who are tested knows the test; use scores of other people",
+                path.display()
+            ),
+        ));
+    }
+    let trials = table.parts.iter().map(|part| part.score.len()).sum();
+    let mut systems = Vec::with_capacity(table.parts.len());
+    let mut dev = dev;
+    for part in table.parts {
+        let dev_scores = match &mut dev {
+            Some((dev_path, dev)) => Some(matching(dev_path, dev, &part.group)?),
+            None => None,
+        };
+        systems.push(summary(path, part, dev_scores.as_ref(), options)?);
+    }
+    let file = path.to_string_lossy().into_owned();
+    Ok(ScoreReport { schema: SCORES_SCHEMA.to_owned(), file, trials, systems })
+}
+
+/// The dev scores of the same group.
+fn matching(path: &Path, dev: &mut Table, group: &[(String, String)]) -> Result<Scores, ForeignError> {
+    let part = dev.parts.iter_mut().find(|part| part.group == group);
+    let part = part.ok_or_else(|| refuse(path, format!("it has no comparison of{}", shown(group))))?;
+    let (score, enrol, probe) =
+        (std::mem::take(&mut part.score), std::mem::take(&mut part.enrol), std::mem::take(&mut part.probe));
+    Scores::new(score, enrol, probe).map_err(|error| refuse(path, error.to_string() + &of(group)))
+}
+
+fn shown(group: &[(String, String)]) -> String {
+    group.iter().map(|(name, value)| format!(" {name} {value}")).collect()
+}
+
+fn of(group: &[(String, String)]) -> String {
+    if group.is_empty() { String::new() } else { format!(" (in{})", shown(group)) }
+}
+
+fn summary(
+    path: &Path,
+    part: Part,
+    dev: Option<&Scores>,
+    options: &ScoreOptions,
+) -> Result<ScoreSummary, ForeignError> {
+    let bootstrap = Bootstrap { replicates: options.bootstrap, seed: options.seed, ..Bootstrap::default() };
+    let failed = |error: &dyn std::error::Error| refuse(path, chain(error) + &of(&part.group));
+    bootstrap
+        .validate()
+        .map_err(|error| ForeignError::Option { option: "--bootstrap", reason: error.to_string() })?;
+    let mut absent = Vec::new();
+    let identified = identified(&part, &bootstrap, &mut absent).map_err(|error| failed(&error))?;
+    let scores = Scores::new(part.score, part.enrol, part.probe)
+        .map_err(|error| refuse(path, error.to_string() + &of(&part.group)))?;
+    let failed = |error: &dyn std::error::Error| refuse(path, chain(error) + &of(&part.group));
+    let found = verification(&scores, &bootstrap).map_err(|error| failed(&error))?;
+    let det = det_curve(&scores).thinned(DET_POINTS);
+    let (mut cllr, mut transported) = (None, Vec::new());
+    if let Some(dev) = dev {
+        let map = Calibration::fit(dev).map_err(|error| failed(&error))?;
+        let ratios = map.apply(&scores).map_err(|error| failed(&error))?;
+        cllr = Some(calibrated_cost(&ratios, &bootstrap));
+        for target_fmr in TARGETS {
+            let moved = transport(dev, &scores, target_fmr).map_err(|error| failed(&error))?;
+            let threshold = moved.thresholds.first().map(|threshold| directed(*threshold, options));
+            transported.push(carried(target_fmr, threshold, &moved));
+        }
+    }
+    absent.extend(found.remarks.iter().map(ToString::to_string));
+    if cllr.is_none() {
+        absent.push(
+            "Cllr and carried-over thresholds are absent: they need the scores of other people, --dev FILE"
+                .to_owned(),
+        );
+    }
+    Ok(ScoreSummary {
+        group: part.group.into_iter().collect(),
+        subjects: found.subjects,
+        mated: found.mated,
+        non_mated: found.non_mated,
+        eer: found.eer,
+        threshold: directed(found.threshold, options),
+        fnmr_at_fmr: rates(&found),
+        auc: found.auc.value,
+        d_prime: found.d_prime.map(|found| found.value),
+        min_dcf: found.min_dcf.value,
+        cllr: cllr.map(|cllr| cllr.value),
+        min_cllr: found.min_cllr.value,
+        eer_per_subject_mean: found.eer_per_subject_mean.map(|mean| mean.value),
+        ci95: intervals(&found, cllr),
+        transported,
+        identification: identified,
+        det: det.points.iter().map(|point| [point.fmr, point.fnmr]).collect(),
+        absent,
+    })
+}
+
+/// A threshold as the file counts: distances are kept negated inside.
+fn directed(threshold: f64, options: &ScoreOptions) -> f64 {
+    if options.distance { -threshold } else { threshold }
+}
+
+fn identified(
+    part: &Part,
+    bootstrap: &Bootstrap,
+    absent: &mut Vec<String>,
+) -> Result<Option<ScoreIdentification>, twinprint_evaluation::PrintError> {
+    let searches = match searches(part) {
+        Ok(searches) => searches,
+        Err(reason) => {
+            absent.push(reason);
+            return Ok(None);
+        }
+    };
+    let closed = identification::closed_set(&searches, bootstrap)?;
+    let mut dir_at_far = BTreeMap::new();
+    for far in TARGETS {
+        let open = identification::open_set(&searches, far, bootstrap)?;
+        match open.dir {
+            Ok(dir) => drop(dir_at_far.insert(far.to_string(), dir)),
+            Err(too_few) => absent.push(too_few.to_string()),
+        }
+    }
+    Ok(Some(ScoreIdentification {
+        probes: closed.probes,
+        rank1: closed.rank1,
+        chance: closed.chance,
+        cmc: closed.cmc.iter().map(|share| share.value).collect(),
+        dir_at_far,
+    }))
+}

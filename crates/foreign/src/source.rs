@@ -1,0 +1,223 @@
+//! The rows of an export and where their numbers come from.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::path::PathBuf;
+
+use ndarray::{Array2, ArrayView3, Axis};
+use twinprint_encoder::{Compute, Model};
+use twinprint_features::{DEFAULT_H_FREQ, DEFAULT_L_FREQ, Feature, View, names};
+use twinprint_protocol::Role;
+use twinprint_signal::RecordingKey;
+use twinprint_store::RowInfo;
+use twinprint_store::epochs::EpochFile;
+use twinprint_store::prints::{ENCODER_HASH, PLAN_HASH, PrintFile, VERSION};
+
+use super::options::{Content, ExportOptions};
+use super::weights::Changed;
+use crate::ForeignError;
+use twinprint_run::{FinishedRun, RunError};
+use twinprint_store::prints::LENGTHS;
+
+/// Edges of the usual bands in hertz: delta, theta, alpha, beta, low gamma.
+const BANDS: [(f64, f64); 5] = [(1.0, 4.0), (4.0, 8.0), (8.0, 13.0), (13.0, 30.0), (30.0, 40.0)];
+/// Rows in memory at a time.
+const ROWS: usize = 256;
+
+/// A block of columns of the file.
+pub(super) struct Block {
+    pub(super) name: &'static str,
+    pub(super) units: &'static str,
+    pub(super) names: Vec<String>,
+    origin: Origin,
+}
+
+/// What a block's numbers are made of.
+enum Origin {
+    /// The run's prints.
+    Prints,
+    /// The epochs, by an encoder with other weights than the run's.
+    Encoder(Box<Model>),
+    /// The epochs.
+    Feature(Feature),
+}
+
+/// The rows to write and where their numbers come from.
+pub(super) struct Source {
+    prints: PrintFile,
+    pub(super) epochs: EpochFile,
+    /// Rows of the file of prints, and of the file of epochs.
+    pub(super) rows: Vec<(usize, usize)>,
+    pub(super) infos: Vec<RowInfo>,
+    pub(super) blocks: Vec<Block>,
+    pub(super) with_epochs: bool,
+    pub(super) attributes: BTreeMap<String, String>,
+}
+
+impl Source {
+    pub(super) fn open(options: &ExportOptions) -> Result<Self, ForeignError> {
+        let finished = FinishedRun::open(&options.run)?;
+        let folder = &finished.folder;
+        let missing = |path: PathBuf, error: &dyn fmt::Display| RunError::RunFolder {
+            path,
+            reason: format!("{error}; give a run folder whose `embed` stage is done"),
+        };
+        let place = folder.path("systems").join("encoder.h5");
+        let prints = PrintFile::open(&place).map_err(|error| missing(place, &error))?;
+        let place = folder.path("epochs.h5");
+        let epochs = EpochFile::open(&place).map_err(|error| missing(place, &error))?;
+        let fold = options.fold.or(options.weights.as_ref().map(|_| 0));
+        let rows = choose(options, fold, &prints, &epochs)?;
+        let infos: Vec<RowInfo> = rows.iter().map(|&(row, _)| prints.infos()[row].clone()).collect();
+        let mut attributes = attributes(&finished, &prints, &epochs, &infos)?;
+        let mut origin = Origin::Prints;
+        if let (Some(weights), Some(fold)) = (&options.weights, fold) {
+            let changed = Changed::read(&options.run, fold, weights)?;
+            attributes.remove(ENCODER_HASH);
+            attributes.extend(changed.attributes);
+            origin = Origin::Encoder(Box::new(changed.model));
+        }
+        let blocks = blocks(options, origin, prints.dim(), &epochs)?;
+        let with_epochs = options.with.contains(&Content::Epochs);
+        Ok(Self { prints, epochs, rows, infos, blocks, with_epochs, attributes })
+    }
+
+    /// Calls `write` with some hundred rows at a time: a table a block, epochs where wanted, and whose they are.
+    pub(super) fn each(
+        &self,
+        mut write: impl FnMut(&[Array2<f32>], Option<ArrayView3<'_, f32>>, &[RowInfo]) -> Result<(), ForeignError>,
+    ) -> Result<(), ForeignError> {
+        for (rows, infos) in self.rows.chunks(ROWS).zip(self.infos.chunks(ROWS)) {
+            let of_prints: Vec<usize> = rows.iter().map(|(row, _)| *row).collect();
+            let of_epochs: Vec<usize> = rows.iter().map(|(_, row)| *row).collect();
+            let computed = self.blocks.iter().any(|block| !matches!(block.origin, Origin::Prints));
+            let needs_epochs = self.with_epochs || computed;
+            let epochs = needs_epochs.then(|| self.epochs.samples().select(Axis(0), &of_epochs));
+            let mut tables = Vec::with_capacity(self.blocks.len());
+            for block in &self.blocks {
+                tables.push(match (&block.origin, &epochs) {
+                    (Origin::Encoder(model), Some(epochs)) => {
+                        model.embed(epochs.view()).map_err(ForeignError::export)?
+                    }
+                    (Origin::Feature(feature), Some(epochs)) => feature
+                        .compute(View { samples: epochs.view(), rate: self.epochs.rate().get() })
+                        .map_err(ForeignError::export)?,
+                    _ => self.prints.prints().select(Axis(0), &of_prints),
+                });
+            }
+            let epochs = epochs.as_ref().filter(|_| self.with_epochs).map(|epochs| epochs.view());
+            write(&tables, epochs, infos)?;
+        }
+        Ok(())
+    }
+}
+
+/// The rows asked for, each with its epoch's row.
+fn choose(
+    options: &ExportOptions,
+    fold: Option<usize>,
+    prints: &PrintFile,
+    epochs: &EpochFile,
+) -> Result<Vec<(usize, usize)>, ForeignError> {
+    let known = [Role::Train, Role::Dev, Role::Test].map(Role::name);
+    if let Some(unknown) = options.roles.iter().find(|role| !known.contains(&role.as_str())) {
+        return Err(ForeignError::Request(format!("--roles {unknown}: choose from {}", known.join(", "))));
+    }
+    let places: HashMap<(&RecordingKey, u64), usize> = epochs
+        .infos()
+        .iter()
+        .enumerate()
+        .map(|(row, info)| ((&*info.key, info.start.get().to_bits()), row))
+        .collect();
+    let mut rows = Vec::new();
+    for (row, info) in prints.infos().iter().enumerate() {
+        let role = info.role.as_deref().is_some_and(|role| options.roles.iter().any(|wanted| wanted == role));
+        if !(role && fold.is_none_or(|fold| info.fold == Some(fold as u32))) {
+            continue;
+        }
+        let place = places.get(&(&*info.epoch.key, info.epoch.start.get().to_bits()));
+        let place = place.copied().ok_or_else(|| RunError::RunFolder {
+            path: options.run.join("epochs.h5"),
+            reason: format!(
+                "it has no epoch of {} at {}, of which there is a print: run `twinprint embed` again",
+                info.epoch.key, info.epoch.start
+            ),
+        })?;
+        rows.push((row, place));
+    }
+    if rows.is_empty() {
+        return Err(ForeignError::Request(format!(
+            "no print matches --roles {}{}: the run has {} prints in other roles or folds",
+            options.roles.join(","),
+            fold.map_or_else(String::new, |fold| format!(" --fold {fold}")),
+            prints.infos().len()
+        )));
+    }
+    Ok(rows)
+}
+
+fn blocks(
+    options: &ExportOptions,
+    prints: Origin,
+    dim: usize,
+    epochs: &EpochFile,
+) -> Result<Vec<Block>, ForeignError> {
+    let mut blocks = vec![Block {
+        name: "prints",
+        units: "1",
+        names: (0..dim).map(|k| format!("print_{k}")).collect(),
+        origin: prints,
+    }];
+    let wanted: BTreeSet<Content> = options.with.iter().copied().collect();
+    for content in wanted {
+        let (name, feature) = match content {
+            Content::BandPowers => ("band_powers", Feature::BandPowers { bands: BANDS.to_vec() }),
+            Content::LogPsd => {
+                ("log_psd", Feature::LogPsd { l_freq: DEFAULT_L_FREQ, h_freq: DEFAULT_H_FREQ })
+            }
+            Content::Epochs => continue,
+        };
+        let view = View { samples: epochs.samples(), rate: epochs.rate().get() };
+        let names = names(&feature, view, epochs.channels())
+            .map_err(|error| ForeignError::Request(format!("--with {name}: {error}")))?;
+        blocks.push(Block { name, units: "ln(µV²/Hz)", names, origin: Origin::Feature(feature) });
+    }
+    Ok(blocks)
+}
+
+/// What the file says of itself: hashes, versions, channels and rate; never a patient field.
+fn attributes(
+    finished: &FinishedRun,
+    prints: &PrintFile,
+    epochs: &EpochFile,
+    infos: &[RowInfo],
+) -> Result<BTreeMap<String, String>, ForeignError> {
+    let FinishedRun { folder, config, plan_hash } = finished;
+    let channels: Vec<&str> = epochs.channels().iter().map(|name| name.as_str()).collect();
+    let mut all = BTreeMap::from([
+        (PLAN_HASH.to_owned(), plan_hash.clone()),
+        (VERSION.to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+        ("run".to_owned(), config.name.clone()),
+        ("channels".to_owned(), channels.join(" ")),
+        ("rate_hz".to_owned(), epochs.rate().get().to_string()),
+        ("epoch_seconds".to_owned(), (epochs.samples().dim().2 as f64 / epochs.rate().get()).to_string()),
+        ("dim".to_owned(), prints.dim().to_string()),
+    ]);
+    if config.encoder.attention.is_some() {
+        all.insert(LENGTHS.0.to_owned(), LENGTHS.1.to_owned());
+    }
+    let public = folder.path("prints.h5");
+    let file = PrintFile::open(&public)
+        .map_err(|error| RunError::RunFolder { path: public, reason: error.to_string() })?;
+    if let Some(hash) = file.attributes().get(ENCODER_HASH) {
+        all.insert(ENCODER_HASH.to_owned(), hash.clone());
+    }
+    let folds: BTreeSet<u32> = infos.iter().filter_map(|info| info.fold).collect();
+    for fold in folds {
+        let model =
+            Model::load(&folder.fold(fold as usize), &Compute::cpu()).map_err(ForeignError::export)?;
+        let hash = model.content_hash().map_err(ForeignError::export)?;
+        all.insert(format!("encoder_hash_fold_{fold}"), hash);
+    }
+    Ok(all)
+}

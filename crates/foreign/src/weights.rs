@@ -1,0 +1,64 @@
+//! An encoder's weights for other programs, and back.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use twinprint_encoder::{EncoderError, Model};
+
+use crate::ForeignError;
+use twinprint_run::FinishedRun;
+
+/// Writes the encoder of a run's fold as one safetensors file; gives back how many numbers a print of it has.
+///
+/// # Errors
+/// When there is no such run or fold, a file is there and `force` is not given, or it cannot be written.
+pub fn export_weights(run: &Path, fold: usize, to: &Path, force: bool) -> Result<usize, ForeignError> {
+    if to.exists() && !force {
+        return Err(ForeignError::Request(format!(
+            "--to {}: a file is there already: choose another name, or replace it with --force",
+            to.display()
+        )));
+    }
+    let encoder = FinishedRun::open(run)?.encoder(fold)?;
+    encoder.model.export_weights(to).map_err(ForeignError::export)?;
+    Ok(encoder.model.dim())
+}
+
+/// The encoder of a run's fold with the weights of a file in place of its own.
+pub(super) struct Changed {
+    pub(super) model: Model,
+    /// What a file of its prints must say: the file of weights, its BLAKE3 hash, the encoder's new hash.
+    pub(super) attributes: BTreeMap<String, String>,
+}
+
+impl Changed {
+    /// Reads the weights.
+    ///
+    /// # Errors
+    /// When there is no such run or fold, or the weights do not fit its encoder: the error lists what differs.
+    pub(super) fn read(run: &Path, fold: usize, weights: &Path) -> Result<Self, ForeignError> {
+        let encoder = FinishedRun::open(run)?.encoder(fold)?;
+        let model = encoder.model.with_weights(weights).map_err(|error| match error {
+            EncoderError::File { path, source } => ForeignError::Read { path, source },
+            EncoderError::Format { why, .. } => ForeignError::Request(format!(
+                "--weights {}: these are no weights for the encoder of fold {fold}: {why}. Begin with the file that `twinprint export {} --to encoder.safetensors --fold {fold}` writes, and keep names, shapes and float32",
+                weights.display(),
+                run.display()
+            )),
+            error => ForeignError::export(error),
+        })?;
+        let bytes = std::fs::read(weights)
+            .map_err(|source| ForeignError::Read { path: weights.to_owned(), source })?;
+        let name = weights.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let hash = model.content_hash().map_err(ForeignError::export)?;
+        let attributes = BTreeMap::from([
+            ("weights".to_owned(), name),
+            (WEIGHTS_HASH.to_owned(), blake3::hash(&bytes).to_hex().to_string()),
+            (format!("encoder_hash_fold_{fold}"), hash),
+        ]);
+        Ok(Self { model, attributes })
+    }
+}
+
+/// The attribute that holds the BLAKE3 hash of a file of weights that prints were made with in place of the run's.
+pub(super) const WEIGHTS_HASH: &str = "weights_blake3";

@@ -1,0 +1,167 @@
+//! Features of any tool as comparisons: numbers worked out by hand, and what cannot be compared is a stated error.
+
+#![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+use std::path::{Path, PathBuf};
+
+use twinprint_foreign::{
+    FeatureOptions, Filter, Metric, ScoreOptions, ScoreReport, evaluate_features, score_table,
+};
+
+fn features(enrol: &str, probe: &str) -> FeatureOptions {
+    let filter = |option, pair: &str| Filter::new(option, &[pair.to_owned()]).unwrap();
+    FeatureOptions {
+        enrol: filter("--enrol", enrol),
+        probe: filter("--probe", probe),
+        pool: 1,
+        metric: Metric::Cosine,
+    }
+}
+
+fn days() -> FeatureOptions {
+    features("session=1", "session=2")
+}
+
+fn write(folder: &Path, text: &str) -> PathBuf {
+    let path = folder.join("features.csv");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+fn report(text: &str, features: &FeatureOptions) -> ScoreReport {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ScoreOptions { bootstrap: 100, ..ScoreOptions::default() };
+    evaluate_features(&write(folder.path(), text), features, &options).unwrap()
+}
+
+fn refused(text: &str, features: &FeatureOptions) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    evaluate_features(&write(folder.path(), text), features, &ScoreOptions::default())
+        .unwrap_err()
+        .to_string()
+}
+
+fn says(said: &str, words: &[&str]) {
+    for word in words {
+        assert!(said.contains(word), "no {word:?} in: {said}");
+    }
+}
+
+/// Templates of ann and bob are (1, 0) and (0, 1), ann's from two rows of unequal length. Ann's second probe points nearer to
+/// bob.
+const TWO: &str = "\
+subject,session,x,y
+ann,1,9,0
+ann,1,0.5,0
+bob,1,0,2
+ann,2,3,0
+ann,2,0.6,0.8
+bob,2,0,1
+bob,2,0,5
+";
+
+#[test]
+fn the_cosine_error_rate_is_the_one_worked_out_by_hand() {
+    // Mated 1, 0.6, 1, 1; non-mated 0, 0.8, 0, 0: between 0.6 and 0.8 one of four is wrong on each side.
+    let found = report(TWO, &days());
+    let summary = &found.systems[0];
+    assert_eq!((found.trials, summary.subjects, summary.mated, summary.non_mated), (8, 2, 4, 4));
+    assert_eq!(summary.eer.value, 0.25);
+    assert!(summary.threshold > 0.6 && summary.threshold <= 0.8 + 1e-6, "{}", summary.threshold);
+    let rank1 = summary.identification.as_ref().unwrap();
+    assert_eq!((rank1.probes, rank1.rank1.value), (4, 0.75));
+    says(&score_table(&found), &["8 comparisons", "EER %", "25.00", "--dev FILE"]);
+}
+
+#[test]
+fn a_pair_of_rows_makes_a_probe_and_what_is_left_over_is_said() {
+    // Ann's pair of unit rows adds up to (1.6, 0.8), nearer to her than to bob.
+    let pairs = FeatureOptions { pool: 2, ..days() };
+    let found = report(&format!("{TWO}bob,2,1,1\n"), &pairs);
+    let summary = &found.systems[0];
+    assert_eq!((summary.mated, summary.non_mated, summary.eer.value), (2, 2, 0.0));
+    says(&summary.absent.join("\n"), &["1 probe rows are left out", "fewer than 2"]);
+}
+
+#[test]
+fn distances_are_between_means_of_rows_as_they_are() {
+    // Templates (4.75, 0) and (0, 2); mated distances 1.75, 4.23, 1, 3; non-mated 3.61, 1.34, 4.85, 6.90: between 3 and 3.61
+    // one of four is wrong on each side.
+    let far = FeatureOptions { metric: Metric::Euclidean, ..days() };
+    let summary = &report(TWO, &far).systems[0];
+    assert_eq!(summary.eer.value, 0.25);
+    assert!(summary.threshold > 2.9 && summary.threshold < 3.7, "{}", summary.threshold);
+}
+
+#[test]
+fn rows_of_different_folds_are_never_compared() {
+    // In fold 1 everybody's features are turned about: compared across folds, each would be the other.
+    let text = "subject,session,fold,x,y\n\
+        ann,1,0,1,0\nbob,1,0,0,1\nann,2,0,1,0\nbob,2,0,0,1\n\
+        ann,1,1,0,1\nbob,1,1,1,0\nann,2,1,0,1\nbob,2,1,1,0\n";
+    let found = report(text, &days());
+    let summary = &found.systems[0];
+    assert_eq!((found.trials, summary.mated, summary.non_mated, summary.eer.value), (8, 4, 4, 0.0));
+}
+
+#[test]
+fn people_without_a_template_and_probes_beside_their_template_are_counted() {
+    let found = report(&format!("{TWO}cas,2,1,1\ncas,2,1,2\ndan,2,1,3\n"), &days());
+    assert_eq!(found.trials, 8);
+    let said = found.systems[0].absent.join("\n");
+    says(&said, &["3 probes of 2 subjects without a template are left out: cas, dan"]);
+    assert!(!said.contains("another day"), "{said}");
+    let text = "subject,task,x,y\nann,a,1,0\nbob,a,0,1\nann,b,1,0\nbob,b,0,1\n";
+    let found = report(text, &features("task=a", "task=b"));
+    says(&found.systems[0].absent.join("\n"), &["2 of 2 probes", "recording that enrols as well"]);
+}
+
+#[test]
+fn features_of_other_people_calibrate_and_those_of_the_same_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let test = write(folder.path(), TWO);
+    let dev = folder.path().join("dev.csv");
+    std::fs::write(&dev, TWO.replace("ann", "eva").replace("bob", "fay")).unwrap();
+    let with =
+        |dev: &Path| ScoreOptions { bootstrap: 100, dev: Some(dev.to_owned()), ..ScoreOptions::default() };
+    let found = evaluate_features(&test, &days(), &with(&dev)).unwrap();
+    assert!(found.systems[0].cllr.is_some());
+    let said = evaluate_features(&test, &days(), &with(&test)).unwrap_err().to_string();
+    says(&said, &["2 of its subjects", "knows the test"]);
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused_with_the_rows_and_a_way_out() {
+    let cases: [(&str, FeatureOptions, &[&str]); 10] = [
+        (TWO, features("session=1", "subject=ann"), &["2 of its rows, row 0", "ann", "exclude one another"]),
+        (
+            TWO,
+            features("session=9", "session=2"),
+            &["none of its 7 rows", "--enrol session=9", "session is 1, 2"],
+        ),
+        (TWO, features("session=1", "session=9"), &["--probe session=9", "session is 1, 2"]),
+        (TWO, features("task=rest", "session=2"), &["no row has a task", "choose from subject, session"]),
+        (TWO, features("subject=ann", "subject=bob"), &["no subject has both a template and a probe"]),
+        (TWO, FeatureOptions { pool: 3, ..days() }, &["a probe of 3 rows", "--pool"]),
+        (TWO, FeatureOptions { pool: 0, ..days() }, &["--pool", "write 1 or more"]),
+        (
+            "subject,session,x\nann,1,1\nann,2,2\nbob,2,2\n",
+            days(),
+            &["no fold has the templates of two subjects"],
+        ),
+        (
+            "subject,session,x\nann,1,1\nbob,1,0\nann,2,2\nbob,2,0\n",
+            days(),
+            &["row 1 and 1 others", "zeros", "--metric euclidean"],
+        ),
+        ("subject,session,x\nann,1,1\nbob,1,NaN\n", days(), &["row 1 of column x", "finite"]),
+    ];
+    for (text, features, words) in cases {
+        says(&refused(text, &features), words);
+    }
+    let bad = Filter::new("--enrol", &["session".to_owned()]).unwrap_err().to_string();
+    says(&bad, &["--enrol session", "KEY=VALUE"]);
+    let both = ["session=1".to_owned(), "x=1".to_owned()];
+    let opposed = FeatureOptions { enrol: Filter::new("--enrol", &both).unwrap(), ..days() };
+    says(&refused(TWO, &opposed), &["--enrol session=1 --enrol x=1", "no row has a x"]);
+}

@@ -1,0 +1,103 @@
+//! The baselines: classical features, standardised or whitened on the training subjects, and the encoder before training.
+
+use ndarray::{Array2, ArrayView2, Axis, s};
+use twinprint_encoder::standardise::Standardise;
+use twinprint_encoder::whitening::Whitening;
+use twinprint_features::{
+    DEFAULT_BANDS, DEFAULT_H_FREQ, DEFAULT_L_FREQ, FeatureError, View, average_reference, log_psd, tangent,
+};
+use twinprint_store::epochs::EpochFile;
+
+use crate::RunError;
+use crate::learning::Learning;
+use crate::shortcut::Shortcut;
+use crate::system::System;
+
+/// The share of the identity matrix in the within-subject covariance of whitened baselines.
+const SHRINKAGE: f64 = 0.3;
+
+/// The features of every epoch of the file, `[epochs, columns]`; nothing when the system has an encoder instead.
+pub(crate) fn features(
+    system: System,
+    file: &EpochFile,
+    line_frequency: f64,
+) -> Result<Option<Array2<f32>>, RunError> {
+    let view = View { samples: file.samples(), rate: file.rate().get() };
+    let referenced = |compute: &dyn Fn(View) -> Result<Array2<f32>, FeatureError>| {
+        let mut samples = file.samples().to_owned();
+        average_reference(samples.view_mut())?;
+        compute(View { samples: samples.view(), rate: view.rate })
+    };
+    let table = match system {
+        System::LogPsdCosine => log_psd(view, DEFAULT_L_FREQ, DEFAULT_H_FREQ),
+        System::LogPsdWccn => referenced(&|view| log_psd(view, DEFAULT_L_FREQ, DEFAULT_H_FREQ)),
+        System::TangentCosine | System::TangentWccn => tangent(view, &DEFAULT_BANDS),
+        System::Shortcut(shortcut) => shortcut.features(view.samples, view.rate, line_frequency),
+        System::Encoder | System::EncoderAlone | System::UntrainedEncoder | System::WhitenedEncoder => {
+            return Ok(None);
+        }
+    };
+    table.map(Some).map_err(|error| RunError::Stage {
+        stage: "embed",
+        reason: format!("{system}: {error}; leave it out with evaluation.baselines or evaluation.audits"),
+    })
+}
+
+/// Why the epochs of the file do not hold what a shortcut looks at, as their first epoch shows.
+pub(crate) fn missing(
+    shortcut: Shortcut,
+    file: &EpochFile,
+    line_frequency: f64,
+) -> Result<Option<String>, RunError> {
+    let samples = file.samples();
+    let first = samples.slice(s![..1.min(samples.dim().0), .., ..]);
+    Ok(shortcut.features(first, file.rate().get(), line_frequency).err().map(|error| error.to_string()))
+}
+
+fn whitened(system: System) -> bool {
+    match system {
+        System::LogPsdWccn | System::TangentWccn => true,
+        System::Shortcut(shortcut) => shortcut.whitened(),
+        _ => false,
+    }
+}
+
+/// What a feature baseline learns from the training subjects of one fold.
+pub(crate) struct Fitted {
+    standardise: Standardise,
+    whitening: Option<Whitening>,
+}
+
+impl Fitted {
+    /// Learns from the rows of `table` that belong to the fold's training recordings.
+    pub(crate) fn on(system: System, table: &Array2<f32>, learning: &Learning) -> Result<Self, RunError> {
+        let failed = |error: &dyn std::error::Error| RunError::Stage {
+            stage: "embed",
+            reason: format!("{system}: {error}"),
+        };
+        let mut rows = table.select(Axis(0), learning.rows());
+        let standardise = Standardise::fit(rows.view()).map_err(|error| failed(&error))?;
+        let whitening = match system {
+            _ if whitened(system) => {
+                standardise.apply(&mut rows);
+                let fitted = Whitening::fit(rows.view(), learning.subject(), SHRINKAGE)
+                    .map_err(|error| failed(&error))?;
+                Some(fitted)
+            }
+            _ => None,
+        };
+        Ok(Self { standardise, whitening })
+    }
+
+    /// Features to prints, `[n, columns]` to `[n, dim]`.
+    pub(crate) fn prints(&self, features: ArrayView2<f32>) -> Result<Array2<f32>, RunError> {
+        let mut prints = features.to_owned();
+        self.standardise.apply(&mut prints);
+        match &self.whitening {
+            None => Ok(prints),
+            Some(whitening) => {
+                whitening.apply(prints.view()).map_err(|error| RunError::stage("embed", error))
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The recordings of a plan, opened as far as their headers: what a run needs to know before it reads a sample.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use twinprint_dataset::{Layout, Manifest, RecordingFile};
+use twinprint_edf::{EdfFile, Strictness};
+use twinprint_preprocess::{OnMissing, Reference};
+use twinprint_protocol::RecordingFacts;
+use twinprint_signal::{ChannelName, Hertz, SampleIndex, Seconds, SubjectId};
+
+use crate::error::{chain, unreadable};
+use crate::{Plan, RunError};
+
+/// One recording and what its header says.
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    /// Where it is and what the dataset says about it.
+    pub(crate) file: RecordingFile,
+    /// What the protocol may know.
+    pub(crate) facts: RecordingFacts,
+    /// Signals to read, as positions in the file, in the order of `channels`.
+    pub(crate) signals: Vec<usize>,
+    /// Their names.
+    pub(crate) channels: Vec<ChannelName>,
+    /// The highest sampling rate among them.
+    pub(crate) rate: Hertz,
+    /// How long it is, gaps not counted.
+    pub(crate) seconds: Seconds,
+    /// The file's own BLAKE3, for the record.
+    pub(crate) input: InputFile,
+}
+
+/// An input file as `run.json` lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputFile {
+    /// The path below the dataset's folder.
+    pub path: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// BLAKE3 of the file with the patient and recording fields of its header (bytes 8 to 167) read as spaces, in
+    /// hexadecimal.
+    pub blake3: String,
+}
+
+/// All recordings of a plan, sorted by key, and what was odd about them.
+#[derive(Debug, Clone)]
+pub(crate) struct Cohort {
+    pub(crate) members: Vec<Member>,
+    pub(crate) notices: Vec<String>,
+    /// Whether twinprint made the recordings itself.
+    pub(crate) synthetic: bool,
+    /// What the dataset's manifest says a user should know before trusting a number from it.
+    pub(crate) caveat: Option<String>,
+}
+
+impl Cohort {
+    /// The number of people.
+    pub(crate) fn subjects(&self) -> usize {
+        self.members.iter().map(|member| &member.facts.key.subject).collect::<BTreeSet<&SubjectId>>().len()
+    }
+
+    /// What the protocol may know of every recording.
+    pub(crate) fn facts(&self) -> Vec<RecordingFacts> {
+        self.members.iter().map(|member| member.facts.clone()).collect()
+    }
+
+    /// The input files as `run.json` lists them.
+    pub(crate) fn inputs(&self) -> Vec<InputFile> {
+        self.members.iter().map(|member| member.input.clone()).collect()
+    }
+}
+
+impl Cohort {
+    /// Leaves out every person under whose name a file of somebody listed before stands, and later copies within a person.
+    fn leave_out_copies(&mut self) {
+        let mut owners: BTreeMap<String, SubjectId> = BTreeMap::new();
+        let mut doubtful: BTreeSet<SubjectId> = BTreeSet::new();
+        let mut kept = Vec::with_capacity(self.members.len());
+        for member in self.members.drain(..) {
+            let subject = &member.facts.key.subject;
+            match owners.get(&member.facts.content_hash) {
+                Some(owner) => {
+                    if owner != subject {
+                        doubtful.insert(subject.clone());
+                    }
+                }
+                None => {
+                    owners.insert(member.facts.content_hash.clone(), subject.clone());
+                    kept.push(member);
+                }
+            }
+        }
+        kept.retain(|member| !doubtful.contains(&member.facts.key.subject));
+        self.members = kept;
+    }
+}
+
+/// Finds the plan's recordings and opens every header.
+pub(crate) fn survey(plan: &Plan) -> Result<Cohort, RunError> {
+    let settings = plan.dataset()?;
+    let dataset =
+        twinprint_dataset::discover(&settings).map_err(|error| plan.invalid("dataset", chain(&error)))?;
+    let mut notices = dataset.notices;
+    let members: Vec<(Member, Vec<String>)> = dataset
+        .recordings
+        .into_par_iter()
+        .map(|file| open(plan, &settings.root, file))
+        .collect::<Result<_, _>>()?;
+    let mut kept = Vec::with_capacity(members.len());
+    for (member, said) in members {
+        notices.extend(said);
+        kept.push(member);
+    }
+    notices.extend(deviating(&kept));
+    let synthetic = is_synthetic(&settings.root);
+    let caveat = manifest_notes(plan)?;
+    let mut cohort = Cohort { members: kept, notices, synthetic, caveat };
+    if plan.leaves_out_copies() {
+        cohort.leave_out_copies();
+    }
+    Ok(cohort)
+}
+
+fn open(plan: &Plan, root: &Path, file: RecordingFile) -> Result<(Member, Vec<String>), RunError> {
+    let refuse = |reason: String| RunError::Recording { path: file.path.clone(), reason };
+    let edf = open_file(plan, &file.path)?;
+    let names: Vec<ChannelName> = edf.signals().iter().map(|signal| signal.name().clone()).collect();
+    let present: Vec<usize> =
+        (0..names.len()).filter(|&index| !file.other_channels.contains(&names[index])).collect();
+    let offered: Vec<ChannelName> = present.iter().map(|&index| names[index].clone()).collect();
+    let chosen = wanted(plan, &offered).map_err(&refuse)?;
+    let signals: Vec<usize> = chosen.iter().map(|&index| present[index]).collect();
+    let channels: Vec<ChannelName> = chosen.iter().map(|&index| offered[index].clone()).collect();
+    let rate = signals
+        .iter()
+        .map(|&index| edf.signals()[index].rate())
+        .max_by(|a, b| a.get().total_cmp(&b.get()))
+        .ok_or_else(|| refuse("it has no channel that the plan takes: see `twinprint inspect`".to_owned()))?;
+    plan.config()
+        .preprocess
+        .validate_for(rate)
+        .map_err(|error| plan.invalid(&format!("preprocess.{}", error.key), error.to_string()))?;
+    let samples = signals.iter().map(|&index| edf.signals()[index].total_samples()).max().unwrap_or(0);
+    let (input, samples_hash) = hashes(root, &file.path, edf.header().header_bytes())?;
+    let seconds = rate.time_of(SampleIndex(samples));
+    let facts = RecordingFacts {
+        key: file.key.clone(),
+        labels: file.labels.clone(),
+        content_hash: samples_hash,
+        seconds: seconds.get(),
+    };
+    tracing::debug!(file = %input.path, %rate, channels = channels.len(), seconds = seconds.get(), "opened");
+    let mut said: Vec<String> =
+        edf.notices().iter().map(|notice| format!("{}: {notice}", input.path)).collect();
+    if let Some(stated) =
+        file.sampling_frequency.filter(|stated| (stated.get() / rate.get() - 1.0).abs() > 1e-3)
+    {
+        said.push(format!(
+            "{}: its eeg.json says {stated}, the file itself {rate}, which is used",
+            input.path
+        ));
+    }
+    Ok((Member { file, facts, signals, channels, rate, seconds, input }, said))
+}
+
+/// Opens a recording as strictly as the plan asks.
+pub(crate) fn open_file(plan: &Plan, path: &Path) -> Result<EdfFile, RunError> {
+    let lenient = plan.config().dataset.lenient;
+    let strictness = if lenient { Strictness::Lenient } else { Strictness::Strict };
+    let remedy = "; leave it out with dataset.exclude_recordings, or read what is certain of it with dataset.lenient = true";
+    EdfFile::open(path, strictness).map_err(|error| unreadable(path, &error, lenient, remedy))
+}
+
+/// Positions of the channels to read: those the plan picks and those it references to, or all it does not drop.
+fn wanted(plan: &Plan, offered: &[ChannelName]) -> Result<Vec<usize>, String> {
+    let preprocess = &plan.config().preprocess;
+    let channels = &preprocess.channels;
+    let mut names: Vec<&ChannelName> = if channels.pick.is_empty() {
+        offered.iter().filter(|name| !channels.drop.contains(name)).collect()
+    } else {
+        channels.pick.iter().collect()
+    };
+    if let Reference::Channels(reference) = &preprocess.reference {
+        let extra: Vec<&ChannelName> = reference.iter().filter(|name| !names.contains(name)).collect();
+        names.extend(extra);
+    }
+    let missing: Vec<&str> =
+        names.iter().filter(|name| !offered.contains(name)).map(|name| name.as_str()).collect();
+    if !missing.is_empty() && channels.on_missing == OnMissing::Error {
+        let there: Vec<&str> = offered.iter().map(ChannelName::as_str).collect();
+        return Err(format!(
+            "it has no channel {}; it has {}. Correct preprocess.channels.pick, or estimate missing channels with preprocess.channels.on_missing = \"interpolate\"",
+            missing.join(", "),
+            there.join(", ")
+        ));
+    }
+    Ok(names.iter().filter_map(|name| offered.iter().position(|channel| channel == *name)).collect())
+}
+
+/// Where a header of the EDF family says whose recording it is, by whom and of what.
+const IDENTIFICATION: std::ops::Range<usize> = 8..168;
+
+/// The file's hash for the record, and the hash of what follows the header for comparisons.
+///
+/// Two copies of a recording under two people's names differ in nothing but the header, so only the rest is compared.
+/// The header's patient and recording identification is read as spaces for the first: no key that a run keeps depends on
+/// who a file says it is of, and a file whose header is made anonymous later is still the same file.
+fn hashes(root: &Path, path: &Path, header_bytes: u64) -> Result<(InputFile, String), RunError> {
+    let mut bytes = std::fs::read(path).map_err(|source| RunError::Read { path: path.to_owned(), source })?;
+    bytes.iter_mut().take(IDENTIFICATION.end).skip(IDENTIFICATION.start).for_each(|byte| *byte = b' ');
+    let shown: PathBuf = path.strip_prefix(root).unwrap_or(path).to_owned();
+    let input = InputFile {
+        path: shown.to_string_lossy().replace('\\', "/"),
+        bytes: bytes.len() as u64,
+        blake3: blake3::hash(&bytes).to_hex().to_string(),
+    };
+    let samples = blake3::hash(bytes.get(header_bytes as usize..).unwrap_or_default()).to_hex().to_string();
+    Ok((input, samples))
+}
+
+fn manifest_notes(plan: &Plan) -> Result<Option<String>, RunError> {
+    let Layout::Manifest { name } = &plan.config().dataset.layout else { return Ok(None) };
+    let manifest = Manifest::load(name).map_err(|error| plan.invalid("dataset.layout", chain(&error)))?;
+    let notes = manifest.notes.split_whitespace().collect::<Vec<_>>().join(" ");
+    Ok((!notes.is_empty()).then_some(notes))
+}
+
+/// Whether the folder says that `twinprint synth` made it.
+fn is_synthetic(root: &Path) -> bool {
+    let text = std::fs::read_to_string(root.join("dataset_description.json")).unwrap_or_default();
+    let description: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    description["GeneratedBy"][0]["Name"].as_str().is_some_and(|name| name.starts_with("twinprint synth"))
+}
+
+fn deviating(members: &[Member]) -> Vec<String> {
+    let recordings: Vec<_> =
+        members.iter().map(|member| (member.facts.key.clone(), member.rate, member.seconds)).collect();
+    twinprint_dataset::deviations(&recordings, twinprint_dataset::Tolerance::default())
+        .iter()
+        .map(|deviation| format!("{} deviates: {}", deviation.key, deviation.reason))
+        .collect()
+}

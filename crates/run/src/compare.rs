@@ -1,0 +1,180 @@
+//! Finished runs side by side, from their files of scores.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use polars::prelude::{DataFrame, PolarsError};
+use twinprint_evaluation::{Estimate, Scores};
+use twinprint_report::{Results, SideBySide, SideBySideCell, SideBySideRow};
+
+use crate::folder::{RESULTS, RunFolder, SCORES};
+use crate::results::Draws;
+use crate::system::System;
+use crate::{RunError, tables};
+
+/// The trials of one system at one probe length.
+struct Trials {
+    /// Template and probe, in the order of the file.
+    ids: Vec<(String, String)>,
+    scores: Scores,
+}
+
+/// What a run folder holds of one run.
+struct Run {
+    name: String,
+    path: PathBuf,
+    results: Results,
+    draws: Draws,
+    table: DataFrame,
+}
+
+/// Sets the encoders of `runs`, and the baselines of the first, side by side: each one's equal error rate as its run
+/// reports it, and its difference from `against`, a system of the first run, by the paired bootstrap over subjects. Two systems
+/// of one run differ by what `comparisons` in its results says.
+///
+/// A difference needs the same trials in the same order; where they differ, a note says so and it is absent.
+///
+/// # Errors
+/// When a folder is not that of a finished run, or the first run has no such system.
+pub fn compare(runs: &[PathBuf], against: &str) -> Result<SideBySide, RunError> {
+    let mut runs = runs.iter().map(|path| Run::open(path)).collect::<Result<Vec<_>, _>>()?;
+    tell_apart(&mut runs);
+    let Some(first) = runs.first() else { return Ok(SideBySide::default()) };
+    let lengths = first.results.protocol.probe_seconds.clone();
+    if !first.systems().iter().any(|system| system == against) {
+        return Err(RunError::RunFolder {
+            path: first.path.clone(),
+            reason: format!("it has no system {against:?}: choose from {}", first.systems().join(", ")),
+        });
+    }
+    let references =
+        lengths.iter().map(|&seconds| first.trials(against, seconds)).collect::<Result<Vec<_>, _>>()?;
+    let mut side =
+        SideBySide { run: first.name.clone(), against: against.to_owned(), ..SideBySide::default() };
+    for (position, run) in runs.iter().enumerate() {
+        let leaks: Vec<&str> = run.results.leaks.iter().map(|leak| leak.leak.as_str()).collect();
+        if !leaks.is_empty() {
+            side.notes.push(format!("{} is leaky ({}): its rates are too low", run.name, leaks.join(", ")));
+        }
+        let mut same = true;
+        for system in run.shown(position == 0) {
+            let mut row =
+                SideBySideRow { run: run.name.clone(), system: system.clone(), ..SideBySideRow::default() };
+            for (&seconds, reference) in lengths.iter().zip(&references) {
+                let is_reference = position == 0 && system == against;
+                let own = if is_reference { None } else { run.trials(&system, seconds)? };
+                let difference = match (own, reference) {
+                    (Some(own), Some(reference)) if own.ids == reference.ids => {
+                        let draws = run.draws.between(first.draws);
+                        let found = draws.difference(&own.scores, &reference.scores);
+                        let found = found.map_err(|error| RunError::stage("compare", error))?;
+                        found.ci95.map(|_| found)
+                    }
+                    _ => {
+                        same &= is_reference;
+                        None
+                    }
+                };
+                let eer = run.eer(&system, seconds);
+                row.at.push(SideBySideCell { probe_seconds: seconds, eer, difference });
+            }
+            side.rows.push(row);
+        }
+        if !same {
+            side.notes.push(format!("{} has other trials than {}: no difference", run.name, first.name));
+        }
+    }
+    side.rows.sort_by_key(|row| !is_encoder(&row.system));
+    Ok(side)
+}
+
+/// Runs of one name get that of their folder, which ends in the plan's hash.
+fn tell_apart(runs: &mut [Run]) {
+    let names: Vec<String> = runs.iter().map(|run| run.name.clone()).collect();
+    for run in runs {
+        if names.iter().filter(|name| **name == run.name).count() > 1
+            && let Some(folder) = run.path.file_name()
+        {
+            run.name = folder.to_string_lossy().into_owned();
+        }
+    }
+}
+
+fn is_encoder(system: &str) -> bool {
+    let encoder = System::Encoder.name();
+    system == encoder || system.strip_prefix(encoder).is_some_and(|rest| rest.starts_with(':'))
+}
+
+impl Run {
+    fn open(path: &Path) -> Result<Self, RunError> {
+        let folder = RunFolder::at(path);
+        let file = folder.path(RESULTS);
+        let text = std::fs::read_to_string(&file).map_err(|_| RunError::RunFolder {
+            path: path.to_owned(),
+            reason: format!(
+                "no {RESULTS} in it: give folders of finished runs, as `twinprint run` names them"
+            ),
+        })?;
+        let results = Results::from_json(&text)
+            .map_err(|error| RunError::RunFolder { path: file, reason: error.to_string() })?;
+        let table = tables::read_parquet(&folder.path(SCORES))?;
+        let draws = Draws::of_run(&folder)?;
+        Ok(Self { name: results.name.clone(), path: path.to_owned(), results, draws, table })
+    }
+
+    /// Every system with an equal error rate, the encoders first.
+    fn systems(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for row in &self.results.verification {
+            if !names.contains(&row.system) {
+                names.push(row.system.clone());
+            }
+        }
+        names
+    }
+
+    /// What is shown of the run: its encoders, and its baselines where wanted.
+    fn shown(&self, baselines: bool) -> Vec<String> {
+        self.systems().into_iter().filter(|system| baselines || is_encoder(system)).collect()
+    }
+
+    fn eer(&self, system: &str, seconds: f64) -> Option<Estimate> {
+        let mut rows = self.results.verification.iter();
+        rows.find(|row| row.system == system && row.probe_seconds == seconds)?.eer
+    }
+
+    /// A system's trials, its people numbered by the order of their names as in the run; nothing where the run has none of
+    /// that length.
+    fn trials(&self, system: &str, seconds: f64) -> Result<Option<Trials>, RunError> {
+        let path = self.path.join(SCORES);
+        let failed = |source: PolarsError| RunError::Table { path: path.clone(), source };
+        let text = |name: &str| self.table.column(name).and_then(|column| column.str()).map_err(failed);
+        let (systems, enrol, probe) = (text("system")?, text("enrol")?, text("probe")?);
+        let (enrolled, probed) = (text("enrol_subject")?, text("probe_subject")?);
+        let lengths = self.table.column("probe_seconds").and_then(|column| column.f64()).map_err(failed)?;
+        let values = self.table.column("score").and_then(|column| column.f32()).map_err(failed)?;
+        let (mut ids, mut similarity, mut pairs) = (Vec::new(), Vec::new(), Vec::new());
+        let mut people = BTreeMap::new();
+        for row in 0..self.table.height() {
+            if systems.get(row) != Some(system) || lengths.get(row) != Some(seconds) {
+                continue;
+            }
+            let id = |column: Option<&str>| column.unwrap_or_default().to_owned();
+            ids.push((id(enrol.get(row)), id(probe.get(row))));
+            similarity.push(values.get(row).map_or(f64::NAN, f64::from));
+            let pair = [enrolled, probed].map(|column| column.get(row).unwrap_or_default());
+            people.extend(pair.map(|name| (name, 0)));
+            pairs.push(pair);
+        }
+        for (number, slot) in people.values_mut().enumerate() {
+            *slot = number as u32;
+        }
+        let numbers = |side: usize| pairs.iter().map(|pair| people[pair[side]]).collect();
+        if ids.is_empty() {
+            return Ok(None);
+        }
+        let scores = Scores::new(similarity, numbers(0), numbers(1))
+            .map_err(|error| RunError::RunFolder { path: path.clone(), reason: error.to_string() })?;
+        Ok(Some(Trials { ids, scores }))
+    }
+}

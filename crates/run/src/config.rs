@@ -1,0 +1,215 @@
+//! A pipeline file as the user wrote it, and the line a key stands on.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use toml::de::{DeTable, DeValue};
+
+use crate::RunError;
+use crate::evaluation_plan::EvaluationPlan;
+
+/// A pipeline file's contents, defaults filled in but nothing checked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The run folder's name: letters, digits, `-` and `_`.
+    pub name: String,
+    /// What the pipeline shows, for readers.
+    #[serde(default)]
+    pub description: String,
+    /// Every random choice is derived from it by name.
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+    /// Where the encoder runs: `cpu`, or what the build and the machine add.
+    #[serde(default = "default_device")]
+    pub device: String,
+    /// Which files belong to whom.
+    pub dataset: twinprint_dataset::Plan,
+    /// Recordings to epochs.
+    #[serde(default)]
+    pub preprocess: twinprint_preprocess::Plan,
+    /// Who trains, who enrols, who probes.
+    #[serde(default)]
+    pub protocol: twinprint_protocol::Plan,
+    /// The Siamese encoder and its training.
+    #[serde(default)]
+    pub encoder: twinprint_encoder::Plan,
+    /// What is computed from prints and scores.
+    #[serde(default)]
+    pub evaluation: EvaluationPlan,
+    /// What `twinprint sweep` varies, one table an axis; a run takes no notice of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sweep: Vec<SweepAxis>,
+}
+
+impl Config {
+    /// What decides the results: everything but the words for readers, the device, and what a sweep varies.
+    pub(crate) fn decisive(&self) -> Self {
+        Self { description: String::new(), device: String::new(), sweep: Vec::new(), ..self.clone() }
+    }
+}
+
+fn default_seed() -> u64 {
+    1
+}
+
+fn default_device() -> String {
+    "cpu".to_owned()
+}
+
+/// What is varied: a `[[sweep]]` table of a pipeline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SweepAxis {
+    /// The axis's name in tables and plots.
+    pub name: String,
+    /// The key of the plan that is set, as `protocol.train.subjects`.
+    pub key: String,
+    /// The values it takes.
+    pub values: Vec<toml::Value>,
+    /// What to call them, one each; the values themselves unless given. Labels that are numbers are drawn to scale.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
+}
+
+impl SweepAxis {
+    /// What the value at `index` is called.
+    pub(crate) fn label(&self, index: usize) -> String {
+        self.labels.get(index).cloned().unwrap_or_else(|| self.values[index].to_string())
+    }
+}
+
+/// A pipeline's text, where it came from, and the changes asked for on the command line.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The file the text was read from, for messages and for paths relative to it.
+    pub path: PathBuf,
+    /// The file's text.
+    pub text: String,
+    /// `key.path=value` pairs, applied in order.
+    pub overrides: Vec<(String, String)>,
+}
+
+impl Source {
+    /// Reads a pipeline file.
+    ///
+    /// # Errors
+    /// When the file cannot be read as UTF-8 text, or an override is not of the form `key.path=value`.
+    pub fn read(path: &Path, overrides: &[String]) -> Result<Self, RunError> {
+        let text = std::fs::read_to_string(path).map_err(|error| RunError::Invalid {
+            place: path.display().to_string(),
+            reason: format!("this pipeline cannot be read: {error}; {}", pipelines_beside(path)),
+        })?;
+        let overrides = overrides
+            .iter()
+            .map(|given| match given.split_once('=') {
+                Some((key, value)) if !key.trim().is_empty() => {
+                    Ok((key.trim().to_owned(), value.trim().to_owned()))
+                }
+                _ => Err(RunError::Override {
+                    given: given.clone(),
+                    reason: "it must read key.path=value, as in encoder.optimiser.steps=100".to_owned(),
+                }),
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { path: path.to_owned(), text, overrides })
+    }
+
+    /// Parses the text and applies the overrides.
+    ///
+    /// # Errors
+    /// When the text is not TOML, a key is unknown or missing, or a value has the wrong type; the message shows the line.
+    pub fn parse(&self) -> Result<Config, RunError> {
+        let as_written: Config = toml::from_str(&self.text)
+            .map_err(|source| RunError::Parse { path: self.path.clone(), source: Box::new(source) })?;
+        if self.overrides.is_empty() {
+            return Ok(as_written);
+        }
+        let mut table: toml::Table = toml::from_str(&self.text)
+            .map_err(|source| RunError::Parse { path: self.path.clone(), source: Box::new(source) })?;
+        for (key, value) in &self.overrides {
+            set(&mut table, key, parse_value(value))
+                .map_err(|reason| RunError::Override { given: format!("{key}={value}"), reason })?;
+            Config::deserialize(table.clone()).map_err(|error| RunError::Override {
+                given: format!("{key}={value}"),
+                reason: error.message().to_owned(),
+            })?;
+        }
+        Config::deserialize(table).map_err(|error| RunError::Override {
+            given: "all overrides together".to_owned(),
+            reason: error.message().to_owned(),
+        })
+    }
+
+    /// Whether the file or an override sets `key.path`.
+    pub fn sets(&self, key: &str) -> bool {
+        self.overrides.iter().any(|(given, _)| given == key) || self.line_of(key).is_some()
+    }
+
+    /// The line on which `key.path`, or else the nearest table above it, stands.
+    pub fn nearest_line(&self, key: &str) -> Option<usize> {
+        let mut key = key;
+        loop {
+            if let Some(line) = self.line_of(key) {
+                return Some(line);
+            }
+            key = key.rsplit_once('.')?.0;
+        }
+    }
+
+    /// The line (from 1) on which `key.path` is set, if the file sets it.
+    pub fn line_of(&self, key: &str) -> Option<usize> {
+        let table = DeTable::parse(&self.text).ok()?;
+        let mut table = table.into_inner();
+        let mut parts = key.split('.').peekable();
+        while let Some(part) = parts.next() {
+            let (name, value) = table.into_iter().find(|(name, _)| name.get_ref() == part)?;
+            if parts.peek().is_none() {
+                return Some(1 + self.text[..name.span().start].matches('\n').count());
+            }
+            table = match value.into_inner() {
+                DeValue::Table(inner) => inner,
+                _ => return None,
+            };
+        }
+        None
+    }
+}
+
+/// The pipelines in a file's folder, for whoever mistyped its name.
+fn pipelines_beside(path: &Path) -> String {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".toml"))
+        .collect();
+    names.sort();
+    if names.is_empty() {
+        return format!("{} has no .toml file", folder.display());
+    }
+    format!("{} has {}", folder.display(), names.join(", "))
+}
+
+/// A value as TOML where it reads as such, else as a string, so that `name=trial` needs no quotes.
+fn parse_value(text: &str) -> toml::Value {
+    toml::from_str::<toml::Table>(&format!("value = {text}"))
+        .ok()
+        .and_then(|mut table| table.remove("value"))
+        .unwrap_or_else(|| toml::Value::String(text.to_owned()))
+}
+
+fn set(table: &mut toml::Table, key: &str, value: toml::Value) -> Result<(), String> {
+    let (parents, last) = key.rsplit_once('.').map_or((None, key), |(parents, last)| (Some(parents), last));
+    let mut table = table;
+    for part in parents.into_iter().flat_map(|parents| parents.split('.')) {
+        let entry = table.entry(part).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        table = match entry {
+            toml::Value::Table(inner) => inner,
+            other => return Err(format!("{part} is a {}, not a table of keys", other.type_str())),
+        };
+    }
+    table.insert(last.to_owned(), value);
+    Ok(())
+}

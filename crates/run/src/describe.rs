@@ -1,0 +1,52 @@
+//! A checked plan in words, for `twinprint check`.
+
+use std::fmt::Write as _;
+
+use twinprint_protocol::Role;
+
+use crate::{Plan, Prepared};
+
+/// The plan as it would run: data, folds, trials, seeds, every table with its defaults.
+pub fn describe(plan: &Plan, prepared: &Prepared) -> String {
+    let config = plan.config();
+    let mut text = String::new();
+    let mut line = |name: &str, value: String| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{name:<12} {value}");
+    };
+    line("plan", format!("{} (hash {})", config.name, &plan.hash()[..8]));
+    line("data", format!("{} recordings in {}", prepared.recordings(), prepared.root().display()));
+    line("protocol", config.protocol.variant.name().to_owned());
+    for fold in &prepared.split().folds {
+        let count = |role: Role| fold.subjects(role).len();
+        let people: Vec<&str> = fold.test.iter().map(|subject| subject.as_str()).collect();
+        line(
+            &format!("fold {}", fold.index),
+            format!(
+                "{} train, {} dev, {} test: {}",
+                count(Role::Train),
+                count(Role::Dev),
+                count(Role::Test),
+                people.join(" ")
+            ),
+        );
+    }
+    let systems: Vec<&str> = plan.systems().iter().map(|system| system.name()).collect();
+    line("systems", systems.join(" "));
+    line("device", config.device.clone());
+    line(
+        "seeds",
+        format!("run {}, protocol {}, encoder {}", config.seed, config.protocol.seed, config.encoder.seed),
+    );
+    for notice in prepared.notices() {
+        line("note", notice);
+    }
+    let leaks: Vec<&str> = prepared.leaks().into_iter().map(twinprint_protocol::Leak::name).collect();
+    let found =
+        if leaks.is_empty() { "none found".to_owned() } else { format!("allowed: {}", leaks.join(", ")) };
+    line("leaks", found);
+    match toml::to_string(config) {
+        Ok(resolved) => text + "\n" + &resolved,
+        Err(_) => text,
+    }
+}

@@ -1,0 +1,99 @@
+//! Prints that point nowhere, all zeros or no numbers: an epoch without signal gives some systems such a print.
+//!
+//! What no system can compare, none compares: such an epoch is a failure to enrol or to acquire for every system, so that all
+//! are scored on the same trials.
+
+use std::collections::BTreeSet;
+
+use twinprint_protocol::{Failure, FoldTrials, Pool, Role};
+
+use crate::results::SystemSides;
+use crate::scoring::Side;
+
+/// Places of epochs, in one fold and role, of which some system's print has no direction.
+pub(crate) type Places = BTreeSet<usize>;
+
+/// Epochs that some system could give no direction, fold by fold.
+#[derive(Debug, Default)]
+pub(crate) struct Directionless {
+    test: Vec<Places>,
+    dev: Vec<Places>,
+    train: Vec<Places>,
+    /// One sentence a system that has such prints.
+    pub(crate) sentences: Vec<String>,
+}
+
+impl Directionless {
+    /// Looks through the prints of every system; those of one fold and role stand in the same order in all.
+    pub(crate) fn among(systems: &[SystemSides]) -> Self {
+        let mut found = Self::default();
+        for sides in systems {
+            let mut count = 0;
+            let mut first = None;
+            for (places, sides) in [
+                (&mut found.test, &sides.test),
+                (&mut found.dev, &sides.dev),
+                (&mut found.train, &sides.train),
+            ] {
+                places.resize_with(places.len().max(sides.len()), Places::new);
+                for (places, side) in places.iter_mut().zip(sides) {
+                    let own = of(side);
+                    count += own.len();
+                    if let Some(&place) = own.first() {
+                        let info = &side.infos[place];
+                        first.get_or_insert_with(|| format!("{} at {} s", info.key, info.start.get()));
+                    }
+                    places.extend(own);
+                }
+            }
+            if let Some(first) = first {
+                let system = sides.system;
+                found
+                    .sentences
+                    .push(format!("{system} gives {count} epochs no direction, the first {first}"));
+            }
+        }
+        found
+    }
+
+    /// The places in a fold's role.
+    pub(crate) fn places(&self, role: Role, fold: usize) -> &Places {
+        static NONE: Places = Places::new();
+        let folds = match role {
+            Role::Test => &self.test,
+            Role::Dev => &self.dev,
+            Role::Train => &self.train,
+        };
+        folds.get(fold).unwrap_or(&NONE)
+    }
+}
+
+/// The places of a side's prints without a direction.
+pub(crate) fn of(side: &Side) -> Places {
+    let points = |place: &usize| {
+        let print = side.prints.row(*place);
+        print.iter().all(|value| value.is_finite()) && print.iter().any(|&value| value != 0.0)
+    };
+    (0..side.prints.nrows()).filter(|place| !points(place)).collect()
+}
+
+/// Takes templates and probes with such an epoch out of the trials and counts them among the failures.
+pub(crate) fn leave_out(trials: &mut FoldTrials, places: &Places) {
+    if places.is_empty() {
+        return;
+    }
+    let (templates, probes) = (&mut trials.templates, &mut trials.probes);
+    for (pools, failures) in
+        [(templates, &mut trials.failures.to_enrol), (probes, &mut trials.failures.to_acquire)]
+    {
+        let usable = |pool: &Pool| pool.epochs.iter().filter(|epoch| !places.contains(epoch)).count();
+        for pool in pools.iter().filter(|pool| usable(pool) < pool.epochs.len()) {
+            failures.push(Failure {
+                key: (*pool.key).clone(),
+                available: pool.seconds * usable(pool) as f64 / pool.epochs.len() as f64,
+                wanted: pool.seconds,
+            });
+        }
+        pools.retain(|pool| usable(pool) == pool.epochs.len());
+    }
+}

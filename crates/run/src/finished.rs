@@ -1,0 +1,79 @@
+//! A run that left what it made, opened by those who use it: its plan, its folds, the encoder of a fold.
+
+use std::path::Path;
+
+use twinprint_encoder::{Compute, Model};
+use twinprint_protocol::{Fold, Split};
+
+use crate::RunError;
+use crate::config::Config;
+use crate::folder::RunFolder;
+use crate::plan::hash_of;
+use crate::record::RunRecord;
+
+/// A run folder whose plan is the one it was recorded under.
+#[derive(Debug, Clone)]
+pub struct FinishedRun {
+    /// Where its files are.
+    pub folder: RunFolder,
+    /// The plan, every default written out.
+    pub config: Config,
+    /// The hash of the plan, as [`crate::Plan::hash`] gives it.
+    pub plan_hash: String,
+}
+
+/// The encoder of one fold, and who was learnt from and tested in it.
+pub struct FoldEncoder {
+    /// The fold.
+    pub fold: Fold,
+    /// Its encoder, on the processor.
+    pub model: Model,
+}
+
+impl FinishedRun {
+    /// Opens a run folder.
+    ///
+    /// # Errors
+    /// When it is no run folder, or its plan was changed since the run was made.
+    pub fn open(run: &Path) -> Result<Self, RunError> {
+        let folder = RunFolder::at(run);
+        if !folder.path("plan.json").is_file() {
+            return Err(RunError::RunFolder {
+                path: run.to_owned(),
+                reason:
+                    "it is no run folder: give one that `twinprint run` filled, as in reports/eegmat-1a2b3c4d"
+                        .to_owned(),
+            });
+        }
+        let config: Config = folder.read_json("plan.json")?;
+        let plan_hash = hash_of(&config.decisive());
+        let record: RunRecord = folder.read_json("run.json")?;
+        if record.plan_hash == plan_hash {
+            return Ok(Self { folder, config, plan_hash });
+        }
+        Err(RunError::RunFolder {
+            path: folder.path("plan.json"),
+            reason: format!(
+                "it is not the plan the run was made under ({} against {}): it was changed; run the pipeline again",
+                &plan_hash[..8],
+                record.plan_hash.get(..8).unwrap_or_default()
+            ),
+        })
+    }
+
+    /// The encoder of a fold.
+    ///
+    /// # Errors
+    /// When there is no such fold, or its encoder is missing or damaged.
+    pub fn encoder(&self, fold: usize) -> Result<FoldEncoder, RunError> {
+        let refuse = |reason: String| RunError::RunFolder { path: self.folder.root().to_owned(), reason };
+        let split: Split = self.folder.read_json("split.json")?;
+        let folds = split.folds.len();
+        let fold = split.folds.into_iter().find(|candidate| candidate.index == fold).ok_or_else(|| {
+            refuse(format!("it has no fold {fold}: write --fold 0 to {}", folds.saturating_sub(1)))
+        })?;
+        let model = Model::load(&self.folder.fold(fold.index), &Compute::cpu())
+            .map_err(|error| refuse(format!("the encoder of fold {} cannot be read: {error}", fold.index)))?;
+        Ok(FoldEncoder { fold, model })
+    }
+}

@@ -1,0 +1,134 @@
+//! A run folder: filled under a temporary name, given its final one when every stage is done.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::RunError;
+
+/// The file of trials.
+pub const TRIALS: &str = "trials.parquet";
+/// The prints people take elsewhere: of the encoder, of people it never saw.
+pub const PRINTS: &str = "prints.h5";
+/// The record of what was fitted on whom.
+pub const PROVENANCE: &str = "provenance.json";
+/// The file of scores.
+pub const SCORES: &str = "scores.parquet";
+/// The file of results.
+pub const RESULTS: &str = "results.json";
+/// The file of epochs.
+pub const EPOCHS: &str = "epochs.h5";
+/// The file of signal quality, a row a recording.
+pub const QUALITY: &str = "quality.parquet";
+/// The file of leaks that were allowed among the windows of the trials; usually an empty list.
+pub const WINDOW_LEAKS: &str = "leaks.json";
+/// The log of a fold's training.
+pub const TRAINING: &str = "training.csv";
+/// What the later stages need to know of the recordings, which they do not open.
+pub const COHORT: &str = "cohort.json";
+
+/// Where a run's files are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFolder {
+    root: PathBuf,
+}
+
+impl RunFolder {
+    /// The folder at `root`, whether or not it exists.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// A file or folder in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// The folder of one fold.
+    pub fn fold(&self, index: usize) -> PathBuf {
+        self.root.join(format!("fold-{index}"))
+    }
+
+    /// Makes the folder and its parents.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn create(&self) -> Result<(), RunError> {
+        create_folder(&self.root)
+    }
+
+    /// Reads one of its JSON files.
+    ///
+    /// # Errors
+    /// When the file is missing or not what its stage wrote.
+    pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, RunError> {
+        let path = self.path(name);
+        let text =
+            fs::read_to_string(&path).map_err(|source| RunError::Read { path: path.clone(), source })?;
+        serde_json::from_str(&text).map_err(|error| RunError::RunFolder {
+            path,
+            reason: format!("not what its stage wrote ({error}); run the pipeline again with --force"),
+        })
+    }
+
+    /// Writes one of its JSON files, whole or not at all.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), RunError> {
+        let path = self.path(name);
+        let mut text = serde_json::to_string_pretty(value).map_err(|error| RunError::RunFolder {
+            path: path.clone(),
+            reason: format!("cannot be put into JSON: {error}"),
+        })?;
+        text.push('\n');
+        write_text(&path, &text)
+    }
+}
+
+/// Makes a folder and its parents.
+pub fn create_folder(path: &Path) -> Result<(), RunError> {
+    fs::create_dir_all(path).map_err(|source| RunError::Write { path: path.to_owned(), source })
+}
+
+/// Writes a text file, whole or not at all.
+pub fn write_text(path: &Path, text: &str) -> Result<(), RunError> {
+    write_atomically(path, |file| {
+        file.write_all(text.as_bytes()).map_err(|source| RunError::Write { path: path.to_owned(), source })
+    })
+}
+
+/// Lets `write` fill a temporary file in the same folder, then gives it its name; on failure nothing is left.
+pub fn write_atomically<E: From<RunError>>(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> Result<(), E>,
+) -> Result<(), E> {
+    let failed = |source| RunError::Write { path: path.to_owned(), source };
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    write(temporary.as_file_mut())?;
+    temporary.as_file().sync_all().map_err(failed)?;
+    make_readable(temporary.as_file()).map_err(failed)?;
+    temporary.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// Temporary files are private to their maker; results are for everybody who may read the folder.
+#[cfg(unix)]
+fn make_readable(file: &File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn make_readable(_: &File) -> std::io::Result<()> {
+    Ok(())
+}

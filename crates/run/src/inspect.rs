@@ -1,0 +1,154 @@
+//! What an EDF or BDF file holds, without its samples: for `twinprint inspect`.
+
+use std::path::Path;
+
+use serde::Serialize;
+use twinprint_edf::{EdfFile, Signal, Strictness};
+
+use crate::RunError;
+use crate::error::unreadable;
+
+/// A file's header, signals, annotations and first look at quality.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Inspection {
+    /// The format: `EDF+C`.
+    pub format: String,
+    /// When it starts, as the header says, where it says so.
+    pub start: Option<String>,
+    /// Seconds from the first to the last sample of the longest signal, gaps not counted.
+    pub seconds: f64,
+    /// Stretches without a gap.
+    pub segments: usize,
+    /// Seconds a data record.
+    pub record_seconds: f64,
+    /// Data records.
+    pub records: u64,
+    /// The ordinary signals.
+    pub signals: Vec<SignalFacts>,
+    /// Every annotation label, how often it appears, and its first onset in seconds, in order of that onset.
+    pub annotations: Vec<LabelCount>,
+    /// What was odd, or what lenient reading did.
+    pub notices: Vec<String>,
+    /// The patient and recording fields of the header, only where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patient: Option<PatientText>,
+}
+
+/// One signal.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SignalFacts {
+    /// The label as written.
+    pub label: String,
+    /// The electrode's usual name.
+    pub channel: String,
+    /// Samples a second.
+    pub rate: f64,
+    /// The unit as written.
+    pub unit: String,
+    /// Root mean square about the mean, in that unit.
+    pub rms: f64,
+    /// The share of one-second windows whose samples are all equal: 0 for a live electrode.
+    pub flat_share: f64,
+    /// The share of samples at either end of the recorder's range: above 0 the amplifier was saturated.
+    pub saturated_share: f64,
+}
+
+/// How often an annotation label appears.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LabelCount {
+    /// The label.
+    pub label: String,
+    /// How often.
+    pub count: usize,
+    /// Seconds from the start to the first.
+    pub first: f64,
+}
+
+/// The identifying fields of a header.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PatientText {
+    /// The local patient identification.
+    pub patient: String,
+    /// The local recording identification.
+    pub recording: String,
+}
+
+/// Opens a file and looks at all of it.
+///
+/// # Errors
+/// When the file is refused; the message says for what.
+pub fn inspect(path: &Path, lenient: bool, show_patient: bool) -> Result<Inspection, RunError> {
+    let strictness = if lenient { Strictness::Lenient } else { Strictness::Strict };
+    let refuse =
+        |error| unreadable(path, &error, lenient, "; --lenient reads what is certain of a damaged file");
+    let file = EdfFile::open(path, strictness).map_err(refuse)?;
+    let signals = (0..file.signals().len())
+        .map(|index| look_at(&file, index))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(refuse)?;
+    let longest =
+        (0..file.signals().len()).max_by(|&a, &b| duration(&file, a).total_cmp(&duration(&file, b)));
+    let patient = show_patient.then(|| PatientText {
+        patient: file.patient().reveal_patient().to_owned(),
+        recording: file.patient().reveal_recording().to_owned(),
+    });
+    Ok(Inspection {
+        format: file.header().variant().to_string(),
+        start: file.header().start().map(|start| start.to_string()),
+        seconds: longest.map_or(0.0, |index| duration(&file, index)),
+        segments: longest.map_or(0, |index| file.segments(index).len()),
+        record_seconds: file.header().record_duration().get(),
+        records: file.header().record_count(),
+        signals,
+        annotations: counts(&file),
+        notices: file.notices().iter().map(ToString::to_string).collect(),
+        patient,
+    })
+}
+
+fn duration(file: &EdfFile, index: usize) -> f64 {
+    let signal = &file.signals()[index];
+    signal.total_samples() as f64 / signal.rate().get()
+}
+
+fn look_at(file: &EdfFile, index: usize) -> Result<SignalFacts, twinprint_edf::EdfError> {
+    let signal: &Signal = &file.signals()[index];
+    let mut samples = vec![0.0; signal.total_samples() as usize];
+    file.read(index, 0..signal.total_samples(), &mut samples)?;
+    let count = samples.len().max(1) as f64;
+    let mean = samples.iter().map(|&x| f64::from(x)).sum::<f64>() / count;
+    let variance = samples.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / count;
+    let window = (signal.rate().get().round() as usize).max(2);
+    let (mut flat, mut windows) = (0usize, 0usize);
+    for second in samples.chunks_exact(window) {
+        windows += 1;
+        flat += usize::from(second.iter().all(|&x| x == second[0]));
+    }
+    let range = signal.physical_range();
+    let (low, high) = (range.min.min(range.max) as f32, range.min.max(range.max) as f32);
+    let saturated = samples.iter().filter(|&&x| x <= low || x >= high).count();
+    Ok(SignalFacts {
+        label: signal.label().to_owned(),
+        channel: signal.name().to_string(),
+        rate: signal.rate().get(),
+        unit: signal.unit().to_owned(),
+        rms: variance.sqrt(),
+        flat_share: if windows == 0 { 0.0 } else { flat as f64 / windows as f64 },
+        saturated_share: saturated as f64 / count,
+    })
+}
+
+fn counts(file: &EdfFile) -> Vec<LabelCount> {
+    let mut counts: Vec<LabelCount> = Vec::new();
+    for annotation in file.annotations() {
+        match counts.iter_mut().find(|known| known.label == annotation.label) {
+            Some(known) => known.count += 1,
+            None => counts.push(LabelCount {
+                label: annotation.label.clone(),
+                count: 1,
+                first: annotation.onset.get(),
+            }),
+        }
+    }
+    counts
+}

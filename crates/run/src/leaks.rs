@@ -1,0 +1,54 @@
+//! Leaks that run on purpose: what they are.
+
+use std::collections::BTreeMap;
+
+use twinprint_protocol::{Leak, Notice};
+use twinprint_report::results::AllowedLeak;
+
+use crate::context::Context;
+use crate::folder::WINDOW_LEAKS;
+use crate::recordings::RecordingList;
+
+/// One entry a leak, with the first finding and the number of others like it.
+pub(crate) fn grouped(notices: &[Notice]) -> Vec<AllowedLeak> {
+    let mut groups: BTreeMap<Leak, (String, usize)> = BTreeMap::new();
+    for notice in notices {
+        let Some(leak) = notice.leak else { continue };
+        let group = groups.entry(leak).or_insert_with(|| (with_rows(notice), 0));
+        group.1 += 1;
+    }
+    groups
+        .into_iter()
+        .map(|(leak, (first, count))| AllowedLeak {
+            leak: leak.name().to_owned(),
+            detail: if count > 1 { format!("{first}; and {} more like it", count - 1) } else { first },
+            ..AllowedLeak::default()
+        })
+        .collect()
+}
+
+fn with_rows(notice: &Notice) -> String {
+    // The entry itself names the leak.
+    let text = match notice.leak {
+        Some(leak) => notice.text.trim_start_matches(&format!("leaky ({leak})")).trim_start(),
+        None => &notice.text,
+    };
+    let rows: Vec<String> = notice
+        .rows
+        .iter()
+        .map(|row| format!("{} {} {}", row.role, row.name, row.detail).trim_end().to_owned())
+        .collect();
+    if rows.is_empty() { text.to_owned() } else { format!("{text} ({})", rows.join(" | ")) }
+}
+
+/// Every leak of a run: those found before it and those found among its windows.
+pub(crate) fn all(context: &Context, recordings: &RecordingList) -> Vec<AllowedLeak> {
+    let mut leaks = recordings.leaks.clone();
+    let of_windows: Vec<AllowedLeak> = context.folder.read_json(WINDOW_LEAKS).unwrap_or_default();
+    for leak in of_windows {
+        if !leaks.iter().any(|known| known.leak == leak.leak) {
+            leaks.push(leak);
+        }
+    }
+    leaks
+}

@@ -1,0 +1,134 @@
+//! The epochs of a fold that may be learnt from: rows of the file of epochs, which stays on disk.
+
+use std::collections::BTreeMap;
+
+use ndarray::{Array3, ArrayView3, Axis};
+use twinprint_encoder::TrainingEpochs;
+use twinprint_protocol::Fold;
+use twinprint_signal::{ChannelName, EpochInfo, SubjectId};
+use twinprint_store::epochs::EpochFile;
+
+use crate::RunError;
+
+/// Training epochs of one fold, and whose they are.
+pub(crate) struct Learning {
+    rows: Vec<usize>,
+    subject: Vec<u32>,
+    recording: Vec<u32>,
+    /// Those that overlap no other, by their place among the rows.
+    apart: Vec<usize>,
+    subjects: Vec<SubjectId>,
+    rate: f64,
+    channels: Vec<ChannelName>,
+}
+
+impl Learning {
+    /// Finds the epochs of the fold's training recordings, overlapping ones included.
+    pub(crate) fn of(fold: &Fold, file: &EpochFile) -> Result<Self, RunError> {
+        let infos = file.infos();
+        let rows: Vec<usize> = (0..infos.len()).filter(|&row| fold.trains_on(&infos[row].key)).collect();
+        let (subject, subjects) = numbered(&rows, |row| &infos[row].key.subject);
+        let (recording, _) = numbered(&rows, |row| &infos[row].key);
+        if subjects.len() < 2 {
+            return Err(RunError::Stage {
+                stage: "train",
+                reason: format!(
+                    "fold {} has clean epochs of {} training subjects, but learning needs 2 or more: loosen preprocess.reject",
+                    fold.index,
+                    subjects.len()
+                ),
+            });
+        }
+        let clean = without_overlap(infos, epoch_seconds(file));
+        let mut apart: Vec<usize> =
+            (0..rows.len()).filter(|&place| clean.binary_search(&rows[place]).is_ok()).collect();
+        let time = |place: usize| infos[rows[place]].start.get();
+        apart.sort_by(|&a, &b| recording[a].cmp(&recording[b]).then(time(a).total_cmp(&time(b))));
+        tracing::debug!(fold = fold.index, epochs = rows.len(), subjects = subjects.len(), "to learn from");
+        Ok(Self {
+            rows,
+            subject,
+            recording,
+            apart,
+            subjects,
+            rate: file.rate().get(),
+            channels: file.channels().to_vec(),
+        })
+    }
+
+    /// The epochs of `file`, which these rows were found in, as the encoder takes them.
+    pub(crate) fn epochs<'a>(&'a self, file: &'a EpochFile) -> TrainingEpochs<'a> {
+        TrainingEpochs {
+            samples: file.samples(),
+            rows: Some(&self.rows),
+            subject: &self.subject,
+            recording: &self.recording,
+            apart: Some(&self.apart),
+            rate: self.rate,
+            channels: &self.channels,
+        }
+    }
+
+    /// The rows of the file of epochs that are learnt from.
+    pub(crate) fn rows(&self) -> &[usize] {
+        &self.rows
+    }
+
+    /// The person of each of them, as a number.
+    pub(crate) fn subject(&self) -> &[u32] {
+        &self.subject
+    }
+
+    /// The people learnt from.
+    pub(crate) fn subjects(&self) -> &[SubjectId] {
+        &self.subjects
+    }
+}
+
+/// A number for each row's name, and the names in the order of their numbers.
+pub(crate) fn numbered<'a, K: Ord + Clone + 'a>(
+    rows: &[usize],
+    name: impl Fn(usize) -> &'a K,
+) -> (Vec<u32>, Vec<K>) {
+    let mut known: BTreeMap<&K, u32> = rows.iter().map(|&row| (name(row), 0)).collect();
+    for (number, slot) in known.values_mut().enumerate() {
+        *slot = number as u32;
+    }
+    let numbers = rows.iter().map(|&row| known[name(row)]).collect();
+    (numbers, known.into_keys().cloned().collect())
+}
+
+/// The length of every epoch of the file.
+pub(crate) fn epoch_seconds(file: &EpochFile) -> f64 {
+    file.samples().dim().2 as f64 / file.rate().get()
+}
+
+/// Rows of a matrix of epochs, copied together.
+pub(crate) fn gather(samples: ArrayView3<f32>, rows: &[usize]) -> Array3<f32> {
+    samples.select(Axis(0), rows)
+}
+
+/// The rows whose epochs do not overlap an earlier one of their recording: those that are scored and exported.
+pub(crate) fn without_overlap(infos: &[EpochInfo], epoch_seconds: f64) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..infos.len()).collect();
+    order.sort_by(|&a, &b| {
+        infos[a]
+            .key
+            .cmp(&infos[b].key)
+            .then(infos[a].start.get().total_cmp(&infos[b].start.get()))
+            .then(a.cmp(&b))
+    });
+    let mut kept = Vec::new();
+    let mut free_from: Option<(usize, f64)> = None;
+    for row in order {
+        let start = infos[row].start.get();
+        let overlaps =
+            free_from.is_some_and(|(last, end)| infos[last].key == infos[row].key && start < end - 1e-6);
+        if !overlaps {
+            kept.push(row);
+            free_from = Some((row, start + epoch_seconds));
+        }
+    }
+    kept.sort_unstable();
+    kept
+}

@@ -1,0 +1,282 @@
+//! A pipeline that passed every check; nothing else can be run.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use twinprint_dataset::Layout;
+use twinprint_encoder::{Compute, EncoderError};
+use twinprint_preprocess::EpochPlan;
+use twinprint_protocol::{Leak, OnShort, RecordingFacts, Split, UnknownLeak};
+
+use crate::config::{Config, Source};
+use crate::shortcut::Audit;
+use crate::system::System;
+use crate::{RunError, seed};
+
+/// A resolved and checked pipeline: defaults written out, seeds derived, the dataset's folder found.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    config: Config,
+    source: Source,
+    data_folders: Vec<PathBuf>,
+    without_copies: bool,
+}
+
+/// What the command knows about its surroundings.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// Folders that may hold a dataset's folder, in the order they are tried.
+    pub data_folders: Vec<PathBuf>,
+    /// A device that replaces the plan's.
+    pub device: Option<String>,
+    /// Names of leaks to run with on purpose, besides those the plan allows.
+    pub allow_leak: Vec<String>,
+}
+
+impl Plan {
+    /// Reads, resolves and checks everything that can be checked without opening a recording.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with the file, the line, the value, the limit and what to write instead.
+    pub fn resolve(source: Source, surroundings: &Surroundings) -> Result<Self, RunError> {
+        let mut config = source.parse()?;
+        if let Some(device) = &surroundings.device {
+            config.device.clone_from(device);
+        }
+        for name in &surroundings.allow_leak {
+            let leak: Leak = name.parse().map_err(|error: UnknownLeak| RunError::Option {
+                option: "--allow-leak",
+                reason: error.to_string(),
+            })?;
+            if !config.protocol.allows(leak) {
+                config.protocol.allow_leak.push(leak);
+            }
+        }
+        let data_folders = surroundings.data_folders.clone();
+        let draft = Self { config, source, data_folders, without_copies: false };
+        draft.check_name()?;
+        let plan = draft.with_seeds();
+        plan.check_sections()?;
+        Ok(plan)
+    }
+
+    /// The pipeline, every default written out.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The pipeline file's text and the changes asked for.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The dataset table with its folder found.
+    ///
+    /// # Errors
+    /// When the recordings are nowhere; the stages after the first do not need them.
+    pub fn dataset(&self) -> Result<twinprint_dataset::Plan, RunError> {
+        Ok(twinprint_dataset::Plan { root: self.dataset_root()?, ..self.config.dataset.clone() })
+    }
+
+    /// The BLAKE3 hash of everything that decides the results: the plan with all defaults, without description and device.
+    pub fn hash(&self) -> String {
+        hash_of(&self.config.decisive())
+    }
+
+    /// The run folder's name: the plan's name and the first 8 digits of its hash.
+    pub fn run_name(&self) -> String {
+        format!("{}-{}", self.config.name, &self.hash()[..8])
+    }
+
+    /// The same plan without its leaks and with no more than it takes to score verification: what a leak gained is
+    /// measured against it.
+    pub(crate) fn honest(&self) -> Self {
+        let mut plan = self.clone();
+        plan.without_copies = self.config.protocol.allows(Leak::DuplicateRecording);
+        plan.config.protocol = self.config.protocol.honest();
+        let evaluation = &mut plan.config.evaluation;
+        evaluation.audits.clear();
+        evaluation.labels.clear();
+        evaluation.shots.clear();
+        plan
+    }
+
+    /// Whether files that are there twice are to be left out.
+    pub(crate) fn leaves_out_copies(&self) -> bool {
+        self.without_copies
+    }
+
+    /// The systems that are scored, the encoder first.
+    pub fn systems(&self) -> Vec<System> {
+        let evaluation = &self.config.evaluation;
+        let shortcuts = evaluation.audits.iter().filter_map(|audit| match audit {
+            Audit::Shortcut(shortcut) => Some(System::Shortcut(*shortcut)),
+            Audit::ShuffledLabels | Audit::RecordingLength => None,
+        });
+        let baselines = evaluation.baselines.iter().copied();
+        let fused = !self.config.encoder.fusion.is_empty();
+        let encoders = if fused { &System::ENCODERS[..] } else { &System::ENCODERS[..1] };
+        encoders.iter().copied().chain(baselines).chain(shortcuts).collect()
+    }
+
+    /// Refuses an enrolment or a probe that no recording is long enough for, before a sample is read.
+    pub(crate) fn check_lengths(&self, facts: &[RecordingFacts], split: &Split) -> Result<(), RunError> {
+        let protocol = &self.config.protocol;
+        let longest_probe = protocol.probe.seconds.iter().copied().fold(0.0, f64::max);
+        for fold in &split.folds {
+            let sides = [
+                ("protocol.enrol.seconds", protocol.enrol.seconds, &fold.recordings.test_enrol),
+                ("protocol.probe.seconds", longest_probe, &fold.recordings.test_probe),
+            ];
+            for (key, wanted, recordings) in sides {
+                let short =
+                    facts.iter().find(|facts| recordings.contains(&facts.key) && facts.seconds < wanted);
+                if let Some(short) = short.filter(|_| protocol.on_short == OnShort::Error) {
+                    return Err(self.invalid(
+                        key,
+                        format!(
+                            "{key} asks for {wanted} s, but recording {} has {:.1} s: ask for less, or leave short recordings out with protocol.on_short = \"drop\"",
+                            short.key, short.seconds
+                        ),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An error that names the file and, where it sets the key, the line.
+    pub(crate) fn invalid(&self, key: &str, reason: impl Into<String>) -> RunError {
+        let path = self.source.path.display();
+        let place =
+            if let Some((_, value)) = self.source.overrides.iter().rev().find(|(given, _)| given == key) {
+                format!("--set {key}={value}")
+            } else if let Some(line) = self.source.nearest_line(key) {
+                format!("{path}:{line}")
+            } else {
+                path.to_string()
+            };
+        RunError::Invalid { place, reason: reason.into() }
+    }
+
+    fn check_name(&self) -> Result<(), RunError> {
+        let name = &self.config.name;
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if (1..=64).contains(&name.len()) && name.chars().all(plain) {
+            return Ok(());
+        }
+        Err(self.invalid(
+            "name",
+            format!("name = {name:?} must be 1 to 64 letters, digits, - or _: it names the run folder; write name = \"my-run\""),
+        ))
+    }
+
+    /// Fills every seed the user did not set from the run's one.
+    fn with_seeds(mut self) -> Self {
+        if !self.source.sets("protocol.seed") {
+            self.config.protocol.seed = seed::derive(self.config.seed, "protocol");
+        }
+        if !self.source.sets("encoder.seed") {
+            self.config.encoder.seed = seed::derive(self.config.seed, "encoder");
+        }
+        self
+    }
+
+    fn check_sections(&self) -> Result<(), RunError> {
+        let config = &self.config;
+        config
+            .preprocess
+            .validate()
+            .map_err(|error| self.invalid(&format!("preprocess.{}", error.key), error.to_string()))?;
+        config
+            .protocol
+            .validate()
+            .map_err(|error| self.invalid(&format!("protocol.{}", error.key), error.to_string()))?;
+        self.check_pools()?;
+        self.check_encoder().map_err(|error| self.invalid_encoder(&error))?;
+        config.evaluation.validate().map_err(|(key, reason)| {
+            self.invalid(&format!("evaluation.{key}"), format!("evaluation.{key}: {reason}"))
+        })?;
+        Compute::named(&config.device).map_err(|error| self.invalid("device", error.to_string()))?;
+        Ok(())
+    }
+
+    /// Refuses lengths that are no whole number of epochs as soon as the plan alone says how long an epoch is.
+    fn check_pools(&self) -> Result<(), RunError> {
+        let Some((samples, rate)) = self.epoch() else { return Ok(()) };
+        twinprint_protocol::check_lengths(&self.config.protocol, samples as f64 / rate)
+            .map_err(|error| self.invalid(&error.key(), error.to_string()))
+    }
+
+    /// The samples of an epoch and their rate, where the plan alone says them.
+    fn epoch(&self) -> Option<(usize, f64)> {
+        let preprocess = &self.config.preprocess;
+        let (EpochPlan::Fixed { duration, .. }, Some(resample)) = (&preprocess.epochs, &preprocess.resample)
+        else {
+            return None;
+        };
+        let rate = resample.sfreq.get();
+        Some(((duration.get() * rate).round() as usize, rate))
+    }
+
+    fn check_encoder(&self) -> Result<(), EncoderError> {
+        let encoder = &self.config.encoder;
+        encoder.validate()?;
+        self.epoch().map_or(Ok(()), |(samples, rate)| encoder.check_epochs(samples, rate))
+    }
+
+    /// What the encoder refuses, at the line of its key.
+    fn invalid_encoder(&self, error: &EncoderError) -> RunError {
+        match error {
+            EncoderError::Plan { key, .. } => {
+                self.invalid(&format!("encoder.{key}"), format!("encoder.{error}"))
+            }
+            _ => self.invalid("encoder", error.to_string()),
+        }
+    }
+
+    /// The folder the recordings are in.
+    ///
+    /// # Errors
+    /// When it is nowhere.
+    pub fn dataset_root(&self) -> Result<PathBuf, RunError> {
+        let plan = &self.config.dataset;
+        let beside = self.source.path.parent().unwrap_or(Path::new("."));
+        if !plan.root.as_os_str().is_empty() {
+            let root = beside.join(&plan.root);
+            return if root.is_dir() {
+                Ok(root)
+            } else {
+                Err(self.invalid(
+                    "dataset.root",
+                    format!(
+                        "dataset.root = {:?} is not a folder (looked for {}); a relative path starts at the pipeline file",
+                        plan.root.display().to_string(),
+                        root.display()
+                    ),
+                ))
+            };
+        }
+        let Layout::Manifest { name } = &plan.layout else {
+            return Err(self.invalid(
+                "dataset",
+                "dataset.root is missing: write root = \"path/of/the/dataset\", relative to this file",
+            ));
+        };
+        let tried: Vec<PathBuf> = self.data_folders.iter().map(|folder| folder.join(name)).collect();
+        tried.iter().find(|folder| folder.is_dir()).cloned().ok_or_else(|| RunError::DatasetMissing {
+            name: name.clone(),
+            looked: tried.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", "),
+            remedy: format!(
+                "Download it with `twinprint fetch {name}`, set TWINPRINT_DATA to the folder that holds {name}/, or write dataset.root"
+            ),
+        })
+    }
+}
+
+/// The BLAKE3 hash of a value's JSON, in hexadecimal.
+pub(crate) fn hash_of(value: &impl Serialize) -> String {
+    // A plan holds only numbers, texts, lists and tables with text keys: all of it has a JSON form.
+    let json = serde_json::to_vec(value).unwrap_or_default();
+    blake3::hash(&json).to_hex().to_string()
+}

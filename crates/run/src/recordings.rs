@@ -1,0 +1,79 @@
+//! What the first stage leaves for the later ones about the recordings, so that they open none: `cohort.json`.
+
+use serde::{Deserialize, Serialize};
+use twinprint_protocol::Notice;
+use twinprint_report::results::AllowedLeak;
+use twinprint_signal::RecordingKey;
+
+use crate::cohort::Cohort;
+use crate::folder::{COHORT, RunFolder};
+use crate::{Plan, RunError, leaks};
+
+/// What is known of the recordings beside their epochs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RecordingList {
+    /// Every recording with its length.
+    recordings: Vec<RecordingLength>,
+    /// Sentences that every reader of the numbers must see.
+    pub(crate) caveats: Vec<String>,
+    /// Leaks among people and files that were allowed.
+    pub(crate) leaks: Vec<AllowedLeak>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct RecordingLength {
+    #[serde(flatten)]
+    key: RecordingKey,
+    seconds: f64,
+}
+
+impl RecordingList {
+    /// Puts down what a survey of the recordings found.
+    pub(crate) fn of(plan: &Plan, cohort: &Cohort, notices: &[Notice]) -> Self {
+        let length = |member: &crate::cohort::Member| RecordingLength {
+            key: member.facts.key.clone(),
+            seconds: member.facts.seconds,
+        };
+        Self {
+            recordings: cohort.members.iter().map(length).collect(),
+            caveats: caveats(plan, cohort, notices),
+            leaks: leaks::grouped(notices),
+        }
+    }
+
+    /// Reads what the first stage left.
+    pub(crate) fn read(folder: &RunFolder) -> Result<Self, RunError> {
+        if folder.path(COHORT).exists() {
+            return folder.read_json(COHORT);
+        }
+        Err(RunError::RunFolder {
+            path: folder.path(COHORT),
+            reason: "it is missing, as in run folders of versions before 0.1.1: run with --from preprocess"
+                .to_owned(),
+        })
+    }
+
+    /// The length of a recording in seconds, where it is known.
+    pub(crate) fn seconds(&self, key: &RecordingKey) -> Option<f64> {
+        self.recordings.iter().find(|known| known.key == *key).map(|known| known.seconds)
+    }
+}
+
+/// Sentences to stand above the numbers, each once.
+fn caveats(plan: &Plan, cohort: &Cohort, notices: &[Notice]) -> Vec<String> {
+    let mut caveats = Vec::new();
+    if cohort.synthetic {
+        caveats.push(
+            "Synthetic cohort: made by twinprint from known causes, for learning and testing. Its numbers say nothing about people."
+                .to_owned(),
+        );
+    }
+    caveats.extend(plan.config().protocol.variant.caveat().map(str::to_owned));
+    caveats.extend(cohort.caveat.clone());
+    for notice in notices.iter().filter(|notice| !notice.leaky()) {
+        if !caveats.contains(&notice.text) {
+            caveats.push(notice.text.clone());
+        }
+    }
+    caveats
+}

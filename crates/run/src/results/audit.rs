@@ -1,0 +1,166 @@
+//! Checks that tell a shortcut from a trait, and a lesson from none.
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use twinprint_evaluation::{Estimate, Scores, verification};
+use twinprint_report::results::{AuditRow, Comparison, Outcome};
+use twinprint_signal::RecordingKey;
+
+use super::{Evidence, Scored, failed};
+use crate::RunError;
+use crate::scoring::FoldScores;
+use crate::shortcut::Audit;
+use crate::system::System;
+
+/// Whether the trained encoder is better than every baseline beyond chance.
+pub(super) fn beats_baselines(comparisons: &[Comparison]) -> Vec<AuditRow> {
+    let mut rows = Vec::new();
+    let of_the_result = || comparisons.iter().filter(|row| row.system == System::Encoder.name());
+    let mut lengths: Vec<f64> = of_the_result().map(|row| row.probe_seconds).collect();
+    lengths.dedup();
+    for seconds in lengths {
+        let here = of_the_result().filter(|row| row.probe_seconds == seconds);
+        let (beaten, other): (Vec<_>, Vec<_>) = here.partition(|row| row.better());
+        let name = |rows: &[&Comparison]| -> String {
+            rows.iter().map(|row| row.baseline.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        let found = match (beaten.is_empty(), other.is_empty()) {
+            (_, true) => {
+                "the encoder's EER is lower than every baseline's, each interval of the difference below 0"
+                    .to_owned()
+            }
+            (true, _) => format!("not shown better than any baseline: {}", name(&other)),
+            (false, false) => format!("shown better than {}; not than {}", name(&beaten), name(&other)),
+        };
+        let detail = format!("at {seconds} s {found}");
+        rows.push(AuditRow {
+            probe_seconds: Some(seconds),
+            ..AuditRow::new(judged(other.is_empty()), "trained encoder beats every baseline", detail)
+        });
+    }
+    rows
+}
+
+/// Shuffled labels, recording lengths, and parts of the signal alone, as far as the plan asks for them.
+pub(super) fn shortcuts(evidence: &Evidence) -> Result<Vec<AuditRow>, RunError> {
+    let asked = &evidence.context.plan.config().evaluation.audits;
+    let mut rows = Vec::new();
+    for scored in evidence.scored {
+        match scored.system {
+            System::Encoder => {
+                if asked.contains(&Audit::ShuffledLabels) {
+                    rows.push(shuffled(evidence, scored)?);
+                }
+                if asked.contains(&Audit::RecordingLength) {
+                    rows.push(recording_length(evidence, scored)?);
+                }
+            }
+            System::Shortcut(shortcut) => {
+                rows.push(compared(evidence, scored, shortcut.title(), shortcut.accuses(), &scored.all)?);
+            }
+            _ => {}
+        }
+    }
+    for (shortcut, reason) in &evidence.missing {
+        rows.push(AuditRow::absent(shortcut.title(), reason));
+    }
+    Ok(rows)
+}
+
+/// What became of epochs that some system could give no direction; nothing where there are none.
+pub(super) fn directionless(evidence: &Evidence) -> Option<AuditRow> {
+    let sentences = &evidence.directionless.sentences;
+    (!sentences.is_empty()).then(|| {
+        let detail = format!(
+            "{}: templates and probes with such an epoch count as failures to enrol and to acquire, for every system",
+            sentences.join("; ")
+        );
+        AuditRow::new(Outcome::Failed, "every print has a direction", detail)
+    })
+}
+
+/// The encoder's scores with the people behind the probes shuffled inside each fold: what is left is chance.
+fn shuffled(evidence: &Evidence, scored: &Scored) -> Result<AuditRow, RunError> {
+    let mut generator = ChaCha8Rng::seed_from_u64(evidence.seed("shuffled labels"));
+    let mut parts = Vec::with_capacity(scored.folds.len());
+    for fold in &scored.folds {
+        let mut people = fold.probe_subjects.clone();
+        people.shuffle(&mut generator);
+        let part = Scores::from_matrix(fold.matrix.view(), &fold.template_subjects, &people);
+        parts.push(part.map_err(|error| failed("shuffled labels", &error))?);
+    }
+    let all = Scores::concat(&parts).map_err(|error| failed("shuffled labels", &error))?;
+    let eer = measure(evidence, &all)?;
+    let passed = eer.ci95.is_some_and(|ci95| ci95.contains(0.5));
+    let detail = format!("EER {:.1} %; chance is 50 %", 100.0 * eer.value);
+    Ok(row(judged(passed), "shuffled subject labels", detail, eer, scored))
+}
+
+/// Scores from nothing but how long the two recordings are: minus the difference of the logarithms.
+fn recording_length(evidence: &Evidence, scored: &Scored) -> Result<AuditRow, RunError> {
+    let check = "recording length only";
+    let within = |fold: &FoldScores| {
+        fold.trials.probes.iter().any(|probe| fold.trials.templates.iter().any(|own| own.key == probe.key))
+    };
+    if scored.folds.iter().any(within) {
+        let why = "templates and probes are cut from one recording, and a recording is as long as itself";
+        return Ok(AuditRow::absent(check, why));
+    }
+    let seconds = |key: &RecordingKey| evidence.recordings.seconds(key).unwrap_or(1.0);
+    let mut parts = Vec::with_capacity(scored.folds.len());
+    for fold in &scored.folds {
+        let lengths: Vec<f64> = fold.trials.probes.iter().map(|probe| seconds(&probe.key)).collect();
+        let mut scores = Vec::with_capacity(fold.scores.len());
+        for template in &fold.trials.templates {
+            let own = seconds(&template.key);
+            scores.extend(lengths.iter().map(|length| -(own.ln() - length.ln()).abs()));
+        }
+        let part =
+            Scores::new(scores, fold.scores.enrol_subject().to_vec(), fold.scores.probe_subject().to_vec());
+        parts.push(part.map_err(|error| failed("recording length", &error))?);
+    }
+    let all = Scores::concat(&parts).map_err(|error| failed("recording length", &error))?;
+    compared(evidence, scored, check, true, &all)
+}
+
+/// How far a part of what there is goes alone. One that should say nothing passes unless it reaches the encoder's own
+/// error rate; the others only inform.
+fn compared(
+    evidence: &Evidence,
+    scored: &Scored,
+    check: &str,
+    accuses: bool,
+    scores: &Scores,
+) -> Result<AuditRow, RunError> {
+    let eer = measure(evidence, scores)?;
+    let encoder = evidence
+        .scored
+        .iter()
+        .find(|other| other.system == System::Encoder && other.probe_seconds == scored.probe_seconds)
+        .map(|encoder| twinprint_evaluation::eer(&encoder.all).value);
+    let outcome =
+        if accuses { judged(encoder.is_none_or(|encoder| encoder < eer.value)) } else { Outcome::Informs };
+    let against = encoder.map(|own| format!("; the encoder has {:.1} %", 100.0 * own)).unwrap_or_default();
+    let detail = format!("EER {:.1} % by this alone{against}", 100.0 * eer.value);
+    Ok(row(outcome, check, detail, eer, scored))
+}
+
+fn judged(passed: bool) -> Outcome {
+    if passed { Outcome::Passed } else { Outcome::Failed }
+}
+
+/// An entry that rests on an error rate at one probe length; a rate without an interval is not shown.
+fn row(outcome: Outcome, check: &str, detail: String, eer: Estimate, scored: &Scored) -> AuditRow {
+    AuditRow {
+        eer: eer.ci95.map(|_| eer),
+        probe_seconds: Some(scored.probe_seconds),
+        ..AuditRow::new(outcome, check, detail)
+    }
+}
+
+fn measure(evidence: &Evidence, scores: &Scores) -> Result<Estimate, RunError> {
+    let found =
+        verification(scores, &evidence.bootstrap("audit")).map_err(|error| failed("audit", &error))?;
+    Ok(found.eer)
+}

@@ -1,0 +1,189 @@
+//! k-NN and MLP on prints: whose epoch is it, or what was the person doing?
+
+use std::collections::BTreeMap;
+
+use ndarray::Array2;
+use twinprint_evaluation::classification::Classification;
+use twinprint_evaluation::knn::{self, Metric};
+use twinprint_evaluation::mlp::{self, Mlp};
+use twinprint_evaluation::{Estimate, LabelledPrints};
+use twinprint_protocol::{EpochUses, Role};
+use twinprint_report::results::{AuditRow, ClassifierRow};
+
+use super::{Evidence, SystemSides, failed, with_interval};
+use crate::RunError;
+use crate::directionless::Places;
+use crate::scoring::Side;
+use crate::system::System;
+
+/// Prints to learn from and prints to be told apart, of one fold.
+struct Task {
+    train: Array2<f32>,
+    train_labels: Vec<u32>,
+    test: Array2<f32>,
+    test_labels: Vec<u32>,
+    test_people: Vec<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Classifier {
+    Knn,
+    Mlp,
+}
+
+impl Classifier {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Knn => "knn",
+            Self::Mlp => "mlp",
+        }
+    }
+}
+
+/// One row a system, classifier and label. Every system is asked by k-NN, the encoder by the MLP as well; for labels
+/// other than the subject, every system by both.
+pub(super) fn rows(evidence: &Evidence, audit: &mut Vec<AuditRow>) -> Result<Vec<ClassifierRow>, RunError> {
+    let mut rows = Vec::new();
+    for label in &evidence.context.plan.config().evaluation.labels {
+        for sides in evidence.sides.iter().filter(|sides| !sides.system.is_shortcut()) {
+            let tasks = match tasks(evidence, sides, label) {
+                Ok(tasks) => tasks,
+                Err(reason) => {
+                    audit.push(AuditRow::absent(
+                        format!("classifiers of {label} for {}", sides.system),
+                        reason,
+                    ));
+                    continue;
+                }
+            };
+            rows.push(row(evidence, sides.system, Classifier::Knn, label, &tasks, audit)?);
+            if sides.system == System::Encoder || label != "subject" {
+                rows.push(row(evidence, sides.system, Classifier::Mlp, label, &tasks, audit)?);
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// Whose epoch is it: learnt from the epochs that the protocol gives to enrolment, asked on those that it gives to probes.
+/// Any other label: learnt from people of the training role, asked on people never seen.
+fn tasks(evidence: &Evidence, sides: &SystemSides, label: &str) -> Result<Vec<Task>, String> {
+    if label == "subject" {
+        let of_fold = |(uses, side): (&EpochUses, &Side)| {
+            let (train, train_labels) = side.labelled(&uses.enrol, evidence.people);
+            let (test, test_labels) = side.labelled(&uses.probe, evidence.people);
+            Task { train, train_labels, test, test_people: test_labels.clone(), test_labels }
+        };
+        return Ok(evidence.uses.iter().zip(&sides.test).map(of_fold).collect());
+    }
+    let values = label_values(sides, label)?;
+    let labelled = |side: &Side, without: &Places| -> Result<Labelled, String> {
+        let rows: Vec<usize> = (0..side.infos.len()).filter(|row| !without.contains(row)).collect();
+        let numbers = rows
+            .iter()
+            .map(|&row| &side.infos[row])
+            .map(|info| info.labels.get(label).and_then(|value| values.get(value)).copied())
+            .collect::<Option<Vec<u32>>>()
+            .ok_or_else(|| format!("some recordings have no label {label}"))?;
+        let (prints, people) = side.labelled(&rows, evidence.people);
+        Ok((prints, numbers, people))
+    };
+    sides
+        .train
+        .iter()
+        .zip(&sides.test)
+        .enumerate()
+        .map(|(fold, (train, test))| {
+            let without = |role| evidence.directionless.places(role, fold);
+            let (train, train_labels, _) = labelled(train, without(Role::Train))?;
+            let (test, test_labels, test_people) = labelled(test, without(Role::Test))?;
+            Ok(Task { train, train_labels, test, test_labels, test_people })
+        })
+        .collect()
+}
+
+/// Prints, the number of each one's label, and the number of the person behind it.
+type Labelled = (Array2<f32>, Vec<u32>, Vec<u32>);
+
+fn label_values<'a>(sides: &'a SystemSides, label: &str) -> Result<BTreeMap<&'a String, u32>, String> {
+    let infos = sides.train.iter().chain(&sides.test).flat_map(|side| &side.infos);
+    let mut values: BTreeMap<&String, u32> =
+        infos.filter_map(|info| info.labels.get(label)).map(|value| (value, 0)).collect();
+    for (number, slot) in values.values_mut().enumerate() {
+        *slot = number as u32;
+    }
+    match values.len() {
+        0 => Err(format!("no recording has a label {label}")),
+        1 => Err(format!("every recording has the same {label}")),
+        _ => Ok(values),
+    }
+}
+
+fn row(
+    evidence: &Evidence,
+    system: System,
+    classifier: Classifier,
+    label: &str,
+    tasks: &[Task],
+    audit: &mut Vec<AuditRow>,
+) -> Result<ClassifierRow, RunError> {
+    let name = format!("{} of {label} on {system}", classifier.name());
+    let bootstrap = evidence.bootstrap("classifiers");
+    let plan = &evidence.context.plan.config().evaluation;
+    let mut found: Vec<Classification> = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        let train = LabelledPrints { prints: task.train.view(), labels: &task.train_labels };
+        let test = LabelledPrints { prints: task.test.view(), labels: &task.test_labels };
+        let answer = match classifier {
+            Classifier::Knn => {
+                let k = plan.neighbours.min(task.train.nrows());
+                knn::classify(&train, &test, &task.test_people, k, Metric::Cosine, &bootstrap)
+            }
+            Classifier::Mlp => {
+                let network = Mlp { hidden: plan.mlp_hidden, seed: evidence.seed("mlp"), ..Mlp::default() };
+                mlp::classify(&train, &test, &task.test_people, &network, &bootstrap)
+            }
+        };
+        found.push(answer.map_err(|error| failed(&name, &error))?);
+    }
+    let joined = join(tasks, &found, &bootstrap).map_err(|error| failed(&name, &error))?;
+    Ok(ClassifierRow {
+        system: system.name().to_owned(),
+        classifier: classifier.name().to_owned(),
+        label: label.to_owned(),
+        accuracy: with_interval(joined.accuracy, || format!("accuracy of {name}"), audit),
+        balanced_accuracy: Some(joined.balanced.value),
+        balanced_ci95: joined.balanced.ci95,
+        chance: Some(joined.chance),
+    })
+}
+
+struct Joined {
+    accuracy: Estimate,
+    balanced: Estimate,
+    chance: f64,
+}
+
+/// The folds' answers as one: what was right is right in whichever fold; chance is what it was there.
+fn join(
+    tasks: &[Task],
+    found: &[Classification],
+    bootstrap: &twinprint_evaluation::Bootstrap,
+) -> Result<Joined, twinprint_evaluation::PrintError> {
+    let gather = |of: fn(&Task) -> &Vec<u32>| -> Vec<u32> { tasks.iter().flat_map(of).copied().collect() };
+    let predicted: Vec<u32> = found.iter().flat_map(|answer| answer.predicted.iter().copied()).collect();
+    let all = Classification::new(
+        &gather(|task| &task.train_labels),
+        &gather(|task| &task.test_labels),
+        &predicted,
+        &gather(|task| &task.test_people),
+        bootstrap,
+    )?;
+    let tested: usize = found.iter().map(|answer| answer.tested).sum();
+    let chance = found.iter().map(|answer| answer.chance * answer.tested as f64).sum::<f64>();
+    Ok(Joined {
+        accuracy: all.accuracy,
+        balanced: all.balanced_accuracy,
+        chance: chance / tested.max(1) as f64,
+    })
+}

@@ -1,0 +1,53 @@
+//! The draws behind a run's intervals: what decides them, so that a number has one interval whichever command asks.
+
+use serde::Deserialize;
+use twinprint_evaluation::{Bootstrap, Estimate, ScoreError, Scores, paired_difference};
+
+use crate::config::Config;
+use crate::folder::RunFolder;
+use crate::{RunError, seed};
+
+/// What a plan says of the bootstrap. Read by itself from `plan.json`, so that runs of other versions can be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(crate) struct Draws {
+    seed: u64,
+    evaluation: Replicates,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+struct Replicates {
+    bootstrap: usize,
+}
+
+impl Draws {
+    pub(crate) fn of(config: &Config) -> Self {
+        Self { seed: config.seed, evaluation: Replicates { bootstrap: config.evaluation.bootstrap } }
+    }
+
+    /// Those of a finished run.
+    pub(crate) fn of_run(folder: &RunFolder) -> Result<Self, RunError> {
+        folder.read_json("plan.json")
+    }
+
+    /// Those for a difference between systems of two runs: more replicates before fewer, of equals the lower seed, so that
+    /// the order in which the runs are named makes no difference.
+    pub(crate) fn between(self, other: Self) -> Self {
+        let rank = |draws: &Self| (draws.evaluation.bootstrap, std::cmp::Reverse(draws.seed));
+        std::cmp::max_by_key(self, other, rank)
+    }
+
+    /// The bootstrap behind the intervals of one kind of number.
+    pub(crate) fn bootstrap(&self, name: &str) -> Bootstrap {
+        Bootstrap {
+            replicates: self.evaluation.bootstrap,
+            seed: seed::derive(self.seed, &format!("bootstrap {name}")),
+            ..Bootstrap::default()
+        }
+    }
+
+    /// The equal error rate of `a` minus that of `b` on the same trials, in which people are numbered by the order of their
+    /// names: the only way a difference is computed, in `results.json` as in `compare`.
+    pub(crate) fn difference(&self, a: &Scores, b: &Scores) -> Result<Estimate, ScoreError> {
+        paired_difference(a, b, &self.bootstrap("comparison"))
+    }
+}

@@ -1,0 +1,75 @@
+//! N-way K-shot episodes.
+
+use twinprint_evaluation::LabelledPrints;
+use twinprint_evaluation::few_shot::{Episodes, Fold, episodes};
+use twinprint_report::results::{AuditRow, FewShotRow};
+
+use super::{Evidence, SystemSides, failed, with_interval};
+use crate::RunError;
+
+/// One row a system, number of ways and number of shots.
+pub(super) fn rows(evidence: &Evidence, audit: &mut Vec<AuditRow>) -> Result<Vec<FewShotRow>, RunError> {
+    let plan = &evidence.context.plan.config().evaluation;
+    let fewest = evidence.context.split.folds.iter().map(|fold| fold.test.len()).min().unwrap_or(0);
+    let too_many: Vec<String> =
+        plan.ways.iter().filter(|&&ways| ways > fewest).map(ToString::to_string).collect();
+    if !too_many.is_empty() {
+        audit.push(AuditRow::absent(
+            format!("few-shot with {} ways", too_many.join(", ")),
+            format!("a fold tests {fewest} people"),
+        ));
+    }
+    let ways = plan.ways.iter().filter(|&&ways| ways < fewest).map(|&ways| Some(ways)).chain([None]);
+    let cells: Vec<(Option<usize>, usize)> =
+        ways.flat_map(|ways| plan.shots.iter().map(move |&shots| (ways, shots))).collect();
+    let mut rows = Vec::new();
+    for sides in evidence.sides.iter().filter(|sides| !sides.system.is_shortcut()) {
+        for &(ways, shots) in &cells {
+            rows.push(row(evidence, sides, ways, shots, audit)?);
+        }
+    }
+    Ok(rows)
+}
+
+fn row(
+    evidence: &Evidence,
+    sides: &SystemSides,
+    ways: Option<usize>,
+    shots: usize,
+    audit: &mut Vec<AuditRow>,
+) -> Result<FewShotRow, RunError> {
+    let context = evidence.context;
+    let prints: Vec<_> = evidence
+        .uses
+        .iter()
+        .zip(&sides.test)
+        .map(|(uses, side)| {
+            let (support, support_labels) = side.labelled(&uses.enrol, evidence.people);
+            let (query, query_labels) = side.labelled(&uses.probe, evidence.people);
+            (support, support_labels, query, query_labels)
+        })
+        .collect();
+    let folds: Vec<Fold> = prints
+        .iter()
+        .map(|(support, support_labels, query, query_labels)| Fold {
+            support: LabelledPrints { prints: support.view(), labels: support_labels },
+            query: LabelledPrints { prints: query.view(), labels: query_labels },
+        })
+        .collect();
+    let plan = Episodes {
+        ways,
+        shots,
+        episodes: context.plan.config().evaluation.episodes * folds.len(),
+        seed: evidence.seed("few-shot episodes"),
+    };
+    let name = format!("{shots}-shot of {}", sides.system);
+    let found =
+        episodes(&folds, &plan, &evidence.bootstrap("few-shot")).map_err(|error| failed(&name, &error))?;
+    Ok(FewShotRow {
+        system: sides.system.name().to_owned(),
+        ways: found.ways,
+        shots: found.shots,
+        accuracy: with_interval(found.accuracy, || format!("accuracy of {name}"), audit),
+        chance: found.chance,
+    })
+}

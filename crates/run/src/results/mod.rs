@@ -1,0 +1,139 @@
+//! From scores and prints to `results.json`.
+
+mod audit;
+mod classifiers;
+mod draws;
+mod few_shot;
+mod verification;
+
+pub(crate) use draws::Draws;
+pub use verification::{TARGETS, carried, intervals, rates};
+
+use std::collections::BTreeMap;
+
+use twinprint_evaluation::{Bootstrap, Estimate, Scores};
+use twinprint_protocol::EpochUses;
+use twinprint_report::results::{AuditRow, ProtocolSummary, Results, SCHEMA};
+
+use crate::context::Context;
+use crate::directionless::Directionless;
+use crate::recordings::RecordingList;
+use crate::scoring::{FoldScores, People, Side};
+use crate::shortcut::Shortcut;
+use crate::system::System;
+use crate::{RunError, seed};
+
+/// The prints of one system, fold by fold.
+pub(crate) struct SystemSides {
+    /// The system.
+    pub(crate) system: System,
+    /// The people tested, one entry a fold.
+    pub(crate) test: Vec<Side>,
+    /// The people set aside for thresholds, one entry a fold; empty where the plan sets nobody aside.
+    pub(crate) dev: Vec<Side>,
+    /// The people learnt from, one entry a fold; for systems whose prints of them are kept.
+    pub(crate) train: Vec<Side>,
+}
+
+/// All trials of one system at one probe length.
+pub(crate) struct Scored {
+    /// The system.
+    pub(crate) system: System,
+    /// Seconds a probe.
+    pub(crate) probe_seconds: f64,
+    /// Fold by fold.
+    pub(crate) folds: Vec<FoldScores>,
+    /// All folds under one threshold.
+    pub(crate) all: Scores,
+    /// The dev trials of every fold, where there are dev subjects.
+    pub(crate) dev: Vec<Scores>,
+}
+
+/// Everything the numbers are computed from.
+pub(crate) struct Evidence<'a> {
+    pub(crate) context: &'a Context<'a>,
+    pub(crate) people: &'a People,
+    /// Fold by fold, the test epochs that single prints are learnt from and asked about.
+    pub(crate) uses: &'a [EpochUses],
+    /// Epochs that some system could give no direction.
+    pub(crate) directionless: &'a Directionless,
+    /// What is known of the recordings.
+    pub(crate) recordings: &'a RecordingList,
+    pub(crate) sides: &'a [SystemSides],
+    pub(crate) scored: &'a [Scored],
+    /// Audits that the epochs do not allow, each with the reason.
+    pub(crate) missing: Vec<(Shortcut, String)>,
+}
+
+impl Evidence<'_> {
+    fn draws(&self) -> Draws {
+        Draws::of(self.context.plan.config())
+    }
+
+    /// The bootstrap behind the intervals of one kind of number.
+    fn bootstrap(&self, name: &str) -> Bootstrap {
+        self.draws().bootstrap(name)
+    }
+
+    fn seed(&self, name: &str) -> u64 {
+        seed::derive(self.context.plan.config().seed, name)
+    }
+}
+
+/// Computes every number of a run.
+pub(crate) fn compute(evidence: &Evidence, timing: BTreeMap<String, f64>) -> Result<Results, RunError> {
+    let context = evidence.context;
+    let mut audit: Vec<AuditRow> = Vec::new();
+    let verification = verification::rows(evidence, &mut audit)?;
+    let comparisons = verification::comparisons(evidence, &mut audit)?;
+    audit.extend(audit::beats_baselines(&comparisons));
+    let identification = verification::identification(evidence, &mut audit)?;
+    let few_shot = few_shot::rows(evidence, &mut audit)?;
+    let classifiers = classifiers::rows(evidence, &mut audit)?;
+    audit.extend(audit::shortcuts(evidence)?);
+    audit.extend(audit::directionless(evidence));
+    Ok(Results {
+        schema: SCHEMA.to_owned(),
+        name: context.plan.config().name.clone(),
+        caveats: evidence.recordings.caveats.clone(),
+        leaks: crate::leaks::all(context, evidence.recordings),
+        protocol: protocol(context),
+        verification,
+        comparisons,
+        identification,
+        few_shot,
+        classifiers,
+        audit,
+        timing,
+    })
+}
+
+fn protocol(context: &Context) -> ProtocolSummary {
+    let (plan, split) = (&context.plan.config().protocol, context.split);
+    ProtocolSummary {
+        train_subjects: split.folds.iter().map(|fold| fold.train.len()).min().unwrap_or(0),
+        test_subjects: split.folds.iter().map(|fold| fold.test.len()).sum(),
+        folds: split.folds.len(),
+        enroll_seconds: plan.enrol.seconds,
+        probe_seconds: plan.probe.seconds.clone(),
+        seen_subjects: plan.variant == twinprint_protocol::Variant::SeenSubjects,
+        variant: Some(plan.variant.name().to_owned()),
+        dev_subjects: split.folds.iter().map(|fold| fold.dev.len()).min(),
+    }
+}
+
+/// A number that is reported with its interval or not at all: without one it is absent, and the audit says so.
+fn with_interval(
+    estimate: Estimate,
+    what: impl FnOnce() -> String,
+    audit: &mut Vec<AuditRow>,
+) -> Option<Estimate> {
+    if estimate.ci95.is_none() {
+        audit.push(AuditRow::absent(what(), "no interval: too few subjects to resample"));
+    }
+    estimate.ci95.map(|_| estimate)
+}
+
+fn failed(what: &str, error: &dyn std::error::Error) -> RunError {
+    RunError::Stage { stage: "evaluate", reason: format!("{what}: {}", crate::error::chain(error)) }
+}

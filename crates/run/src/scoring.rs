@@ -1,0 +1,195 @@
+//! Prints of one fold and role to the scores of all its trials.
+
+use std::collections::BTreeMap;
+
+use ndarray::{Array2, Axis};
+use twinprint_encoder::Embed;
+use twinprint_evaluation::normalisation::normalised_scores;
+use twinprint_evaluation::template::Pooling;
+use twinprint_evaluation::{Scores, template};
+use twinprint_protocol::{Fold, FoldTrials, Pool, Role};
+use twinprint_signal::{EpochInfo, RecordingKey, SubjectId, directions};
+use twinprint_store::epochs::EpochFile;
+
+use crate::directionless::{self, Places};
+use crate::learning::{epoch_seconds, gather, without_overlap};
+use crate::{Plan, RunError, trials};
+
+/// The prints of a fold's people in one role, and where each comes from.
+#[derive(Debug, Clone)]
+pub(crate) struct Side {
+    /// Where each print's epoch comes from.
+    pub(crate) infos: Vec<EpochInfo>,
+    /// `[n, dim]`.
+    pub(crate) prints: Array2<f32>,
+    /// Whether a print's length is how much it counts where several are averaged.
+    pub(crate) weighted: bool,
+    /// The length of an epoch.
+    pub(crate) epoch_seconds: f64,
+}
+
+/// What is to be scored of a fold.
+pub(crate) struct Asked<'a> {
+    /// Whose prints they are.
+    pub(crate) role: Role,
+    /// Clean seconds a probe.
+    pub(crate) probe_seconds: f64,
+    /// Prints to normalise scores against, where the plan does.
+    pub(crate) cohort: Option<&'a Array2<f32>>,
+    /// Epochs that some system could give no direction.
+    pub(crate) directionless: &'a Places,
+}
+
+/// The scores of a fold's trials.
+#[derive(Debug, Clone)]
+pub(crate) struct FoldScores {
+    /// Templates and probes.
+    pub(crate) trials: FoldTrials,
+    /// Cosine similarity, normalised where the plan says so, `[templates, probes]`.
+    pub(crate) matrix: Array2<f32>,
+    /// The subjects of the templates, as numbers that hold for the whole run.
+    pub(crate) template_subjects: Vec<u32>,
+    /// The subjects of the probes, likewise.
+    pub(crate) probe_subjects: Vec<u32>,
+    /// The same as a list of trials.
+    pub(crate) scores: Scores,
+}
+
+/// Numbers for the people of a run, the same in every fold.
+#[derive(Debug, Clone)]
+pub(crate) struct People(BTreeMap<SubjectId, u32>);
+
+impl People {
+    /// Numbers the people in the order of their names.
+    pub(crate) fn of<'a>(infos: impl IntoIterator<Item = &'a EpochInfo>) -> Self {
+        let mut numbers: BTreeMap<SubjectId, u32> =
+            infos.into_iter().map(|info| (info.key.subject.clone(), 0)).collect();
+        for (number, slot) in numbers.values_mut().enumerate() {
+            *slot = number as u32;
+        }
+        Self(numbers)
+    }
+
+    /// A person's number; people without a clean epoch have none and are never asked for.
+    pub(crate) fn number(&self, subject: &SubjectId) -> u32 {
+        self.0.get(subject).copied().unwrap_or(u32::MAX)
+    }
+}
+
+impl Side {
+    /// Embeds the epochs, none overlapping another, of a fold's people in a role.
+    pub(crate) fn embed(fold: &Fold, role: Role, file: &EpochFile, embed: &Embed) -> Result<Self, RunError> {
+        let rows = rows_of(fold, role, file);
+        let prints =
+            embed(gather(file.samples(), &rows).view()).map_err(|error| RunError::stage("embed", error))?;
+        Ok(Self {
+            infos: rows.iter().map(|&row| file.infos()[row].clone()).collect(),
+            prints,
+            weighted: false,
+            epoch_seconds: epoch_seconds(file),
+        })
+    }
+
+    /// The rows of `table`, which has a row for each epoch of the file, that belong to a fold's people in a role.
+    pub(crate) fn select(
+        fold: &Fold,
+        role: Role,
+        file: &EpochFile,
+        table: &Array2<f32>,
+        weighted: bool,
+    ) -> Self {
+        let rows = rows_of(fold, role, file);
+        Self {
+            infos: rows.iter().map(|&row| file.infos()[row].clone()).collect(),
+            prints: table.select(Axis(0), &rows),
+            weighted,
+            epoch_seconds: epoch_seconds(file),
+        }
+    }
+
+    /// The prints as classifiers take them, which know nothing of lengths that are weights.
+    pub(crate) fn features(&self) -> Array2<f32> {
+        if self.weighted { directions(self.prints.view()) } else { self.prints.clone() }
+    }
+
+    /// Some prints, as [`Side::features`] gives them, with the number of the person behind each.
+    pub(crate) fn labelled(&self, rows: &[usize], people: &People) -> (Array2<f32>, Vec<u32>) {
+        let subjects = rows.iter().map(|&row| people.number(&self.infos[row].key.subject)).collect();
+        (self.features().select(Axis(0), rows), subjects)
+    }
+}
+
+/// The epochs of a fold's people in a role, none overlapping another: rows of the file of epochs.
+fn rows_of(fold: &Fold, role: Role, file: &EpochFile) -> Vec<usize> {
+    let infos = file.infos();
+    let people = fold.subjects(role);
+    without_overlap(infos, epoch_seconds(file))
+        .into_iter()
+        .filter(|&row| people.contains(&infos[row].key.subject))
+        .collect()
+}
+
+/// The prints that scores are normalised against: one for each recording that was learnt from, pooled like a template.
+pub(crate) fn cohort(plan: &Plan, train: &Side, directionless: &Places) -> Result<Array2<f32>, RunError> {
+    let mut recordings: BTreeMap<&RecordingKey, Vec<usize>> = BTreeMap::new();
+    for (row, info) in train.infos.iter().enumerate().filter(|(row, _)| !directionless.contains(row)) {
+        recordings.entry(&info.key).or_default().push(row);
+    }
+    let groups = recordings.iter().map(|(key, rows)| (key.to_string(), rows.as_slice()));
+    pooled(groups, train, plan.config().evaluation.template)
+}
+
+/// Scores every template of a fold against every probe, but for those with an epoch that has no direction; with a `cohort`,
+/// normalised as the plan says.
+pub(crate) fn scores_of_fold(
+    plan: &Plan,
+    fold: &Fold,
+    side: &Side,
+    people: &People,
+    asked: &Asked,
+) -> Result<FoldScores, RunError> {
+    let Asked { role, probe_seconds, cohort, directionless } = *asked;
+    let evaluation = &plan.config().evaluation;
+    let mut trials = trials::of_fold(plan, fold, role, &side.infos, side.epoch_seconds, probe_seconds)?;
+    directionless::leave_out(&mut trials, directionless);
+    let of = |pools: &[Pool], pooling: Pooling| {
+        let groups = pools.iter().map(|pool| (pool.id.clone(), pool.epochs.as_slice()));
+        pooled(groups, side, pooling)
+    };
+    let templates = of(&trials.templates, evaluation.template)?;
+    let probes = of(&trials.probes, evaluation.probe)?;
+    let failed = |error: &dyn std::error::Error| RunError::Stage {
+        stage: "evaluate",
+        reason: format!("fold {}: {error}", fold.index),
+    };
+    let matrix = match cohort {
+        None => template::cosine_scores(templates.view(), probes.view()),
+        Some(cohort) => {
+            normalised_scores(templates.view(), probes.view(), cohort.view(), evaluation.normalisation)
+        }
+    }
+    .map_err(|error| failed(&error))?;
+    let numbers =
+        |pools: &[Pool]| -> Vec<u32> { pools.iter().map(|pool| people.number(&pool.subject)).collect() };
+    let (template_subjects, probe_subjects) = (numbers(&trials.templates), numbers(&trials.probes));
+    let scores = Scores::from_matrix(matrix.view(), &template_subjects, &probe_subjects)
+        .map_err(|error| failed(&error))?;
+    Ok(FoldScores { trials, matrix, template_subjects, probe_subjects, scores })
+}
+
+/// One print, of unit length, for each group of rows.
+fn pooled<'a>(
+    groups: impl ExactSizeIterator<Item = (String, &'a [usize])>,
+    side: &Side,
+    pooling: Pooling,
+) -> Result<Array2<f32>, RunError> {
+    let pool = if side.weighted { template::pool_by_length } else { template::pool };
+    let mut pooled = Array2::zeros((groups.len(), side.prints.ncols()));
+    for ((name, rows), mut print) in groups.zip(pooled.rows_mut()) {
+        let members = side.prints.select(Axis(0), rows);
+        let one = pool(members.view(), pooling)
+            .map_err(|error| RunError::Stage { stage: "evaluate", reason: format!("{name}: {error}") })?;
+        print.assign(&one);
+    }
+    Ok(pooled)
+}

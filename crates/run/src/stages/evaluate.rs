@@ -1,0 +1,151 @@
+//! Prints to scores and results: `scores.parquet`, `results.json`. Reads files of prints, never a model.
+
+use std::collections::BTreeMap;
+
+use polars::prelude::{Column, DataFrame};
+use twinprint_evaluation::Scores;
+use twinprint_evaluation::normalisation::Normalisation;
+use twinprint_protocol::{EpochUses, Role};
+use twinprint_report::results::Results;
+
+use crate::RunError;
+use crate::context::Context;
+use crate::directionless::Directionless;
+use crate::folder::{RESULTS, RunFolder, SCORES, write_text};
+use crate::learning::epoch_seconds;
+use crate::record::RunRecord;
+use crate::recordings::RecordingList;
+use crate::results::{self, Evidence, Scored, SystemSides};
+use crate::scoring::{Asked, People, Side, cohort, scores_of_fold};
+use crate::stages::embed;
+use crate::stages::train::open_epochs;
+use crate::system::System;
+use crate::tables;
+use crate::trials::{self, TrialColumns};
+
+/// Scores every trial with every system and computes all numbers.
+pub(crate) fn run(context: &Context) -> Result<String, RunError> {
+    let (epoch_seconds, people) = {
+        let file = open_epochs(context)?;
+        (epoch_seconds(&file), People::of(file.infos()))
+    };
+    let (systems, missing) = embed::available(context)?;
+    let sides = systems
+        .into_iter()
+        .map(|system| embed::read(context, system, epoch_seconds))
+        .collect::<Result<Vec<_>, _>>()?;
+    let directionless = Directionless::among(&sides);
+    for sentence in &directionless.sentences {
+        context.progress.notice(&format!("{sentence}: such templates and probes count as failures"));
+    }
+    let uses = uses(context, &sides, &directionless, epoch_seconds)?;
+    let scored = score(context, &sides, &people, &directionless)?;
+    write_scores(context, &scored)?;
+    let record: RunRecord = context.folder.read_json("run.json")?;
+    let timing: BTreeMap<String, f64> =
+        record.stages.iter().map(|(stage, seconds)| (stage.name().to_owned(), *seconds)).collect();
+    let recordings = RecordingList::read(context.folder)?;
+    let evidence = Evidence {
+        context,
+        people: &people,
+        uses: &uses,
+        directionless: &directionless,
+        recordings: &recordings,
+        sides: &sides,
+        scored: &scored,
+        missing,
+    };
+    let results = results::compute(&evidence, timing)?;
+    write_results(context.folder, &results)?;
+    let trials: usize =
+        scored.iter().filter(|scored| scored.system == System::Encoder).map(|scored| scored.all.len()).sum();
+    let eer = results.verification.iter().filter(|row| row.system == System::Encoder.name());
+    let shown: Vec<String> = eer
+        .filter_map(|row| Some(format!("{:.1} % at {} s", 100.0 * row.eer?.value, row.probe_seconds)))
+        .collect();
+    Ok(format!("{trials} trials a system, encoder EER {}", shown.join(", ")))
+}
+
+/// The test epochs of every fold that single prints are learnt from and asked about.
+fn uses(
+    context: &Context,
+    sides: &[SystemSides],
+    directionless: &Directionless,
+    epoch_seconds: f64,
+) -> Result<Vec<EpochUses>, RunError> {
+    let Some(first) = sides.first() else { return Ok(Vec::new()) };
+    let folds = context.split.folds.iter().zip(&first.test).enumerate();
+    folds
+        .map(|(at, (fold, side))| {
+            let mut uses = trials::uses_of_fold(context.plan, fold, &side.infos, epoch_seconds)?;
+            let without = directionless.places(Role::Test, at);
+            uses.enrol.retain(|place| !without.contains(place));
+            uses.probe.retain(|place| !without.contains(place));
+            Ok(uses)
+        })
+        .collect()
+}
+
+fn score(
+    context: &Context,
+    sides: &[SystemSides],
+    people: &People,
+    directionless: &Directionless,
+) -> Result<Vec<Scored>, RunError> {
+    let Context { plan, split, .. } = context;
+    let mut scored = Vec::new();
+    for side in sides {
+        let cohorts = match plan.config().evaluation.normalisation {
+            Normalisation::None => None,
+            _ => {
+                let folds = side.train.iter().enumerate();
+                let of = |(fold, train)| cohort(plan, train, directionless.places(Role::Train, fold));
+                Some(folds.map(of).collect::<Result<Vec<_>, _>>()?)
+            }
+        };
+        for &probe_seconds in &plan.config().protocol.probe.seconds {
+            let of = |role: Role, sides: &[Side]| {
+                let folds = split.folds.iter().zip(sides).enumerate();
+                folds
+                    .map(|(at, (fold, side))| {
+                        let cohort = cohorts.as_ref().and_then(|cohorts| cohorts.get(at));
+                        let directionless = directionless.places(role, at);
+                        let asked = Asked { role, probe_seconds, cohort, directionless };
+                        scores_of_fold(plan, fold, side, people, &asked)
+                    })
+                    .collect::<Result<Vec<_>, _>>()
+            };
+            let folds = of(Role::Test, &side.test)?;
+            let dev = of(Role::Dev, &side.dev)?.into_iter().map(|fold| fold.scores).collect();
+            let parts: Vec<Scores> = folds.iter().map(|fold| fold.scores.clone()).collect();
+            let all = Scores::concat(&parts).map_err(|error| RunError::stage("evaluate", error))?;
+            scored.push(Scored { system: side.system, probe_seconds, folds, all, dev });
+        }
+    }
+    Ok(scored)
+}
+
+fn write_scores(context: &Context, scored: &[Scored]) -> Result<(), RunError> {
+    let mut columns = TrialColumns::default();
+    let (mut systems, mut scores) = (Vec::new(), Vec::new());
+    for scored in scored {
+        for fold in &scored.folds {
+            columns.extend(&fold.trials);
+            scores.extend(fold.matrix.iter().copied());
+        }
+        systems.resize(scores.len(), scored.system.name());
+    }
+    let path = context.folder.path(SCORES);
+    let mut all = vec![Column::new("system".into(), systems)];
+    all.extend(columns.into_columns());
+    all.push(Column::new("score".into(), scores));
+    let mut table =
+        DataFrame::new_infer_height(all).map_err(|source| RunError::Table { path: path.clone(), source })?;
+    tables::write_parquet(&path, &mut table)
+}
+
+/// Writes `results.json`.
+pub(crate) fn write_results(folder: &RunFolder, results: &Results) -> Result<(), RunError> {
+    let text = results.to_json().map_err(|error| RunError::stage("evaluate", error))?;
+    write_text(&folder.path(RESULTS), &text)
+}

@@ -1,0 +1,34 @@
+//! The stages of a run, in order; each reads what the ones before it wrote.
+
+pub(crate) mod embed;
+pub(crate) mod evaluate;
+pub(crate) mod preprocess;
+pub(crate) mod report;
+pub(crate) mod train;
+
+pub use report::write_report;
+
+use crate::RunError;
+use crate::context::Context;
+use crate::stage::Stage;
+
+/// Runs one stage and says what it made.
+pub(crate) fn run(context: &Context, stage: Stage) -> Result<String, RunError> {
+    match stage {
+        Stage::Preprocess => preprocess::run(context),
+        Stage::Train => train::run(context),
+        Stage::Embed => embed::run(context),
+        Stage::Evaluate => evaluate::run(context),
+        Stage::Report => report::run(context.folder),
+    }
+}
+
+/// How many steps a stage will report.
+pub(crate) fn steps(context: &Context, stage: Stage) -> Option<u64> {
+    match stage {
+        Stage::Preprocess => context.survey.map(|survey| survey.cohort.members.len() as u64),
+        Stage::Train => Some(context.split.folds.len() as u64 * train::steps_of_fold(context.plan)),
+        Stage::Embed => Some(context.split.folds.len() as u64 * context.plan.systems().len() as u64),
+        Stage::Evaluate | Stage::Report => None,
+    }
+}

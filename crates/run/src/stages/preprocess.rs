@@ -1,0 +1,248 @@
+//! Recordings to epochs: `epochs.h5`, `quality.parquet`, `split.json`, `trials.parquet`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use polars::prelude::{Column, DataFrame};
+use twinprint_edf::EdfFile;
+use twinprint_preprocess::{Preprocessed, Preprocessor, Quality};
+use twinprint_signal::{ChannelName, EpochInfo, Hertz, Recording, RecordingKey};
+use twinprint_store::epochs::EpochWriter;
+
+use crate::cohort::{Cohort, Member, open_file};
+use crate::context::{Context, Survey};
+use crate::error::chain;
+use crate::folder::{COHORT, EPOCHS, QUALITY, RunFolder, WINDOW_LEAKS};
+use crate::in_order::in_order;
+use crate::recordings::RecordingList;
+use crate::{Plan, RunError, leaks, tables, trials};
+
+/// Reads, filters and cuts every recording. With `w` threads memory holds at most `w` recordings being worked on and the
+/// epochs of `2·w`, however many the cohort has; see docs/design/0005-preprocessing.md.
+pub(crate) fn run(context: &Context) -> Result<String, RunError> {
+    let Context { plan, split, folder, progress, .. } = context;
+    let Some(Survey { cohort, notices }) = context.survey else {
+        return Err(RunError::Stage {
+            stage: "preprocess",
+            reason: "the recordings were not looked at".to_owned(),
+        });
+    };
+    let channels = channels_to_read(plan, cohort)?;
+    let preprocessor = Preprocessor::new(plan.config().preprocess.clone())
+        .map_err(|error| plan.invalid("preprocess", error.to_string()))?;
+    let mut writer: Option<EpochWriter> = None;
+    let mut qualities: Vec<(RecordingKey, Quality)> = Vec::with_capacity(cohort.members.len());
+    let mut infos: Vec<EpochInfo> = Vec::new();
+    let mut epoch_seconds = 0.0;
+    let work = |member: &Member| {
+        let cut = cut(plan, &preprocessor, member, &channels);
+        progress.step(&member.facts.key.to_string());
+        cut
+    };
+    in_order(&cohort.members, rayon::current_num_threads(), work, |member, cut| {
+        let described = describe(member, &cut);
+        epoch_seconds = cut.samples.dim().2 as f64 / cut.rate.get();
+        let writer = match &mut writer {
+            Some(writer) => writer,
+            None => writer.insert(start_file(folder, plan, &cut)?),
+        };
+        writer
+            .append(cut.samples.view(), &described)
+            .map_err(|error| RunError::stage("preprocess", error))?;
+        infos.extend(described);
+        qualities.push((member.facts.key.clone(), cut.quality));
+        Ok(())
+    })?;
+    let writer = writer.ok_or_else(|| RunError::Stage {
+        stage: "preprocess",
+        reason: "the dataset has no recording".to_owned(),
+    })?;
+    writer.finish().map_err(|error| RunError::stage("preprocess", error))?;
+    write_quality(folder, &qualities)?;
+    folder.write_json("split.json", split)?;
+    folder.write_json(COHORT, &RecordingList::of(plan, cohort, notices))?;
+    let in_windows = trials::write(plan, split, &infos, epoch_seconds, folder)?;
+    folder.write_json(WINDOW_LEAKS, &leaks::grouped(&in_windows))?;
+    Ok(summary(&qualities))
+}
+
+/// The channels to read of every recording: the picked ones, or else those that all recordings have.
+fn channels_to_read(plan: &Plan, cohort: &Cohort) -> Result<Vec<ChannelName>, RunError> {
+    let picked = &plan.config().preprocess.channels.pick;
+    let lists: Vec<&[ChannelName]> = cohort.members.iter().map(|member| member.channels.as_slice()).collect();
+    if !picked.is_empty() {
+        let mut all: Vec<ChannelName> = Vec::new();
+        for name in lists.into_iter().flatten() {
+            if !all.contains(name) {
+                all.push(name.clone());
+            }
+        }
+        return Ok(all);
+    }
+    let common = twinprint_preprocess::common_channels(&lists);
+    if common.is_empty() {
+        return Err(plan.invalid(
+            "preprocess.channels",
+            "no channel is in every recording: name the channels to use in preprocess.channels.pick",
+        ));
+    }
+    Ok(common)
+}
+
+fn cut(
+    plan: &Plan,
+    preprocessor: &Preprocessor,
+    member: &Member,
+    channels: &[ChannelName],
+) -> Result<Preprocessed, RunError> {
+    let refuse = |reason: String| RunError::Recording { path: member.file.path.clone(), reason };
+    let edf = open_file(plan, &member.file.path)?;
+    let wanted: Vec<usize> = channels
+        .iter()
+        .filter_map(|name| member.channels.iter().position(|channel| channel == name))
+        .map(|at| member.signals[at])
+        .collect();
+    let recording = read(&plan.config().preprocess, &edf, &wanted).map_err(refuse)?;
+    let events = member.file.events.as_deref();
+    preprocessor.run(recording, &member.file.bad_channels, events).map_err(|error| refuse(chain(&error)))
+}
+
+/// Signals of one rate are read together; several rates are brought to the plan's.
+pub fn read(
+    plan: &twinprint_preprocess::Plan,
+    edf: &EdfFile,
+    signals: &[usize],
+) -> Result<Recording, String> {
+    let mut by_rate: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for &signal in signals {
+        by_rate.entry(edf.signals()[signal].rate().get().to_bits()).or_default().push(signal);
+    }
+    let resample: Option<Hertz> = plan.resample.as_ref().map(|resample| resample.sfreq);
+    match (by_rate.len(), resample) {
+        (0 | 1, _) | (_, None) => edf.recording(signals).map_err(|error| chain(&error)),
+        (_, Some(sfreq)) => {
+            let parts = by_rate
+                .values()
+                .map(|group| edf.recording(group).map_err(|error| chain(&error)))
+                .collect::<Result<Vec<_>, _>>()?;
+            twinprint_preprocess::merge_rates(parts, sfreq).map_err(|error| chain(&error))
+        }
+    }
+}
+
+fn describe(member: &Member, cut: &Preprocessed) -> Vec<EpochInfo> {
+    let key = Arc::new(member.facts.key.clone());
+    let plain = Arc::new(member.facts.labels.clone());
+    let mut by_event: BTreeMap<&str, Arc<BTreeMap<String, String>>> = BTreeMap::new();
+    cut.starts
+        .iter()
+        .zip(&cut.event_labels)
+        .map(|(&start, event)| {
+            let labels = match event {
+                None => Arc::clone(&plain),
+                Some(event) => Arc::clone(by_event.entry(event).or_insert_with(|| {
+                    let mut labels = member.facts.labels.clone();
+                    labels.insert("event".to_owned(), event.clone());
+                    Arc::new(labels)
+                })),
+            };
+            EpochInfo { key: Arc::clone(&key), start, labels }
+        })
+        .collect()
+}
+
+fn start_file(folder: &RunFolder, plan: &Plan, cut: &Preprocessed) -> Result<EpochWriter, RunError> {
+    let attributes = [
+        ("twinprint_version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+        ("plan_hash".to_owned(), plan.hash()),
+        ("dataset".to_owned(), plan.config().name.clone()),
+    ];
+    EpochWriter::create(
+        &folder.path(EPOCHS),
+        cut.rate,
+        &cut.channels,
+        cut.samples.dim().2,
+        &attributes.into_iter().collect(),
+    )
+    .map_err(|error| RunError::stage("preprocess", error))
+}
+
+fn write_quality(folder: &RunFolder, qualities: &[(RecordingKey, Quality)]) -> Result<(), RunError> {
+    let path = folder.path(QUALITY);
+    let mut table =
+        quality_table(qualities).map_err(|source| RunError::Table { path: path.clone(), source })?;
+    tables::write_parquet(&path, &mut table)
+}
+
+fn quality_table(qualities: &[(RecordingKey, Quality)]) -> Result<DataFrame, polars::error::PolarsError> {
+    let count = |of: fn(&Quality) -> usize| -> Vec<u32> {
+        qualities.iter().map(|(_, quality)| of(quality) as u32).collect()
+    };
+    let number = |of: fn(&Quality) -> Option<f64>| -> Vec<Option<f64>> {
+        qualities.iter().map(|(_, quality)| of(quality)).collect()
+    };
+    let names = |of: fn(&Quality) -> Vec<&ChannelName>| -> Vec<String> {
+        let join =
+            |list: Vec<&ChannelName>| list.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" ");
+        qualities.iter().map(|(_, quality)| join(of(quality))).collect()
+    };
+    let text = |of: fn(&RecordingKey) -> String| -> Vec<String> {
+        qualities.iter().map(|(key, _)| of(key)).collect()
+    };
+    DataFrame::new_infer_height(vec![
+        Column::new("subject".into(), text(|key| key.subject.to_string())),
+        Column::new("session".into(), text(|key| key.session.to_string())),
+        Column::new("recording".into(), text(|key| key.recording.to_string())),
+        Column::new("recorded_seconds".into(), number(|q| Some(q.recorded_seconds.get()))),
+        Column::new("used_seconds".into(), number(|q| Some(q.used_seconds.get()))),
+        Column::new("segments_used".into(), count(|q| q.segments_used)),
+        Column::new("segments_too_short".into(), count(|q| q.segments_too_short)),
+        Column::new("epochs_cut".into(), count(|q| q.epochs_cut)),
+        Column::new("epochs_kept".into(), count(|q| q.epochs_kept)),
+        Column::new("rejected_annotation".into(), count(|q| q.rejected.annotation)),
+        Column::new("rejected_peak_to_peak".into(), count(|q| q.rejected.peak_to_peak)),
+        Column::new("rejected_flat".into(), count(|q| q.rejected.flat)),
+        Column::new("rejected_deviation".into(), count(|q| q.rejected.deviation)),
+        Column::new("events_outside".into(), count(|q| q.events_outside)),
+        Column::new("bad_from_dataset".into(), names(|q| q.bad_from_dataset.iter().collect())),
+        Column::new("bad_flat".into(), names(|q| q.bad_flat.iter().collect())),
+        Column::new("bad_noisy".into(), names(|q| q.bad_noisy.iter().collect())),
+        Column::new("bad_uncorrelated".into(), names(|q| q.bad_uncorrelated.iter().collect())),
+        Column::new("interpolated".into(), names(|q| q.interpolated.iter().collect())),
+        Column::new("dropped".into(), names(|q| q.dropped.iter().collect())),
+        Column::new("line_frequency".into(), number(|q| q.line_frequency.map(Hertz::get))),
+        Column::new("line_noise_ratio".into(), number(|q| q.line_noise_ratio)),
+        Column::new("peak_to_peak_uv".into(), number(|q| q.peak_to_peak_uv)),
+        Column::new("deviation_uv".into(), number(|q| q.deviation_uv)),
+    ])
+}
+
+/// What was kept, why the rest was not, and what was done to channels, in one line.
+fn summary(qualities: &[(RecordingKey, Quality)]) -> String {
+    let sum = |of: fn(&Quality) -> usize| qualities.iter().map(|(_, quality)| of(quality)).sum::<usize>();
+    let recordings =
+        |with: fn(&Quality) -> bool| qualities.iter().filter(|(_, quality)| with(quality)).count();
+    let (cut, kept) = (sum(|q| q.epochs_cut), sum(|q| q.epochs_kept));
+    let named = |counts: &[(&str, usize)]| -> Vec<String> {
+        counts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} {what}")).collect()
+    };
+    let reasons = named(&[
+        ("annotated bad", sum(|q| q.rejected.annotation)),
+        ("peak to peak", sum(|q| q.rejected.peak_to_peak)),
+        ("flat", sum(|q| q.rejected.flat)),
+        ("deviating", sum(|q| q.rejected.deviation)),
+    ]);
+    let rejected = if reasons.is_empty() {
+        "none rejected".to_owned()
+    } else {
+        format!("rejected: {}", reasons.join(", "))
+    };
+    let more = named(&[
+        ("events too near an end or a gap", sum(|q| q.events_outside)),
+        ("stretches too short", sum(|q| q.segments_too_short)),
+        ("recordings with interpolated channels", recordings(|q| !q.interpolated.is_empty())),
+        ("recordings with dropped channels", recordings(|q| !q.dropped.is_empty())),
+    ]);
+    let more: String = more.iter().map(|text| format!("; {text}")).collect();
+    format!("{kept} of {cut} epochs from {} recordings, {rejected}{more}", qualities.len())
+}

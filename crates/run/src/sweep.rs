@@ -1,0 +1,294 @@
+//! Curves over a plan: each axis varied alone, one run a point, what points share computed once.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use twinprint_evaluation::Estimate;
+use twinprint_report::results::Results;
+use twinprint_report::{SweepPoint, sweep_page};
+use twinprint_store::epochs::EpochFile;
+
+use crate::folder::{
+    COHORT, EPOCHS, PRINTS, PROVENANCE, QUALITY, RunFolder, WINDOW_LEAKS, create_folder, write_text,
+};
+use crate::learning::epoch_seconds;
+use crate::plan::hash_of;
+use crate::record::{Host, RunRecord};
+use crate::run::{Options, Places, prepare, run};
+use crate::{Config, Plan, Progress, RunError, Silent, Source, Stage, Surroundings, leaks, trials};
+
+/// The table of a sweep.
+const TABLE: &str = "sweep.csv";
+/// The page of a sweep.
+const PAGE: &str = "sweep.html";
+
+/// One system at one point.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SweepRow {
+    /// The axis.
+    pub axis: String,
+    /// The point's label.
+    pub value: String,
+    /// Clean seconds a probe.
+    pub probe_seconds: f64,
+    /// `encoder`, or a baseline's name.
+    pub system: String,
+    /// The equal error rate, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eer: Option<Estimate>,
+    /// Training subjects a fold.
+    pub train_subjects: usize,
+    /// The run folder.
+    pub run: String,
+}
+
+/// A finished sweep.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SweepOutcome {
+    /// The folder with a run folder for each point, `sweep.csv` and `sweep.html`.
+    pub folder: PathBuf,
+    /// Every system at every point.
+    pub rows: Vec<SweepRow>,
+    /// Points that were there already.
+    pub cached: usize,
+    /// Points that took epochs, encoders and prints from another.
+    pub shared: usize,
+}
+
+struct Point {
+    axis: String,
+    label: String,
+    plan: Plan,
+}
+
+/// Runs every point of a pipeline's `[[sweep]]` tables below `out/<name>-sweep`.
+///
+/// All points are resolved, validated and checked for leaks before the first runs. A point whose run folder is complete is not
+/// run again; one that differs from a complete one only in seconds to enrol or to probe with takes over its epochs, encoders
+/// and prints, so that there is one training for each training set.
+///
+/// # Errors
+/// When the pipeline has no `[[sweep]]`, a point cannot be resolved or leaks, or a run fails; finished points stay.
+pub fn sweep(
+    source: &Source,
+    surroundings: &Surroundings,
+    out: &Path,
+    host: &Host,
+    clock: &dyn Fn() -> String,
+    progress: &dyn Progress,
+) -> Result<SweepOutcome, RunError> {
+    let base = Plan::resolve(source.clone(), surroundings)?;
+    let points = points(&base, source, surroundings)?;
+    for point in &points {
+        prepare(&point.plan).map_err(|error| at(point, &error))?;
+    }
+    let folder = out.join(format!("{}-sweep", base.config().name));
+    create_folder(&folder)?;
+    progress.begin("sweep", Some(points.len() as u64));
+    let (mut rows, mut cached, mut shared) = (Vec::new(), 0, 0);
+    for point in &points {
+        let complete = Places::of(&point.plan, &folder).complete.root().exists();
+        cached += usize::from(complete);
+        if !complete && take_over(&point.plan, &folder)? {
+            shared += 1;
+        }
+        let options =
+            Options { out: folder.clone(), from: None, only: None, force: false, host: host.clone(), clock };
+        let outcome = run(&point.plan, &options, &Silent).map_err(|error| at(point, &error))?;
+        let results = outcome.results.unwrap_or_default();
+        let run_folder = outcome.folder.root().display().to_string();
+        rows.extend(rows_of(point, &results, &run_folder));
+        progress.step(&format!("{} {}", point.axis, point.label));
+        write(&folder, &base, &rows)?;
+    }
+    progress.end(&format!(
+        "{} points, {cached} there already, {shared} with the prints of another",
+        points.len()
+    ));
+    Ok(SweepOutcome { folder, rows, cached, shared })
+}
+
+fn points(base: &Plan, source: &Source, surroundings: &Surroundings) -> Result<Vec<Point>, RunError> {
+    let axes = &base.config().sweep;
+    if axes.is_empty() {
+        let example =
+            "[[sweep]]\nname = \"training subjects\"\nkey = \"protocol.train.subjects\"\nvalues = [4, 8, 16]";
+        return Err(
+            base.invalid("sweep", format!("there is nothing to vary: add a table such as\n{example}"))
+        );
+    }
+    let mut points = Vec::new();
+    for axis in axes {
+        if axis.values.is_empty() {
+            return Err(base.invalid("sweep", format!("the axis {:?} has no values", axis.name)));
+        }
+        if !axis.labels.is_empty() && axis.labels.len() != axis.values.len() {
+            let (labels, values) = (axis.labels.len(), axis.values.len());
+            let reason =
+                format!("the axis {:?} has {labels} labels for {values} values: write one each", axis.name);
+            return Err(base.invalid("sweep", reason));
+        }
+        for (index, value) in axis.values.iter().enumerate() {
+            let mut source = source.clone();
+            source.overrides.push((axis.key.clone(), value.to_string()));
+            let plan = Plan::resolve(source, surroundings)?;
+            points.push(Point { axis: axis.name.clone(), label: axis.label(index), plan });
+        }
+    }
+    Ok(points)
+}
+
+fn at(point: &Point, error: &RunError) -> RunError {
+    let reason = format!("{} = {}: {}", point.axis, point.label, crate::error::chain(error));
+    RunError::Stage { stage: "sweep", reason }
+}
+
+fn rows_of(point: &Point, results: &Results, run: &str) -> Vec<SweepRow> {
+    let row = |row: &twinprint_report::results::VerificationRow| SweepRow {
+        axis: point.axis.clone(),
+        value: point.label.clone(),
+        probe_seconds: row.probe_seconds,
+        system: row.system.clone(),
+        eer: row.eer,
+        train_subjects: results.protocol.train_subjects,
+        run: run.to_owned(),
+    };
+    results.verification.iter().map(row).collect()
+}
+
+/// Fills the folder of a run with the epochs, encoders and prints of a complete one that has the same; says whether there
+/// was one. Files are linked, not copied.
+fn take_over(plan: &Plan, folder: &Path) -> Result<bool, RunError> {
+    let Some(wanted) = prints_hash(plan.config()) else { return Ok(false) };
+    let partial = Places::of(plan, folder).partial;
+    if partial.root().exists() {
+        return Ok(false);
+    }
+    let Some((donor, record)) = donor(&wanted, folder)? else { return Ok(false) };
+    create_folder(partial.root())?;
+    let mut names = vec![
+        COHORT.to_owned(),
+        EPOCHS.to_owned(),
+        QUALITY.to_owned(),
+        PRINTS.to_owned(),
+        PROVENANCE.to_owned(),
+    ];
+    names.extend(["split.json".to_owned(), "systems".to_owned()]);
+    let split: twinprint_protocol::Split = donor.read_json("split.json")?;
+    names.extend((0..split.folds.len()).map(|fold| format!("fold-{fold}")));
+    for name in &names {
+        link(&donor.path(name), &partial.path(name))?;
+    }
+    let epochs = EpochFile::open(&partial.path(EPOCHS)).map_err(|error| RunError::stage("sweep", error))?;
+    let notices = trials::write(plan, &split, epochs.infos(), epoch_seconds(&epochs), &partial)?;
+    partial.write_json(WINDOW_LEAKS, &leaks::grouped(&notices))?;
+    let mut record = RunRecord { plan_hash: plan.hash(), ..record };
+    record.forget_from(Stage::Evaluate);
+    partial.write_json("run.json", &record)?;
+    Ok(true)
+}
+
+/// A complete run in the folder with the same epochs, encoders and prints.
+fn donor(wanted: &str, folder: &Path) -> Result<Option<(RunFolder, RunRecord)>, RunError> {
+    let failed = |source| RunError::Read { path: folder.to_owned(), source };
+    let mut places: Vec<PathBuf> = fs::read_dir(folder)
+        .map_err(failed)?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.is_dir() && path.extension().is_none())
+        .collect();
+    places.sort();
+    for place in places {
+        let run = RunFolder::at(place);
+        let Ok(record) = run.read_json::<RunRecord>("run.json") else { continue };
+        let config: Option<Config> = run.read_json("plan.json").ok();
+        let same = config.and_then(|config| prints_hash(&config)).is_some_and(|hash| hash == wanted);
+        if same && record.finished.is_some() {
+            return Ok(Some((run, record)));
+        }
+    }
+    Ok(None)
+}
+
+/// The hash of everything that decides epochs, encoders and prints: all but how many seconds are pooled. Nothing where
+/// dev subjects are compared during training, which happens at those lengths.
+fn prints_hash(config: &Config) -> Option<String> {
+    let mut config = config.decisive();
+    let protocol = &mut config.protocol;
+    let defaults = twinprint_protocol::Plan::default();
+    protocol.enrol.seconds = defaults.enrol.seconds;
+    protocol.enrol.templates_per_subject = defaults.enrol.templates_per_subject;
+    protocol.probe.seconds = defaults.probe.seconds;
+    (protocol.dev_subjects.of(1000) == 0).then(|| hash_of(&config))
+}
+
+/// Links a file, or every file of a folder; copies where the file system cannot link.
+fn link(from: &Path, to: &Path) -> Result<(), RunError> {
+    let failed = |source| RunError::Write { path: to.to_owned(), source };
+    if !from.is_dir() {
+        return fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(|_| ())).map_err(failed);
+    }
+    create_folder(to)?;
+    for entry in fs::read_dir(from).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        link(&entry.path(), &to.join(entry.file_name()))?;
+    }
+    Ok(())
+}
+
+fn write(folder: &Path, base: &Plan, rows: &[SweepRow]) -> Result<(), RunError> {
+    let mut text = "axis,value,probe_seconds,system,eer,ci95_low,ci95_high,train_subjects,run\n".to_owned();
+    let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+    for row in rows {
+        let eer = row.eer.and_then(|eer| Some(format!("{},{},{}", eer.value, eer.ci95?.low, eer.ci95?.high)));
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "{},{},{},{},{},{},{}",
+            quoted(&row.axis),
+            quoted(&row.value),
+            row.probe_seconds,
+            row.system,
+            eer.unwrap_or_else(|| ",,".to_owned()),
+            row.train_subjects,
+            quoted(&row.run)
+        );
+    }
+    write_text(&folder.join(TABLE), &text)?;
+    let points: Vec<SweepPoint> = rows.iter().map(|row| point_of(row, rows)).collect();
+    let config = base.config();
+    write_text(&folder.join(PAGE), &sweep_page(&config.name, &config.description, &points))
+}
+
+fn point_of(row: &SweepRow, rows: &[SweepRow]) -> SweepPoint {
+    let rank = || {
+        let mut labels: Vec<&str> = Vec::new();
+        for other in rows.iter().filter(|other| other.axis == row.axis) {
+            if !labels.contains(&other.value.as_str()) {
+                labels.push(&other.value);
+            }
+        }
+        labels.iter().position(|label| *label == row.value).unwrap_or(0) as f64
+    };
+    SweepPoint {
+        axis: row.axis.clone(),
+        label: row.value.clone(),
+        at: row.value.parse().unwrap_or_else(|_| rank()),
+        probe_seconds: row.probe_seconds,
+        system: row.system.clone(),
+        eer: row.eer,
+    }
+}
+
+/// The EER in percent of every system at every point, as a table for a terminal with the folder's files below it, or as
+/// Markdown.
+pub fn sweep_table(outcome: &SweepOutcome, markdown: bool) -> String {
+    let points: Vec<SweepPoint> = outcome.rows.iter().map(|row| point_of(row, &outcome.rows)).collect();
+    if markdown {
+        return twinprint_report::curve_markdown(&points);
+    }
+    let files = [("sweep folder", ""), ("table", TABLE), ("plot", PAGE)]
+        .map(|(what, name)| format!("{what:<12}  {}", outcome.folder.join(name).display()));
+    format!("{}\n{}\n", twinprint_report::curve_table(&points), files.join("\n"))
+}
