@@ -49,7 +49,7 @@ pub fn normalised_scores(
     normalise(scores.view(), against(templates)?.view(), against(probes)?.view(), normalisation)
 }
 
-/// The same for any scores: `scores[templates, probes]`, `template_cohort[templates, n]`, `probe_cohort[probes, n]`.
+/// Normalises scores of any kind: `scores[templates, probes]`, `template_cohort[templates, n]`, `probe_cohort[probes, n]`.
 pub fn normalise(
     scores: ArrayView2<f32>,
     template_cohort: ArrayView2<f32>,

@@ -27,7 +27,8 @@ pub fn pool(prints: ArrayView2<f32>, pooling: Pooling) -> Result<Array1<f32>, Pr
     pool_unit(&unit, &vec![1.0; unit.nrows()], pooling)
 }
 
-/// The same, where a print counts by its length in a mean.
+/// Pools `prints[n, dim]` into one unit-length print `[dim]`, in which each counts by its length: a print of length 0.5 has
+/// half the weight of one of length 1.
 pub fn pool_by_length(prints: ArrayView2<f32>, pooling: Pooling) -> Result<Array1<f32>, PrintError> {
     let unit = unit(prints, "the prints to pool")?;
     let lengths: Vec<f64> = prints.rows().into_iter().map(norm).collect();
