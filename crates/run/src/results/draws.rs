@@ -51,3 +51,17 @@ impl Draws {
         paired_difference(a, b, &self.bootstrap("comparison"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_in_which_two_runs_are_named_does_not_change_the_draws() {
+        let draws = |seed, bootstrap| Draws { seed, evaluation: Replicates { bootstrap } };
+        for (one, other) in [(draws(1, 1000), draws(2, 1000)), (draws(1, 200), draws(2, 1000))] {
+            assert_eq!(one.between(other), other.between(one));
+        }
+        assert_eq!(draws(3, 1000).between(draws(1, 200)), draws(3, 1000));
+    }
+}
