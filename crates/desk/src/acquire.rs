@@ -11,7 +11,8 @@ use twinprint_signal::{ChannelName, Hertz, Seconds};
 
 use crate::DeskError;
 use crate::lend::Lent;
-use twinprint_run::error::{chain, unreadable};
+use twinprint_run::RunError;
+use twinprint_run::error::chain;
 use twinprint_run::read_signals;
 
 /// Prints of one or more recordings, in order of time, none of overlapping epochs.
@@ -36,7 +37,8 @@ const SATURATED: f64 = 0.01;
 /// what the encoder takes.
 pub(crate) fn acquire(lent: &Lent, path: &Path) -> Result<Acquired, DeskError> {
     let refuse = |reason: String| DeskError::Recording { path: path.to_owned(), reason };
-    let edf = EdfFile::open(path, Strictness::Strict).map_err(|error| unreadable(path, &error, true, ""))?;
+    let edf = EdfFile::open(path, Strictness::Strict)
+        .map_err(|error| RunError::unreadable(path, error, true, ""))?;
     let plan = plan_for(lent);
     let signals = choose(lent, &plan, &edf, path)?;
     let preprocessor = Preprocessor::new(plan.clone()).map_err(|error| refuse(error.to_string()))?;

@@ -206,6 +206,14 @@ impl EdfError {
         }
     }
 
+    /// What is wrong, without the file's name, for a caller who says it.
+    pub fn into_problem(self) -> Self {
+        match self {
+            Self::InFile { problem, .. } => problem.into_problem(),
+            other => other,
+        }
+    }
+
     /// Whether something of the file is certain, so that lenient reading may open it.
     pub fn leaves_something(&self) -> bool {
         !matches!(

@@ -49,7 +49,7 @@ pub enum ForeignError {
 
 impl ForeignError {
     /// A failure on the way to an export, its causes spelt out.
-    pub(crate) fn export(error: impl std::error::Error) -> Self {
-        Self::Run(RunError::stage("export", error))
+    pub(crate) fn export(error: impl Into<twinprint_run::error::Problem>) -> Self {
+        Self::Run(RunError::in_stage("export", error))
     }
 }

@@ -1,7 +1,6 @@
 //! The rows of an export and where their numbers come from.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt;
 use std::path::PathBuf;
 
 use ndarray::{Array2, ArrayView3, Axis};
@@ -58,14 +57,13 @@ impl Source {
     pub(super) fn open(options: &ExportOptions) -> Result<Self, ForeignError> {
         let finished = FinishedRun::open(&options.run)?;
         let folder = &finished.folder;
-        let missing = |path: PathBuf, error: &dyn fmt::Display| RunError::RunFolder {
-            path,
-            reason: format!("{error}; give a run folder whose `embed` stage is done"),
+        let missing = |path: PathBuf, error| {
+            RunError::run_folder_with(path, error, "give a run folder whose `embed` stage is done")
         };
         let place = folder.path("systems").join("encoder.h5");
-        let prints = PrintFile::open(&place).map_err(|error| missing(place, &error))?;
+        let prints = PrintFile::open(&place).map_err(|error| missing(place, error))?;
         let place = folder.path("epochs.h5");
-        let epochs = EpochFile::open(&place).map_err(|error| missing(place, &error))?;
+        let epochs = EpochFile::open(&place).map_err(|error| missing(place, error))?;
         let fold = options.fold.or(options.weights.as_ref().map(|_| 0));
         let rows = choose(options, fold, &prints, &epochs)?;
         let infos: Vec<RowInfo> = rows.iter().map(|&(row, _)| prints.infos()[row].clone()).collect();
@@ -136,12 +134,14 @@ fn choose(
             continue;
         }
         let place = places.get(&(&*info.epoch.key, info.epoch.start.get().to_bits()));
-        let place = place.copied().ok_or_else(|| RunError::RunFolder {
-            path: options.run.join("epochs.h5"),
-            reason: format!(
-                "it has no epoch of {} at {}, of which there is a print: run `twinprint embed` again",
-                info.epoch.key, info.epoch.start
-            ),
+        let place = place.copied().ok_or_else(|| {
+            RunError::run_folder(
+                options.run.join("epochs.h5"),
+                format!(
+                    "it has no epoch of {} at {}, of which there is a print: run `twinprint embed` again",
+                    info.epoch.key, info.epoch.start
+                ),
+            )
         })?;
         rows.push((row, place));
     }
@@ -207,8 +207,7 @@ fn attributes(
         all.insert(LENGTHS.0.to_owned(), LENGTHS.1.to_owned());
     }
     let public = folder.path("prints.h5");
-    let file = PrintFile::open(&public)
-        .map_err(|error| RunError::RunFolder { path: public, reason: error.to_string() })?;
+    let file = PrintFile::open(&public).map_err(|error| RunError::run_folder(public, error))?;
     if let Some(hash) = file.attributes().get(ENCODER_HASH) {
         all.insert(ENCODER_HASH.to_owned(), hash.clone());
     }

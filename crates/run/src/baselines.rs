@@ -9,6 +9,7 @@ use twinprint_features::{
 use twinprint_store::epochs::EpochFile;
 
 use crate::RunError;
+use crate::error::Placed;
 use crate::learning::Learning;
 use crate::shortcut::Shortcut;
 use crate::system::System;
@@ -37,9 +38,11 @@ pub(crate) fn features(
             return Ok(None);
         }
     };
-    table.map(Some).map_err(|error| RunError::Stage {
-        stage: "embed",
-        reason: format!("{system}: {error}; leave it out with evaluation.baselines or evaluation.audits"),
+    table.map(Some).map_err(|error| {
+        RunError::in_stage(
+            "embed",
+            format!("{system}: {error}; leave it out with evaluation.baselines or evaluation.audits"),
+        )
     })
 }
 
@@ -71,10 +74,8 @@ pub(crate) struct Fitted {
 impl Fitted {
     /// Learns from the rows of `table` that belong to the fold's training recordings.
     pub(crate) fn on(system: System, table: &Array2<f32>, learning: &Learning) -> Result<Self, RunError> {
-        let failed = |error: &dyn std::error::Error| RunError::Stage {
-            stage: "embed",
-            reason: format!("{system}: {error}"),
-        };
+        let failed =
+            |error: &dyn std::error::Error| RunError::in_stage("embed", format!("{system}: {error}"));
         let mut rows = table.select(Axis(0), learning.rows());
         let standardise = Standardise::fit(rows.view()).map_err(|error| failed(&error))?;
         let whitening = match system {
@@ -95,9 +96,7 @@ impl Fitted {
         self.standardise.apply(&mut prints);
         match &self.whitening {
             None => Ok(prints),
-            Some(whitening) => {
-                whitening.apply(prints.view()).map_err(|error| RunError::stage("embed", error))
-            }
+            Some(whitening) => whitening.apply(prints.view()).in_stage("embed"),
         }
     }
 }

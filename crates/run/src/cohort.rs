@@ -11,7 +11,6 @@ use twinprint_preprocess::{OnMissing, Reference};
 use twinprint_protocol::RecordingFacts;
 use twinprint_signal::{ChannelName, Hertz, SampleIndex, Seconds, SubjectId};
 
-use crate::error::{chain, unreadable};
 use crate::{Plan, RunError};
 
 /// One recording and what its header says.
@@ -101,8 +100,7 @@ impl Cohort {
 /// Finds the plan's recordings and opens every header.
 pub(crate) fn survey(plan: &Plan) -> Result<Cohort, RunError> {
     let settings = plan.dataset()?;
-    let dataset =
-        twinprint_dataset::discover(&settings).map_err(|error| plan.invalid("dataset", chain(&error)))?;
+    let dataset = twinprint_dataset::discover(&settings).map_err(|error| plan.invalid("dataset", error))?;
     let mut notices = dataset.notices;
     let members: Vec<(Member, Vec<String>)> = dataset
         .recordings
@@ -125,7 +123,7 @@ pub(crate) fn survey(plan: &Plan) -> Result<Cohort, RunError> {
 }
 
 fn open(plan: &Plan, root: &Path, file: RecordingFile) -> Result<(Member, Vec<String>), RunError> {
-    let refuse = |reason: String| RunError::Recording { path: file.path.clone(), reason };
+    let refuse = |reason: String| RunError::recording(file.path.clone(), reason);
     let edf = open_file(plan, &file.path)?;
     let names: Vec<ChannelName> = edf.signals().iter().map(|signal| signal.name().clone()).collect();
     let present: Vec<usize> =
@@ -142,7 +140,7 @@ fn open(plan: &Plan, root: &Path, file: RecordingFile) -> Result<(Member, Vec<St
     plan.config()
         .preprocess
         .validate_for(rate)
-        .map_err(|error| plan.invalid(&format!("preprocess.{}", error.key), error.to_string()))?;
+        .map_err(|error| plan.invalid(&format!("preprocess.{}", error.key), error))?;
     let samples = signals.iter().map(|&index| edf.signals()[index].total_samples()).max().unwrap_or(0);
     let (input, samples_hash) = hashes(root, &file.path, edf.header().header_bytes())?;
     let seconds = rate.time_of(SampleIndex(samples));
@@ -170,8 +168,8 @@ fn open(plan: &Plan, root: &Path, file: RecordingFile) -> Result<(Member, Vec<St
 pub(crate) fn open_file(plan: &Plan, path: &Path) -> Result<EdfFile, RunError> {
     let lenient = plan.config().dataset.lenient;
     let strictness = if lenient { Strictness::Lenient } else { Strictness::Strict };
-    let remedy = "; leave it out with dataset.exclude_recordings, or read what is certain of it with dataset.lenient = true";
-    EdfFile::open(path, strictness).map_err(|error| unreadable(path, &error, lenient, remedy))
+    let remedy = "leave it out with dataset.exclude_recordings, or read what is certain of it with dataset.lenient = true";
+    EdfFile::open(path, strictness).map_err(|error| RunError::unreadable(path, error, lenient, remedy))
 }
 
 /// Positions of the channels to read: those the plan picks and those it references to, or all it does not drop.
@@ -223,7 +221,7 @@ fn hashes(root: &Path, path: &Path, header_bytes: u64) -> Result<(InputFile, Str
 
 fn manifest_notes(plan: &Plan) -> Result<Option<String>, RunError> {
     let Layout::Manifest { name } = &plan.config().dataset.layout else { return Ok(None) };
-    let manifest = Manifest::load(name).map_err(|error| plan.invalid("dataset.layout", chain(&error)))?;
+    let manifest = Manifest::load(name).map_err(|error| plan.invalid("dataset.layout", error))?;
     let notes = manifest.notes.split_whitespace().collect::<Vec<_>>().join(" ");
     Ok((!notes.is_empty()).then_some(notes))
 }

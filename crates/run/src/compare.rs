@@ -7,6 +7,7 @@ use polars::prelude::{DataFrame, PolarsError};
 use twinprint_evaluation::{Estimate, Scores};
 use twinprint_report::{Results, SideBySide, SideBySideCell, SideBySideRow};
 
+use crate::error::Placed;
 use crate::folder::{RESULTS, RunFolder, SCORES};
 use crate::results::Draws;
 use crate::system::System;
@@ -42,10 +43,10 @@ pub fn compare(runs: &[PathBuf], against: &str) -> Result<SideBySide, RunError> 
     let Some(first) = runs.first() else { return Ok(SideBySide::default()) };
     let lengths = first.results.protocol.probe_seconds.clone();
     if !first.systems().iter().any(|system| system == against) {
-        return Err(RunError::RunFolder {
-            path: first.path.clone(),
-            reason: format!("it has no system {against:?}: choose from {}", first.systems().join(", ")),
-        });
+        return Err(RunError::run_folder(
+            first.path.clone(),
+            format!("it has no system {against:?}: choose from {}", first.systems().join(", ")),
+        ));
     }
     let references =
         lengths.iter().map(|&seconds| first.trials(against, seconds)).collect::<Result<Vec<_>, _>>()?;
@@ -67,7 +68,7 @@ pub fn compare(runs: &[PathBuf], against: &str) -> Result<SideBySide, RunError> 
                     (Some(own), Some(reference)) if own.ids == reference.ids => {
                         let draws = run.draws.between(first.draws);
                         let found = draws.difference(&own.scores, &reference.scores);
-                        let found = found.map_err(|error| RunError::stage("compare", error))?;
+                        let found = found.in_stage("compare")?;
                         found.ci95.map(|_| found)
                     }
                     _ => {
@@ -109,14 +110,13 @@ impl Run {
     fn open(path: &Path) -> Result<Self, RunError> {
         let folder = RunFolder::at(path);
         let file = folder.path(RESULTS);
-        let text = std::fs::read_to_string(&file).map_err(|_| RunError::RunFolder {
-            path: path.to_owned(),
-            reason: format!(
-                "no {RESULTS} in it: give folders of finished runs, as `twinprint run` names them"
-            ),
+        let text = std::fs::read_to_string(&file).map_err(|_| {
+            RunError::run_folder(
+                path,
+                format!("no {RESULTS} in it: give folders of finished runs, as `twinprint run` names them"),
+            )
         })?;
-        let results = Results::from_json(&text)
-            .map_err(|error| RunError::RunFolder { path: file, reason: error.to_string() })?;
+        let results = Results::from_json(&text).map_err(|error| RunError::run_folder(file, error))?;
         let table = tables::read_parquet(&folder.path(SCORES))?;
         let draws = Draws::of_run(&folder)?;
         Ok(Self { name: results.name.clone(), path: path.to_owned(), results, draws, table })
@@ -147,7 +147,7 @@ impl Run {
     /// that length.
     fn trials(&self, system: &str, seconds: f64) -> Result<Option<Trials>, RunError> {
         let path = self.path.join(SCORES);
-        let failed = |source: PolarsError| RunError::Table { path: path.clone(), source };
+        let failed = |source: PolarsError| RunError::table(path.clone(), source);
         let text = |name: &str| self.table.column(name).and_then(|column| column.str()).map_err(failed);
         let (systems, enrol, probe) = (text("system")?, text("enrol")?, text("probe")?);
         let (enrolled, probed) = (text("enrol_subject")?, text("probe_subject")?);
@@ -174,7 +174,7 @@ impl Run {
             return Ok(None);
         }
         let scores = Scores::new(similarity, numbers(0), numbers(1))
-            .map_err(|error| RunError::RunFolder { path: path.clone(), reason: error.to_string() })?;
+            .map_err(|error| RunError::run_folder(path.clone(), error))?;
         Ok(Some(Trials { ids, scores }))
     }
 }

@@ -96,9 +96,11 @@ impl Source {
     /// # Errors
     /// When the file cannot be read as UTF-8 text, or an override is not of the form `key.path=value`.
     pub fn read(path: &Path, overrides: &[String]) -> Result<Self, RunError> {
-        let text = std::fs::read_to_string(path).map_err(|error| RunError::Invalid {
-            place: path.display().to_string(),
-            reason: format!("this pipeline cannot be read: {error}; {}", pipelines_beside(path)),
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            RunError::invalid(
+                path.display().to_string(),
+                format!("this pipeline cannot be read: {error}; {}", pipelines_beside(path)),
+            )
         })?;
         let overrides = overrides
             .iter()
@@ -106,10 +108,10 @@ impl Source {
                 Some((key, value)) if !key.trim().is_empty() => {
                     Ok((key.trim().to_owned(), value.trim().to_owned()))
                 }
-                _ => Err(RunError::Override {
-                    given: given.clone(),
-                    reason: "it must read key.path=value, as in encoder.optimiser.steps=100".to_owned(),
-                }),
+                _ => Err(RunError::option(
+                    format!("--set {given}"),
+                    "it must read key.path=value, as in encoder.optimiser.steps=100",
+                )),
             })
             .collect::<Result<_, _>>()?;
         Ok(Self { path: path.to_owned(), text, overrides })
@@ -120,25 +122,20 @@ impl Source {
     /// # Errors
     /// When the text is not TOML, a key is unknown or missing, or a value has the wrong type; the message shows the line.
     pub fn parse(&self) -> Result<Config, RunError> {
-        let as_written: Config = toml::from_str(&self.text)
-            .map_err(|source| RunError::Parse { path: self.path.clone(), source: Box::new(source) })?;
+        let as_written: Config =
+            toml::from_str(&self.text).map_err(|error| RunError::parse(&self.path, error))?;
         if self.overrides.is_empty() {
             return Ok(as_written);
         }
-        let mut table: toml::Table = toml::from_str(&self.text)
-            .map_err(|source| RunError::Parse { path: self.path.clone(), source: Box::new(source) })?;
+        let mut table: toml::Table =
+            toml::from_str(&self.text).map_err(|error| RunError::parse(&self.path, error))?;
         for (key, value) in &self.overrides {
             set(&mut table, key, parse_value(value))
-                .map_err(|reason| RunError::Override { given: format!("{key}={value}"), reason })?;
-            Config::deserialize(table.clone()).map_err(|error| RunError::Override {
-                given: format!("{key}={value}"),
-                reason: error.message().to_owned(),
-            })?;
+                .map_err(|reason| RunError::option(format!("--set {key}={value}"), reason))?;
+            Config::deserialize(table.clone())
+                .map_err(|error| RunError::option(format!("--set {key}={value}"), error.message()))?;
         }
-        Config::deserialize(table).map_err(|error| RunError::Override {
-            given: "all overrides together".to_owned(),
-            reason: error.message().to_owned(),
-        })
+        Config::deserialize(table).map_err(|error| RunError::option("all --set together", error.message()))
     }
 
     /// Whether the file or an override sets `key.path`.

@@ -3,15 +3,10 @@
 //! What no system can compare, none compares: such an epoch is a failure to enrol or to acquire for every system, so that all
 //! are scored on the same trials.
 
-use std::collections::BTreeSet;
+use twinprint_protocol::Role;
 
-use twinprint_protocol::{Failure, FoldTrials, Pool, Role};
-
-use crate::results::SystemSides;
-use crate::scoring::Side;
-
-/// Places of epochs, in one fold and role, of which some system's print has no direction.
-pub(crate) type Places = BTreeSet<usize>;
+use crate::scoring::{Side, SystemSides};
+use crate::trials::Places;
 
 /// Epochs that some system could give no direction, fold by fold.
 #[derive(Debug, Default)]
@@ -75,25 +70,4 @@ pub(crate) fn of(side: &Side) -> Places {
         print.iter().all(|value| value.is_finite()) && print.iter().any(|&value| value != 0.0)
     };
     (0..side.prints.nrows()).filter(|place| !points(place)).collect()
-}
-
-/// Takes templates and probes with such an epoch out of the trials and counts them among the failures.
-pub(crate) fn leave_out(trials: &mut FoldTrials, places: &Places) {
-    if places.is_empty() {
-        return;
-    }
-    let (templates, probes) = (&mut trials.templates, &mut trials.probes);
-    for (pools, failures) in
-        [(templates, &mut trials.failures.to_enrol), (probes, &mut trials.failures.to_acquire)]
-    {
-        let usable = |pool: &Pool| pool.epochs.iter().filter(|epoch| !places.contains(epoch)).count();
-        for pool in pools.iter().filter(|pool| usable(pool) < pool.epochs.len()) {
-            failures.push(Failure {
-                key: (*pool.key).clone(),
-                available: pool.seconds * usable(pool) as f64 / pool.epochs.len() as f64,
-                wanted: pool.seconds,
-            });
-        }
-        pools.retain(|pool| usable(pool) == pool.epochs.len());
-    }
 }

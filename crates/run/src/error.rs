@@ -1,6 +1,32 @@
 //! What can go wrong between a pipeline file and a run folder.
 
-use std::path::PathBuf;
+use std::error::Error;
+use std::fmt::{self, Display};
+use std::path::{Path, PathBuf};
+
+/// What is wrong: a sentence, or an error with its causes.
+pub type Problem = Box<dyn Error + Send + Sync>;
+
+/// A problem with the place it stands at, a file or a stage, and what to do about it. Its causes are the problem's own.
+#[derive(Debug)]
+pub struct Located {
+    place: String,
+    problem: Problem,
+    remedy: &'static str,
+}
+
+impl Display for Located {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = if self.remedy.is_empty() { "" } else { "; " };
+        write!(f, "{}: {}{end}{}", self.place, self.problem, self.remedy)
+    }
+}
+
+impl Error for Located {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.problem.source()
+    }
+}
 
 /// A refused pipeline or a stage that failed; the message says what, where, the limit and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -21,38 +47,15 @@ pub enum RunError {
         /// Why.
         source: std::io::Error,
     },
-    /// The pipeline file is not what it must be.
-    #[error("{}: {source}", path.display())]
-    Parse {
-        /// The pipeline file.
-        path: PathBuf,
-        /// The parser's word, with the line shown.
-        source: Box<toml::de::Error>,
-    },
-    /// A `--set` is not what it must be.
-    #[error("--set {given}: {reason}")]
-    Override {
-        /// What was given.
-        given: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// Another option of the command is not what it must be.
-    #[error("{option}: {reason}")]
-    Option {
-        /// The option.
-        option: &'static str,
-        /// What is wrong with it, and what to write instead.
-        reason: String,
-    },
-    /// A value passes as TOML but cannot run.
-    #[error("{place}: {reason}")]
-    Invalid {
-        /// The file and line, as in `pipelines/eegmat.toml:12 (preprocess.filter.h_freq)`.
-        place: String,
-        /// The value, the limit and the remedy.
-        reason: String,
-    },
+    /// The pipeline file is no TOML, or a key or value in it is not one that it may have.
+    #[error(transparent)]
+    Parse(Located),
+    /// A `--set` or another option of the command is not what it must be.
+    #[error(transparent)]
+    Option(Located),
+    /// A value passes as TOML but cannot run; names the file and line.
+    #[error(transparent)]
+    Invalid(Located),
     /// The dataset's folder is nowhere to be found.
     #[error("dataset {name} not found: looked in {looked}. {remedy}")]
     DatasetMissing {
@@ -67,71 +70,111 @@ pub enum RunError {
     #[error("the protocol leaks:\n{}", .0.join("\n"))]
     Leaks(Vec<String>),
     /// A recording failed; names the file.
-    #[error("{}: {reason}", path.display())]
-    Recording {
-        /// The recording's file.
-        path: PathBuf,
-        /// What is wrong with it, and what to do.
-        reason: String,
-    },
+    #[error(transparent)]
+    Recording(Located),
     /// A file of the run folder is missing or not what its stage wrote.
-    #[error("{}: {reason}", path.display())]
-    RunFolder {
-        /// The file or folder.
-        path: PathBuf,
-        /// What is wrong, and what to do.
-        reason: String,
-    },
-    /// A request that cannot be met; the message says why and what to write.
-    #[error("{0}")]
-    Request(String),
+    #[error(transparent)]
+    RunFolder(Located),
     /// A stage failed.
-    #[error("{stage}: {reason}")]
-    Stage {
-        /// The stage.
-        stage: &'static str,
-        /// Why, and what to do.
-        reason: String,
-    },
+    #[error(transparent)]
+    Stage(Located),
     /// A table could not be read or written.
-    #[error("table {}: {source}", path.display())]
-    Table {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: polars::error::PolarsError,
-    },
+    #[error(transparent)]
+    Table(Located),
 }
 
 impl RunError {
-    /// A stage's failure from any error, its causes spelt out.
-    pub fn stage(stage: &'static str, error: impl std::error::Error) -> Self {
-        Self::Stage { stage, reason: chain(&error) }
+    /// A problem in a stage, or in a command that is none.
+    pub fn in_stage(stage: &str, problem: impl Into<Problem>) -> Self {
+        Self::Stage(at(stage, problem, ""))
+    }
+
+    /// A value at a place in the pipeline file that cannot run.
+    pub(crate) fn invalid(place: impl Display, problem: impl Into<Problem>) -> Self {
+        Self::Invalid(at(place, problem, ""))
+    }
+
+    /// An option that is not what it must be.
+    pub(crate) fn option(option: impl Display, problem: impl Into<Problem>) -> Self {
+        Self::Option(at(option, problem, ""))
+    }
+
+    /// A recording that failed.
+    pub fn recording(path: impl AsRef<Path>, problem: impl Into<Problem>) -> Self {
+        Self::Recording(at(path.as_ref().display(), problem, ""))
+    }
+
+    /// A recording that cannot be opened; `remedy` says how to read it leniently, where that was not tried and may help.
+    pub fn unreadable(
+        path: &Path,
+        error: twinprint_edf::EdfError,
+        lenient: bool,
+        remedy: &'static str,
+    ) -> Self {
+        let remedy = if lenient || !error.leaves_something() { "" } else { remedy };
+        Self::Recording(at(path.display(), error.into_problem(), remedy))
+    }
+
+    /// A file of a run folder that is not what its stage wrote.
+    pub fn run_folder(path: impl AsRef<Path>, problem: impl Into<Problem>) -> Self {
+        Self::RunFolder(at(path.as_ref().display(), problem, ""))
+    }
+
+    /// The same with what to do about it.
+    pub fn run_folder_with(
+        path: impl AsRef<Path>,
+        problem: impl Into<Problem>,
+        remedy: &'static str,
+    ) -> Self {
+        Self::RunFolder(at(path.as_ref().display(), problem, remedy))
+    }
+
+    /// A table that cannot be read or written.
+    pub fn table(path: impl AsRef<Path>, problem: impl Into<Problem>) -> Self {
+        Self::Table(at(path.as_ref().display(), problem, ""))
+    }
+
+    /// A pipeline file that cannot be parsed; the parser shows the line.
+    pub(crate) fn parse(path: &Path, problem: impl Into<Problem>) -> Self {
+        Self::Parse(at(path.display(), problem, ""))
     }
 }
 
-/// An error and its causes in one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
+fn at(place: impl Display, problem: impl Into<Problem>, remedy: &'static str) -> Located {
+    Located { place: place.to_string(), problem: problem.into(), remedy }
+}
+
+/// Says where a problem stands.
+pub(crate) trait Placed<T> {
+    /// In a stage.
+    fn in_stage(self, stage: &str) -> Result<T, RunError>;
+    /// In a file of the run folder, and what to do about it.
+    fn in_folder(self, path: impl AsRef<Path>, remedy: &'static str) -> Result<T, RunError>;
+    /// In a table.
+    fn in_table(self, path: impl AsRef<Path>) -> Result<T, RunError>;
+}
+
+impl<T, E: Into<Problem>> Placed<T> for Result<T, E> {
+    fn in_stage(self, stage: &str) -> Result<T, RunError> {
+        self.map_err(|error| RunError::in_stage(stage, error))
+    }
+
+    fn in_folder(self, path: impl AsRef<Path>, remedy: &'static str) -> Result<T, RunError> {
+        self.map_err(|error| RunError::run_folder_with(path, error, remedy))
+    }
+
+    fn in_table(self, path: impl AsRef<Path>) -> Result<T, RunError> {
+        self.map_err(|error| RunError::table(path, error))
+    }
+}
+
+/// An error and its causes in one line, for a place that holds one sentence: a table's cell, an audit.
+pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
     }
     text
-}
-
-/// A recording that cannot be opened; `remedy` says how to read it leniently, where that was not tried and may help.
-pub fn unreadable(
-    path: &std::path::Path,
-    error: &twinprint_edf::EdfError,
-    lenient: bool,
-    remedy: &str,
-) -> RunError {
-    let remedy = if lenient || !error.leaves_something() { "" } else { remedy };
-    RunError::Recording { path: path.to_owned(), reason: chain(error.problem()) + remedy }
 }

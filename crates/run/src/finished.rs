@@ -38,12 +38,11 @@ impl FinishedRun {
     pub fn open(run: &Path) -> Result<Self, RunError> {
         let folder = RunFolder::at(run);
         if !folder.path("plan.json").is_file() {
-            return Err(RunError::RunFolder {
-                path: run.to_owned(),
-                reason:
-                    "it is no run folder: give one that `twinprint run` filled, as in reports/eegmat-1a2b3c4d"
-                        .to_owned(),
-            });
+            return Err(RunError::run_folder(
+                run,
+                "it is no run folder: give one that `twinprint run` filled, as in reports/eegmat-1a2b3c4d"
+                    .to_owned(),
+            ));
         }
         let config: Config = folder.read_json("plan.json")?;
         let plan_hash = hash_of(&config.decisive());
@@ -51,14 +50,14 @@ impl FinishedRun {
         if record.plan_hash == plan_hash {
             return Ok(Self { folder, config, plan_hash });
         }
-        Err(RunError::RunFolder {
-            path: folder.path("plan.json"),
-            reason: format!(
+        Err(RunError::run_folder(
+            folder.path("plan.json"),
+            format!(
                 "it is not the plan the run was made under ({} against {}): it was changed; run the pipeline again",
                 &plan_hash[..8],
                 record.plan_hash.get(..8).unwrap_or_default()
             ),
-        })
+        ))
     }
 
     /// The encoder of a fold.
@@ -66,7 +65,7 @@ impl FinishedRun {
     /// # Errors
     /// When there is no such fold, or its encoder is missing or damaged.
     pub fn encoder(&self, fold: usize) -> Result<FoldEncoder, RunError> {
-        let refuse = |reason: String| RunError::RunFolder { path: self.folder.root().to_owned(), reason };
+        let refuse = |reason: String| RunError::run_folder(self.folder.root(), reason);
         let split: Split = self.folder.read_json("split.json")?;
         let folds = split.folds.len();
         let fold = split.folds.into_iter().find(|candidate| candidate.index == fold).ok_or_else(|| {

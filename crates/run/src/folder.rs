@@ -73,9 +73,11 @@ impl RunFolder {
         let path = self.path(name);
         let text =
             fs::read_to_string(&path).map_err(|source| RunError::Read { path: path.clone(), source })?;
-        serde_json::from_str(&text).map_err(|error| RunError::RunFolder {
-            path,
-            reason: format!("not what its stage wrote ({error}); run the pipeline again with --force"),
+        serde_json::from_str(&text).map_err(|error| {
+            RunError::run_folder(
+                path,
+                format!("not what its stage wrote ({error}); run the pipeline again with --force"),
+            )
         })
     }
 
@@ -85,9 +87,8 @@ impl RunFolder {
     /// When the file system refuses.
     pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), RunError> {
         let path = self.path(name);
-        let mut text = serde_json::to_string_pretty(value).map_err(|error| RunError::RunFolder {
-            path: path.clone(),
-            reason: format!("cannot be put into JSON: {error}"),
+        let mut text = serde_json::to_string_pretty(value).map_err(|error| {
+            RunError::run_folder(path.clone(), format!("cannot be put into JSON: {error}"))
         })?;
         text.push('\n');
         write_text(&path, &text)

@@ -6,7 +6,6 @@ use serde::Serialize;
 use twinprint_edf::{EdfFile, Signal, Strictness};
 
 use crate::RunError;
-use crate::error::unreadable;
 
 /// A file's header, signals, annotations and first look at quality.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -79,8 +78,9 @@ pub struct PatientText {
 /// When the file is refused; the message says for what.
 pub fn inspect(path: &Path, lenient: bool, show_patient: bool) -> Result<Inspection, RunError> {
     let strictness = if lenient { Strictness::Lenient } else { Strictness::Strict };
-    let refuse =
-        |error| unreadable(path, &error, lenient, "; --lenient reads what is certain of a damaged file");
+    let refuse = |error| {
+        RunError::unreadable(path, error, lenient, "--lenient reads what is certain of a damaged file")
+    };
     let file = EdfFile::open(path, strictness).map_err(refuse)?;
     let signals = (0..file.signals().len())
         .map(|index| look_at(&file, index))

@@ -5,10 +5,6 @@ use std::collections::BTreeMap;
 use twinprint_protocol::{Leak, Notice};
 use twinprint_report::results::AllowedLeak;
 
-use crate::context::Context;
-use crate::folder::WINDOW_LEAKS;
-use crate::recordings::RecordingList;
-
 /// One entry a leak, with the first finding and the number of others like it.
 pub(crate) fn grouped(notices: &[Notice]) -> Vec<AllowedLeak> {
     let mut groups: BTreeMap<Leak, (String, usize)> = BTreeMap::new();
@@ -39,16 +35,4 @@ fn with_rows(notice: &Notice) -> String {
         .map(|row| format!("{} {} {}", row.role, row.name, row.detail).trim_end().to_owned())
         .collect();
     if rows.is_empty() { text.to_owned() } else { format!("{text} ({})", rows.join(" | ")) }
-}
-
-/// Every leak of a run: those found before it and those found among its windows.
-pub(crate) fn all(context: &Context, recordings: &RecordingList) -> Vec<AllowedLeak> {
-    let mut leaks = recordings.leaks.clone();
-    let of_windows: Vec<AllowedLeak> = context.folder.read_json(WINDOW_LEAKS).unwrap_or_default();
-    for leak in of_windows {
-        if !leaks.iter().any(|known| known.leak == leak.leak) {
-            leaks.push(leak);
-        }
-    }
-    leaks
 }

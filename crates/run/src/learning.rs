@@ -30,14 +30,14 @@ impl Learning {
         let (subject, subjects) = numbered(&rows, |row| &infos[row].key.subject);
         let (recording, _) = numbered(&rows, |row| &infos[row].key);
         if subjects.len() < 2 {
-            return Err(RunError::Stage {
-                stage: "train",
-                reason: format!(
+            return Err(RunError::in_stage(
+                "train",
+                format!(
                     "fold {} has clean epochs of {} training subjects, but learning needs 2 or more: loosen preprocess.reject",
                     fold.index,
                     subjects.len()
                 ),
-            });
+            ));
         }
         let clean = without_overlap(infos, epoch_seconds(file));
         let mut apart: Vec<usize> =

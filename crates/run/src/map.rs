@@ -7,6 +7,7 @@ use twinprint_signal::directions;
 use twinprint_store::prints::PrintFile;
 
 use crate::RunError;
+use crate::error::Placed;
 use crate::folder::RunFolder;
 use crate::system::System;
 
@@ -20,10 +21,7 @@ const ROUNDS: usize = 200;
 /// The map of the encoder's prints in the first fold.
 pub(crate) fn of(folder: &RunFolder) -> Result<PrintMap, RunError> {
     let path = folder.path("systems").join(format!("{}.h5", System::Encoder));
-    let file = PrintFile::open(&path).map_err(|error| RunError::RunFolder {
-        path: path.clone(),
-        reason: format!("{error}; run `twinprint embed` again"),
-    })?;
+    let file = PrintFile::open(&path).in_folder(path.clone(), "run `twinprint embed` again")?;
     let mut rows = Vec::new();
     for role in [Role::Train, Role::Test] {
         let mut people = Vec::new();

@@ -9,6 +9,7 @@ use twinprint_preprocess::EpochPlan;
 use twinprint_protocol::{Leak, OnShort, RecordingFacts, Split, UnknownLeak};
 
 use crate::config::{Config, Source};
+use crate::error::Problem;
 use crate::shortcut::Audit;
 use crate::system::System;
 use crate::{RunError, seed};
@@ -44,10 +45,8 @@ impl Plan {
             config.device.clone_from(device);
         }
         for name in &surroundings.allow_leak {
-            let leak: Leak = name.parse().map_err(|error: UnknownLeak| RunError::Option {
-                option: "--allow-leak",
-                reason: error.to_string(),
-            })?;
+            let leak: Leak =
+                name.parse().map_err(|error: UnknownLeak| RunError::option("--allow-leak", error))?;
             if !config.protocol.allows(leak) {
                 config.protocol.allow_leak.push(leak);
             }
@@ -146,7 +145,7 @@ impl Plan {
     }
 
     /// An error that names the file and, where it sets the key, the line.
-    pub(crate) fn invalid(&self, key: &str, reason: impl Into<String>) -> RunError {
+    pub(crate) fn invalid(&self, key: &str, problem: impl Into<Problem>) -> RunError {
         let path = self.source.path.display();
         let place =
             if let Some((_, value)) = self.source.overrides.iter().rev().find(|(given, _)| given == key) {
@@ -156,7 +155,7 @@ impl Plan {
             } else {
                 path.to_string()
             };
-        RunError::Invalid { place, reason: reason.into() }
+        RunError::invalid(place, problem)
     }
 
     fn check_name(&self) -> Result<(), RunError> {
@@ -187,17 +186,17 @@ impl Plan {
         config
             .preprocess
             .validate()
-            .map_err(|error| self.invalid(&format!("preprocess.{}", error.key), error.to_string()))?;
+            .map_err(|error| self.invalid(&format!("preprocess.{}", error.key), error))?;
         config
             .protocol
             .validate()
-            .map_err(|error| self.invalid(&format!("protocol.{}", error.key), error.to_string()))?;
+            .map_err(|error| self.invalid(&format!("protocol.{}", error.key), error))?;
         self.check_pools()?;
-        self.check_encoder().map_err(|error| self.invalid_encoder(&error))?;
+        self.check_encoder().map_err(|error| self.invalid_encoder(error))?;
         config.evaluation.validate().map_err(|(key, reason)| {
             self.invalid(&format!("evaluation.{key}"), format!("evaluation.{key}: {reason}"))
         })?;
-        Compute::named(&config.device).map_err(|error| self.invalid("device", error.to_string()))?;
+        Compute::named(&config.device).map_err(|error| self.invalid("device", error))?;
         Ok(())
     }
 
@@ -205,7 +204,7 @@ impl Plan {
     fn check_pools(&self) -> Result<(), RunError> {
         let Some((samples, rate)) = self.epoch() else { return Ok(()) };
         twinprint_protocol::check_lengths(&self.config.protocol, samples as f64 / rate)
-            .map_err(|error| self.invalid(&error.key(), error.to_string()))
+            .map_err(|error| self.invalid(&error.key(), error))
     }
 
     /// The samples of an epoch and their rate, where the plan alone says them.
@@ -226,12 +225,12 @@ impl Plan {
     }
 
     /// What the encoder refuses, at the line of its key.
-    fn invalid_encoder(&self, error: &EncoderError) -> RunError {
-        match error {
+    fn invalid_encoder(&self, error: EncoderError) -> RunError {
+        match &error {
             EncoderError::Plan { key, .. } => {
                 self.invalid(&format!("encoder.{key}"), format!("encoder.{error}"))
             }
-            _ => self.invalid("encoder", error.to_string()),
+            _ => self.invalid("encoder", error),
         }
     }
 

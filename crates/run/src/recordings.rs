@@ -6,7 +6,7 @@ use twinprint_report::results::AllowedLeak;
 use twinprint_signal::RecordingKey;
 
 use crate::cohort::Cohort;
-use crate::folder::{COHORT, RunFolder};
+use crate::folder::{COHORT, RunFolder, WINDOW_LEAKS};
 use crate::{Plan, RunError, leaks};
 
 /// What is known of the recordings beside their epochs.
@@ -17,7 +17,7 @@ pub(crate) struct RecordingList {
     /// Sentences that every reader of the numbers must see.
     pub(crate) caveats: Vec<String>,
     /// Leaks among people and files that were allowed.
-    pub(crate) leaks: Vec<AllowedLeak>,
+    leaks: Vec<AllowedLeak>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,11 +46,23 @@ impl RecordingList {
         if folder.path(COHORT).exists() {
             return folder.read_json(COHORT);
         }
-        Err(RunError::RunFolder {
-            path: folder.path(COHORT),
-            reason: "it is missing, as in run folders of versions before 0.1.1: run with --from preprocess"
+        Err(RunError::run_folder(
+            folder.path(COHORT),
+            "it is missing, as in run folders of versions before 0.1.1: run with --from preprocess"
                 .to_owned(),
-        })
+        ))
+    }
+
+    /// Every leak of the run: those found before it and those found among its windows.
+    pub(crate) fn all_leaks(&self, folder: &RunFolder) -> Vec<AllowedLeak> {
+        let mut leaks = self.leaks.clone();
+        let of_windows: Vec<AllowedLeak> = folder.read_json(WINDOW_LEAKS).unwrap_or_default();
+        for leak in of_windows {
+            if !leaks.iter().any(|known| known.leak == leak.leak) {
+                leaks.push(leak);
+            }
+        }
+        leaks
     }
 
     /// The length of a recording in seconds, where it is known.

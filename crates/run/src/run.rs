@@ -11,7 +11,6 @@ use twinprint_report::results::Results;
 
 use crate::cohort;
 use crate::context::{Context, Survey};
-use crate::error::chain;
 use crate::folder::{RESULTS, RunFolder, create_folder, write_text};
 use crate::optimism::{self, HONEST};
 use crate::record::{Host, RunRecord};
@@ -65,8 +64,8 @@ pub fn prepare(plan: &Plan) -> Result<Prepared, RunError> {
     let cohort = cohort::survey(plan)?;
     let facts = cohort.facts();
     let protocol = &plan.config().protocol;
-    let split = twinprint_protocol::split(&facts, protocol)
-        .map_err(|error| plan.invalid(&error.key(), chain(&error)))?;
+    let split =
+        twinprint_protocol::split(&facts, protocol).map_err(|error| plan.invalid(&error.key(), error))?;
     let notices = twinprint_protocol::check(&facts, &split, protocol)
         .map_err(|leaks| RunError::Leaks(leaks.iter().map(ToString::to_string).collect()))?;
     plan.check_lengths(&facts, &split)?;
@@ -229,7 +228,7 @@ fn left_by_earlier_stages(plan: &Plan, options: &Options, places: &Places) -> Op
 
 /// The device the plan names.
 fn device(plan: &Plan) -> Result<Compute, RunError> {
-    Compute::named(&plan.config().device).map_err(|error| plan.invalid("device", error.to_string()))
+    Compute::named(&plan.config().device).map_err(|error| plan.invalid("device", error))
 }
 
 /// Runs a leaky plan without its leaks and sets the error rates of both side by side.
@@ -322,12 +321,12 @@ fn wanted(record: &RunRecord, options: &Options) -> Result<Vec<Stage>, RunError>
     let first_missing = first_missing.unwrap_or(Stage::Report);
     let start = options.from.or(options.only).unwrap_or(first_missing);
     if start > first_missing {
-        return Err(RunError::Stage {
-            stage: start.name(),
-            reason: format!(
+        return Err(RunError::in_stage(
+            start.name(),
+            format!(
                 "{first_missing} must be done first: run `twinprint {first_missing}`, or `twinprint run`"
             ),
-        });
+        ));
     }
     Ok(match options.only {
         Some(Stage::Evaluate) => vec![Stage::Evaluate, Stage::Report],

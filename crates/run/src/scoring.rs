@@ -11,8 +11,10 @@ use twinprint_protocol::{Fold, FoldTrials, Pool, Role};
 use twinprint_signal::{EpochInfo, RecordingKey, SubjectId, directions};
 use twinprint_store::epochs::EpochFile;
 
-use crate::directionless::{self, Places};
+use crate::error::Placed;
 use crate::learning::{epoch_seconds, gather, without_overlap};
+use crate::system::System;
+use crate::trials::Places;
 use crate::{Plan, RunError, trials};
 
 /// The prints of a fold's people in one role, and where each comes from.
@@ -26,6 +28,18 @@ pub(crate) struct Side {
     pub(crate) weighted: bool,
     /// The length of an epoch.
     pub(crate) epoch_seconds: f64,
+}
+
+/// The prints of one system, fold by fold.
+pub(crate) struct SystemSides {
+    /// The system.
+    pub(crate) system: System,
+    /// The people tested, one entry a fold.
+    pub(crate) test: Vec<Side>,
+    /// The people set aside for thresholds, one entry a fold; empty where the plan sets nobody aside.
+    pub(crate) dev: Vec<Side>,
+    /// The people learnt from, one entry a fold; for systems whose prints of them are kept.
+    pub(crate) train: Vec<Side>,
 }
 
 /// What is to be scored of a fold.
@@ -80,8 +94,7 @@ impl Side {
     /// Embeds the epochs, none overlapping another, of a fold's people in a role.
     pub(crate) fn embed(fold: &Fold, role: Role, file: &EpochFile, embed: &Embed) -> Result<Self, RunError> {
         let rows = rows_of(fold, role, file);
-        let prints =
-            embed(gather(file.samples(), &rows).view()).map_err(|error| RunError::stage("embed", error))?;
+        let prints = embed(gather(file.samples(), &rows).view()).in_stage("embed")?;
         Ok(Self {
             infos: rows.iter().map(|&row| file.infos()[row].clone()).collect(),
             prints,
@@ -151,16 +164,15 @@ pub(crate) fn scores_of_fold(
     let Asked { role, probe_seconds, cohort, directionless } = *asked;
     let evaluation = &plan.config().evaluation;
     let mut trials = trials::of_fold(plan, fold, role, &side.infos, side.epoch_seconds, probe_seconds)?;
-    directionless::leave_out(&mut trials, directionless);
+    trials::leave_out(&mut trials, directionless);
     let of = |pools: &[Pool], pooling: Pooling| {
         let groups = pools.iter().map(|pool| (pool.id.clone(), pool.epochs.as_slice()));
         pooled(groups, side, pooling)
     };
     let templates = of(&trials.templates, evaluation.template)?;
     let probes = of(&trials.probes, evaluation.probe)?;
-    let failed = |error: &dyn std::error::Error| RunError::Stage {
-        stage: "evaluate",
-        reason: format!("fold {}: {error}", fold.index),
+    let failed = |error: &dyn std::error::Error| {
+        RunError::in_stage("evaluate", format!("fold {}: {error}", fold.index))
     };
     let matrix = match cohort {
         None => template::cosine_scores(templates.view(), probes.view()),
@@ -188,7 +200,7 @@ fn pooled<'a>(
     for ((name, rows), mut print) in groups.zip(pooled.rows_mut()) {
         let members = side.prints.select(Axis(0), rows);
         let one = pool(members.view(), pooling)
-            .map_err(|error| RunError::Stage { stage: "evaluate", reason: format!("{name}: {error}") })?;
+            .map_err(|error| RunError::in_stage("evaluate", format!("{name}: {error}")))?;
         print.assign(&one);
     }
     Ok(pooled)

@@ -10,6 +10,7 @@ use twinprint_report::results::Results;
 use twinprint_report::{SweepPoint, sweep_page};
 use twinprint_store::epochs::EpochFile;
 
+use crate::error::Placed;
 use crate::folder::{
     COHORT, EPOCHS, PRINTS, PROVENANCE, QUALITY, RunFolder, WINDOW_LEAKS, create_folder, write_text,
 };
@@ -142,7 +143,7 @@ fn points(base: &Plan, source: &Source, surroundings: &Surroundings) -> Result<V
 
 fn at(point: &Point, error: &RunError) -> RunError {
     let reason = format!("{} = {}: {}", point.axis, point.label, crate::error::chain(error));
-    RunError::Stage { stage: "sweep", reason }
+    RunError::in_stage("sweep", reason)
 }
 
 fn rows_of(point: &Point, results: &Results, run: &str) -> Vec<SweepRow> {
@@ -181,7 +182,7 @@ fn take_over(plan: &Plan, folder: &Path) -> Result<bool, RunError> {
     for name in &names {
         link(&donor.path(name), &partial.path(name))?;
     }
-    let epochs = EpochFile::open(&partial.path(EPOCHS)).map_err(|error| RunError::stage("sweep", error))?;
+    let epochs = EpochFile::open(&partial.path(EPOCHS)).in_stage("sweep")?;
     let notices = trials::write(plan, &split, epochs.infos(), epoch_seconds(&epochs), &partial)?;
     partial.write_json(WINDOW_LEAKS, &leaks::grouped(&notices))?;
     let mut record = RunRecord { plan_hash: plan.hash(), ..record };

@@ -1,9 +1,12 @@
 //! The explicit trial list: every template against every probe of its fold.
 
+use std::collections::BTreeSet;
+
 use polars::prelude::{Column, DataFrame};
-use twinprint_protocol::{EpochUses, Fold, FoldTrials, Notice, Role, Split, check_windows};
+use twinprint_protocol::{EpochUses, Failure, Fold, FoldTrials, Notice, Pool, Role, Split, check_windows};
 use twinprint_signal::EpochInfo;
 
+use crate::error::Placed;
 use crate::folder::{RunFolder, TRIALS};
 use crate::learning::without_overlap;
 use crate::{Plan, RunError, tables};
@@ -19,7 +22,7 @@ pub(crate) fn of_fold(
 ) -> Result<FoldTrials, RunError> {
     let protocol = &plan.config().protocol;
     twinprint_protocol::trials(infos, epoch_seconds, fold, role, protocol, probe_seconds)
-        .map_err(|error| plan.invalid("protocol", error.to_string()))
+        .map_err(|error| plan.invalid("protocol", error))
 }
 
 /// Writes the test trials of every fold and probe length, once the windows that are compared, learnt from and asked about
@@ -52,7 +55,7 @@ pub(crate) fn write(
         }
     }
     let path = folder.path(TRIALS);
-    let mut table = columns.into_table().map_err(|source| RunError::Table { path: path.clone(), source })?;
+    let mut table = columns.into_table().in_table(path.clone())?;
     tables::write_parquet(&path, &mut table)?;
     Ok(notices)
 }
@@ -66,7 +69,31 @@ pub(crate) fn uses_of_fold(
     epoch_seconds: f64,
 ) -> Result<EpochUses, RunError> {
     twinprint_protocol::epoch_uses(infos, epoch_seconds, fold, Role::Test, &plan.config().protocol)
-        .map_err(|error| plan.invalid("protocol", error.to_string()))
+        .map_err(|error| plan.invalid("protocol", error))
+}
+
+/// Places of epochs, in one fold and role, that cannot be compared.
+pub(crate) type Places = BTreeSet<usize>;
+
+/// Takes templates and probes with such an epoch out of the trials and counts them among the failures.
+pub(crate) fn leave_out(trials: &mut FoldTrials, places: &Places) {
+    if places.is_empty() {
+        return;
+    }
+    let (templates, probes) = (&mut trials.templates, &mut trials.probes);
+    for (pools, failures) in
+        [(templates, &mut trials.failures.to_enrol), (probes, &mut trials.failures.to_acquire)]
+    {
+        let usable = |pool: &Pool| pool.epochs.iter().filter(|epoch| !places.contains(epoch)).count();
+        for pool in pools.iter().filter(|pool| usable(pool) < pool.epochs.len()) {
+            failures.push(Failure {
+                key: (*pool.key).clone(),
+                available: pool.seconds * usable(pool) as f64 / pool.epochs.len() as f64,
+                wanted: pool.seconds,
+            });
+        }
+        pools.retain(|pool| usable(pool) == pool.epochs.len());
+    }
 }
 
 /// The columns that trials and scores share, filled fold by fold, templates outside and probes inside.

@@ -10,11 +10,11 @@ use twinprint_evaluation::{Estimate, LabelledPrints};
 use twinprint_protocol::{EpochUses, Role};
 use twinprint_report::results::{AuditRow, ClassifierRow};
 
-use super::{Evidence, SystemSides, failed, with_interval};
+use super::{Evidence, failed, with_interval};
 use crate::RunError;
-use crate::directionless::Places;
-use crate::scoring::Side;
+use crate::scoring::{Side, SystemSides};
 use crate::system::System;
+use crate::trials::Places;
 
 /// Prints to learn from and prints to be told apart, of one fold.
 struct Task {

@@ -4,8 +4,9 @@ use twinprint_evaluation::LabelledPrints;
 use twinprint_evaluation::few_shot::{Episodes, Fold, episodes};
 use twinprint_report::results::{AuditRow, FewShotRow};
 
-use super::{Evidence, SystemSides, failed, with_interval};
+use super::{Evidence, failed, with_interval};
 use crate::RunError;
+use crate::scoring::SystemSides;
 
 /// One row a system, number of ways and number of shots.
 pub(super) fn rows(evidence: &Evidence, audit: &mut Vec<AuditRow>) -> Result<Vec<FewShotRow>, RunError> {

@@ -18,22 +18,10 @@ use twinprint_report::results::{AuditRow, ProtocolSummary, Results, SCHEMA};
 use crate::context::Context;
 use crate::directionless::Directionless;
 use crate::recordings::RecordingList;
-use crate::scoring::{FoldScores, People, Side};
+use crate::scoring::{FoldScores, People, SystemSides};
 use crate::shortcut::Shortcut;
 use crate::system::System;
 use crate::{RunError, seed};
-
-/// The prints of one system, fold by fold.
-pub(crate) struct SystemSides {
-    /// The system.
-    pub(crate) system: System,
-    /// The people tested, one entry a fold.
-    pub(crate) test: Vec<Side>,
-    /// The people set aside for thresholds, one entry a fold; empty where the plan sets nobody aside.
-    pub(crate) dev: Vec<Side>,
-    /// The people learnt from, one entry a fold; for systems whose prints of them are kept.
-    pub(crate) train: Vec<Side>,
-}
 
 /// All trials of one system at one probe length.
 pub(crate) struct Scored {
@@ -96,7 +84,7 @@ pub(crate) fn compute(evidence: &Evidence, timing: BTreeMap<String, f64>) -> Res
         schema: SCHEMA.to_owned(),
         name: context.plan.config().name.clone(),
         caveats: evidence.recordings.caveats.clone(),
-        leaks: crate::leaks::all(context, evidence.recordings),
+        leaks: evidence.recordings.all_leaks(context.folder),
         protocol: protocol(context),
         verification,
         comparisons,
@@ -135,5 +123,5 @@ fn with_interval(
 }
 
 fn failed(what: &str, error: &dyn std::error::Error) -> RunError {
-    RunError::Stage { stage: "evaluate", reason: format!("{what}: {}", crate::error::chain(error)) }
+    RunError::in_stage("evaluate", format!("{what}: {}", crate::error::chain(error)))
 }

@@ -14,10 +14,10 @@ use twinprint_store::prints::{ENCODER_HASH, LENGTHS, PLAN_HASH, PrintFile, Print
 use crate::RunError;
 use crate::baselines::{self, Fitted};
 use crate::context::Context;
+use crate::error::Placed;
 use crate::folder::{PRINTS, PROVENANCE, QUALITY, create_folder};
 use crate::learning::{Learning, epoch_seconds, without_overlap};
-use crate::results::SystemSides;
-use crate::scoring::Side;
+use crate::scoring::{Side, SystemSides};
 use crate::shortcut::Shortcut;
 use crate::stages::train::open_epochs;
 use crate::system::System;
@@ -157,7 +157,7 @@ fn encoder_prints(
     learning: &Learning,
     file: &EpochFile,
 ) -> Result<Array2<f32>, RunError> {
-    let failed = |error| RunError::stage("embed", error);
+    let failed = |error| RunError::in_stage("embed", error);
     let plan = &context.plan.config().encoder;
     let data = learning.epochs(file);
     let model = match system {
@@ -182,14 +182,15 @@ fn encoder_prints(
 /// The encoder that training left in the fold's folder, if it is one of this run's plan for these epochs.
 fn saved(context: &Context, fold: &Fold, file: &EpochFile) -> Result<Model, RunError> {
     let path = context.folder.fold(fold.index);
-    let model = Model::load(&path, context.device).map_err(|error| RunError::stage("embed", error))?;
+    let model = Model::load(&path, context.device).in_stage("embed")?;
     let (rate, samples) = (file.rate().get(), file.samples().dim().2);
     match model.check_fits(&context.plan.config().encoder, file.channels(), rate, samples) {
         Ok(()) => Ok(model),
-        Err(error) => Err(RunError::RunFolder {
+        Err(error) => Err(RunError::run_folder_with(
             path,
-            reason: format!("{error}; it was not trained by this run: run with --from train"),
-        }),
+            error,
+            "it was not trained by this run: run with --from train",
+        )),
     }
 }
 
@@ -211,7 +212,7 @@ fn write(
     roles: &[Role],
     encoder: &str,
 ) -> Result<usize, RunError> {
-    let failed = |error| RunError::stage("embed", error);
+    let failed = |error| RunError::in_stage("embed", error);
     let mut attributes: BTreeMap<String, String> = [
         (ENCODER_HASH, encoder.to_owned()),
         (PLAN_HASH, context.plan.hash()),
@@ -255,10 +256,7 @@ fn of_role(sides: &SystemSides, role: Role) -> &[Side] {
 /// Reads a system's prints back.
 pub(crate) fn read(context: &Context, system: System, epoch_seconds: f64) -> Result<SystemSides, RunError> {
     let path = place(context, system);
-    let file = PrintFile::open(&path).map_err(|error| RunError::RunFolder {
-        path: path.clone(),
-        reason: format!("{error}; run `twinprint embed` again"),
-    })?;
+    let file = PrintFile::open(&path).in_folder(path.clone(), "run `twinprint embed` again")?;
     let of = |role: Role| -> Vec<Side> {
         let folds = 0..context.split.folds.len() as u32;
         let rows_of = |fold: u32| -> Vec<usize> {

@@ -11,12 +11,13 @@ use twinprint_report::results::Results;
 use crate::RunError;
 use crate::context::Context;
 use crate::directionless::Directionless;
+use crate::error::Placed;
 use crate::folder::{RESULTS, RunFolder, SCORES, write_text};
 use crate::learning::epoch_seconds;
 use crate::record::RunRecord;
 use crate::recordings::RecordingList;
-use crate::results::{self, Evidence, Scored, SystemSides};
-use crate::scoring::{Asked, People, Side, cohort, scores_of_fold};
+use crate::results::{self, Evidence, Scored};
+use crate::scoring::{Asked, People, Side, SystemSides, cohort, scores_of_fold};
 use crate::stages::embed;
 use crate::stages::train::open_epochs;
 use crate::system::System;
@@ -118,7 +119,7 @@ fn score(
             let folds = of(Role::Test, &side.test)?;
             let dev = of(Role::Dev, &side.dev)?.into_iter().map(|fold| fold.scores).collect();
             let parts: Vec<Scores> = folds.iter().map(|fold| fold.scores.clone()).collect();
-            let all = Scores::concat(&parts).map_err(|error| RunError::stage("evaluate", error))?;
+            let all = Scores::concat(&parts).in_stage("evaluate")?;
             scored.push(Scored { system: side.system, probe_seconds, folds, all, dev });
         }
     }
@@ -139,13 +140,12 @@ fn write_scores(context: &Context, scored: &[Scored]) -> Result<(), RunError> {
     let mut all = vec![Column::new("system".into(), systems)];
     all.extend(columns.into_columns());
     all.push(Column::new("score".into(), scores));
-    let mut table =
-        DataFrame::new_infer_height(all).map_err(|source| RunError::Table { path: path.clone(), source })?;
+    let mut table = DataFrame::new_infer_height(all).in_table(path.clone())?;
     tables::write_parquet(&path, &mut table)
 }
 
 /// Writes `results.json`.
 pub(crate) fn write_results(folder: &RunFolder, results: &Results) -> Result<(), RunError> {
-    let text = results.to_json().map_err(|error| RunError::stage("evaluate", error))?;
+    let text = results.to_json().in_stage("evaluate")?;
     write_text(&folder.path(RESULTS), &text)
 }

@@ -11,6 +11,7 @@ use twinprint_store::epochs::EpochWriter;
 
 use crate::cohort::{Cohort, Member, open_file};
 use crate::context::{Context, Survey};
+use crate::error::Placed;
 use crate::error::chain;
 use crate::folder::{COHORT, EPOCHS, QUALITY, RunFolder, WINDOW_LEAKS};
 use crate::in_order::in_order;
@@ -22,14 +23,11 @@ use crate::{Plan, RunError, leaks, tables, trials};
 pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     let Context { plan, split, folder, progress, .. } = context;
     let Some(Survey { cohort, notices }) = context.survey else {
-        return Err(RunError::Stage {
-            stage: "preprocess",
-            reason: "the recordings were not looked at".to_owned(),
-        });
+        return Err(RunError::in_stage("preprocess", "the recordings were not looked at".to_owned()));
     };
     let channels = channels_to_read(plan, cohort)?;
     let preprocessor = Preprocessor::new(plan.config().preprocess.clone())
-        .map_err(|error| plan.invalid("preprocess", error.to_string()))?;
+        .map_err(|error| plan.invalid("preprocess", error))?;
     let mut writer: Option<EpochWriter> = None;
     let mut qualities: Vec<(RecordingKey, Quality)> = Vec::with_capacity(cohort.members.len());
     let mut infos: Vec<EpochInfo> = Vec::new();
@@ -46,18 +44,14 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
             Some(writer) => writer,
             None => writer.insert(start_file(folder, plan, &cut)?),
         };
-        writer
-            .append(cut.samples.view(), &described)
-            .map_err(|error| RunError::stage("preprocess", error))?;
+        writer.append(cut.samples.view(), &described).in_stage("preprocess")?;
         infos.extend(described);
         qualities.push((member.facts.key.clone(), cut.quality));
         Ok(())
     })?;
-    let writer = writer.ok_or_else(|| RunError::Stage {
-        stage: "preprocess",
-        reason: "the dataset has no recording".to_owned(),
-    })?;
-    writer.finish().map_err(|error| RunError::stage("preprocess", error))?;
+    let writer =
+        writer.ok_or_else(|| RunError::in_stage("preprocess", "the dataset has no recording".to_owned()))?;
+    writer.finish().in_stage("preprocess")?;
     write_quality(folder, &qualities)?;
     folder.write_json("split.json", split)?;
     folder.write_json(COHORT, &RecordingList::of(plan, cohort, notices))?;
@@ -95,7 +89,7 @@ fn cut(
     member: &Member,
     channels: &[ChannelName],
 ) -> Result<Preprocessed, RunError> {
-    let refuse = |reason: String| RunError::Recording { path: member.file.path.clone(), reason };
+    let refuse = |reason: String| RunError::recording(member.file.path.clone(), reason);
     let edf = open_file(plan, &member.file.path)?;
     let wanted: Vec<usize> = channels
         .iter()
@@ -164,13 +158,12 @@ fn start_file(folder: &RunFolder, plan: &Plan, cut: &Preprocessed) -> Result<Epo
         cut.samples.dim().2,
         &attributes.into_iter().collect(),
     )
-    .map_err(|error| RunError::stage("preprocess", error))
+    .in_stage("preprocess")
 }
 
 fn write_quality(folder: &RunFolder, qualities: &[(RecordingKey, Quality)]) -> Result<(), RunError> {
     let path = folder.path(QUALITY);
-    let mut table =
-        quality_table(qualities).map_err(|source| RunError::Table { path: path.clone(), source })?;
+    let mut table = quality_table(qualities).in_table(path.clone())?;
     tables::write_parquet(&path, &mut table)
 }
 

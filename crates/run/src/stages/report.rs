@@ -8,6 +8,7 @@ use twinprint_report::results::Results;
 use twinprint_report::{Curves, DetCurve, Page, RunFacts, ScoreHistogram, TrainingCurve};
 
 use crate::RunError;
+use crate::error::Placed;
 use crate::folder::{RESULTS, RunFolder, SCORES, TRAINING, write_text};
 use crate::map;
 use crate::record::RunRecord;
@@ -35,12 +36,10 @@ pub(crate) fn run(folder: &RunFolder) -> Result<String, RunError> {
 pub fn write_report(run: &Path) -> Result<Results, RunError> {
     let folder = RunFolder::at(run);
     if !run.join(RESULTS).is_file() {
-        return Err(RunError::RunFolder {
-            path: run.to_owned(),
-            reason: format!(
-                "it has no {RESULTS}, so it is no run folder, or one whose evaluation is not done"
-            ),
-        });
+        return Err(RunError::run_folder(
+            run,
+            format!("it has no {RESULTS}, so it is no run folder, or one whose evaluation is not done"),
+        ));
     }
     write(&folder)
 }
@@ -106,7 +105,7 @@ fn curves_of(path: &Path) -> Result<Curves, RunError> {
 /// The scores of every system and probe length, in the order of the file.
 fn read_scores(path: &Path) -> Result<Vec<(String, f64, Scores)>, RunError> {
     let table = tables::read_parquet(path)?;
-    let broken = |source| RunError::Table { path: path.to_owned(), source };
+    let broken = |source| RunError::table(path, source);
     let text = |name: &str| -> Result<Vec<String>, RunError> {
         let column = table.column(name).and_then(|column| column.str().cloned()).map_err(broken)?;
         Ok(column.iter().map(|value| value.unwrap_or_default().to_owned()).collect())
@@ -137,10 +136,8 @@ fn read_scores(path: &Path) -> Result<Vec<(String, f64, Scores)>, RunError> {
     groups
         .into_iter()
         .map(|(system, seconds, values, enrol, probe)| {
-            let scores = Scores::new(values, enrol, probe).map_err(|error| RunError::RunFolder {
-                path: path.to_owned(),
-                reason: format!("{error}; run `twinprint evaluate` again"),
-            })?;
+            let scores =
+                Scores::new(values, enrol, probe).in_folder(path, "run `twinprint evaluate` again")?;
             Ok((system, seconds, scores))
         })
         .collect()

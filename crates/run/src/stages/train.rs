@@ -10,6 +10,7 @@ use twinprint_store::epochs::EpochFile;
 
 use crate::context::Context;
 use crate::directionless;
+use crate::error::Placed;
 use crate::folder::{EPOCHS, RunFolder, TRAINING, create_folder, write_text};
 use crate::learning::Learning;
 use crate::scoring::{Asked, People, Side, scores_of_fold};
@@ -51,8 +52,8 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
         if let Some(error) = log.failed {
             return Err(error);
         }
-        let model = trained.map_err(|error| RunError::stage("train", error))?;
-        model.save(&place).map_err(|error| RunError::stage("train", error))?;
+        let model = trained.in_stage("train")?;
+        model.save(&place).in_stage("train")?;
         write_text(&place.join(TRAINING), &log.lines)?;
         last.push(log.loss);
     }
@@ -77,10 +78,8 @@ pub(crate) fn forget_checkpoints(folder: &RunFolder, split: &Split) -> Result<()
 
 /// The epochs a run's first stage wrote.
 pub(crate) fn open_epochs(context: &Context) -> Result<EpochFile, RunError> {
-    EpochFile::open(&context.folder.path(EPOCHS)).map_err(|error| RunError::RunFolder {
-        path: context.folder.path(EPOCHS),
-        reason: format!("{error}; run `twinprint preprocess` again"),
-    })
+    EpochFile::open(&context.folder.path(EPOCHS))
+        .in_folder(context.folder.path(EPOCHS), "run `twinprint preprocess` again")
 }
 
 /// Writes training.csv, draws the live line, and scores dev subjects when asked.
