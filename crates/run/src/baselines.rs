@@ -1,6 +1,6 @@
 //! The baselines: classical features, standardised or whitened on the training subjects, and the encoder before training.
 
-use ndarray::{Array2, ArrayView2, Axis, s};
+use ndarray::{Array2, Axis, s};
 use twinprint_encoder::standardise::Standardise;
 use twinprint_encoder::whitening::Whitening;
 use twinprint_features::{
@@ -10,9 +10,9 @@ use twinprint_store::epochs::EpochFile;
 
 use crate::RunError;
 use crate::error::Placed;
-use crate::learning::Learning;
 use crate::shortcut::Shortcut;
 use crate::system::System;
+use crate::training_rows::TrainingRows;
 
 /// The share of the identity matrix in the within-subject covariance of whitened baselines.
 const SHRINKAGE: f64 = 0.3;
@@ -73,15 +73,15 @@ pub(crate) struct Fitted {
 
 impl Fitted {
     /// Learns from the rows of `table` that belong to the fold's training recordings.
-    pub(crate) fn on(system: System, table: &Array2<f32>, learning: &Learning) -> Result<Self, RunError> {
+    pub(crate) fn on(system: System, table: &Array2<f32>, training: &TrainingRows) -> Result<Self, RunError> {
         let failed =
             |error: &dyn std::error::Error| RunError::in_stage("embed", format!("{system}: {error}"));
-        let mut rows = table.select(Axis(0), learning.rows());
+        let mut rows = table.select(Axis(0), training.rows());
         let standardise = Standardise::fit(rows.view()).map_err(|error| failed(&error))?;
         let whitening = match system {
             _ if whitened(system) => {
                 standardise.apply(&mut rows);
-                let fitted = Whitening::fit(rows.view(), learning.subject(), SHRINKAGE)
+                let fitted = Whitening::fit(rows.view(), training.subject(), SHRINKAGE)
                     .map_err(|error| failed(&error))?;
                 Some(fitted)
             }
@@ -91,8 +91,8 @@ impl Fitted {
     }
 
     /// Features to prints, `[n, columns]` to `[n, dim]`.
-    pub(crate) fn prints(&self, features: ArrayView2<f32>) -> Result<Array2<f32>, RunError> {
-        let mut prints = features.to_owned();
+    pub(crate) fn prints(&self, features: Array2<f32>) -> Result<Array2<f32>, RunError> {
+        let mut prints = features;
         self.standardise.apply(&mut prints);
         match &self.whitening {
             None => Ok(prints),

@@ -4,8 +4,9 @@
 //! are scored on the same trials.
 
 use twinprint_protocol::Role;
+use twinprint_signal::Prints;
 
-use crate::scoring::{Side, SystemSides};
+use crate::scoring::SystemSides;
 use crate::trials::Places;
 
 /// Epochs that some system could give no direction, fold by fold.
@@ -35,7 +36,7 @@ impl Directionless {
                     let own = of(side);
                     count += own.len();
                     if let Some(&place) = own.first() {
-                        let info = &side.infos[place];
+                        let info = &side.infos()[place];
                         first.get_or_insert_with(|| format!("{} at {} s", info.key, info.start.get()));
                     }
                     places.extend(own);
@@ -63,11 +64,7 @@ impl Directionless {
     }
 }
 
-/// The places of a side's prints without a direction.
-pub(crate) fn of(side: &Side) -> Places {
-    let points = |place: &usize| {
-        let print = side.prints.row(*place);
-        print.iter().all(|value| value.is_finite()) && print.iter().any(|&value| value != 0.0)
-    };
-    (0..side.prints.nrows()).filter(|place| !points(place)).collect()
+/// The places of prints without a direction.
+pub(crate) fn of(prints: &Prints) -> Places {
+    (0..prints.len()).filter(|&place| !prints.has_direction(place)).collect()
 }

@@ -17,7 +17,6 @@ pub mod folder;
 mod in_order;
 mod inspect;
 mod leaks;
-mod learning;
 mod map;
 mod optimism;
 mod plan;
@@ -34,6 +33,7 @@ mod stages;
 mod sweep;
 mod system;
 mod tables;
+mod training_rows;
 mod trials;
 
 pub use cohort::InputFile;

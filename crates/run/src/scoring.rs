@@ -8,44 +8,33 @@ use twinprint_evaluation::normalisation::normalised_scores;
 use twinprint_evaluation::template::Pooling;
 use twinprint_evaluation::{Scores, template};
 use twinprint_protocol::{Fold, FoldTrials, Pool, Role};
-use twinprint_signal::{EpochInfo, RecordingKey, SubjectId, directions};
+use twinprint_signal::{EmbeddingSpace, EpochInfo, LengthMeaning, Prints, RecordingKey, SubjectId};
 use twinprint_store::epochs::EpochFile;
 
 use crate::error::Placed;
-use crate::learning::{epoch_seconds, gather, without_overlap};
 use crate::system::System;
+use crate::training_rows::{epoch_seconds, gather, without_overlap};
 use crate::trials::Places;
 use crate::{Plan, RunError, trials};
-
-/// The prints of a fold's people in one role, and where each comes from.
-#[derive(Debug, Clone)]
-pub(crate) struct Side {
-    /// Where each print's epoch comes from.
-    pub(crate) infos: Vec<EpochInfo>,
-    /// `[n, dim]`.
-    pub(crate) prints: Array2<f32>,
-    /// Whether a print's length is how much it counts where several are averaged.
-    pub(crate) weighted: bool,
-    /// The length of an epoch.
-    pub(crate) epoch_seconds: f64,
-}
 
 /// The prints of one system, fold by fold.
 pub(crate) struct SystemSides {
     /// The system.
     pub(crate) system: System,
     /// The people tested, one entry a fold.
-    pub(crate) test: Vec<Side>,
+    pub(crate) test: Vec<Prints<'static>>,
     /// The people set aside for thresholds, one entry a fold; empty where the plan sets nobody aside.
-    pub(crate) dev: Vec<Side>,
+    pub(crate) dev: Vec<Prints<'static>>,
     /// The people learnt from, one entry a fold; for systems whose prints of them are kept.
-    pub(crate) train: Vec<Side>,
+    pub(crate) train: Vec<Prints<'static>>,
 }
 
 /// What is to be scored of a fold.
 pub(crate) struct Asked<'a> {
     /// Whose prints they are.
     pub(crate) role: Role,
+    /// The length of an epoch.
+    pub(crate) epoch_seconds: f64,
     /// Clean seconds a probe.
     pub(crate) probe_seconds: f64,
     /// Prints to normalise scores against, where the plan does.
@@ -84,52 +73,30 @@ impl People {
         Self(numbers)
     }
 
+    /// Some prints as classifiers take them, with the number of the person behind each.
+    pub(crate) fn labelled(&self, prints: &Prints, rows: &[usize]) -> (Array2<f32>, Vec<u32>) {
+        let people = rows.iter().map(|&row| self.number(&prints.infos()[row].key.subject)).collect();
+        (prints.select(rows).features(), people)
+    }
+
     /// A person's number; people without a clean epoch have none and are never asked for.
     pub(crate) fn number(&self, subject: &SubjectId) -> u32 {
         self.0.get(subject).copied().unwrap_or(u32::MAX)
     }
 }
 
-impl Side {
-    /// Embeds the epochs, none overlapping another, of a fold's people in a role.
-    pub(crate) fn embed(fold: &Fold, role: Role, file: &EpochFile, embed: &Embed) -> Result<Self, RunError> {
-        let rows = rows_of(fold, role, file);
-        let prints = embed(gather(file.samples(), &rows).view()).in_stage("embed")?;
-        Ok(Self {
-            infos: rows.iter().map(|&row| file.infos()[row].clone()).collect(),
-            prints,
-            weighted: false,
-            epoch_seconds: epoch_seconds(file),
-        })
-    }
-
-    /// The rows of `table`, which has a row for each epoch of the file, that belong to a fold's people in a role.
-    pub(crate) fn select(
-        fold: &Fold,
-        role: Role,
-        file: &EpochFile,
-        table: &Array2<f32>,
-        weighted: bool,
-    ) -> Self {
-        let rows = rows_of(fold, role, file);
-        Self {
-            infos: rows.iter().map(|&row| file.infos()[row].clone()).collect(),
-            prints: table.select(Axis(0), &rows),
-            weighted,
-            epoch_seconds: epoch_seconds(file),
-        }
-    }
-
-    /// The prints as classifiers take them, which know nothing of lengths that are weights.
-    pub(crate) fn features(&self) -> Array2<f32> {
-        if self.weighted { directions(self.prints.view()) } else { self.prints.clone() }
-    }
-
-    /// Some prints, as [`Side::features`] gives them, with the number of the person behind each.
-    pub(crate) fn labelled(&self, rows: &[usize], people: &People) -> (Array2<f32>, Vec<u32>) {
-        let subjects = rows.iter().map(|&row| people.number(&self.infos[row].key.subject)).collect();
-        (self.features().select(Axis(0), rows), subjects)
-    }
+/// Embeds the epochs, none overlapping another, of a fold's people in a role; their lengths mean nothing yet.
+pub(crate) fn embed_role(
+    fold: &Fold,
+    role: Role,
+    file: &EpochFile,
+    embed: &Embed,
+) -> Result<Prints<'static>, RunError> {
+    let rows = rows_of(fold, role, file);
+    let values = embed(gather(file.samples(), &rows).view()).in_stage("embed")?;
+    let infos: Vec<EpochInfo> = rows.iter().map(|&row| file.infos()[row].clone()).collect();
+    let space = EmbeddingSpace { model: "in training".to_owned(), fold: Some(fold.index as u32) };
+    Prints::new(values, infos, space, LengthMeaning::Nothing).in_stage("embed")
 }
 
 /// The epochs of a fold's people in a role, none overlapping another: rows of the file of epochs.
@@ -143,9 +110,9 @@ fn rows_of(fold: &Fold, role: Role, file: &EpochFile) -> Vec<usize> {
 }
 
 /// The prints that scores are normalised against: one for each recording that was learnt from, pooled like a template.
-pub(crate) fn cohort(plan: &Plan, train: &Side, directionless: &Places) -> Result<Array2<f32>, RunError> {
+pub(crate) fn cohort(plan: &Plan, train: &Prints, directionless: &Places) -> Result<Array2<f32>, RunError> {
     let mut recordings: BTreeMap<&RecordingKey, Vec<usize>> = BTreeMap::new();
-    for (row, info) in train.infos.iter().enumerate().filter(|(row, _)| !directionless.contains(row)) {
+    for (row, info) in train.infos().iter().enumerate().filter(|(row, _)| !directionless.contains(row)) {
         recordings.entry(&info.key).or_default().push(row);
     }
     let groups = recordings.iter().map(|(key, rows)| (key.to_string(), rows.as_slice()));
@@ -157,51 +124,50 @@ pub(crate) fn cohort(plan: &Plan, train: &Side, directionless: &Places) -> Resul
 pub(crate) fn scores_of_fold(
     plan: &Plan,
     fold: &Fold,
-    side: &Side,
+    prints: &Prints,
     people: &People,
     asked: &Asked,
 ) -> Result<FoldScores, RunError> {
-    let Asked { role, probe_seconds, cohort, directionless } = *asked;
+    let Asked { role, epoch_seconds, probe_seconds, cohort, directionless } = *asked;
     let evaluation = &plan.config().evaluation;
-    let mut trials = trials::of_fold(plan, fold, role, &side.infos, side.epoch_seconds, probe_seconds)?;
+    let mut trials = trials::of_fold(plan, fold, role, prints.infos(), epoch_seconds, probe_seconds)?;
     trials::leave_out(&mut trials, directionless);
     let of = |pools: &[Pool], pooling: Pooling| {
         let groups = pools.iter().map(|pool| (pool.id.clone(), pool.epochs.as_slice()));
-        pooled(groups, side, pooling)
+        pooled(groups, prints, pooling)
     };
     let templates = of(&trials.templates, evaluation.template)?;
     let probes = of(&trials.probes, evaluation.probe)?;
-    let failed = |error: &dyn std::error::Error| {
-        RunError::in_stage("evaluate", format!("fold {}: {error}", fold.index))
-    };
+    let stage = format!("evaluate: fold {}", fold.index);
     let matrix = match cohort {
         None => template::cosine_scores(templates.view(), probes.view()),
         Some(cohort) => {
             normalised_scores(templates.view(), probes.view(), cohort.view(), evaluation.normalisation)
         }
     }
-    .map_err(|error| failed(&error))?;
+    .in_stage(&stage)?;
     let numbers =
         |pools: &[Pool]| -> Vec<u32> { pools.iter().map(|pool| people.number(&pool.subject)).collect() };
     let (template_subjects, probe_subjects) = (numbers(&trials.templates), numbers(&trials.probes));
-    let scores = Scores::from_matrix(matrix.view(), &template_subjects, &probe_subjects)
-        .map_err(|error| failed(&error))?;
+    let scores = Scores::from_matrix(matrix.view(), &template_subjects, &probe_subjects).in_stage(&stage)?;
     Ok(FoldScores { trials, matrix, template_subjects, probe_subjects, scores })
 }
 
 /// One print, of unit length, for each group of rows.
 fn pooled<'a>(
     groups: impl ExactSizeIterator<Item = (String, &'a [usize])>,
-    side: &Side,
+    prints: &Prints,
     pooling: Pooling,
 ) -> Result<Array2<f32>, RunError> {
-    let pool = if side.weighted { template::pool_by_length } else { template::pool };
-    let mut pooled = Array2::zeros((groups.len(), side.prints.ncols()));
+    let pool = match prints.lengths() {
+        LengthMeaning::Nothing => template::pool,
+        LengthMeaning::Weight => template::pool_by_length,
+    };
+    let mut pooled = Array2::zeros((groups.len(), prints.dim()));
     for ((name, rows), mut print) in groups.zip(pooled.rows_mut()) {
-        let members = side.prints.select(Axis(0), rows);
-        let one = pool(members.view(), pooling)
-            .map_err(|error| RunError::in_stage("evaluate", format!("{name}: {error}")))?;
-        print.assign(&one);
+        let members = prints.values().select(Axis(0), rows);
+        let one = pool(members.view(), pooling);
+        print.assign(&one.map_err(|error| RunError::in_stage(&format!("evaluate: {name}"), error))?);
     }
     Ok(pooled)
 }

@@ -14,10 +14,10 @@ use crate::error::Placed;
 use crate::folder::{
     COHORT, EPOCHS, PRINTS, PROVENANCE, QUALITY, RunFolder, WINDOW_LEAKS, create_folder, write_text,
 };
-use crate::learning::epoch_seconds;
 use crate::plan::hash_of;
 use crate::record::{Host, RunRecord};
 use crate::run::{Options, Places, prepare, run};
+use crate::training_rows::epoch_seconds;
 use crate::{Config, Plan, Progress, RunError, Silent, Source, Stage, Surroundings, leaks, trials};
 
 /// The table of a sweep.

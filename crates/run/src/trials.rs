@@ -8,7 +8,7 @@ use twinprint_signal::EpochInfo;
 
 use crate::error::Placed;
 use crate::folder::{RunFolder, TRIALS};
-use crate::learning::without_overlap;
+use crate::training_rows::without_overlap;
 use crate::{Plan, RunError, tables};
 
 /// All trials of a fold and role for one probe length.

@@ -88,9 +88,9 @@ fn shuffled(evidence: &Evidence, scored: &Scored) -> Result<AuditRow, RunError> 
         let mut people = fold.probe_subjects.clone();
         people.shuffle(&mut generator);
         let part = Scores::from_matrix(fold.matrix.view(), &fold.template_subjects, &people);
-        parts.push(part.map_err(|error| failed("shuffled labels", &error))?);
+        parts.push(part.map_err(|error| failed("shuffled labels", error))?);
     }
-    let all = Scores::concat(&parts).map_err(|error| failed("shuffled labels", &error))?;
+    let all = Scores::concat(&parts).map_err(|error| failed("shuffled labels", error))?;
     let eer = measure(evidence, &all)?;
     let passed = eer.ci95.is_some_and(|ci95| ci95.contains(0.5));
     let detail = format!("EER {:.1} %; chance is 50 %", 100.0 * eer.value);
@@ -118,9 +118,9 @@ fn recording_length(evidence: &Evidence, scored: &Scored) -> Result<AuditRow, Ru
         }
         let part =
             Scores::new(scores, fold.scores.enrol_subject().to_vec(), fold.scores.probe_subject().to_vec());
-        parts.push(part.map_err(|error| failed("recording length", &error))?);
+        parts.push(part.map_err(|error| failed("recording length", error))?);
     }
-    let all = Scores::concat(&parts).map_err(|error| failed("recording length", &error))?;
+    let all = Scores::concat(&parts).map_err(|error| failed("recording length", error))?;
     compared(evidence, scored, check, true, &all)
 }
 
@@ -160,7 +160,6 @@ fn row(outcome: Outcome, check: &str, detail: String, eer: Estimate, scored: &Sc
 }
 
 fn measure(evidence: &Evidence, scores: &Scores) -> Result<Estimate, RunError> {
-    let found =
-        verification(scores, &evidence.bootstrap("audit")).map_err(|error| failed("audit", &error))?;
+    let found = verification(scores, &evidence.bootstrap("audit")).map_err(|error| failed("audit", error))?;
     Ok(found.eer)
 }

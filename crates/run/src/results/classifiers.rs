@@ -9,10 +9,11 @@ use twinprint_evaluation::mlp::{self, Mlp};
 use twinprint_evaluation::{Estimate, LabelledPrints};
 use twinprint_protocol::{EpochUses, Role};
 use twinprint_report::results::{AuditRow, ClassifierRow};
+use twinprint_signal::Prints;
 
 use super::{Evidence, failed, with_interval};
 use crate::RunError;
-use crate::scoring::{Side, SystemSides};
+use crate::scoring::SystemSides;
 use crate::system::System;
 use crate::trials::Places;
 
@@ -69,23 +70,23 @@ pub(super) fn rows(evidence: &Evidence, audit: &mut Vec<AuditRow>) -> Result<Vec
 /// Any other label: learnt from people of the training role, asked on people never seen.
 fn tasks(evidence: &Evidence, sides: &SystemSides, label: &str) -> Result<Vec<Task>, String> {
     if label == "subject" {
-        let of_fold = |(uses, side): (&EpochUses, &Side)| {
-            let (train, train_labels) = side.labelled(&uses.enrol, evidence.people);
-            let (test, test_labels) = side.labelled(&uses.probe, evidence.people);
+        let of_fold = |(uses, side): (&EpochUses, &Prints)| {
+            let (train, train_labels) = evidence.people.labelled(side, &uses.enrol);
+            let (test, test_labels) = evidence.people.labelled(side, &uses.probe);
             Task { train, train_labels, test, test_people: test_labels.clone(), test_labels }
         };
         return Ok(evidence.uses.iter().zip(&sides.test).map(of_fold).collect());
     }
     let values = label_values(sides, label)?;
-    let labelled = |side: &Side, without: &Places| -> Result<Labelled, String> {
-        let rows: Vec<usize> = (0..side.infos.len()).filter(|row| !without.contains(row)).collect();
+    let labelled = |side: &Prints, without: &Places| -> Result<Labelled, String> {
+        let rows: Vec<usize> = (0..side.len()).filter(|row| !without.contains(row)).collect();
         let numbers = rows
             .iter()
-            .map(|&row| &side.infos[row])
+            .map(|&row| &side.infos()[row])
             .map(|info| info.labels.get(label).and_then(|value| values.get(value)).copied())
             .collect::<Option<Vec<u32>>>()
             .ok_or_else(|| format!("some recordings have no label {label}"))?;
-        let (prints, people) = side.labelled(&rows, evidence.people);
+        let (prints, people) = evidence.people.labelled(side, &rows);
         Ok((prints, numbers, people))
     };
     sides
@@ -106,7 +107,7 @@ fn tasks(evidence: &Evidence, sides: &SystemSides, label: &str) -> Result<Vec<Ta
 type Labelled = (Array2<f32>, Vec<u32>, Vec<u32>);
 
 fn label_values<'a>(sides: &'a SystemSides, label: &str) -> Result<BTreeMap<&'a String, u32>, String> {
-    let infos = sides.train.iter().chain(&sides.test).flat_map(|side| &side.infos);
+    let infos = sides.train.iter().chain(&sides.test).flat_map(|side| side.infos());
     let mut values: BTreeMap<&String, u32> =
         infos.filter_map(|info| info.labels.get(label)).map(|value| (value, 0)).collect();
     for (number, slot) in values.values_mut().enumerate() {
@@ -144,9 +145,9 @@ fn row(
                 mlp::classify(&train, &test, &task.test_people, &network, &bootstrap)
             }
         };
-        found.push(answer.map_err(|error| failed(&name, &error))?);
+        found.push(answer.map_err(|error| failed(&name, error))?);
     }
-    let joined = join(tasks, &found, &bootstrap).map_err(|error| failed(&name, &error))?;
+    let joined = join(tasks, &found, &bootstrap).map_err(|error| failed(&name, error))?;
     Ok(ClassifierRow {
         system: system.name().to_owned(),
         classifier: classifier.name().to_owned(),

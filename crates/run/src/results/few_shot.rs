@@ -45,8 +45,8 @@ fn row(
         .iter()
         .zip(&sides.test)
         .map(|(uses, side)| {
-            let (support, support_labels) = side.labelled(&uses.enrol, evidence.people);
-            let (query, query_labels) = side.labelled(&uses.probe, evidence.people);
+            let (support, support_labels) = evidence.people.labelled(side, &uses.enrol);
+            let (query, query_labels) = evidence.people.labelled(side, &uses.probe);
             (support, support_labels, query, query_labels)
         })
         .collect();
@@ -65,7 +65,7 @@ fn row(
     };
     let name = format!("{shots}-shot of {}", sides.system);
     let found =
-        episodes(&folds, &plan, &evidence.bootstrap("few-shot")).map_err(|error| failed(&name, &error))?;
+        episodes(&folds, &plan, &evidence.bootstrap("few-shot")).map_err(|error| failed(&name, error))?;
     Ok(FewShotRow {
         system: sides.system.name().to_owned(),
         ways: found.ways,

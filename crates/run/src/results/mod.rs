@@ -17,6 +17,7 @@ use twinprint_report::results::{AuditRow, ProtocolSummary, Results, SCHEMA};
 
 use crate::context::Context;
 use crate::directionless::Directionless;
+use crate::error::Problem;
 use crate::recordings::RecordingList;
 use crate::scoring::{FoldScores, People, SystemSides};
 use crate::shortcut::Shortcut;
@@ -122,6 +123,6 @@ fn with_interval(
     estimate.ci95.map(|_| estimate)
 }
 
-fn failed(what: &str, error: &dyn std::error::Error) -> RunError {
-    RunError::in_stage("evaluate", format!("{what}: {}", crate::error::chain(error)))
+fn failed(what: &str, error: impl Into<Problem>) -> RunError {
+    RunError::in_stage(&format!("evaluate: {what}"), error)
 }

@@ -28,7 +28,7 @@ fn row(evidence: &Evidence, scored: &Scored, audit: &mut Vec<AuditRow>) -> Resul
     let name = label(scored);
     let bootstrap = evidence.bootstrap("verification");
     let calibrated = calibrated(scored);
-    let found = verification(&scored.all, &bootstrap).map_err(|error| failed(&name, &error))?;
+    let found = verification(&scored.all, &bootstrap).map_err(|error| failed(&name, error))?;
     let cllr = calibrated.as_ref().map(|scores| calibrated_cost(scores, &bootstrap));
     if cllr.is_none() && scored.system == System::Encoder {
         let reason = if scored.dev.is_empty() {
@@ -94,7 +94,7 @@ fn transported(scored: &Scored) -> Result<Vec<TransportedThreshold>, RunError> {
         .iter()
         .map(|&target_fmr| {
             let moved =
-                transport_folds(&folds, target_fmr).map_err(|error| failed("threshold transport", &error))?;
+                transport_folds(&folds, target_fmr).map_err(|error| failed("threshold transport", error))?;
             Ok(carried(target_fmr, None, &moved))
         })
         .collect()
@@ -155,7 +155,7 @@ pub(super) fn comparisons(
             }
             let found = draws
                 .difference(&encoder.all, &baseline.all)
-                .map_err(|error| failed(&label(baseline), &error))?;
+                .map_err(|error| failed(&label(baseline), error))?;
             match found.ci95 {
                 Some(ci95) => rows.push(Comparison {
                     system: encoder.system.name().to_owned(),
@@ -185,11 +185,11 @@ pub(super) fn identification(
         for fold in &scored.folds {
             searches.extend(
                 identification::search(fold.matrix.view(), &fold.template_subjects, &fold.probe_subjects)
-                    .map_err(|error| failed(&name, &error))?,
+                    .map_err(|error| failed(&name, error))?,
             );
         }
         let closed =
-            identification::closed_set(&searches, &bootstrap).map_err(|error| failed(&name, &error))?;
+            identification::closed_set(&searches, &bootstrap).map_err(|error| failed(&name, error))?;
         let mut row = IdentificationRow {
             system: scored.system.name().to_owned(),
             probe_seconds: scored.probe_seconds,
@@ -199,8 +199,8 @@ pub(super) fn identification(
             ..IdentificationRow::default()
         };
         for far in TARGETS {
-            let open = identification::open_set(&searches, far, &bootstrap)
-                .map_err(|error| failed(&name, &error))?;
+            let open =
+                identification::open_set(&searches, far, &bootstrap).map_err(|error| failed(&name, error))?;
             match open.dir {
                 Ok(rate) => {
                     row.dir_at_far.insert(far.to_string(), rate.value);

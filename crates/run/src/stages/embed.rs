@@ -7,6 +7,7 @@ use ndarray::{Array2, Axis};
 use twinprint_encoder::Model;
 use twinprint_evaluation::normalisation::Normalisation;
 use twinprint_protocol::{FitRecord, Fold, Provenance, Role, Stage as Step, StageOrder};
+use twinprint_signal::{EmbeddingSpace, EpochInfo, LengthMeaning, Prints};
 use twinprint_store::RowInfo;
 use twinprint_store::epochs::EpochFile;
 use twinprint_store::prints::{ENCODER_HASH, LENGTHS, PLAN_HASH, PrintFile, PrintWriter, VERSION};
@@ -16,12 +17,12 @@ use crate::baselines::{self, Fitted};
 use crate::context::Context;
 use crate::error::Placed;
 use crate::folder::{PRINTS, PROVENANCE, QUALITY, create_folder};
-use crate::learning::{Learning, epoch_seconds, without_overlap};
-use crate::scoring::{Side, SystemSides};
+use crate::scoring::SystemSides;
 use crate::shortcut::Shortcut;
 use crate::stages::train::open_epochs;
 use crate::system::System;
 use crate::tables;
+use crate::training_rows::{TrainingRows, epoch_seconds, without_overlap};
 
 /// The mains frequency where no recording shows one.
 const LINE_FREQUENCY: f64 = 50.0;
@@ -30,8 +31,12 @@ const LINE_FREQUENCY: f64 = 50.0;
 pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     let file = open_epochs(context)?;
     create_folder(&context.folder.path("systems"))?;
-    let learnings =
-        context.split.folds.iter().map(|fold| Learning::of(fold, &file)).collect::<Result<Vec<_>, _>>()?;
+    let training = context
+        .split
+        .folds
+        .iter()
+        .map(|fold| TrainingRows::of(fold, &file))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut fits = Vec::new();
     let mut prints = 0;
     let (systems, missing) = available(context)?;
@@ -40,7 +45,7 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     }
     let line_frequency = line_frequency(context);
     for system in systems {
-        let sides = sides_of(context, system, &file, line_frequency, &learnings, &mut fits)?;
+        let sides = sides_of(context, system, &file, line_frequency, &training, &mut fits)?;
         if system == System::Encoder {
             let identity = encoder_hash(context)?;
             prints = write(context, &context.folder.path(PRINTS), &sides, &[Role::Test], &identity)?;
@@ -99,27 +104,41 @@ fn sides_of(
     system: System,
     file: &EpochFile,
     line_frequency: f64,
-    learnings: &[Learning],
+    training: &[TrainingRows],
     fits: &mut Vec<FitRecord>,
 ) -> Result<SystemSides, RunError> {
     let evaluation = &context.plan.config().evaluation;
     let keep_training = system == System::Encoder || evaluation.uses_training_prints();
     let features = baselines::features(system, file, line_frequency)?;
-    let weighted = weighted(context, system);
     let mut sides = SystemSides { system, test: Vec::new(), dev: Vec::new(), train: Vec::new() };
-    for (fold, learning) in context.split.folds.iter().zip(learnings) {
-        let table = match &features {
-            Some(features) => Fitted::on(system, features, learning)?.prints(features.view())?,
-            None => encoder_prints(context, system, fold, learning, file)?,
+    let apart = without_overlap(file.infos(), epoch_seconds(file));
+    for (fold, rows) in context.split.folds.iter().zip(training) {
+        let (values, model) = match &features {
+            Some(features) => {
+                let fitted = Fitted::on(system, features, rows)?;
+                let model = format!("{system} of plan {}", context.plan.hash());
+                (fitted.prints(features.select(Axis(0), &apart))?, model)
+            }
+            None => encoder_prints(context, system, (fold, rows), file, &apart)?,
+        };
+        let prints = {
+            let infos: Vec<EpochInfo> = apart.iter().map(|&row| file.infos()[row].clone()).collect();
+            let space = EmbeddingSpace { model, fold: Some(fold.index as u32) };
+            Prints::new(values, infos, space, lengths(context, system)).in_stage("embed")?
+        };
+        let of = |role| {
+            let people = fold.subjects(role);
+            let belongs = |&place: &usize| people.contains(&prints.infos()[place].key.subject);
+            prints.select(&(0..prints.len()).filter(belongs).collect::<Vec<_>>())
         };
         fits.push(FitRecord {
             what: system.name().to_owned(),
             fold: Some(fold.index),
-            subjects: learning.subjects().to_vec(),
+            subjects: rows.subjects().to_vec(),
         });
-        sides.test.push(Side::select(fold, Role::Test, file, &table, weighted));
+        sides.test.push(of(Role::Test));
         if !fold.dev.is_empty() {
-            sides.dev.push(Side::select(fold, Role::Dev, file, &table, weighted));
+            sides.dev.push(of(Role::Dev));
         }
         if evaluation.normalisation != Normalisation::None {
             fits.push(FitRecord {
@@ -136,47 +155,44 @@ fn sides_of(
             });
         }
         if keep_training {
-            sides.train.push(Side::select(fold, Role::Train, file, &table, weighted));
+            sides.train.push(of(Role::Train));
         }
         context.progress.step(&format!("fold {}/{} {system}", fold.index + 1, context.split.folds.len()));
     }
     Ok(sides)
 }
 
-/// Whether the length of a system's prints is how much they count.
-fn weighted(context: &Context, system: System) -> bool {
+/// What the lengths of a system's prints mean.
+fn lengths(context: &Context, system: System) -> LengthMeaning {
     let learnt = context.plan.config().encoder.attention.is_some();
-    learnt && matches!(system, System::Encoder | System::EncoderAlone)
+    match system {
+        System::Encoder | System::EncoderAlone if learnt => LengthMeaning::Weight,
+        _ => LengthMeaning::Nothing,
+    }
 }
 
-/// A row for each epoch of the file: only those without overlap are embedded, the rest stays zero and is never read.
+/// Prints of some rows of the file of epochs, and the hash of the encoder that made them.
 fn encoder_prints(
     context: &Context,
     system: System,
-    fold: &Fold,
-    learning: &Learning,
+    (fold, training): (&Fold, &TrainingRows),
     file: &EpochFile,
-) -> Result<Array2<f32>, RunError> {
-    let failed = |error| RunError::in_stage("embed", error);
+    rows: &[usize],
+) -> Result<(Array2<f32>, String), RunError> {
     let plan = &context.plan.config().encoder;
-    let data = learning.epochs(file);
+    let data = training.epochs(file);
     let model = match system {
-        System::UntrainedEncoder => Model::untrained(plan, &data, context.device).map_err(failed)?,
-        System::WhitenedEncoder => Model::whitened(plan, &data, context.device).map_err(failed)?,
+        System::UntrainedEncoder => Model::untrained(plan, &data, context.device).in_stage("embed")?,
+        System::WhitenedEncoder => Model::whitened(plan, &data, context.device).in_stage("embed")?,
         _ => saved(context, fold, file)?,
     };
-    let rows = without_overlap(file.infos(), epoch_seconds(file));
-    let samples = file.samples().select(Axis(0), &rows);
+    let samples = file.samples().select(Axis(0), rows);
     let prints = match system {
         System::EncoderAlone => model.embed_alone(samples.view()),
         _ => model.embed(samples.view()),
     }
-    .map_err(failed)?;
-    let mut table = Array2::zeros((file.infos().len(), prints.ncols()));
-    for (print, &row) in prints.rows().into_iter().zip(&rows) {
-        table.row_mut(row).assign(&print);
-    }
-    Ok(table)
+    .in_stage("embed")?;
+    Ok((prints, model.content_hash().in_stage("embed")?))
 }
 
 /// The encoder that training left in the fold's folder, if it is one of this run's plan for these epochs.
@@ -212,7 +228,6 @@ fn write(
     roles: &[Role],
     encoder: &str,
 ) -> Result<usize, RunError> {
-    let failed = |error| RunError::in_stage("embed", error);
     let mut attributes: BTreeMap<String, String> = [
         (ENCODER_HASH, encoder.to_owned()),
         (PLAN_HASH, context.plan.hash()),
@@ -221,15 +236,15 @@ fn write(
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
     .collect();
-    if weighted(context, sides.system) {
+    if lengths(context, sides.system) == LengthMeaning::Weight {
         attributes.insert(LENGTHS.0.to_owned(), LENGTHS.1.to_owned());
     }
-    let dim = sides.test.first().map_or(0, |side| side.prints.ncols());
-    let mut writer = PrintWriter::create(path, dim, &attributes).map_err(failed)?;
+    let dim = sides.test.first().map_or(0, |side| side.dim());
+    let mut writer = PrintWriter::create(path, dim, &attributes).in_stage("embed")?;
     for &role in roles {
         for (fold, side) in of_role(sides, role).iter().enumerate() {
             let infos: Vec<RowInfo> = side
-                .infos
+                .infos()
                 .iter()
                 .map(|info| RowInfo {
                     epoch: info.clone(),
@@ -237,15 +252,15 @@ fn write(
                     role: Some(role.name().to_owned()),
                 })
                 .collect();
-            writer.append(side.prints.view(), &infos).map_err(failed)?;
+            writer.append(side.values(), &infos).in_stage("embed")?;
         }
     }
     let count = writer.len();
-    writer.finish().map_err(failed)?;
+    writer.finish().in_stage("embed")?;
     Ok(count)
 }
 
-fn of_role(sides: &SystemSides, role: Role) -> &[Side] {
+fn of_role(sides: &SystemSides, role: Role) -> &[Prints<'static>] {
     match role {
         Role::Test => &sides.test,
         Role::Dev => &sides.dev,
@@ -254,28 +269,28 @@ fn of_role(sides: &SystemSides, role: Role) -> &[Side] {
 }
 
 /// Reads a system's prints back.
-pub(crate) fn read(context: &Context, system: System, epoch_seconds: f64) -> Result<SystemSides, RunError> {
+pub(crate) fn read(context: &Context, system: System) -> Result<SystemSides, RunError> {
     let path = place(context, system);
-    let file = PrintFile::open(&path).in_folder(path.clone(), "run `twinprint embed` again")?;
-    let of = |role: Role| -> Vec<Side> {
-        let folds = 0..context.split.folds.len() as u32;
-        let rows_of = |fold: u32| -> Vec<usize> {
+    let file = PrintFile::open(&path).in_folder(&path, "run `twinprint embed` again")?;
+    let of = |role: Role| -> Result<Vec<Prints<'static>>, RunError> {
+        let mut folds = Vec::new();
+        for fold in 0..context.split.folds.len() as u32 {
             let belongs =
                 |info: &RowInfo| info.fold == Some(fold) && info.role.as_deref() == Some(role.name());
-            (0..file.infos().len()).filter(|&row| belongs(&file.infos()[row])).collect()
-        };
-        folds
-            .map(rows_of)
-            .filter(|rows| !rows.is_empty())
-            .map(|rows| Side {
-                infos: rows.iter().map(|&row| file.infos()[row].epoch.clone()).collect(),
-                prints: file.prints().select(Axis(0), &rows),
-                weighted: weighted(context, system),
-                epoch_seconds,
-            })
-            .collect()
+            let rows: Vec<usize> =
+                (0..file.infos().len()).filter(|&row| belongs(&file.infos()[row])).collect();
+            if rows.is_empty() {
+                continue;
+            }
+            let infos: Vec<EpochInfo> = rows.iter().map(|&row| file.infos()[row].epoch.clone()).collect();
+            let values = file.prints().select(Axis(0), &rows);
+            let space = EmbeddingSpace { model: system.name().to_owned(), fold: Some(fold) };
+            let prints = Prints::new(values, infos, space, lengths(context, system));
+            folds.push(prints.in_folder(&path, "run `twinprint embed` again")?);
+        }
+        Ok(folds)
     };
-    Ok(SystemSides { system, test: of(Role::Test), dev: of(Role::Dev), train: of(Role::Train) })
+    Ok(SystemSides { system, test: of(Role::Test)?, dev: of(Role::Dev)?, train: of(Role::Train)? })
 }
 
 /// The order in which the signal was worked on, for the leak check: every filter runs before epochs are cut.

@@ -7,21 +7,22 @@ use twinprint_evaluation::Scores;
 use twinprint_evaluation::normalisation::Normalisation;
 use twinprint_protocol::{EpochUses, Role};
 use twinprint_report::results::Results;
+use twinprint_signal::Prints;
 
 use crate::RunError;
 use crate::context::Context;
 use crate::directionless::Directionless;
 use crate::error::Placed;
 use crate::folder::{RESULTS, RunFolder, SCORES, write_text};
-use crate::learning::epoch_seconds;
 use crate::record::RunRecord;
 use crate::recordings::RecordingList;
 use crate::results::{self, Evidence, Scored};
-use crate::scoring::{Asked, People, Side, SystemSides, cohort, scores_of_fold};
+use crate::scoring::{Asked, People, SystemSides, cohort, scores_of_fold};
 use crate::stages::embed;
 use crate::stages::train::open_epochs;
 use crate::system::System;
 use crate::tables;
+use crate::training_rows::epoch_seconds;
 use crate::trials::{self, TrialColumns};
 
 /// Scores every trial with every system and computes all numbers.
@@ -31,16 +32,14 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
         (epoch_seconds(&file), People::of(file.infos()))
     };
     let (systems, missing) = embed::available(context)?;
-    let sides = systems
-        .into_iter()
-        .map(|system| embed::read(context, system, epoch_seconds))
-        .collect::<Result<Vec<_>, _>>()?;
+    let sides =
+        systems.into_iter().map(|system| embed::read(context, system)).collect::<Result<Vec<_>, _>>()?;
     let directionless = Directionless::among(&sides);
     for sentence in &directionless.sentences {
         context.progress.notice(&format!("{sentence}: such templates and probes count as failures"));
     }
     let uses = uses(context, &sides, &directionless, epoch_seconds)?;
-    let scored = score(context, &sides, &people, &directionless)?;
+    let scored = score(context, &sides, &people, (&directionless, epoch_seconds))?;
     write_scores(context, &scored)?;
     let record: RunRecord = context.folder.read_json("run.json")?;
     let timing: BTreeMap<String, f64> =
@@ -78,7 +77,7 @@ fn uses(
     let folds = context.split.folds.iter().zip(&first.test).enumerate();
     folds
         .map(|(at, (fold, side))| {
-            let mut uses = trials::uses_of_fold(context.plan, fold, &side.infos, epoch_seconds)?;
+            let mut uses = trials::uses_of_fold(context.plan, fold, side.infos(), epoch_seconds)?;
             let without = directionless.places(Role::Test, at);
             uses.enrol.retain(|place| !without.contains(place));
             uses.probe.retain(|place| !without.contains(place));
@@ -91,7 +90,7 @@ fn score(
     context: &Context,
     sides: &[SystemSides],
     people: &People,
-    directionless: &Directionless,
+    (directionless, epoch_seconds): (&Directionless, f64),
 ) -> Result<Vec<Scored>, RunError> {
     let Context { plan, split, .. } = context;
     let mut scored = Vec::new();
@@ -105,13 +104,13 @@ fn score(
             }
         };
         for &probe_seconds in &plan.config().protocol.probe.seconds {
-            let of = |role: Role, sides: &[Side]| {
+            let of = |role: Role, sides: &[Prints<'static>]| {
                 let folds = split.folds.iter().zip(sides).enumerate();
                 folds
                     .map(|(at, (fold, side))| {
                         let cohort = cohorts.as_ref().and_then(|cohorts| cohorts.get(at));
                         let directionless = directionless.places(role, at);
-                        let asked = Asked { role, probe_seconds, cohort, directionless };
+                        let asked = Asked { role, epoch_seconds, probe_seconds, cohort, directionless };
                         scores_of_fold(plan, fold, side, people, &asked)
                     })
                     .collect::<Result<Vec<_>, _>>()

@@ -12,8 +12,8 @@ use crate::context::Context;
 use crate::directionless;
 use crate::error::Placed;
 use crate::folder::{EPOCHS, RunFolder, TRAINING, create_folder, write_text};
-use crate::learning::Learning;
-use crate::scoring::{Asked, People, Side, scores_of_fold};
+use crate::scoring::{Asked, People, embed_role, scores_of_fold};
+use crate::training_rows::{TrainingRows, epoch_seconds};
 use crate::{Plan, Progress, RunError};
 
 /// The folder of a fold's checkpoint.
@@ -32,7 +32,7 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     let file = open_epochs(context)?;
     let mut last = Vec::with_capacity(split.folds.len());
     for fold in &split.folds {
-        let learning = Learning::of(fold, &file)?;
+        let rows = TrainingRows::of(fold, &file)?;
         let mut log = Log {
             fold,
             folds: split.folds.len(),
@@ -47,7 +47,7 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
         let place = folder.fold(fold.index);
         let checkpoints = place.join(CHECKPOINT);
         create_folder(&place)?;
-        let data = learning.epochs(&file);
+        let data = rows.epochs(&file);
         let trained = train_resumable(&plan.config().encoder, &data, device, &mut log, &checkpoints);
         if let Some(error) = log.failed {
             return Err(error);
@@ -121,11 +121,16 @@ impl Monitor for Log<'_> {
         if self.fold.dev.is_empty() {
             return None;
         }
-        let scored = Side::embed(self.fold, Role::Dev, self.file, embed).and_then(|side| {
+        let scored = embed_role(self.fold, Role::Dev, self.file, embed).and_then(|side| {
             let seconds = self.shortest_probe();
             let without = directionless::of(&side);
-            let asked =
-                Asked { role: Role::Dev, probe_seconds: seconds, cohort: None, directionless: &without };
+            let asked = Asked {
+                role: Role::Dev,
+                epoch_seconds: epoch_seconds(self.file),
+                probe_seconds: seconds,
+                cohort: None,
+                directionless: &without,
+            };
             scores_of_fold(self.plan, self.fold, &side, &self.people, &asked)
         });
         match scored {

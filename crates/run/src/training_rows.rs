@@ -11,7 +11,7 @@ use twinprint_store::epochs::EpochFile;
 use crate::RunError;
 
 /// Training epochs of one fold, and whose they are.
-pub(crate) struct Learning {
+pub(crate) struct TrainingRows {
     rows: Vec<usize>,
     subject: Vec<u32>,
     recording: Vec<u32>,
@@ -22,7 +22,7 @@ pub(crate) struct Learning {
     channels: Vec<ChannelName>,
 }
 
-impl Learning {
+impl TrainingRows {
     /// Finds the epochs of the fold's training recordings, overlapping ones included.
     pub(crate) fn of(fold: &Fold, file: &EpochFile) -> Result<Self, RunError> {
         let infos = file.infos();
