@@ -69,7 +69,6 @@ pub fn prepare(plan: &Plan) -> Result<Prepared, RunError> {
         .map_err(|error| plan.invalid(&error.key(), chain(&error)))?;
     let notices = twinprint_protocol::check(&facts, &split, protocol)
         .map_err(|leaks| RunError::Leaks(leaks.iter().map(ToString::to_string).collect()))?;
-    plan.check_lengths(&facts, &split)?;
     check_attention(plan, &split)?;
     let device = device(plan)?;
     let found = |leak: &Leak| notices.iter().any(|notice| notice.leak == Some(*leak));

@@ -11,7 +11,7 @@ use twinprint_report::{SweepPoint, sweep_page};
 use twinprint_store::epochs::EpochFile;
 
 use crate::folder::{
-    COHORT, EPOCHS, PRINTS, PROVENANCE, QUALITY, RunFolder, WINDOW_LEAKS, create_folder, write_text,
+    COHORT, EPOCHS, OPERATIONS, PRINTS, PROVENANCE, QUALITY, RunFolder, WINDOW_LEAKS, create_folder, write_text,
 };
 use crate::learning::epoch_seconds;
 use crate::plan::hash_of;
@@ -172,6 +172,7 @@ fn take_over(plan: &Plan, folder: &Path) -> Result<bool, RunError> {
         COHORT.to_owned(),
         EPOCHS.to_owned(),
         QUALITY.to_owned(),
+        OPERATIONS.to_owned(),
         PRINTS.to_owned(),
         PROVENANCE.to_owned(),
     ];
