@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ndarray::{Array2, Axis};
 use twinprint_encoder::Model;
 use twinprint_evaluation::normalisation::Normalisation;
-use twinprint_protocol::{FitRecord, Fold, Provenance, Role, Stage as Step, StageOrder};
+use twinprint_protocol::{FitRecord, Fold, Provenance, Role};
 use twinprint_signal::{EmbeddingSpace, EpochInfo, LengthMeaning, Prints};
 use twinprint_store::RowInfo;
 use twinprint_store::epochs::EpochFile;
@@ -16,13 +16,13 @@ use crate::RunError;
 use crate::baselines::{self, Fitted};
 use crate::context::Context;
 use crate::error::Placed;
-use crate::folder::{PRINTS, PROVENANCE, QUALITY, create_folder};
+use crate::folder::{OPERATIONS, PRINTS, PROVENANCE, QUALITY, create_folder};
 use crate::scoring::SystemSides;
 use crate::shortcut::Shortcut;
 use crate::stages::train::open_epochs;
 use crate::system::System;
-use crate::tables;
 use crate::training_rows::{TrainingRows, epoch_seconds, without_overlap};
+use crate::{leaks, tables};
 
 /// The mains frequency where no recording shows one.
 const LINE_FREQUENCY: f64 = 50.0;
@@ -58,9 +58,11 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
             system.name(),
         )?;
     }
-    let provenance = Provenance { fits, stages: steps(context), ..Provenance::default() };
-    twinprint_protocol::check_provenance(&provenance, context.split, &context.plan.config().protocol)
-        .map_err(|leaks| RunError::Leaks(leaks.iter().map(ToString::to_string).collect()))?;
+    let provenance = Provenance { fits, operations: context.folder.read_json(OPERATIONS)? };
+    let notices =
+        twinprint_protocol::check_provenance(&provenance, context.split, &context.plan.config().protocol)
+            .map_err(|leaks| RunError::Leaks(leaks.iter().map(ToString::to_string).collect()))?;
+    leaks::add(context.folder, &notices)?;
     context.folder.write_json(PROVENANCE, &provenance)?;
     Ok(format!("{prints} prints of people the encoder never saw"))
 }
@@ -291,20 +293,4 @@ pub(crate) fn read(context: &Context, system: System) -> Result<SystemSides, Run
         Ok(folds)
     };
     Ok(SystemSides { system, test: of(Role::Test)?, dev: of(Role::Dev)?, train: of(Role::Train)? })
-}
-
-/// The order in which the signal was worked on, for the leak check: every filter runs before epochs are cut.
-fn steps(context: &Context) -> StageOrder {
-    let preprocess = &context.plan.config().preprocess;
-    let mut steps = Vec::new();
-    let filters = [
-        (preprocess.notch.is_some(), "notch"),
-        (preprocess.filter.is_some(), "band-pass"),
-        (preprocess.resample.is_some(), "resampling"),
-    ];
-    steps.extend(filters.iter().filter(|(used, _)| *used).map(|(_, name)| Step::Filter((*name).to_owned())));
-    steps.push(Step::Pointwise("reference".to_owned()));
-    steps.push(Step::Epoch);
-    steps.push(Step::Pointwise("rejection and scale".to_owned()));
-    StageOrder(steps)
 }
