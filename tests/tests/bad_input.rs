@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use twinprint_tests::{Cohort, PIPELINE, refuse};
+use twinprint_tests::{Cohort, PIPELINE, refuse, succeed};
 
 /// What a pipeline text is answered with, white space folded, and that no run folder appeared.
 fn answer(cohort: &Cohort, text: &str, more: &[&str]) -> String {
@@ -115,6 +115,21 @@ fn one_recording_under_two_names_is_a_leak_with_both_rows_shown() {
     fs::copy(at("sub-01"), at("sub-02")).unwrap();
     let said = answer(&cohort, PIPELINE, &[]);
     says(&said, &["duplicate-recording", "sub-01", "sub-02"]);
+}
+
+#[test]
+fn a_template_longer_than_one_of_two_recordings_comes_from_the_other() {
+    let cohort = Cohort::new("1");
+    let short = cohort.folder.path().join("short");
+    let words = "--subjects 8 --sessions 1 --seconds 12 --channels 6 --rate 128 --seed 2 --quiet";
+    succeed(&["synth", short.to_str().unwrap()].into_iter().chain(words.split(' ')).collect::<Vec<_>>());
+    for subject in (1..=8).map(|number| format!("sub-{number:02}")) {
+        let from = short.join(format!("{subject}/ses-1/eeg/{subject}_ses-1_task-rest_eeg.edf"));
+        let to = format!("cohort/{subject}/ses-1/eeg/{subject}_ses-1_task-rest_run-2_eeg.edf");
+        fs::copy(from, cohort.folder.path().join(to)).unwrap();
+    }
+    fs::write(cohort.pipeline(), PIPELINE.replace("seconds = 10.0", "seconds = 20.0")).unwrap();
+    succeed(&["check", cohort.pipeline().to_str().unwrap()]);
 }
 
 #[test]

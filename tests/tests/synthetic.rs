@@ -23,6 +23,7 @@ fn a_run_writes_every_file_of_the_run_folder() {
         "plan.json",
         "epochs.h5",
         "quality.parquet",
+        "operations.json",
         "split.json",
         "fold-0/training.csv",
         "fold-0/model.safetensors",
@@ -107,6 +108,7 @@ fn a_stopped_run_goes_on_after_its_last_stage_and_a_complete_one_is_kept() {
     assert!(folder.to_str().unwrap().ends_with(".partial"));
     let before = std::fs::metadata(folder.join("epochs.h5")).unwrap().modified().unwrap();
     succeed(&["train", pipeline, "--out", out]);
+    filter_after_epoching_is_found(folder, &["embed", pipeline, "--out", out]);
     succeed(&["embed", pipeline, "--out", out]);
     succeed(&["evaluate", pipeline, "--out", out]);
     assert!(!folder.exists(), "the last stage gives the folder its name");
@@ -120,6 +122,21 @@ fn a_stopped_run_goes_on_after_its_last_stage_and_a_complete_one_is_kept() {
     assert!(complete.join("report.html").is_file());
     succeed(&["run", pipeline, "--out", out, "--from", "evaluate", "--quiet"]);
     assert_eq!(std::fs::metadata(complete.join("epochs.h5")).unwrap().modified().unwrap(), after);
+}
+
+/// The leak check reads what preprocessing says it did: one recording filtered after it was cut stops the run.
+fn filter_after_epoching_is_found(folder: &Path, embed: &[&str]) {
+    let file = folder.join("operations.json");
+    let done = json(&file);
+    let names = ["band filter", "reference", "scale"];
+    assert!(names.iter().all(|name| done[0].to_string().contains(name)), "{done}");
+    assert_eq!(done.as_array().unwrap().len(), 1, "all recordings went the same way: {done}");
+    let mut late = done.clone();
+    late[0].as_array_mut().unwrap().push(serde_json::json!({ "filter": "notch" }));
+    std::fs::write(&file, late.to_string()).unwrap();
+    let said = refuse(embed);
+    assert!(said.contains("leak filter-after-epoching") && said.contains("notch"), "{said}");
+    std::fs::write(&file, done.to_string()).unwrap();
 }
 
 #[test]

@@ -78,7 +78,7 @@ pub(crate) enum Command {
     /// Show an EDF or BDF file's header, channels, annotations and quality.
     #[command(after_help = "Example:\n  twinprint inspect ../shared/data/eegmat/Subject00_1.edf")]
     Inspect(InspectArguments),
-    /// Enrol a person into a gallery from her recordings; makes the gallery where it is missing.
+    /// Enrol a person into a gallery from their recordings; makes the gallery where it is missing.
     #[command(
         after_help = "Example:\n  twinprint enroll --gallery staff.gallery --model reports/eegmat-1a2b3c4d --subject ann ann_rest.edf"
     )]
@@ -288,7 +288,7 @@ pub(crate) struct SynthArguments {
 /// Arguments of `fetch`.
 #[derive(Debug, Args)]
 pub(crate) struct FetchArguments {
-    /// A dataset named in data/: eegmat, eegmmidb.
+    /// A dataset named in data/: eegmat, eegmmidb, muse-cueing; or the path of a manifest ending in .toml.
     pub(crate) dataset: String,
     /// The folder to fill.
     #[arg(long, value_name = "DIR")]
@@ -308,6 +308,9 @@ pub(crate) struct FetchArguments {
     /// Download files anew that are there with another content.
     #[arg(long)]
     pub(crate) replace: bool,
+    /// Print what was downloaded, its licence and whom to cite as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Arguments of `inspect`.

@@ -35,6 +35,13 @@ impl Terminal {
         Self { quiet, state: Mutex::new(state) }
     }
 
+    /// Says something that no stage reports; nothing when quiet.
+    pub(crate) fn say(&self, text: &str) {
+        if !self.quiet {
+            self.with(|state| state.bar.suspend(|| eprintln!("{text}")));
+        }
+    }
+
     fn with(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         change(&mut state);

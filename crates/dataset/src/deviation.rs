@@ -2,34 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use twinprint_signal::{Hertz, RecordingId, RecordingKey, Seconds};
 
-/// How far a recording may differ before it is named.
-///
-/// | key | default | purpose | range |
-/// | --- | --- | --- | --- |
-/// | `duration` | 0.1 | share of the usual duration by which a recording may be longer or shorter | 0 or more |
-/// | `cohort` | 4 | recordings of the same id that it takes to speak of a usual duration | 1 or more |
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Tolerance {
-    /// Share of the usual duration.
-    pub duration: f64,
-    /// Recordings that make a usual duration.
-    pub cohort: usize,
-}
-
-impl Default for Tolerance {
-    fn default() -> Self {
-        Self { duration: 0.1, cohort: 4 }
-    }
-}
+/// Share of the usual duration by which a recording may be longer or shorter before it is named.
+const TOLERANCE: f64 = 0.1;
+/// Recordings of the same id that it takes to speak of a usual duration.
+const ENOUGH: usize = 4;
 
 /// A recording that differs from its cohort.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Deviation {
-    /// Which.
+    /// The recording that differs.
     pub key: RecordingKey,
     /// In what, by how much, and from how many.
     pub reason: String,
@@ -38,12 +21,12 @@ pub struct Deviation {
 /// Names the recordings that differ from the cohort, in the order given; one that differs twice is named once, with both reasons.
 ///
 /// A rate deviates when more than half of all recordings have another. Where no rate has a majority every recording
-/// deviates. A duration deviates when it differs by more than the tolerance from the median of the recordings with the
-/// same id (`2`, `ses-1_task-rest`), which compares rest with rest and task with task. Nothing is dropped: what to do is
+/// deviates. A duration deviates when it differs by more than a tenth from the median of four or more recordings with
+/// the same id (`2`, `ses-1_task-rest`), which compares rest with rest and task with task. Nothing is dropped: what to do is
 /// the caller's choice.
-pub fn deviations(recordings: &[(RecordingKey, Hertz, Seconds)], tolerance: Tolerance) -> Vec<Deviation> {
+pub fn deviations(recordings: &[(RecordingKey, Hertz, Seconds)]) -> Vec<Deviation> {
     let usual_rate = majority(recordings);
-    let usual_durations = medians(recordings, tolerance.cohort);
+    let usual_durations = medians(recordings);
     recordings
         .iter()
         .filter_map(|(key, rate, duration)| {
@@ -61,7 +44,7 @@ pub fn deviations(recordings: &[(RecordingKey, Hertz, Seconds)], tolerance: Tole
                 }
             }
             if let Some((usual, count)) = usual_durations.get(&key.recording)
-                && (duration.get() - usual).abs() > tolerance.duration * usual
+                && (duration.get() - usual).abs() > TOLERANCE * usual
             {
                 let (seconds, id) = (duration.get(), &key.recording);
                 reasons.push(format!(
@@ -82,15 +65,12 @@ fn majority(recordings: &[(RecordingKey, Hertz, Seconds)]) -> Option<(Hertz, usi
     counts.into_values().max_by_key(|(_, count)| *count).filter(|(_, count)| 2 * count > recordings.len())
 }
 
-fn medians(
-    recordings: &[(RecordingKey, Hertz, Seconds)],
-    cohort: usize,
-) -> BTreeMap<&RecordingId, (f64, usize)> {
+fn medians(recordings: &[(RecordingKey, Hertz, Seconds)]) -> BTreeMap<&RecordingId, (f64, usize)> {
     let mut groups: BTreeMap<&RecordingId, Vec<f64>> = BTreeMap::new();
     for (key, _, duration) in recordings {
         groups.entry(&key.recording).or_default().push(duration.get());
     }
-    let large = groups.into_iter().filter(|(_, group)| group.len() >= cohort.max(1));
+    let large = groups.into_iter().filter(|(_, group)| group.len() >= ENOUGH);
     large
         .map(|(id, mut group)| {
             group.sort_by(f64::total_cmp);
@@ -118,7 +98,7 @@ mod tests {
     fn a_rate_that_most_do_not_have_is_named() {
         let mut cohort: Vec<_> = (1..=20).map(|s| recording(s, "03", 160.0, 125.0)).collect();
         cohort.push(recording(88, "03", 128.0, 125.0));
-        let found = deviations(&cohort, Tolerance::default());
+        let found = deviations(&cohort);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].key.subject.as_str(), "S088");
         assert_eq!(found[0].reason, "128 Hz, where 20 of 21 recordings have 160 Hz");
@@ -128,9 +108,9 @@ mod tests {
     fn durations_are_compared_within_recordings_of_one_id() {
         let mut cohort: Vec<_> =
             (1..=5).flat_map(|s| [recording(s, "1", 500.0, 182.0), recording(s, "2", 500.0, 62.0)]).collect();
-        assert_eq!(deviations(&cohort, Tolerance::default()), []);
+        assert_eq!(deviations(&cohort), []);
         cohort.push(recording(6, "1", 500.0, 62.0));
-        let found = deviations(&cohort, Tolerance::default());
+        let found = deviations(&cohort);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].reason, "62.0 s, where the median of 6 recordings 1 is 182.0 s");
     }
@@ -138,15 +118,6 @@ mod tests {
     #[test]
     fn without_a_majority_every_rate_deviates() {
         let cohort = [recording(1, "1", 128.0, 60.0), recording(2, "1", 256.0, 60.0)];
-        assert_eq!(deviations(&cohort, Tolerance::default()).len(), 2);
-    }
-
-    #[test]
-    fn a_wider_tolerance_names_fewer() {
-        let mut cohort: Vec<_> = (1..=5).map(|s| recording(s, "1", 160.0, 100.0)).collect();
-        cohort.push(recording(6, "1", 160.0, 120.0));
-        assert_eq!(deviations(&cohort, Tolerance::default()).len(), 1);
-        assert_eq!(deviations(&cohort, Tolerance { duration: 0.3, ..Tolerance::default() }), []);
-        assert_eq!(deviations(&cohort, Tolerance { cohort: 7, ..Tolerance::default() }), []);
+        assert_eq!(deviations(&cohort).len(), 2);
     }
 }

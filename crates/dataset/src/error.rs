@@ -25,7 +25,7 @@ pub enum DatasetError {
     Read {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// What the operating system says.
         source: std::io::Error,
     },
     /// The dataset's folder is not there.
@@ -44,25 +44,41 @@ pub enum DatasetError {
     /// A table cannot be read as one.
     #[error("{}: {reason}", path.display())]
     Table {
-        /// The table.
+        /// Where the table lies.
         path: PathBuf,
         /// What is wrong, with the line where there is one, and what to do.
         reason: String,
     },
-    /// A JSON sidecar cannot be read.
+    /// A table is not text.
+    #[error("{}: the table must be text in UTF-8: convert it", path.display())]
+    Encoding {
+        /// Where the table lies.
+        path: PathBuf,
+        /// The byte that is not UTF-8.
+        source: std::str::Utf8Error,
+    },
+    /// A sidecar is no JSON object.
+    #[error("{}: not a BIDS sidecar, which holds one JSON object", path.display())]
+    Json {
+        /// Where the sidecar lies.
+        path: PathBuf,
+        /// Where it breaks off from JSON.
+        source: serde_json::Error,
+    },
+    /// A JSON sidecar holds what it cannot hold.
     #[error("{}: not a BIDS sidecar: {reason}", path.display())]
     Sidecar {
-        /// The sidecar.
+        /// Where the sidecar lies.
         path: PathBuf,
-        /// What is wrong.
+        /// The key and its value, and what it must be.
         reason: String,
     },
     /// Two files claim to be one recording.
     #[error("{} and {} are both recording {key}: move one of them away, or tell them apart in the layout", first.display(), second.display())]
     Duplicate {
-        /// The recording.
+        /// The name that both have.
         key: Box<RecordingKey>,
-        /// One file.
+        /// The file found first.
         first: PathBuf,
         /// The other file.
         second: PathBuf,
@@ -74,20 +90,28 @@ pub enum DatasetError {
     Ambiguous {
         /// The file, relative to the root.
         file: String,
-        /// The pattern.
+        /// The pattern as the plan has it.
         pattern: String,
-        /// One reading.
+        /// The placeholders and their values in one reading.
         first: String,
-        /// Another reading.
+        /// The same in another reading.
         second: String,
     },
     /// A part of a file name cannot be an identity.
     #[error("{}", path.display())]
     Identity {
-        /// The file.
+        /// The file that is named so.
         path: PathBuf,
-        /// Why.
+        /// What an identity may not contain.
         source: IdentityError,
+    },
+    /// A manifest has a key too many or too few, or is no TOML.
+    #[error("manifest {name} has not the keys of a manifest")]
+    Toml {
+        /// The manifest's name or path.
+        name: String,
+        /// The line and the key.
+        source: Box<toml::de::Error>,
     },
     /// A manifest cannot be used.
     #[error("manifest {name}: {reason}")]

@@ -9,6 +9,7 @@
 
 mod dataset;
 mod deviation;
+mod discover;
 mod error;
 pub mod fetch;
 mod layout;
@@ -16,9 +17,11 @@ mod manifest;
 mod plan;
 pub mod synth;
 mod table;
+mod template;
 
-pub use dataset::{Dataset, RecordingFile, discover};
-pub use deviation::{Deviation, Tolerance, deviations};
+pub use dataset::{Dataset, RecordingFile};
+pub use deviation::{Deviation, deviations};
+pub use discover::discover;
 pub use error::DatasetError;
 pub use manifest::{Family, KnownFile, Manifest};
 pub use plan::{Bids, Layout, Pattern, Plan};

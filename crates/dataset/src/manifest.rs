@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use twinprint_signal::{ChannelName, Hertz};
 
 use crate::dataset::{Dataset, some_of};
@@ -29,7 +29,7 @@ const BUILTIN: [(&str, &str); 3] = [
 /// | `recordings_end_in` | `[".edf"]` | which of the files are recordings |
 /// | `families` | `[]` | files named by numbers, see [`Family`] |
 /// | `files` | `[]` | single files, and sums and sizes of those in families, see [`KnownFile`] |
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// The name to call it by.
@@ -75,7 +75,7 @@ fn edf() -> Vec<String> {
 }
 
 /// Files whose names differ in numbers: `path = "S{1}/S{1}R{2}.edf"`, `ranges = [["001", "109"], ["01", "14"]]`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Family {
     /// The path, with `{1}` for a number of the first range, `{2}` for one of the second, and so on.
@@ -85,25 +85,20 @@ pub struct Family {
 }
 
 /// A file of a dataset and what is known of its content.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KnownFile {
     /// The path below the dataset's folder, with `/`.
     pub path: String,
     /// The SHA-256 sum in hexadecimal; absent where it is recorded on first download.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub sha256: Option<String>,
     /// The size in bytes, where known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub bytes: Option<u64>,
 }
 
 impl Manifest {
-    /// The names of the manifests that come with the program.
-    pub fn builtin_names() -> Vec<&'static str> {
-        BUILTIN.iter().map(|(name, _)| *name).collect()
-    }
-
     /// Takes a manifest that comes with the program by its name, or reads a file whose path ends in `.toml`.
     ///
     /// # Errors
@@ -117,7 +112,7 @@ impl Manifest {
                 name,
                 format!(
                     "there is none of that name; there are {}, or give the path of one ending in .toml",
-                    Self::builtin_names().join(", ")
+                    BUILTIN.map(|(name, _)| name).join(", ")
                 ),
             ));
         }
@@ -131,7 +126,8 @@ impl Manifest {
     /// # Errors
     /// When the text is no TOML, has a key too many or too few, or a value out of its range.
     pub fn parse(name: &str, text: &str) -> Result<Self, DatasetError> {
-        let manifest: Self = toml::from_str(text).map_err(|error| failed(name, error.to_string()))?;
+        let manifest: Self = toml::from_str(text)
+            .map_err(|error| DatasetError::Toml { name: name.to_owned(), source: Box::new(error) })?;
         manifest.check().map_err(|reason| failed(name, reason))?;
         manifest.layout.validate()?;
         Ok(manifest)

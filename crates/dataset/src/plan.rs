@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::DatasetError;
-use crate::layout::Template;
+use crate::template::Template;
 
 /// Which recordings to use: the `[dataset]` table of a pipeline.
 ///
@@ -21,6 +21,22 @@ use crate::layout::Template;
 /// | `lenient` | `false` | read what is certain of files that break their format, and list what was done | |
 ///
 /// A person may be named with or without `sub-`.
+///
+/// ```
+/// use twinprint_dataset::synth::{self, Cohort};
+/// use twinprint_dataset::{Plan, discover};
+///
+/// # let folder = tempfile::tempdir()?;
+/// let root = folder.path().join("cohort");
+/// let cohort = Cohort { subjects: 3, sessions: 2, seconds: 2.0, channels: 4, ..Cohort::default() };
+/// synth::write(&cohort, &root, &mut |_, _| {})?;
+///
+/// let found = discover(&Plan { root, exclude_subjects: vec!["02".to_owned()], ..Plan::default() })?;
+/// let keys: Vec<String> = found.recordings.iter().map(|recording| recording.key.to_string()).collect();
+/// assert_eq!(keys[0], "sub-01/ses-1/ses-1_task-rest");
+/// assert_eq!((found.subjects().len(), keys.len()), (2, 4));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Plan {
@@ -190,11 +206,7 @@ impl Plan {
 }
 
 impl Layout {
-    /// Checks the layout's own settings.
-    ///
-    /// # Errors
-    /// As [`Plan::validate`].
-    pub fn validate(&self) -> Result<(), DatasetError> {
+    pub(crate) fn validate(&self) -> Result<(), DatasetError> {
         match self {
             Self::Bids(bids) => bids.validate(),
             Self::Pattern(pattern) => pattern.validate(),
@@ -202,7 +214,7 @@ impl Layout {
                 "layout.name",
                 "\"\"",
                 "a manifest needs a name",
-                &format!("write one of {}", crate::Manifest::builtin_names().join(", ")),
+                "write \"eegmat\", or the path of one ending in .toml",
             )),
             Self::Manifest { .. } => Ok(()),
         }
@@ -239,15 +251,19 @@ impl Bids {
 }
 
 impl Pattern {
-    fn validate(&self) -> Result<(), DatasetError> {
-        let template = Template::parse(&self.pattern).map_err(|reason| {
+    pub(crate) fn template(&self) -> Result<Template, DatasetError> {
+        Template::parse(&self.pattern).map_err(|reason| {
             setting(
                 "layout.pattern",
                 &format!("{:?}", self.pattern),
                 &reason,
                 "write something like \"Subject{subject}_{recording}.edf\"",
             )
-        })?;
+        })
+    }
+
+    fn validate(&self) -> Result<(), DatasetError> {
+        let template = self.template()?;
         if !self.recording_labels.is_empty() && !template.has("recording") {
             return Err(setting(
                 "layout.recording_labels",

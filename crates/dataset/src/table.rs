@@ -1,9 +1,8 @@
 //! Tab- and comma-separated tables as BIDS writes them: a header, text cells, `n/a` for nothing.
 
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use polars::prelude::{CsvReadOptions, SerReader};
+use csv_core::ReadRecordResult;
 
 use crate::DatasetError;
 
@@ -21,29 +20,26 @@ impl Table {
         let bytes = std::fs::read(path).map_err(|source| DatasetError::Read { path: path.into(), source })?;
         let is_csv = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
         let failed = |reason: String| DatasetError::Table { path: path.into(), reason };
-        if bytes.iter().all(u8::is_ascii_whitespace) {
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|source| DatasetError::Encoding { path: path.into(), source })?;
+        let mut records = records(text.trim_start_matches('\u{feff}'), is_csv).into_iter();
+        let Some(columns) = records.next() else {
             return Err(failed("the table is empty; it needs a line of column names".to_owned()));
-        }
-        // BIDS tables have no quoting: a quote is a character like any other.
-        let frame = CsvReadOptions::default()
-            .with_has_header(true)
-            .with_infer_schema_length(Some(0))
-            .with_n_threads(Some(1))
-            .map_parse_options(|options| {
-                options
-                    .with_separator(if is_csv { b',' } else { b'\t' })
-                    .with_quote_char(is_csv.then_some(b'"'))
-            })
-            .into_reader_with_file_handle(Cursor::new(bytes))
-            .finish()
-            .map_err(|error| failed(format!("not a table of {}: {error}", kind(is_csv))))?;
-        let columns: Vec<String> = frame.get_column_names().iter().map(|c| c.trim().to_owned()).collect();
-        let mut rows = vec![Vec::with_capacity(columns.len()); frame.height()];
-        for column in frame.columns() {
-            let cells = column.str().map_err(|error| failed(error.to_string()))?;
-            for (row, cell) in rows.iter_mut().zip(cells.iter()) {
-                row.push(cell.map(str::trim).filter(|c| !c.is_empty() && *c != "n/a").map(str::to_owned));
+        };
+        let columns: Vec<String> = columns.into_iter().map(|name| name.trim().to_owned()).collect();
+        let mut rows = Vec::new();
+        for record in records {
+            if record.len() > columns.len() {
+                let (row, found, expected) = (rows.len() + 1, record.len(), columns.len());
+                return Err(failed(format!(
+                    "row {row} below the header has {found} cells where the header has {expected}: is the table separated by {}?",
+                    if is_csv { "commas" } else { "tabs" }
+                )));
             }
+            let cell = |text: &String| Some(text.trim().to_owned()).filter(|c| !c.is_empty() && c != "n/a");
+            let mut row: Vec<Option<String>> = record.iter().map(cell).collect();
+            row.resize(columns.len(), None);
+            rows.push(row);
         }
         Ok(Self { path: path.to_owned(), columns, rows })
     }
@@ -72,8 +68,32 @@ impl Table {
     }
 }
 
-fn kind(is_csv: bool) -> &'static str {
-    if is_csv { "comma-separated columns" } else { "tab-separated columns" }
+/// The cells of every line that is not blank. BIDS tables have no quoting: a quote in them is a character like any other.
+fn records(text: &str, is_csv: bool) -> Vec<Vec<String>> {
+    let delimiter = if is_csv { b',' } else { b'\t' };
+    let mut parser = csv_core::ReaderBuilder::new().delimiter(delimiter).quoting(is_csv).build();
+    // No record is longer than the text, or has more cells than it has bytes and one.
+    let (mut cells, mut ends) = (vec![0; text.len() + 1], vec![0; text.len() + 1]);
+    let (mut input, mut written, mut ended) = (text.as_bytes(), 0, 0);
+    let mut records = Vec::new();
+    loop {
+        let (result, read, bytes, fields) =
+            parser.read_record(input, &mut cells[written..], &mut ends[ended..]);
+        (input, written, ended) = (&input[read..], written + bytes, ended + fields);
+        match result {
+            ReadRecordResult::InputEmpty => {}
+            ReadRecordResult::Record => {
+                let starts = std::iter::once(0).chain(ends.iter().copied());
+                let cell =
+                    |(from, &to): (usize, &usize)| String::from_utf8_lossy(&cells[from..to]).into_owned();
+                records.push(starts.zip(&ends[..ended]).map(cell).collect());
+                (written, ended) = (0, 0);
+            }
+            ReadRecordResult::End | ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
+                return records;
+            }
+        }
+    }
 }
 
 #[cfg(test)]

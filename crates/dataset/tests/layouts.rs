@@ -372,7 +372,9 @@ fn bad_manifests_are_refused() {
         (format!("{head}{bids}[[families]]\npath = \"{{1}}\"\nranges = [[\"2\", \"1\"]]"), "must rise"),
         (format!("{head}layout = {{ kind = \"manifest\", name = \"eegmat\" }}"), "not another manifest"),
     ] {
-        let message = Manifest::parse("t", &text).unwrap_err().to_string();
+        let error = Manifest::parse("t", &text).unwrap_err();
+        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        let message = format!("{error}: {cause}");
         assert!(message.contains(part), "{part:?} is not in {message}");
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use ndarray::{Array2, Axis};
 use twinprint_edf::{EdfFile, Strictness};
 use twinprint_gallery::{Acquisition, Source};
-use twinprint_preprocess::{EpochPlan, OnMissing, Preprocessed, Preprocessor, Reference};
+use twinprint_preprocess::{CheckedPlan, EpochPlan, OnMissing, Preprocessed, Preprocessor, Reference};
 use twinprint_signal::{ChannelName, Hertz, Seconds};
 
 use crate::DeskError;
@@ -39,11 +39,10 @@ pub(crate) fn acquire(lent: &Lent, path: &Path) -> Result<Acquired, DeskError> {
     let refuse = |reason: String| DeskError::Recording { path: path.to_owned(), reason };
     let edf = EdfFile::open(path, Strictness::Strict)
         .map_err(|error| RunError::unreadable(path, error, true, ""))?;
-    let plan = plan_for(lent);
+    let plan = plan_for(lent).checked().map_err(|error| refuse(error.to_string()))?;
     let signals = choose(lent, &plan, &edf, path)?;
-    let preprocessor = Preprocessor::new(plan.clone()).map_err(|error| refuse(error.to_string()))?;
     let recording = read_signals(&plan, &edf, &signals).map_err(refuse)?;
-    let cut = preprocessor.run(recording, &[], None).map_err(|error| refuse(chain(&error)))?;
+    let cut = Preprocessor::new(plan).run(recording, &[], None).map_err(|error| refuse(chain(&error)))?;
     check(lent, &cut, path)?;
     let mut acquisition = counts(&cut);
     let replaced = &cut.quality.interpolated;
@@ -87,12 +86,7 @@ fn plan_for(lent: &Lent) -> twinprint_preprocess::Plan {
 }
 
 /// The file's signals to read, or everything that is in the way.
-fn choose(
-    lent: &Lent,
-    plan: &twinprint_preprocess::Plan,
-    edf: &EdfFile,
-    path: &Path,
-) -> Result<Vec<usize>, DeskError> {
+fn choose(lent: &Lent, plan: &CheckedPlan, edf: &EdfFile, path: &Path) -> Result<Vec<usize>, DeskError> {
     let mut names: Vec<&ChannelName> = plan.channels.pick.iter().collect();
     if let Reference::Channels(reference) = &plan.reference {
         let extra: Vec<&ChannelName> = reference.iter().filter(|name| !names.contains(name)).collect();
@@ -131,7 +125,7 @@ fn choose(
     rates.sort_by(|a, b| a.get().total_cmp(&b.get()));
     rates.dedup_by(|a, b| a.get() == b.get());
     for rate in &rates {
-        if let Err(error) = plan.validate_for(*rate) {
+        if let Err(error) = plan.fits(*rate) {
             differences.push(format!("  rate: {rate} is too low for the encoder's signal ({error})"));
         }
         if plan.resample.is_none() && rate.get() != lent.lock.rate {

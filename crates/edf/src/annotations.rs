@@ -3,9 +3,9 @@
 use twinprint_signal::{Annotation, Seconds};
 
 use crate::error::EdfError;
-use crate::field::Notes;
 use crate::header::Variant;
 use crate::layout::Layout;
+use crate::notice::Notes;
 use crate::signal::Described;
 use crate::timing::{self, Run, Stamp, Timeline};
 

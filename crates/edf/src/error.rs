@@ -15,7 +15,7 @@ pub enum EdfError {
     /// The file cannot be opened or mapped.
     #[error("cannot open {}", .path.display())]
     Open {
-        /// The file.
+        /// The path that was to be opened.
         path: PathBuf,
         /// What the operating system says.
         source: io::Error,
@@ -23,7 +23,7 @@ pub enum EdfError {
     /// A problem within a file read from a path.
     #[error("{}: {problem}", .path.display())]
     InFile {
-        /// The file.
+        /// The path that the file was read from.
         path: PathBuf,
         /// What is wrong in it.
         problem: Box<EdfError>,
@@ -173,13 +173,13 @@ pub enum EdfError {
         "{first} has {first_rate} Hz and {other} has {other_rate} Hz: a recording has one rate; choose channels of one rate, or read them one by one and resample"
     )]
     Rates {
-        /// A channel.
+        /// The label of the channel chosen first.
         first: String,
-        /// Its rate.
+        /// Its samples a second.
         first_rate: f64,
         /// The first channel of another rate.
         other: String,
-        /// Its rate.
+        /// The samples a second of that one.
         other_rate: f64,
     },
     /// A unit that does not convert to microvolts.

@@ -1,8 +1,7 @@
 //! Fixed-width header fields: text and numbers in printable ASCII, padded with spaces.
 
 use crate::error::EdfError;
-use crate::file::Strictness;
-use crate::notice::Notice;
+use crate::notice::Notes;
 
 /// What a header field says and where.
 #[derive(Clone, Copy)]
@@ -13,7 +12,7 @@ pub(crate) struct Field<'a> {
     pub(crate) signal: Option<usize>,
     /// Its first byte in the file.
     pub(crate) offset: usize,
-    /// Its bytes.
+    /// Its bytes as they stand in the file, padding included.
     pub(crate) raw: &'a [u8],
 }
 
@@ -55,72 +54,6 @@ impl Field<'_> {
             limit: limit.to_owned(),
             remedy,
         }
-    }
-}
-
-/// Notices under way: one line for each kind of oddity however many fields show it.
-pub(crate) struct Notes {
-    pub(crate) strictness: Strictness,
-    kinds: Vec<Kind>,
-}
-
-struct Kind {
-    what: &'static str,
-    repaired: bool,
-    first: String,
-    count: usize,
-}
-
-impl Notes {
-    pub(crate) fn new(strictness: Strictness) -> Self {
-        Self { strictness, kinds: Vec::new() }
-    }
-
-    pub(crate) fn lenient(&self) -> bool {
-        self.strictness == Strictness::Lenient
-    }
-
-    /// Odd but harmless.
-    pub(crate) fn odd(&mut self, what: &'static str, place: impl FnOnce() -> String) {
-        self.add(what, false, place);
-    }
-
-    /// Refuses when strict; notes what was done when lenient.
-    pub(crate) fn repair(
-        &mut self,
-        done: &'static str,
-        place: impl FnOnce() -> String,
-        refusal: impl FnOnce() -> EdfError,
-    ) -> Result<(), EdfError> {
-        if !self.lenient() {
-            return Err(refusal());
-        }
-        self.repaired(done, place);
-        Ok(())
-    }
-
-    /// What lenient reading did; the caller has refused before when strict.
-    pub(crate) fn repaired(&mut self, done: &'static str, place: impl FnOnce() -> String) {
-        self.add(done, true, place);
-    }
-
-    fn add(&mut self, what: &'static str, repaired: bool, place: impl FnOnce() -> String) {
-        match self.kinds.iter_mut().find(|kind| kind.what == what) {
-            Some(kind) => kind.count += 1,
-            None => self.kinds.push(Kind { what, repaired, first: place(), count: 1 }),
-        }
-    }
-
-    pub(crate) fn finish(self) -> Vec<Notice> {
-        let line = |kind: Kind| {
-            let more = match kind.count {
-                1 => String::new(),
-                count => format!(", and {} more", count - 1),
-            };
-            let message = format!("{}: {}{more}", kind.what, kind.first);
-            if kind.repaired { Notice::repaired(message) } else { Notice::odd(message) }
-        };
-        self.kinds.into_iter().map(line).collect()
     }
 }
 

@@ -10,24 +10,13 @@ use crate::annotations::{self, Annotated};
 use crate::bytes::Bytes;
 use crate::damage;
 use crate::error::EdfError;
-use crate::field::Notes;
 use crate::header::{self, FixedHeader, Header};
 use crate::layout::{self, Layout};
-use crate::notice::Notice;
+use crate::notice::{Notes, Notice, Strictness};
 use crate::patient::PatientFields;
 use crate::samples;
 use crate::signal::{self, Described, Signal};
 use crate::timing::Run;
-
-/// What to do with a file that breaks its specification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Strictness {
-    /// Refuse it, naming the field, the byte and the limit.
-    #[default]
-    Strict,
-    /// Read what is certain, and list under [`EdfFile::notices`] what was done.
-    Lenient,
-}
 
 /// An EDF, EDF+, BDF or BDF+ file, checked and ready to be read from.
 ///
@@ -46,6 +35,29 @@ pub struct EdfFile {
 
 impl EdfFile {
     /// Maps and checks a file.
+    ///
+    /// ```
+    /// use twinprint_edf::{EdfFile, Strictness};
+    ///
+    /// // One signal of 4 samples in one record of 1 s, every header field padded to its width.
+    /// let file = [
+    ///     ("0", 8), ("X", 80), ("X", 80), ("24.12.20", 8), ("10.30.00", 8), ("512", 8), ("", 44), ("1", 8), ("1", 8),
+    ///     ("1", 4), ("EEG Cz", 16), ("", 80), ("uV", 8), ("-32768", 8), ("32767", 8), ("-32768", 8), ("32767", 8),
+    ///     ("", 80), ("4", 8), ("", 32),
+    /// ];
+    /// let mut bytes: Vec<u8> = file.iter().flat_map(|(text, width)| format!("{text:<width$}").into_bytes()).collect();
+    /// bytes.extend([0_i16, 10, -10, 250].iter().flat_map(|sample| sample.to_le_bytes()));
+    /// let path = tempfile::NamedTempFile::new()?;
+    /// std::fs::write(&path, bytes)?;
+    ///
+    /// let file = EdfFile::open(path.as_ref(), Strictness::Strict)?;
+    /// assert_eq!(file.header().start().map(|start| start.to_string()).as_deref(), Some("2020-12-24T10:30:00"));
+    /// assert_eq!((file.signals()[0].name().as_str(), file.signals()[0].rate().get()), ("Cz", 4.0));
+    /// let mut microvolts = [0.0; 4];
+    /// file.read(0, 0..4, &mut microvolts)?;
+    /// assert_eq!(microvolts, [0.0, 10.0, -10.0, 250.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// When it cannot be opened, or breaks the format in a way that `strictness` does not forgive.

@@ -5,7 +5,8 @@ use std::fmt;
 use twinprint_signal::Seconds;
 
 use crate::error::EdfError;
-use crate::field::{self, Field, Notes, Text};
+use crate::field::{self, Field, Text};
+use crate::notice::Notes;
 use crate::patient::PatientFields;
 use crate::samples::Width;
 use crate::start::{Date, StartDateTime, StatedDate, time_of_header};
@@ -15,13 +16,13 @@ use crate::start::{Date, StartDateTime, StatedDate, time_of_header};
 pub enum Variant {
     /// EDF of 1992: 16 bit, continuous.
     Edf,
-    /// EDF+, continuous.
+    /// EDF+ without gaps between records.
     EdfPlusC,
     /// EDF+, with gaps between records.
     EdfPlusD,
     /// BDF: 24 bit, continuous.
     Bdf,
-    /// BDF+, continuous.
+    /// BDF+ without gaps between records.
     BdfPlusC,
     /// BDF+, with gaps between records.
     BdfPlusD,

@@ -1,8 +1,8 @@
 //! How many whole records there are, and where.
 
 use crate::error::EdfError;
-use crate::field::Notes;
 use crate::header::{FixedHeader, PART};
+use crate::notice::Notes;
 use crate::samples::Width;
 use crate::signal::Described;
 

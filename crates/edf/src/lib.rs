@@ -2,16 +2,7 @@
 //!
 //! The formats: EDF (Kemp, Värri, Rosa, Nielsen and Gade, 1992), EDF+ (Kemp and Olivan, 2003) and BioSemi's 24-bit BDF.
 //! Reading is strict unless asked to be lenient; see [`Strictness`]. The header's patient and recording identification
-//! stay behind [`PatientFields`], whose `Debug` shows none of them.
-//!
-//! ```no_run
-//! use twinprint_edf::{EdfFile, Strictness};
-//!
-//! let file = EdfFile::open("Subject00_1.edf".as_ref(), Strictness::Strict)?;
-//! let mut first_second = vec![0.0; 500];
-//! file.read(0, 0..500, &mut first_second)?;
-//! # Ok::<(), twinprint_edf::EdfError>(())
-//! ```
+//! stay behind [`PatientFields`], whose `Debug` shows none of them. [`EdfFile::open`] has an example.
 
 mod annotations;
 mod bytes;
@@ -31,9 +22,9 @@ mod timing;
 mod unit;
 
 pub use error::EdfError;
-pub use file::{EdfFile, Strictness};
+pub use file::EdfFile;
 pub use header::{Header, Variant};
-pub use notice::Notice;
+pub use notice::{Notice, Strictness};
 pub use patient::PatientFields;
 pub use signal::{DigitalRange, PhysicalRange, Signal};
 pub use start::StartDateTime;

@@ -3,8 +3,9 @@
 use twinprint_signal::{ChannelName, Hertz};
 
 use crate::error::EdfError;
-use crate::field::{self, Field, Notes, Text};
+use crate::field::{self, Field, Text};
 use crate::header::{FixedHeader, PART};
+use crate::notice::Notes;
 use crate::samples::{Scale, Width};
 
 /// Physical minimum and maximum, in the signal's unit; the minimum is above the maximum in inverted signals.

@@ -1,8 +1,8 @@
 //! Records in time: which follow one another, and where gaps are.
 
 use crate::error::EdfError;
-use crate::field::Notes;
 use crate::header::Variant;
+use crate::notice::Notes;
 
 /// Records that follow one another without a gap.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -51,7 +51,7 @@ fn recordings(folder: &Path) -> Outcome<Vec<PathBuf>> {
 
 /// All recordings through the default plan: average reference, FIR 1–40 Hz, 128 Hz, 2-s epochs. Gives the epochs.
 fn cohort(files: &[PathBuf]) -> Outcome<usize> {
-    let preprocessor = Preprocessor::new(Plan::default())?;
+    let preprocessor = Preprocessor::new(Plan::default().checked()?);
     let counts = files.par_iter().map(|path| {
         let file = EdfFile::open(path, Strictness::Strict)?;
         let not_eeg = ["A2-A1", "ECG"].map(ChannelName::new);

@@ -9,68 +9,19 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2};
-use rustfft::num_complex::Complex;
-use rustfft::{FftNum, FftPlanner};
+use rustfft::FftPlanner;
 use twinprint_signal::Hertz;
 
 use crate::convolve::Convolver;
 use crate::error::PreprocessError;
-use crate::fourier::Fourier;
+use crate::fourier::{Fourier, resampled_len};
 use crate::fused::{Fused, Tables};
 use crate::iir::Sections;
+use crate::operation::Operation;
+use crate::pair::{Pair, Real, Work, mean, pack, power};
 use crate::plan::{FilterMethod, Plan, ResampleMethod};
 use crate::polyphase::Polyphase;
 use crate::{convolve, fir, iir};
-
-/// The number type a chain computes in.
-pub(crate) trait Real: FftNum + Default {
-    fn of(value: f64) -> Self;
-    fn get(self) -> f64;
-    fn of_sample(sample: f32) -> Self;
-    fn to_sample(self) -> f32;
-}
-
-impl Real for f32 {
-    fn of(value: f64) -> Self {
-        value as f32
-    }
-    fn get(self) -> f64 {
-        f64::from(self)
-    }
-    fn of_sample(sample: f32) -> Self {
-        sample
-    }
-    fn to_sample(self) -> f32 {
-        self
-    }
-}
-
-impl Real for f64 {
-    fn of(value: f64) -> Self {
-        value
-    }
-    fn get(self) -> f64 {
-        self
-    }
-    fn of_sample(sample: f32) -> Self {
-        f64::from(sample)
-    }
-    fn to_sample(self) -> f32 {
-        self as f32
-    }
-}
-
-/// Two channels as one complex signal.
-pub(crate) type Pair<T> = Vec<Complex<T>>;
-
-/// Buffers that steps reuse from channel to channel.
-#[derive(Default)]
-pub(crate) struct Work<T> {
-    pub padded: Pair<T>,
-    pub block: Pair<T>,
-    pub scratch: Pair<T>,
-    pub coarse: Pair<T>,
-}
 
 /// What the plan's filters and resampler are at one recorded rate.
 pub(crate) struct Design {
@@ -79,6 +30,8 @@ pub(crate) struct Design {
     fir: Option<Vec<f64>>,
     iir: Option<Vec<iir::Section>>,
     resample: Option<(f64, Option<(u32, u32)>)>,
+    /// The filters and the resampler in the order they run.
+    pub operations: Vec<Operation>,
     /// Least samples of a segment, and the step that sets it.
     pub shortest: (usize, &'static str),
 }
@@ -91,11 +44,14 @@ impl Design {
         let mut shortest = (SHORTEST, "a segment");
         let mut taps: Option<Vec<f64>> = None;
         let mut iir = None;
+        let mut operations = Vec::new();
         if let Some(notch) = &plan.notch {
             let response = fir::notch(notch, rate.get());
             shortest = shortest.max((response.len(), "the notch filter"));
             taps = Some(response);
+            operations.push(Operation::Filter("notch"));
         }
+        operations.extend(plan.filter.as_ref().map(|_| Operation::Filter("band filter")));
         match &plan.filter {
             Some(filter) if filter.method == FilterMethod::Fir => {
                 let response = fir::band(filter, rate.get());
@@ -122,7 +78,8 @@ impl Design {
             )),
             _ => None,
         };
-        Ok(Self { rate, fir: taps, iir, resample, shortest })
+        operations.extend(resample.map(|_| Operation::Filter("resampling")));
+        Ok(Self { rate, fir: taps, iir, resample, operations, shortest })
     }
 
     /// Samples that `len` samples become.
@@ -161,19 +118,7 @@ impl Design {
         }
         steps
     }
-}
 
-/// Samples that `len` samples become at `ratio` times the rate; MNE-Python's rounding.
-pub(crate) fn resampled_len(ratio: f64, len: usize) -> usize {
-    ((ratio * len as f64).round_ties_even() as usize).max(1)
-}
-
-/// Rates that differ by less than one in a million are one rate.
-pub(crate) fn same_rate(left: Hertz, right: Hertz) -> bool {
-    (left.get() / right.get() - 1.0).abs() <= 1e-6
-}
-
-impl Design {
     /// Filter and resampler in 32 bits, in one step where both are there and the segment is long enough.
     fn single_steps(&self, len: usize, planners: &mut Planners) -> Vec<Step<f32>> {
         if let (Some(taps), Some((ratio, None))) = (&self.fir, self.resample) {
@@ -189,6 +134,11 @@ impl Design {
         }
         self.steps(len, planners.single())
     }
+}
+
+/// Rates that differ by less than one in a million are one rate.
+fn same_rate(left: Hertz, right: Hertz) -> bool {
+    (left.get() / right.get() - 1.0).abs() <= 1e-6
 }
 
 enum Step<T: Real> {
@@ -303,65 +253,6 @@ fn run_steps<T: Real>(
         *r = (value.im + back[1]).to_sample();
     }
     (0..2).all(|c| after[c] >= TRUSTED * TRUSTED * before[c])
-}
-
-/// Two rows less their means as one complex signal, and their mean squares, taken while the samples are at hand.
-fn pack<T: Real>(input: [&[f32]; 2], [m0, m1]: [f32; 2], signal: &mut Pair<T>) -> [f64; 2] {
-    signal.clear();
-    signal.reserve(input[0].len());
-    let mut total = [0.0; 2];
-    for (left, right) in input[0].chunks(BLOCK).zip(input[1].chunks(BLOCK)) {
-        let start = signal.len();
-        signal.extend(
-            left.iter()
-                .zip(right)
-                .map(|(&a, &b)| Complex { re: T::of_sample(a - m0), im: T::of_sample(b - m1) }),
-        );
-        let block = squares(&signal[start..]);
-        total = [total[0] + block[0], total[1] + block[1]];
-    }
-    total.map(|sum| sum / signal.len().max(1) as f64)
-}
-
-/// Samples whose sum is kept in the short number type before it joins a 64-bit total.
-const BLOCK: usize = 256;
-
-/// The mean, exact to 32 bits: short sums side by side, which the processor adds at once.
-fn mean(samples: &[f32]) -> f64 {
-    let mut total = 0.0;
-    for block in samples.chunks(BLOCK) {
-        let (eights, rest) = block.as_chunks::<8>();
-        let mut lanes = [0.0_f32; 8];
-        for eight in eights {
-            for (lane, value) in lanes.iter_mut().zip(eight) {
-                *lane += value;
-            }
-        }
-        total += lanes.iter().chain(rest).map(|&v| f64::from(v)).sum::<f64>();
-    }
-    total / samples.len().max(1) as f64
-}
-
-/// Mean square of both channels.
-fn power<T: Real>(signal: &[Complex<T>]) -> [f64; 2] {
-    let total =
-        signal.chunks(BLOCK).map(squares).fold([0.0; 2], |sum, block| [sum[0] + block[0], sum[1] + block[1]]);
-    total.map(|sum| sum / signal.len().max(1) as f64)
-}
-
-/// Sums of squares of both channels over at most [`BLOCK`] samples.
-fn squares<T: Real>(block: &[Complex<T>]) -> [f64; 2] {
-    let (fours, rest) = block.as_chunks::<4>();
-    let mut lanes = [Complex::<T>::default(); 4];
-    let add = |lane: &mut Complex<T>, value: &Complex<T>| {
-        lane.re = lane.re + value.re * value.re;
-        lane.im = lane.im + value.im * value.im;
-    };
-    for four in fours {
-        lanes.iter_mut().zip(four).for_each(|(lane, value)| add(lane, value));
-    }
-    lanes.iter_mut().zip(rest).for_each(|(lane, value)| add(lane, value));
-    lanes.iter().fold([0.0; 2], |sum, lane| [sum[0] + lane.re.get(), sum[1] + lane.im.get()])
 }
 
 impl Chain<'_> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
 
-use crate::chain::{Pair, Real, Work};
+use crate::pair::{Pair, Real, Work};
 
 /// A symmetric filter, transformed for blocks of one length.
 pub(crate) struct Convolver<T: Real> {

@@ -3,15 +3,14 @@
 use ndarray::{Array3, ArrayView2, ArrayViewMut2, Axis, s};
 use twinprint_signal::{Annotation, Hertz, Seconds};
 
-use crate::plan::EpochPlan;
-use crate::validate::nearest;
+use crate::plan::{EpochPlan, nearest};
 
 /// A stretch of processed samples without a gap.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Stretch {
     /// The first sample's column.
     pub first: usize,
-    /// Samples.
+    /// Samples without a gap.
     pub len: usize,
     /// Seconds between the recording's start and the first sample.
     pub onset: f64,
@@ -26,6 +25,8 @@ pub(crate) struct Window {
     pub start: Seconds,
     /// The label of the event it is locked to.
     pub label: Option<String>,
+    /// Whether every channel recorded one value throughout it.
+    pub constant: bool,
 }
 
 /// The windows of a plan, in time order within a stretch, and the events whose window does not fit.
@@ -71,7 +72,12 @@ pub(crate) fn windows(
 
 fn window(stretch: &Stretch, offset: usize, rate: Hertz, label: Option<String>) -> Window {
     let start = stretch.onset + offset as f64 / rate.get();
-    Window { first: stretch.first + offset, start: Seconds::new(start).unwrap_or_default(), label }
+    Window {
+        first: stretch.first + offset,
+        start: Seconds::new(start).unwrap_or_default(),
+        label,
+        constant: false,
+    }
 }
 
 /// Copies windows out of `[channels, samples]` into `[epochs, channels, samples]`.

@@ -59,7 +59,7 @@ pub enum PreprocessError {
         "channel {channel} holds {value} at sample {sample} ({at}): preprocessing needs finite samples; drop the channel or repair the file"
     )]
     NotFinite {
-        /// The channel.
+        /// The channel that holds it.
         channel: ChannelName,
         /// The first offending sample.
         sample: usize,

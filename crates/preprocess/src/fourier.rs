@@ -11,8 +11,13 @@ use std::sync::Arc;
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
 
-use crate::chain::{Pair, Real, Work, resampled_len};
 use crate::convolve::pad;
+use crate::pair::{Pair, Real, Work};
+
+/// Samples that `len` samples become at `ratio` times the rate; MNE-Python's rounding.
+pub(crate) fn resampled_len(ratio: f64, len: usize) -> usize {
+    ((ratio * len as f64).round_ties_even() as usize).max(1)
+}
 
 /// A resampler for segments of one length.
 pub(crate) struct Fourier<T: Real> {
@@ -83,7 +88,6 @@ mod tests {
     use std::f64::consts::TAU;
 
     use super::*;
-    use crate::chain::Work;
 
     /// The padded signal's trigonometric polynomial evaluated at the new sample times, by sums over every sample and bin.
     fn oracle(signal: &[f64], ratio: f64) -> Vec<f64> {

@@ -14,8 +14,9 @@ use std::sync::Arc;
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
 
-use crate::chain::{Pair, Real, Work, resampled_len};
 use crate::convolve::pad;
+use crate::fourier::resampled_len;
+use crate::pair::{Pair, Real, Work};
 use crate::polyphase::bessel_i0;
 
 /// Coarse bins that weigh in on one bin.

@@ -7,8 +7,8 @@
 
 use rustfft::num_complex::Complex;
 
-use crate::chain::{Pair, Real, Work};
 use crate::convolve::pad;
+use crate::pair::{Pair, Real, Work};
 use crate::plan::Filter;
 
 /// One second-order section, a₀ = 1.

@@ -1,7 +1,7 @@
 //! Recordings to epochs: channels, filters, resampling, bad channels, reference, epochs, rejection, scaling.
 //!
-//! One recording at a time; nothing is fitted across subjects. [`Plan`] holds the settings, [`preprocess`] runs them on one
-//! recording, [`Preprocessor`] on many. Every step states the rule it follows and whose results it equals.
+//! One recording at a time; nothing is fitted across subjects. [`Plan`] holds the settings, [`CheckedPlan`] those that passed
+//! every check, [`Preprocessor`] runs them on recordings. Every step states the rule it follows and whose results it equals.
 
 mod bad;
 mod chain;
@@ -18,9 +18,10 @@ mod line_noise;
 mod merge;
 mod mixing;
 mod montage;
+mod operation;
+mod pair;
 mod plan;
 mod polyphase;
-mod positions;
 mod quality;
 mod reject;
 mod run;
@@ -32,10 +33,11 @@ mod validate;
 pub use channels::common_channels;
 pub use error::{PlanError, PreprocessError};
 pub use merge::merge_rates;
-pub use montage::{Position, position};
+pub use operation::Operation;
 pub use plan::{
     BadAction, BadChannels, Channels, Detect, EpochPlan, Filter, FilterMethod, Notch, OnMissing, Plan,
     Reference, Reject, Resample, ResampleMethod, Scale,
 };
 pub use quality::{Quality, Rejected};
-pub use run::{Preprocessed, Preprocessor, preprocess};
+pub use run::{Preprocessed, Preprocessor};
+pub use validate::CheckedPlan;

@@ -8,6 +8,7 @@ use crate::channels::Selection;
 use crate::error::PreprocessError;
 use crate::interpolate::{self, FEWEST};
 use crate::montage::{Position, position};
+use crate::operation::Operation;
 use crate::plan::{BadAction, Plan, Reference};
 use crate::quality::Quality;
 
@@ -19,7 +20,7 @@ pub(crate) struct Mixing {
     sources: Vec<Source>,
     /// Rows that channels are estimated from.
     from: Vec<usize>,
-    /// `[estimated, from]`.
+    /// How much each row counts for each estimated channel, `[estimated, from]`.
     weights: Array2<f64>,
     reference: Rows,
 }
@@ -125,13 +126,24 @@ fn estimate(
 }
 
 impl Mixing {
+    /// The rows that the channels handed out are made of, the reference aside; some may come twice.
+    pub fn rows(&self) -> impl Iterator<Item = usize> {
+        let recorded = self.sources.iter().filter_map(|source| match *source {
+            Source::Recorded(row) => Some(row),
+            Source::Estimated(_) => None,
+        });
+        recorded.chain(self.from.iter().copied())
+    }
+
     /// The channels handed out.
     pub fn into_channels(self) -> Vec<ChannelName> {
         self.channels
     }
 
     /// Turns `[rows, samples]` into `[channels, samples]`.
-    pub fn apply(&self, mut signal: Array2<f32>) -> Array2<f32> {
+    ///
+    /// Notes what it does in `done`.
+    pub fn apply(&self, mut signal: Array2<f32>, done: &mut Vec<Operation>) -> Array2<f32> {
         let reference = match &self.reference {
             Rows::Named(rows) => Some(mean_of(&signal, rows)),
             _ => None,
@@ -139,12 +151,14 @@ impl Mixing {
         let in_order = self.sources.iter().enumerate().all(|(i, source)| *source == Source::Recorded(i));
         if !in_order || self.sources.len() < signal.nrows() {
             signal = self.rearrange(&signal);
+            done.extend((!self.from.is_empty()).then_some(Operation::Pointwise("interpolation")));
         }
         let reference = match &self.reference {
             Rows::Handed(rows) => Some(mean_of(&signal, rows)),
             _ => reference,
         };
         if let Some(mean) = reference {
+            done.push(Operation::Pointwise("reference"));
             for mut row in signal.outer_iter_mut() {
                 for (value, mean) in row.iter_mut().zip(&mean) {
                     *value -= mean;

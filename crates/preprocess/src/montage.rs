@@ -2,17 +2,20 @@
 
 use twinprint_signal::ChannelName;
 
-use crate::positions::POSITIONS;
-
 /// A direction from the head's centre, of length 1: right, front, top.
-pub type Position = [f64; 3];
+pub(crate) type Position = [f64; 3];
+
+/// Folded channel names and directions, a line each below the header; made by tests/golden/preprocess/positions.py.
+const POSITIONS: &str = include_str!("positions.tsv");
 
 /// The position of a 10-5 electrode on a unit sphere; None for a name the system does not have.
 ///
 /// From the template `standard_1005` of MNE-Python, seen from the centre of the sphere fitted to it.
-pub fn position(channel: &ChannelName) -> Option<Position> {
-    let found = POSITIONS.binary_search_by(|(name, _)| (*name).cmp(channel.key())).ok()?;
-    Some(POSITIONS[found].1)
+pub(crate) fn position(channel: &ChannelName) -> Option<Position> {
+    let axes =
+        POSITIONS.lines().skip(1).find_map(|line| line.strip_prefix(channel.key())?.strip_prefix('\t'))?;
+    let mut axes = axes.split('\t').map(|axis| axis.parse().ok());
+    Some([axes.next()??, axes.next()??, axes.next()??])
 }
 
 #[cfg(test)]
@@ -27,13 +30,10 @@ mod tests {
         assert!(at("Oz")[1] < -0.8);
         assert!(at("T4")[0] > 0.9 && at("T8") == at("T4"));
         assert_eq!(position(&ChannelName::new("ECG")), None);
-        for (name, [x, y, z]) in POSITIONS {
-            assert!(((x * x + y * y + z * z) - 1.0_f64).abs() < 1e-8, "{name}");
+        for line in POSITIONS.lines().skip(1) {
+            let name = line.split('\t').next().unwrap();
+            let length = at(name).iter().map(|axis| axis * axis).sum::<f64>();
+            assert!((length - 1.0).abs() < 1e-8, "{name}");
         }
-    }
-
-    #[test]
-    fn positions_are_sorted_for_the_search() {
-        assert!(POSITIONS.windows(2).all(|pair| pair[0].0 < pair[1].0));
     }
 }

@@ -7,9 +7,9 @@
 use rustfft::num_complex::Complex;
 use twinprint_signal::Hertz;
 
-use crate::chain::{Pair, Real, Work};
 use crate::error::PreprocessError;
 use crate::fir::sinc;
+use crate::pair::{Pair, Real, Work};
 
 /// The greatest numerator or denominator of a ratio of rates.
 const LIMIT: u32 = 2000;

@@ -1,11 +1,14 @@
 //! What preprocessing found in a recording and did to it.
 
-use serde::{Deserialize, Serialize};
 use twinprint_signal::{ChannelName, Hertz, Seconds};
 
+use crate::operation::Operation;
+
 /// Counts and measures of one preprocessed recording.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Quality {
+    /// What was done to the signal, in that order.
+    pub operations: Vec<Operation>,
     /// Epochs cut before rejection.
     pub epochs_cut: usize,
     /// Epochs handed out.
@@ -46,13 +49,13 @@ pub struct Quality {
 }
 
 /// Epochs left out, by reason.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rejected {
     /// Under an annotation that begins with `BAD`.
     pub annotation: usize,
     /// A channel swung too far.
     pub peak_to_peak: usize,
-    /// A channel hardly moved.
+    /// A channel hardly moved, or no channel moved at all.
     pub flat: usize,
     /// A channel's deviation is unlike the rest of the recording.
     pub deviation: usize,

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use ndarray::{Array2, Array3};
-use twinprint_signal::Annotation;
+use ndarray::{Array2, Array3, s};
+use twinprint_signal::{Annotation, Recording, Seconds, Segment};
 
 use crate::epoch::Window;
 use crate::plan::Reject;
@@ -17,7 +17,7 @@ const NORMAL: f64 = 1.4826;
 pub(crate) struct Spread {
     /// Maximum minus minimum.
     pub peak_to_peak: Array2<f64>,
-    /// Standard deviation.
+    /// Standard deviation about the mean.
     pub deviation: Array2<f64>,
 }
 
@@ -93,11 +93,31 @@ pub(crate) fn judge(
     if let Some(limit) = rules.flat {
         leave_out(&mut counts.flat, &|index| spread.peak_to_peak.row(index).iter().any(|&v| v < limit.get()));
     }
+    if rules.constant {
+        let still = |index| spread.peak_to_peak.row(index).iter().all(|&v| v == 0.0);
+        leave_out(&mut counts.flat, &|index| windows[index].constant || still(index));
+    }
     if let Some(limit) = rules.deviation {
         let scores = robust_scores(&spread.deviation);
         leave_out(&mut counts.deviation, &|index| scores.row(index).iter().any(|v| v.abs() > limit));
     }
     (keep, counts)
+}
+
+/// Whether each of `rows` holds one value throughout `seconds` from `start` on, as recorded: behind a filter the ends of a
+/// flat stretch ring, and a reference moves flat channels with the others.
+pub(crate) fn is_constant(recording: &Recording, rows: &[usize], start: Seconds, seconds: f64) -> bool {
+    let rate = recording.rate().get();
+    let begun = |segment: &&Segment| segment.onset.get() <= start.get() + 0.5 / rate;
+    let Some(segment) = recording.segments().iter().rev().find(begun) else { return false };
+    let offset = ((start.get() - segment.onset.get()) * rate).round().max(0.0) as usize;
+    let end = (offset + (seconds * rate).round() as usize).min(segment.len);
+    let first = segment.first.0 as usize;
+    let holds_one_value = |row: &usize| {
+        let samples = recording.samples().slice(s![*row, first + offset..first + end]);
+        samples.iter().all(|value| *value == samples[0])
+    };
+    offset < end && rows.iter().all(holds_one_value)
 }
 
 fn bad_span(annotation: &Annotation) -> Option<(f64, f64)> {

@@ -8,12 +8,14 @@ use twinprint_signal::{Annotation, ChannelName, Hertz, Recording, Seconds};
 use crate::chain::{Chain, ChainWork, Design, Planners, planned};
 use crate::channels::Selection;
 use crate::epoch::{self, Stretch, Window};
-use crate::error::{PlanError, PreprocessError};
+use crate::error::PreprocessError;
 use crate::mixing::{self, Mixing};
-use crate::plan::{EpochPlan, Plan};
+use crate::operation::Operation;
+use crate::plan::EpochPlan;
 use crate::quality::Quality;
 use crate::reject::{self, Spread};
 use crate::statistics::median;
+use crate::validate::CheckedPlan;
 use crate::{bad, line_noise, scale};
 
 /// The epochs of one recording.
@@ -33,41 +35,37 @@ pub struct Preprocessed {
     pub quality: Quality,
 }
 
-/// Preprocesses one recording; see [`Preprocessor`] for many.
-///
-/// # Errors
-/// As [`Preprocessor::run`].
-pub fn preprocess(
-    recording: Recording,
-    known_bad: &[ChannelName],
-    events: Option<&[Annotation]>,
-    plan: &Plan,
-) -> Result<Preprocessed, PreprocessError> {
-    Preprocessor::new(plan.clone())?.run(recording, known_bad, events)
-}
-
 /// A checked plan with the transforms planned so far; share one between threads to preprocess a cohort.
+///
+/// ```
+/// use ndarray::Array2;
+/// use twinprint_preprocess::{Plan, Preprocessor};
+/// use twinprint_signal::{ChannelName, Hertz, Recording};
+///
+/// // 10 s of two channels at 250 Hz, in microvolts: 8 and 12 Hz on an offset that the filter takes away.
+/// let wave = |(channel, sample): (usize, usize)| 500.0 + 20.0 * ((8 + 4 * channel) as f32 * sample as f32 * 0.0251).sin();
+/// let samples = Array2::from_shape_fn((2, 2500), wave);
+/// let channels = ["O1", "O2"].map(ChannelName::new).to_vec();
+/// let recording = Recording::continuous(Hertz::new(250.0)?, channels, samples, Vec::new())?;
+///
+/// let preprocessor = Preprocessor::new(Plan::default().checked()?);
+/// let cut = preprocessor.run(recording, &[], None)?;
+/// assert_eq!(cut.samples.dim(), (5, 2, 256), "epochs of 2 s at 128 Hz");
+/// assert!(cut.samples.iter().all(|microvolts| microvolts.abs() < 50.0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// Memory of one [`run`](Preprocessor::run): the recording, its picked channels at the new rate twice over, and for two
 /// channels some ten padded segments.
 pub struct Preprocessor {
-    plan: Plan,
+    plan: CheckedPlan,
     planners: Mutex<Planners>,
 }
 
 impl Preprocessor {
-    /// Checks a plan and keeps it.
-    ///
-    /// # Errors
-    /// When a setting is outside its limits.
-    pub fn new(plan: Plan) -> Result<Self, PlanError> {
-        plan.validate()?;
-        Ok(Self { plan, planners: Mutex::default() })
-    }
-
-    /// The plan.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
+    /// A preprocessor that has planned nothing yet.
+    pub fn new(plan: CheckedPlan) -> Self {
+        Self { plan, planners: Mutex::default() }
     }
 
     /// Preprocesses one recording on this thread.
@@ -85,7 +83,7 @@ impl Preprocessor {
         events: Option<&[Annotation]>,
     ) -> Result<Preprocessed, PreprocessError> {
         let plan = &self.plan;
-        plan.validate_for(recording.rate())?;
+        plan.fits(recording.rate())?;
         let selection = Selection::new(&recording, &plan.channels, &plan.reference)?;
         let rows: Vec<usize> = selection.rows.iter().map(|(row, _)| *row).collect();
         check_finite(&recording, &rows)?;
@@ -96,15 +94,21 @@ impl Preprocessor {
         self.measure_hum(&recording, &rows, &mut quality);
         let (signal, stretches) = self.filter(&recording, &rows, length, &mut quality)?;
         let events = events.map_or_else(|| recording.annotations().to_vec(), <[Annotation]>::to_vec);
-        drop(recording);
-
         let found = match &plan.bad_channels.detect {
             Some(rules) => bad::detect(signal.view(), rate, rules),
             None => bad::Found::default(),
         };
         let mixing = mixing::plan(plan, &selection, known_bad, &found, &mut quality)?;
-        let signal = mixing.apply(signal);
-        self.cut(signal, mixing, &stretches, &events, rate, quality)
+        let (mut windows, outside) = epoch::windows(&plan.epochs, &stretches, &events, rate);
+        quality.events_outside = outside;
+        let recorded: Vec<usize> = mixing.rows().map(|row| rows[row]).collect();
+        for window in &mut windows {
+            let seconds = length as f64 / rate.get();
+            window.constant = reject::is_constant(&recording, &recorded, window.start, seconds);
+        }
+        drop(recording);
+        let signal = mixing.apply(signal, &mut quality.operations);
+        Ok(self.cut(signal, mixing, windows, &events, rate, quality))
     }
 
     fn measure_hum(&self, recording: &Recording, rows: &[usize], quality: &mut Quality) {
@@ -163,6 +167,7 @@ impl Preprocessor {
             stretches.push(Stretch { first, len, onset: segment.onset.get() });
             first += len;
         }
+        quality.operations = design.operations;
         Ok((signal, stretches))
     }
 
@@ -170,25 +175,26 @@ impl Preprocessor {
         &self,
         signal: Array2<f32>,
         mixing: Mixing,
-        stretches: &[Stretch],
+        mut windows: Vec<Window>,
         events: &[Annotation],
         rate: Hertz,
         mut quality: Quality,
-    ) -> Result<Preprocessed, PreprocessError> {
+    ) -> Preprocessed {
         let plan = &self.plan;
         let (length, _) = plan.epochs.samples(rate);
-        let (mut windows, outside) = epoch::windows(&plan.epochs, stretches, events, rate);
+        quality.operations.push(Operation::Epoching);
         let mut samples = epoch::cut(signal.view(), &windows, length);
         drop(signal);
         if let EpochPlan::Events { tmin, baseline: Some(span), .. } = &plan.epochs {
             epoch::subtract_baseline(&mut samples, rate, *tmin, *span);
+            quality.operations.push(Operation::Pointwise("baseline"));
         }
         let spread = Spread::of(&samples);
         let (keep, rejected) =
             reject::judge(&plan.reject, &spread, &windows, length as f64 / rate.get(), events);
         quality.epochs_cut = windows.len();
         quality.rejected = rejected;
-        quality.events_outside = outside;
+        quality.operations.push(Operation::Pointwise("rejection"));
         let kept: Vec<usize> = (0..keep.len()).filter(|&index| keep[index]).collect();
         quality.epochs_kept = kept.len();
         let over_kept = |values: &Array2<f64>| {
@@ -203,8 +209,9 @@ impl Preprocessor {
         }
         quality.used_seconds = covered(&windows, length, rate);
         scale::scale(&mut samples, &plan.scale);
+        quality.operations.push(Operation::Pointwise("scale"));
         let (starts, event_labels) = windows.into_iter().map(|w| (w.start, w.label)).unzip();
-        Ok(Preprocessed { rate, channels: mixing.into_channels(), samples, starts, event_labels, quality })
+        Preprocessed { rate, channels: mixing.into_channels(), samples, starts, event_labels, quality }
     }
 }
 

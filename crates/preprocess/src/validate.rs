@@ -1,39 +1,28 @@
 //! Whether a plan's settings make sense, alone and at a recording's rate.
 
-use twinprint_signal::{Hertz, Seconds};
+use twinprint_signal::Hertz;
 
 use crate::error::PlanError;
 use crate::plan::{EpochPlan, Filter, FilterMethod, Notch, Plan, Scale};
 
-impl Plan {
-    /// Checks what can be checked without a recording.
-    ///
-    /// # Errors
-    /// The first setting outside its limits.
-    pub fn validate(&self) -> Result<(), PlanError> {
-        self.check_channels()?;
-        if let Some(filter) = &self.filter {
-            check_filter(filter)?;
-        }
-        if let (Some(filter), Some(resample)) = (&self.filter, &self.resample) {
-            below_nyquist("filter.h_freq", filter.h_freq, resample.sfreq, "resample.sfreq")?;
-        }
-        if let Some(notch) = &self.notch {
-            check_notch(notch)?;
-        }
-        check_epochs(&self.epochs)?;
-        if let Some(resample) = &self.resample {
-            self.check_epoch_samples(resample.sfreq)?;
-        }
-        self.check_limits()
-    }
+/// A plan every setting of which is inside its limits; made by [`Plan::checked`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckedPlan(Plan);
 
-    /// Checks the plan against a recording at `sfreq`; includes [`Plan::validate`].
+impl std::ops::Deref for CheckedPlan {
+    type Target = Plan;
+
+    fn deref(&self) -> &Plan {
+        &self.0
+    }
+}
+
+impl CheckedPlan {
+    /// Checks the plan against a recording at `sfreq`.
     ///
     /// # Errors
     /// The first setting outside its limits.
-    pub fn validate_for(&self, sfreq: Hertz) -> Result<(), PlanError> {
-        self.validate()?;
+    pub fn fits(&self, sfreq: Hertz) -> Result<(), PlanError> {
         if let Some(filter) = &self.filter {
             below_nyquist("filter.h_freq", filter.h_freq, sfreq, "the recording")?;
             below_nyquist("filter.l_freq", filter.l_freq, sfreq, "the recording")?;
@@ -66,6 +55,35 @@ impl Plan {
             }
         }
         self.check_epoch_samples(self.resample.as_ref().map_or(sfreq, |r| r.sfreq))
+    }
+}
+
+impl Plan {
+    /// Checks what can be checked without a recording.
+    ///
+    /// # Errors
+    /// The first setting outside its limits.
+    pub fn checked(self) -> Result<CheckedPlan, PlanError> {
+        self.validate()?;
+        Ok(CheckedPlan(self))
+    }
+
+    fn validate(&self) -> Result<(), PlanError> {
+        self.check_channels()?;
+        if let Some(filter) = &self.filter {
+            check_filter(filter)?;
+        }
+        if let (Some(filter), Some(resample)) = (&self.filter, &self.resample) {
+            below_nyquist("filter.h_freq", filter.h_freq, resample.sfreq, "resample.sfreq")?;
+        }
+        if let Some(notch) = &self.notch {
+            check_notch(notch)?;
+        }
+        check_epochs(&self.epochs)?;
+        if let Some(resample) = &self.resample {
+            self.check_epoch_samples(resample.sfreq)?;
+        }
+        self.check_limits()
     }
 
     fn check_channels(&self) -> Result<(), PlanError> {
@@ -282,33 +300,4 @@ fn refuse(
     remedy: impl Into<String>,
 ) -> PlanError {
     PlanError { key, value: value.to_string(), limit: limit.into(), remedy: remedy.into() }
-}
-
-impl Notch {
-    /// The outer edges in hertz of the stop-band around `freq`, transitions included.
-    pub(crate) fn stop_band(&self, freq: f64) -> (f64, f64) {
-        let width = self.notch_width.map_or(freq / 200.0, Hertz::get);
-        let half = width / 2.0 + self.trans_bandwidth.get() / 2.0;
-        (freq - half, freq + half)
-    }
-}
-
-impl EpochPlan {
-    /// Samples of an epoch, and from one epoch's start to the next's (1 for epochs around events).
-    pub fn samples(&self, rate: Hertz) -> (usize, usize) {
-        match self {
-            Self::Fixed { duration, overlap } => {
-                let length = rate.samples_in(*duration);
-                (length, length.saturating_sub(rate.samples_in(*overlap)))
-            }
-            Self::Events { tmin, tmax, .. } => {
-                ((nearest(rate, *tmax) - nearest(rate, *tmin) + 1).max(0) as usize, 1)
-            }
-        }
-    }
-}
-
-/// The sample nearest to a time that may be negative.
-pub(crate) fn nearest(rate: Hertz, time: Seconds) -> i64 {
-    (time.get() * rate.get()).round() as i64
 }

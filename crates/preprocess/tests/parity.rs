@@ -10,9 +10,9 @@ mod support;
 
 use ndarray::s;
 use serde::Deserialize;
-use support::{data_file, read_edf};
+use support::{data_file, preprocess, read_edf};
 use twinprint_edf::{EdfFile, Strictness};
-use twinprint_preprocess::{EpochPlan, Plan, Reference, Scale, preprocess};
+use twinprint_preprocess::{EpochPlan, Plan, Reference, Scale};
 use twinprint_signal::{ChannelName, Seconds};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/preprocess");

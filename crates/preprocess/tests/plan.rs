@@ -14,14 +14,14 @@ fn plan(text: &str) -> Plan {
 }
 
 fn refusal(text: &str) -> String {
-    plan(text).validate().unwrap_err().to_string()
+    plan(text).checked().unwrap_err().to_string()
 }
 
 #[test]
 fn an_empty_table_is_the_documented_default() {
     let plan = plan("");
     assert_eq!(plan, Plan::default());
-    assert_eq!(plan.validate(), Ok(()));
+    assert!(plan.clone().checked().is_ok());
     let filter = plan.filter.unwrap();
     assert_eq!((filter.method, filter.l_freq, filter.h_freq), (FilterMethod::Fir, hertz(1.0), hertz(40.0)));
     assert_eq!(plan.resample.unwrap().sfreq.get(), 128.0);
@@ -116,17 +116,16 @@ fn settings_outside_their_limits_are_refused_with_key_value_limit_and_remedy() {
 
 #[test]
 fn a_cut_off_at_or_above_a_recordings_nyquist_is_refused_with_the_limit() {
-    let plan = plan("filter = { h_freq = 90 }\nresample = false");
-    assert_eq!(plan.validate(), Ok(()));
-    let message = plan.validate_for(Hertz::new(160.0).unwrap()).unwrap_err().to_string();
+    let plan = plan("filter = { h_freq = 90 }\nresample = false").checked().unwrap();
+    let message = plan.fits(Hertz::new(160.0).unwrap()).unwrap_err().to_string();
     assert!(message.contains("filter.h_freq = 90 Hz") && message.contains("(80 Hz)"), "{message}");
-    assert_eq!(plan.validate_for(Hertz::new(200.0).unwrap()), Ok(()));
+    assert_eq!(plan.fits(Hertz::new(200.0).unwrap()), Ok(()));
 }
 
 #[test]
 fn a_notch_that_does_not_fit_below_nyquist_is_refused() {
-    let message =
-        plan("notch = { freq = 60 }").validate_for(Hertz::new(120.0).unwrap()).unwrap_err().to_string();
+    let plan = plan("notch = { freq = 60 }").checked().unwrap();
+    let message = plan.fits(Hertz::new(120.0).unwrap()).unwrap_err().to_string();
     assert!(message.contains("notch.freq = 60 Hz") && message.contains("notch = false"), "{message}");
 }
 

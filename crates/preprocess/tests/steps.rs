@@ -12,7 +12,7 @@ use std::f64::consts::TAU;
 
 use ndarray::{Array2, array, s};
 use proptest::prelude::*;
-use support::recording;
+use support::{preprocess, recording};
 use twinprint_preprocess::*;
 use twinprint_signal::{Annotation, ChannelName, Hertz, Recording, SampleIndex, Seconds, Segment};
 
@@ -270,6 +270,42 @@ fn each_rejected_epoch_is_counted_under_one_reason() {
 }
 
 #[test]
+fn an_epoch_without_any_signal_is_left_out_and_counted_as_flat() {
+    let mut samples = waves(4, 4000);
+    // Filters ring into this stretch and the reference would spread one live channel over it.
+    samples.slice_mut(s![.., 1000..1500]).fill(187.5);
+    samples.slice_mut(s![..3, 2000..2500]).fill(-3.0);
+    let mut plan = Plan { epochs: bare().epochs, ..Plan::default() };
+    let flat = |plan: &Plan, samples: &Array2<f32>| {
+        let result = preprocess(whole(samples.clone()), &[], None, plan).unwrap();
+        (result.quality.rejected.flat, starts(&result))
+    };
+    let (count, kept) = flat(&plan, &samples);
+    assert_eq!(count, 5);
+    assert!(!kept.iter().any(|start| (10.0..15.0).contains(start)), "{kept:?}");
+    assert_eq!(kept.iter().filter(|start| (20.0..25.0).contains(*start)).count(), 5, "one channel is alive");
+    // Channels that are all alike cancel in their average.
+    samples.slice_mut(s![.., 3000..3500]).assign(&waves(1, 500));
+    assert_eq!(flat(&Plan { filter: None, resample: None, ..plan.clone() }, &samples).0, 10);
+    plan.reject.constant = false;
+    assert_eq!(flat(&plan, &samples).0, 0);
+}
+
+#[test]
+fn what_was_done_is_reported_in_the_order_it_was_done() {
+    let done = |plan: &str, recording| {
+        let plan = toml::from_str(plan).unwrap();
+        preprocess(recording, &[], None, &plan).unwrap().quality.operations
+    };
+    use Operation::{Epoching, Filter, Pointwise};
+    let end = [Pointwise("rejection"), Pointwise("scale")];
+    let plain = [Filter("band filter"), Filter("resampling"), Pointwise("reference"), Epoching];
+    assert_eq!(done("resample = { sfreq = 90 }", whole(waves(2, 900))), [&plain[..], &end].concat());
+    let bare = "reference = \"none\"\nfilter = false\nresample = false";
+    assert_eq!(done(bare, whole(waves(2, 900))), [&[Epoching][..], &end].concat());
+}
+
+#[test]
 fn a_recording_whose_epochs_are_all_rejected_gives_none_and_says_so() {
     let mut plan = bare();
     plan.reject = toml::from_str::<Plan>("reject = { peak_to_peak = 0.001 }").unwrap().reject;
@@ -301,9 +337,9 @@ fn scaling_divides_standardises_the_recording_or_each_epoch() {
     all.sort_by(f32::total_cmp);
     assert!(((all[199] + all[200]) / 2.0).abs() < 1e-4);
     assert!((all[300] - all[100] - 1.0 / 0.7413).abs() < 0.05, "{}", all[300] - all[100]);
-    let flat =
-        preprocess(whole(Array2::ones((1, 100))), &[], None, &Plan { scale: Scale::EpochZ {}, ..bare() })
-            .unwrap();
+    let mut plan = Plan { scale: Scale::EpochZ {}, ..bare() };
+    plan.reject.constant = false;
+    let flat = preprocess(whole(Array2::ones((1, 100))), &[], None, &plan).unwrap();
     assert!(flat.samples.iter().all(|&v| v == 0.0));
 }
 
@@ -384,7 +420,8 @@ fn common_channels_keep_the_first_lists_order() {
 #[test]
 fn one_preprocessor_serves_many_threads_with_equal_results() {
     use rayon::prelude::*;
-    let preprocessor = Preprocessor::new(toml::from_str("resample = { sfreq = 90 }").unwrap()).unwrap();
+    let preprocessor =
+        Preprocessor::new(toml::from_str::<Plan>("resample = { sfreq = 90 }").unwrap().checked().unwrap());
     let run = |k: usize| preprocessor.run(whole(waves(3, 5000 + k % 3)), &[], None).unwrap();
     let alone: Vec<Preprocessed> = (0..6).map(run).collect();
     let together: Vec<Preprocessed> = (0..6).into_par_iter().map(run).collect();

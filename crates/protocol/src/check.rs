@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use twinprint_signal::{RecordingKey, SubjectId};
 
 use crate::leak::judge;
-use crate::{Fold, Leak, LeakError, Notice, Plan, RecordingFacts, Role, Row, Split, Variant};
+use crate::{Fold, Leak, LeakError, Notice, Plan, RecordingMetadata, Role, Row, Split, Variant};
 
 /// Below this many tested people the report says how few they are.
 const FEW_SUBJECTS: usize = 30;
@@ -20,7 +20,7 @@ const FEW_SUBJECTS: usize = 30;
 /// Every leak that the plan does not allow by name, each with its two offending rows. An allowed one becomes a
 /// [`Notice`] marked leaky, beside notices of what a reader of the numbers must know.
 pub fn check(
-    recordings: &[RecordingFacts],
+    recordings: &[RecordingMetadata],
     split: &Split,
     plan: &Plan,
 ) -> Result<Vec<Notice>, Vec<LeakError>> {
@@ -42,7 +42,7 @@ fn hash_row(role: &str, key: &RecordingKey, hash: &str) -> Row {
     Row::new(role, key, format!("content hash {hash}"))
 }
 
-fn one_file_of_two_people(recordings: &[RecordingFacts], found: &mut Vec<LeakError>) {
+fn one_file_of_two_people(recordings: &[RecordingMetadata], found: &mut Vec<LeakError>) {
     let mut owners: BTreeMap<&str, BTreeMap<&SubjectId, &RecordingKey>> = BTreeMap::new();
     for facts in recordings.iter().filter(|facts| !facts.content_hash.is_empty()) {
         let first =

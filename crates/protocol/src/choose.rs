@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use twinprint_signal::{RecordingKey, SubjectId};
 
-use crate::{OnShort, Plan, ProtocolError, RecordingFacts, Variant};
+use crate::{OnShort, Plan, ProtocolError, RecordingMetadata, Variant};
 
 /// The recordings of every person, each person's in natural order of session and recording.
-pub(crate) type Cohort<'a> = BTreeMap<&'a SubjectId, Vec<&'a RecordingFacts>>;
+pub(crate) type Cohort<'a> = BTreeMap<&'a SubjectId, Vec<&'a RecordingMetadata>>;
 
 /// What a person's recordings are for.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -25,7 +25,7 @@ impl Choice {
     }
 }
 
-pub(crate) fn cohort(recordings: &[RecordingFacts]) -> Result<Cohort<'_>, ProtocolError> {
+pub(crate) fn cohort(recordings: &[RecordingMetadata]) -> Result<Cohort<'_>, ProtocolError> {
     let mut cohort = Cohort::new();
     for facts in recordings {
         cohort.entry(&facts.key.subject).or_default().push(facts);
@@ -103,12 +103,12 @@ pub(crate) fn choose(cohort: &Cohort, plan: &Plan) -> Result<BTreeMap<SubjectId,
     Ok(choices)
 }
 
-fn sessions(list: &[&RecordingFacts]) -> usize {
+fn sessions(list: &[&RecordingMetadata]) -> usize {
     list.iter().map(|facts| &facts.key.session).collect::<BTreeSet<_>>().len()
 }
 
-fn choose_for_one(list: &[&RecordingFacts], plan: &Plan, sessions_differ: bool) -> Choice {
-    let named = |entries: &[String]| -> Vec<&RecordingFacts> {
+fn choose_for_one(list: &[&RecordingMetadata], plan: &Plan, sessions_differ: bool) -> Choice {
+    let named = |entries: &[String]| -> Vec<&RecordingMetadata> {
         list.iter().copied().filter(|facts| entries.iter().any(|entry| names(entry, facts))).collect()
     };
     let probe_named = named(&plan.probe.recordings);
@@ -121,7 +121,7 @@ fn choose_for_one(list: &[&RecordingFacts], plan: &Plan, sessions_differ: bool) 
     let probe = if plan.variant == Variant::WithinRecording {
         enrol.clone()
     } else if plan.probe.recordings.is_empty() {
-        let elsewhere = |facts: &&RecordingFacts| {
+        let elsewhere = |facts: &&RecordingMetadata| {
             let same_session = enrol.iter().any(|other| other.key.session == facts.key.session);
             !(enrol.contains(facts) || sessions_differ && same_session)
         };
@@ -130,12 +130,12 @@ fn choose_for_one(list: &[&RecordingFacts], plan: &Plan, sessions_differ: bool) 
         probe_named
     };
     let train = if plan.train.recordings.is_empty() { list.to_vec() } else { named(&plan.train.recordings) };
-    let keys = |chosen: Vec<&RecordingFacts>| chosen.into_iter().map(|facts| facts.key.clone()).collect();
+    let keys = |chosen: Vec<&RecordingMetadata>| chosen.into_iter().map(|facts| facts.key.clone()).collect();
     Choice { train: keys(train), enrol: keys(enrol), probe: keys(probe) }
 }
 
 /// Whether an entry of the plan names this recording: by `label=value`, by recording id or by session id.
-fn names(entry: &str, facts: &RecordingFacts) -> bool {
+fn names(entry: &str, facts: &RecordingMetadata) -> bool {
     let by_label = entry
         .split_once('=')
         .is_some_and(|(label, value)| facts.labels.get(label.trim()).is_some_and(|v| v == value.trim()));

@@ -27,14 +27,14 @@ pub enum ProtocolError {
     },
     /// A person has nothing to enrol or to probe with.
     #[error(
-        "subject {subject} has no recording to {purpose} with; hers are {recordings}; add one, change protocol.{purpose}.recordings, or set protocol.on_short = \"drop\" to train on her only"
+        "subject {subject} has no recording to {purpose} with, only {recordings}; add one, change protocol.{purpose}.recordings, or set protocol.on_short = \"drop\" to do no more than train on them"
     )]
     Missing {
-        /// The person.
+        /// Whose recordings they are.
         subject: SubjectId,
         /// `enrol` or `probe`.
         purpose: &'static str,
-        /// What she has.
+        /// The recordings there are of the person.
         recordings: String,
     },
     /// The label to stratify by is absent.
@@ -42,7 +42,7 @@ pub enum ProtocolError {
         "protocol.stratify = {label:?}: recording {key} has no such label; it has {known}; choose one that every recording has, or leave protocol.stratify out"
     )]
     NoLabel {
-        /// The label.
+        /// The label to stratify by.
         label: String,
         /// The recording without it.
         key: Box<RecordingKey>,
@@ -54,15 +54,15 @@ pub enum ProtocolError {
         "protocol.stratify = {label:?}: {first_key} has {first:?} but {second_key} has {second:?}; stratify by a label that is one per subject"
     )]
     LabelChanges {
-        /// The label.
+        /// The label to stratify by.
         label: String,
-        /// A recording.
+        /// One recording of the person.
         first_key: Box<RecordingKey>,
-        /// Its value.
+        /// The value it has.
         first: String,
         /// Another recording of the same person.
         second_key: Box<RecordingKey>,
-        /// Its value.
+        /// The value that one has.
         second: String,
     },
     /// Too few people for the folds.
@@ -82,13 +82,13 @@ pub enum ProtocolError {
         "fold {fold} has {left} training subjects after {dev} for dev and {test} for test: training needs at least 2; lower protocol.dev_subjects or raise protocol.folds"
     )]
     NoTraining {
-        /// The fold.
+        /// The number of the fold, from 0.
         fold: usize,
         /// Training subjects left.
         left: usize,
         /// Dev subjects asked for.
         dev: usize,
-        /// Test subjects.
+        /// Subjects who are tested in it.
         test: usize,
     },
     /// A pool is no whole number of epochs.
@@ -105,25 +105,26 @@ pub enum ProtocolError {
         /// The nearest lengths that fit.
         nearest: String,
     },
-    /// Too few clean seconds.
+    /// Too few seconds, recorded or clean.
     #[error(
-        "subject {subject}, recording {key}: {available} s {counted}, but {wanted} s are wanted to {purpose}; shorten protocol.{purpose}.seconds, loosen the rejection, or set protocol.on_short = \"drop\" to count it as a failure to {failure}"
+        "protocol.{purpose}.seconds = {seconds}: recording {key} has {} s {counted}, and {wanted} s are wanted to {purpose}; {}, or set protocol.on_short = \"drop\" to count it as a failure to {}",
+        tenths(*available),
+        remedy(*seconds * *available / *wanted, counted),
+        if *purpose == "enrol" { "enrol" } else { "acquire" }
     )]
     TooShort {
-        /// The person.
-        subject: SubjectId,
-        /// The recording, or the first of several.
+        /// The recording, or the longest of several.
         key: Box<RecordingKey>,
+        /// Seconds that the plan asks for, of a template or a probe.
+        seconds: f64,
         /// Seconds there are.
         available: f64,
-        /// What those seconds are: `recorded`, or `of clean epochs` without overlap.
+        /// What those seconds are: `recorded`, or [`CLEAN`].
         counted: &'static str,
-        /// Seconds wanted.
+        /// Seconds wanted: of all templates, or of the longest probe.
         wanted: f64,
         /// `enrol` or `probe`.
         purpose: &'static str,
-        /// `enrol` or `acquire`.
-        failure: &'static str,
     },
     /// The length of an epoch is no length.
     #[error("epochs of {0} s: an epoch's length must be finite and above 0")]
@@ -133,11 +134,27 @@ pub enum ProtocolError {
         "fold {fold} has nobody to compare in role {role}; set protocol.dev_subjects above 0 for dev trials"
     )]
     EmptyRole {
-        /// The fold.
+        /// The number of the fold, from 0.
         fold: usize,
         /// The role's name.
         role: &'static str,
     },
+}
+
+/// Seconds in epochs that survived rejection, none overlapping another.
+pub(crate) const CLEAN: &str = "of clean epochs";
+
+/// Seconds to show, rounded down so that what is advised suffices.
+fn tenths(seconds: f64) -> f64 {
+    (seconds * 10.0 + 1e-6).floor() / 10.0
+}
+
+fn remedy(limit: f64, counted: &str) -> String {
+    let less = match tenths(limit) {
+        0.0 => "leave the recording out".to_owned(),
+        limit => format!("ask for {limit} s or less"),
+    };
+    if counted == CLEAN { format!("{less}, loosen the rejection") } else { less }
 }
 
 impl ProtocolError {

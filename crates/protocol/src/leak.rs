@@ -23,7 +23,7 @@ pub enum Leak {
     FilterAfterEpoching,
     /// Weights, a scaler, whitening, a normalisation or a threshold were fitted on people who are tested.
     FittedOnTest,
-    /// A metadata column that tells who the person is stands among the features.
+    /// A column that tells who the person is stands among the features.
     IdentityInFeatures,
 }
 
@@ -72,7 +72,7 @@ impl Leak {
                 "a filter run on cut epochs carries samples or state across their borders"
             }
             Self::FittedOnTest => "what is fitted on the test knows the test",
-            Self::IdentityInFeatures => "a column that only one person has is a name tag, not a feature",
+            Self::IdentityInFeatures => "a column that says who the person is is a name tag, not a feature",
         }
     }
 
@@ -146,7 +146,7 @@ impl Row {
 /// A leak that was found and not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LeakError {
-    /// Which one.
+    /// The kind of leak.
     pub leak: Leak,
     /// The fold it is in, where it is in one.
     pub fold: Option<usize>,

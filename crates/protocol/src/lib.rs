@@ -2,9 +2,10 @@
 //!
 //! The crate sees identities, labels, hashes and times. It never sees a sample, a print or a score.
 //!
-//! The road: [`Plan`] (the user's `[protocol]` table) and [`RecordingFacts`] go through [`split`] to a [`Split`];
+//! The road: [`Plan`] (the user's `[protocol]` table) and [`RecordingMetadata`] go through [`split`] to a [`Split`];
 //! [`check`] looks for leaks in it before anything runs; [`trials`] turns the epochs of one fold into templates and
-//! probes, which [`check_windows`] looks over; [`check_provenance`] does the same for what was fitted, in which order, on which columns.
+//! probes, which [`check_windows`] looks over; [`check_provenance`] does the same for what was fitted on whom and for the order in
+//! which the signal was worked on, and [`check_features`] for the columns of a file of features.
 //!
 //! Terms follow ISO/IEC 19795-1:2021: enrolment, template, probe, mated and non-mated comparison, failure to enrol,
 //! failure to acquire.
@@ -14,9 +15,10 @@ mod choose;
 mod deal;
 mod epoch_uses;
 mod error;
-mod facts;
+mod features;
 mod leak;
 mod lengths;
+mod metadata;
 mod plan;
 mod provenance;
 mod split;
@@ -26,12 +28,11 @@ mod windows;
 pub use check::check;
 pub use epoch_uses::{EpochUses, epoch_uses};
 pub use error::ProtocolError;
-pub use facts::RecordingFacts;
+pub use features::check_features;
 pub use leak::{Leak, LeakError, Notice, Row, UnknownLeak};
+pub use metadata::RecordingMetadata;
 pub use plan::{Amount, Enrol, OnShort, Plan, PlanError, Probe, Train, Variant};
-pub use provenance::{
-    FeatureColumn, FeatureColumns, FitRecord, Provenance, Stage, StageOrder, check_provenance,
-};
+pub use provenance::{FitRecord, Operation, Provenance, check_provenance};
 pub use split::{Fold, FoldRecordings, Role, Split, split};
 pub use trials::{Failure, Failures, FoldTrials, Pool, check_lengths, trials};
-pub use windows::{Use, Window, check_windows};
+pub use windows::check_windows;

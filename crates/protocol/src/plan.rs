@@ -58,7 +58,7 @@ impl std::fmt::Display for Variant {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Amount {
-    /// So many.
+    /// This number of people.
     Count(usize),
     /// This share of those there are, 0 to 1, rounded to the nearest whole person.
     Share(f64),
@@ -120,7 +120,7 @@ impl Default for Enrol {
 #[serde(default, deny_unknown_fields)]
 pub struct Probe {
     /// Which recordings, in the words of [`Enrol::recordings`]. Empty: every recording of the subject that the
-    /// variant allows beside her enrolment.
+    /// variant allows beside the enrolment.
     pub recordings: Vec<String>,
     /// Clean seconds a probe; a whole number of epochs each. Every entry is scored on its own. Default 2 and 10.
     pub seconds: Vec<f64>,

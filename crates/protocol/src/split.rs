@@ -8,13 +8,13 @@ use twinprint_signal::{EpochInfo, RecordingKey, SubjectId};
 use crate::choose::{Choice, Cohort, choose, cohort};
 use crate::deal::{self, Strata};
 use crate::lengths::long_enough;
-use crate::{Leak, OnShort, Plan, ProtocolError, RecordingFacts, Variant};
+use crate::{Leak, OnShort, Plan, ProtocolError, RecordingMetadata, Variant};
 
 /// What a person is for inside a fold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
-    /// Learnt from.
+    /// Their recordings are learnt from.
     Train,
     /// Compared to stop early and to set thresholds.
     Dev,
@@ -127,9 +127,9 @@ pub struct Split {
 ///
 /// # Errors
 /// When a setting is out of range, a selector names nothing, a person has nothing or recordings too short to enrol or
-/// probe with (unless the plan drops her), the stratifying label is absent or changes within a person, or a fold would have fewer than two
+/// probe with (unless the plan drops them), the stratifying label is absent or changes within a person, or a fold would have fewer than two
 /// people to test or to train on.
-pub fn split(recordings: &[RecordingFacts], plan: &Plan) -> Result<Split, ProtocolError> {
+pub fn split(recordings: &[RecordingMetadata], plan: &Plan) -> Result<Split, ProtocolError> {
     plan.validate()?;
     let cohort = cohort(recordings)?;
     let choices = choose(&cohort, plan)?;
@@ -172,8 +172,8 @@ fn strata<'a>(
 }
 
 /// The one value a label has in all recordings of a person.
-fn label_of(list: &[&RecordingFacts], label: &str) -> Result<String, ProtocolError> {
-    let mut value: Option<(&RecordingFacts, &String)> = None;
+fn label_of(list: &[&RecordingMetadata], label: &str) -> Result<String, ProtocolError> {
+    let mut value: Option<(&RecordingMetadata, &String)> = None;
     for facts in list {
         let here = facts.labels.get(label).ok_or_else(|| ProtocolError::NoLabel {
             label: label.to_owned(),

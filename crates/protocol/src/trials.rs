@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use twinprint_signal::{EpochInfo, RecordingKey, SubjectId};
 
+use crate::error::CLEAN;
 use crate::{Fold, OnShort, Plan, ProtocolError, Role};
 
 /// Times closer than this count as equal; far below any sampling interval.
@@ -34,7 +35,7 @@ pub struct Failure {
     pub key: RecordingKey,
     /// Clean seconds there were, in non-overlapping epochs.
     pub available: f64,
-    /// Seconds wanted.
+    /// Clean seconds that were wanted.
     pub wanted: f64,
 }
 
@@ -54,7 +55,7 @@ pub struct Failures {
 /// Everything that is compared in one fold at one probe length: all `templates` × all `probes`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoldTrials {
-    /// The fold.
+    /// The fold whose people are compared.
     pub fold: usize,
     /// Clean seconds in every probe.
     pub probe_seconds: f64,
@@ -238,7 +239,7 @@ impl<'a> Cutter<'a> {
         failures.enrol_attempts = by_subject.len();
         let per_subject = self.plan.enrol.templates_per_subject;
         let mut templates = Vec::new();
-        for (subject, keys) in by_subject {
+        for keys in by_subject.into_values() {
             let clear: Vec<Vec<usize>> =
                 keys.iter().map(|key| self.clear_of_overlap(key, f64::NEG_INFINITY)).collect();
             let mut cut: Vec<Pool> = (0..per_subject)
@@ -260,7 +261,7 @@ impl<'a> Cutter<'a> {
                     available: most as f64 * self.epoch_seconds,
                     wanted: (per_template * per_subject) as f64 * self.epoch_seconds,
                 };
-                self.fail(subject, missing, "enrol", "enrol", &mut failures.to_enrol)?;
+                self.fail(missing, "enrol", self.plan.enrol.seconds, &mut failures.to_enrol)?;
                 continue;
             }
             cut.sort_by(|a, b| a.key.cmp(&b.key).then(a.start_second.total_cmp(&b.start_second)));
@@ -282,12 +283,10 @@ impl<'a> Cutter<'a> {
             let clear = self.clear_of_overlap(key, self.probes_from(key, templates));
             let groups = clear.chunks_exact(per_probe);
             if groups.len() == 0 {
-                let missing = Failure {
-                    key: key.clone(),
-                    available: clear.len() as f64 * self.epoch_seconds,
-                    wanted: per_probe as f64 * self.epoch_seconds,
-                };
-                self.fail(&key.subject, missing, "probe", "acquire", &mut failures.to_acquire)?;
+                let wanted = per_probe as f64 * self.epoch_seconds;
+                let available = clear.len() as f64 * self.epoch_seconds;
+                let missing = Failure { key: key.clone(), available, wanted };
+                self.fail(missing, "probe", wanted, &mut failures.to_acquire)?;
             }
             probes.extend(groups.map(|group| self.pool("probe", key, group)));
         }
@@ -297,10 +296,9 @@ impl<'a> Cutter<'a> {
     /// Stops with an error or counts the failure, as the plan says.
     fn fail(
         &self,
-        subject: &SubjectId,
         missing: Failure,
         purpose: &'static str,
-        failure: &'static str,
+        seconds: f64,
         counted: &mut Vec<Failure>,
     ) -> Result<(), ProtocolError> {
         match self.plan.on_short {
@@ -309,13 +307,12 @@ impl<'a> Cutter<'a> {
                 Ok(())
             }
             OnShort::Error => Err(ProtocolError::TooShort {
-                subject: subject.clone(),
                 key: Box::new(missing.key),
+                seconds,
                 available: missing.available,
-                counted: "of clean epochs",
+                counted: CLEAN,
                 wanted: missing.wanted,
                 purpose,
-                failure,
             }),
         }
     }

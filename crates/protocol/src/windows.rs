@@ -10,8 +10,8 @@ use crate::{EpochUses, Fold, FoldTrials, Leak, LeakError, Notice, Plan, Pool, Ro
 
 /// What a window is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Use {
-    /// Learnt from.
+pub(crate) enum Use {
+    /// The encoder learns from it.
     Train,
     /// Part of a template.
     Enrol,
@@ -23,7 +23,7 @@ impl Use {
     const ALL: [Self; 3] = [Self::Train, Self::Enrol, Self::Probe];
 
     /// `train`, `enrol` or `probe`.
-    pub fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
             Self::Enrol => "enrol",
@@ -34,10 +34,10 @@ impl Use {
 
 /// One stretch of a recording with its use.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Window<'a> {
+pub(crate) struct Window<'a> {
     /// What it is used for.
     pub usage: Use,
-    /// The recording.
+    /// The recording it is cut from.
     pub key: &'a RecordingKey,
     /// Seconds from the recording's start.
     pub start: f64,

@@ -6,10 +6,10 @@ mod cohort;
 
 use cohort::{epochs, key, one_visit, plan, subject, two_visits};
 use twinprint_protocol::{
-    EpochUses, FeatureColumn, FeatureColumns, FitRecord, Fold, FoldTrials, Leak, LeakError, Notice, Plan,
-    Provenance, RecordingFacts, Role, Split, Stage, StageOrder, check, check_provenance, check_windows,
-    split, trials,
+    EpochUses, FitRecord, Fold, FoldTrials, Leak, LeakError, Notice, Operation, Plan, Provenance,
+    RecordingMetadata, Role, Split, check, check_features, check_provenance, check_windows, split, trials,
 };
+use twinprint_signal::RecordingKey;
 
 type Judged = Result<Vec<Notice>, Vec<LeakError>>;
 
@@ -35,7 +35,7 @@ fn is_refused_unless_allowed(leak: Leak, rows: [&str; 2], plan: &Plan, judge: im
     assert_eq!(notice.rows.len(), 2);
 }
 
-fn first_fold(recordings: &[RecordingFacts]) -> (Split, usize, usize) {
+fn first_fold(recordings: &[RecordingMetadata]) -> (Split, usize, usize) {
     let made = split(recordings, &Plan::default()).unwrap();
     let number = |fold: &Fold, role| fold.subjects(role)[0].as_str()[4..].parse().unwrap();
     let (train, test) = (number(&made.folds[0], Role::Train), number(&made.folds[0], Role::Test));
@@ -306,41 +306,41 @@ fn where_subjects_are_seen_a_fit_on_their_enrolment_is_no_further_leak() {
 #[test]
 fn a_filter_after_epoching() {
     let (made, ..) = first_fold(&one_visit(6));
-    let (filter, scale) = (Stage::Filter("band-pass".to_owned()), Stage::Pointwise("scale".to_owned()));
-    let with = |order: Vec<Stage>| Provenance { stages: StageOrder(order), ..Provenance::default() };
+    let (filter, scale) =
+        (Operation::Filter("band-pass".to_owned()), Operation::Pointwise("scale".to_owned()));
+    let honest = vec![filter.clone(), Operation::Epoching, scale.clone()];
+    let late = vec![scale.clone(), Operation::Epoching, scale, filter];
+    let with = |operations| Provenance { operations, ..Provenance::default() };
     let plan = Plan::default();
-    let late = with(vec![scale.clone(), Stage::Epoch, scale.clone(), filter.clone()]);
+    // One recording of many is enough.
+    let leaking = with(vec![honest.clone(), late]);
     let rows = ["step 2 epoch cuts the recording", "step 4 band-pass mixes neighbouring samples"];
     is_refused_unless_allowed(Leak::FilterAfterEpoching, rows, &plan, |plan| {
-        check_provenance(&late, &made, plan)
+        check_provenance(&leaking, &made, plan)
     });
-    assert_eq!(check_provenance(&with(vec![filter, Stage::Epoch, scale]), &made, &plan), Ok(vec![]));
+    assert_eq!(check_provenance(&with(vec![honest]), &made, &plan), Ok(vec![]));
 }
 
 #[test]
-fn a_metadata_column_that_only_one_subject_has_among_the_features() {
+fn a_column_that_tells_people_apart_among_the_features() {
     let recordings = one_visit(6);
-    let (made, ..) = first_fold(&recordings);
-    let column = |value: fn(&RecordingFacts) -> String| Provenance {
-        columns: FeatureColumns(vec![FeatureColumn {
-            name: "age".to_owned(),
-            values: recordings.iter().map(|facts| (facts.key.clone(), value(facts))).collect(),
-        }]),
-        ..Provenance::default()
+    let rows: Vec<&RecordingKey> = recordings.iter().flat_map(|facts| [&facts.key, &facts.key]).collect();
+    let judge = |name: &str, value: &dyn Fn(usize) -> f32, plan: &Plan| {
+        let values: Vec<f32> = (0..rows.len()).map(value).collect();
+        check_features(&rows, [("alpha", vec![0.5; rows.len()]), (name, values)], &plan.allow_leak)
     };
+    let age = |row: usize| if rows[row].subject == subject(5) { 27.0 } else { 26.0 };
+    let leaking = ["feature sub-00/a/1 age = 26", "feature sub-05/a/1 age = 27"];
     let plan = Plan::default();
-    let name_tag = column(|facts| {
-        (20 + facts.key.subject.as_str().len() + usize::from(facts.key.subject.as_str() > "sub-04"))
-            .to_string()
-    });
-    let rows = ["feature sub-05/a/1 age = \"27\"", "feature sub-00/a/1 age = \"26\""];
-    is_refused_unless_allowed(Leak::IdentityInFeatures, rows, &plan, |plan| {
-        check_provenance(&name_tag, &made, plan)
-    });
-    let shared = column(|facts| facts.labels["task"].clone());
-    assert_eq!(check_provenance(&shared, &made, &plan), Ok(vec![]));
-    let constant = column(|_| "30".to_owned());
-    assert_eq!(check_provenance(&constant, &made, &plan), Ok(vec![]));
+    is_refused_unless_allowed(Leak::IdentityInFeatures, leaking, &plan, |plan| judge("age", &age, plan));
+    assert_eq!(judge("task", &|row| (row / 2 % 2) as f32, &plan), Ok(vec![]), "changes within people");
+    assert_eq!(judge("power", &|row| row as f32, &plan), Ok(vec![]));
+    let named = judge("Subject ID", &|row| row as f32, &plan).unwrap_err();
+    assert!(named[0].what.contains("name of an identifier"), "{}", named[0].what);
+    assert_eq!(judge("id", &|_| 1.0, &plan), Ok(vec![]), "the same for everybody");
+    let single: Vec<&RecordingKey> = rows.iter().step_by(4).copied().collect();
+    let once = check_features(&single, [("age", (0..6).map(|row| row as f32))], &[]);
+    assert_eq!(once, Ok(vec![]), "of one row a person nothing can be said");
 }
 
 #[test]
@@ -356,7 +356,7 @@ fn all_leaks_are_reported_at_once() {
 
 #[test]
 fn readers_are_told_of_few_people_one_visit_and_optimistic_variants() {
-    let texts = |recordings: &[RecordingFacts], plan: &Plan| -> Vec<String> {
+    let texts = |recordings: &[RecordingMetadata], plan: &Plan| -> Vec<String> {
         let made = split(recordings, plan).unwrap();
         check(recordings, &made, plan).unwrap().into_iter().map(|notice| notice.text).collect()
     };

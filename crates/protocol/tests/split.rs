@@ -8,14 +8,14 @@ use std::collections::BTreeSet;
 
 use cohort::{facts, one_visit, plan, subject, two_visits};
 use proptest::prelude::*;
-use twinprint_protocol::{Fold, Plan, RecordingFacts, Role, Split, split};
+use twinprint_protocol::{Fold, Plan, RecordingMetadata, Role, Split, split};
 use twinprint_signal::SubjectId;
 
-fn refusal(recordings: &[RecordingFacts], plan: &Plan) -> String {
+fn refusal(recordings: &[RecordingMetadata], plan: &Plan) -> String {
     split(recordings, plan).unwrap_err().to_string()
 }
 
-fn of_group(people: &[SubjectId], recordings: &[RecordingFacts], group: &str) -> usize {
+fn of_group(people: &[SubjectId], recordings: &[RecordingMetadata], group: &str) -> usize {
     let in_group = |who: &&SubjectId| {
         recordings.iter().any(|facts| facts.key.subject == **who && facts.labels["group"] == group)
     };
@@ -205,6 +205,22 @@ fn an_enrolment_longer_than_a_recording_is_refused_before_a_sample_is_read() {
         "{shown}"
     );
     assert!(split(&recordings, &plan("on_short = \"drop\"")).is_ok());
+}
+
+#[test]
+fn a_template_may_come_from_the_longer_of_two_recordings() {
+    let mut recordings = two_visits(6);
+    recordings.iter_mut().filter(|facts| facts.key.session.as_str() == "a").for_each(|facts| {
+        facts.seconds = if facts.key.recording.as_str() == "1" { 20.0 } else { 40.0 };
+    });
+    let plan = plan("[enrol]\nrecordings = [\"a\"]\n[probe]\nrecordings = [\"b\"]");
+    assert!(split(&recordings, &plan).is_ok());
+    recordings[1].seconds = 25.0;
+    let shown = refusal(&recordings, &plan);
+    for part in ["protocol.enrol.seconds = 30", "sub-00/a/2 has 25 s recorded", "ask for 25 s or less"] {
+        assert!(shown.contains(part), "{part} is not in: {shown}");
+    }
+    assert!(!shown.contains("rejection"), "nothing was rejected yet: {shown}");
 }
 
 #[test]

@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 
 use cohort::{epochs, one_visit, plan};
 use proptest::prelude::*;
-use twinprint_protocol::{FoldTrials, Plan, Pool, ProtocolError, RecordingFacts, Role, split, trials};
+use twinprint_protocol::{FoldTrials, Plan, Pool, ProtocolError, RecordingMetadata, Role, split, trials};
 use twinprint_signal::EpochInfo;
 
 fn cut(
-    recordings: &[RecordingFacts],
+    recordings: &[RecordingMetadata],
     epochs: &[EpochInfo],
     plan: &Plan,
     probe_seconds: f64,

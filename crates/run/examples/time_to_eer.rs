@@ -72,7 +72,7 @@ impl Cohort {
             epochs: EpochPlan::Fixed { duration: Seconds::new(2.0)?, overlap: Seconds::new(1.5)? },
             ..Preprocess::default()
         };
-        let preprocessor = Preprocessor::new(plan)?;
+        let preprocessor = Preprocessor::new(plan.checked()?);
         let (mut parts, mut recording) = (Vec::new(), Vec::new());
         let (mut channels, mut rate) = (Vec::new(), 0.0);
         for (number, path) in recordings(folder)?.iter().enumerate() {

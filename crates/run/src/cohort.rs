@@ -7,8 +7,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use twinprint_dataset::{Layout, Manifest, RecordingFile};
 use twinprint_edf::{EdfFile, Strictness};
-use twinprint_preprocess::{OnMissing, Reference};
-use twinprint_protocol::RecordingFacts;
+use twinprint_preprocess::{CheckedPlan, OnMissing, Reference};
+use twinprint_protocol::RecordingMetadata;
 use twinprint_signal::{ChannelName, Hertz, SampleIndex, Seconds, SubjectId};
 
 use crate::{Plan, RunError};
@@ -19,7 +19,7 @@ pub(crate) struct Member {
     /// Where it is and what the dataset says about it.
     pub(crate) file: RecordingFile,
     /// What the protocol may know.
-    pub(crate) facts: RecordingFacts,
+    pub(crate) facts: RecordingMetadata,
     /// Signals to read, as positions in the file, in the order of `channels`.
     pub(crate) signals: Vec<usize>,
     /// Their names.
@@ -62,7 +62,7 @@ impl Cohort {
     }
 
     /// What the protocol may know of every recording.
-    pub(crate) fn facts(&self) -> Vec<RecordingFacts> {
+    pub(crate) fn facts(&self) -> Vec<RecordingMetadata> {
         self.members.iter().map(|member| member.facts.clone()).collect()
     }
 
@@ -102,10 +102,11 @@ pub(crate) fn survey(plan: &Plan) -> Result<Cohort, RunError> {
     let settings = plan.dataset()?;
     let dataset = twinprint_dataset::discover(&settings).map_err(|error| plan.invalid("dataset", error))?;
     let mut notices = dataset.notices;
+    let preprocess = plan.preprocess()?;
     let members: Vec<(Member, Vec<String>)> = dataset
         .recordings
         .into_par_iter()
-        .map(|file| open(plan, &settings.root, file))
+        .map(|file| open(plan, &settings.root, &preprocess, file))
         .collect::<Result<_, _>>()?;
     let mut kept = Vec::with_capacity(members.len());
     for (member, said) in members {
@@ -122,7 +123,12 @@ pub(crate) fn survey(plan: &Plan) -> Result<Cohort, RunError> {
     Ok(cohort)
 }
 
-fn open(plan: &Plan, root: &Path, file: RecordingFile) -> Result<(Member, Vec<String>), RunError> {
+fn open(
+    plan: &Plan,
+    root: &Path,
+    preprocess: &CheckedPlan,
+    file: RecordingFile,
+) -> Result<(Member, Vec<String>), RunError> {
     let refuse = |reason: String| RunError::recording(file.path.clone(), reason);
     let edf = open_file(plan, &file.path)?;
     let names: Vec<ChannelName> = edf.signals().iter().map(|signal| signal.name().clone()).collect();
@@ -137,14 +143,11 @@ fn open(plan: &Plan, root: &Path, file: RecordingFile) -> Result<(Member, Vec<St
         .map(|&index| edf.signals()[index].rate())
         .max_by(|a, b| a.get().total_cmp(&b.get()))
         .ok_or_else(|| refuse("it has no channel that the plan takes: see `twinprint inspect`".to_owned()))?;
-    plan.config()
-        .preprocess
-        .validate_for(rate)
-        .map_err(|error| plan.invalid(&format!("preprocess.{}", error.key), error))?;
+    preprocess.fits(rate).map_err(|error| plan.invalid(&format!("preprocess.{}", error.key), error))?;
     let samples = signals.iter().map(|&index| edf.signals()[index].total_samples()).max().unwrap_or(0);
     let (input, samples_hash) = hashes(root, &file.path, edf.header().header_bytes())?;
     let seconds = rate.time_of(SampleIndex(samples));
-    let facts = RecordingFacts {
+    let facts = RecordingMetadata {
         key: file.key.clone(),
         labels: file.labels.clone(),
         content_hash: samples_hash,
@@ -236,7 +239,7 @@ fn is_synthetic(root: &Path) -> bool {
 fn deviating(members: &[Member]) -> Vec<String> {
     let recordings: Vec<_> =
         members.iter().map(|member| (member.facts.key.clone(), member.rate, member.seconds)).collect();
-    twinprint_dataset::deviations(&recordings, twinprint_dataset::Tolerance::default())
+    twinprint_dataset::deviations(&recordings)
         .iter()
         .map(|deviation| format!("{} deviates: {}", deviation.key, deviation.reason))
         .collect()

@@ -21,6 +21,8 @@ pub const SCORES: &str = "scores.parquet";
 pub const RESULTS: &str = "results.json";
 /// The file of epochs.
 pub const EPOCHS: &str = "epochs.h5";
+/// The file of what was done to the recordings: every order of operations that one of them went through.
+pub const OPERATIONS: &str = "operations.json";
 /// The file of signal quality, a row a recording.
 pub const QUALITY: &str = "quality.parquet";
 /// The file of leaks that were allowed among the windows of the trials; usually an empty list.

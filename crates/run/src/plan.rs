@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use twinprint_dataset::Layout;
 use twinprint_encoder::{Compute, EncoderError};
-use twinprint_preprocess::EpochPlan;
-use twinprint_protocol::{Leak, OnShort, RecordingFacts, Split, UnknownLeak};
+use twinprint_preprocess::{CheckedPlan, EpochPlan};
+use twinprint_protocol::{Leak, UnknownLeak};
 
 use crate::config::{Config, Source};
 use crate::error::Problem;
@@ -69,6 +69,12 @@ impl Plan {
         &self.source
     }
 
+    /// The checked plan of preprocessing.
+    pub(crate) fn preprocess(&self) -> Result<CheckedPlan, RunError> {
+        let plan = self.config.preprocess.clone();
+        plan.checked().map_err(|error| self.invalid(&format!("preprocess.{}", error.key), error))
+    }
+
     /// The dataset table with its folder found.
     ///
     /// # Errors
@@ -118,32 +124,6 @@ impl Plan {
         encoders.iter().copied().chain(baselines).chain(shortcuts).collect()
     }
 
-    /// Refuses an enrolment or a probe that no recording is long enough for, before a sample is read.
-    pub(crate) fn check_lengths(&self, facts: &[RecordingFacts], split: &Split) -> Result<(), RunError> {
-        let protocol = &self.config.protocol;
-        let longest_probe = protocol.probe.seconds.iter().copied().fold(0.0, f64::max);
-        for fold in &split.folds {
-            let sides = [
-                ("protocol.enrol.seconds", protocol.enrol.seconds, &fold.recordings.test_enrol),
-                ("protocol.probe.seconds", longest_probe, &fold.recordings.test_probe),
-            ];
-            for (key, wanted, recordings) in sides {
-                let short =
-                    facts.iter().find(|facts| recordings.contains(&facts.key) && facts.seconds < wanted);
-                if let Some(short) = short.filter(|_| protocol.on_short == OnShort::Error) {
-                    return Err(self.invalid(
-                        key,
-                        format!(
-                            "{key} asks for {wanted} s, but recording {} has {:.1} s: ask for less, or leave short recordings out with protocol.on_short = \"drop\"",
-                            short.key, short.seconds
-                        ),
-                    ));
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// An error that names the file and, where it sets the key, the line.
     pub(crate) fn invalid(&self, key: &str, problem: impl Into<Problem>) -> RunError {
         let path = self.source.path.display();
@@ -183,10 +163,7 @@ impl Plan {
 
     fn check_sections(&self) -> Result<(), RunError> {
         let config = &self.config;
-        config
-            .preprocess
-            .validate()
-            .map_err(|error| self.invalid(&format!("preprocess.{}", error.key), error))?;
+        self.preprocess()?;
         config
             .protocol
             .validate()

@@ -68,7 +68,6 @@ pub fn prepare(plan: &Plan) -> Result<Prepared, RunError> {
         twinprint_protocol::split(&facts, protocol).map_err(|error| plan.invalid(&error.key(), error))?;
     let notices = twinprint_protocol::check(&facts, &split, protocol)
         .map_err(|leaks| RunError::Leaks(leaks.iter().map(ToString::to_string).collect()))?;
-    plan.check_lengths(&facts, &split)?;
     check_attention(plan, &split)?;
     let device = device(plan)?;
     let found = |leak: &Leak| notices.iter().any(|notice| notice.leak == Some(*leak));

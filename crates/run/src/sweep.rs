@@ -12,7 +12,8 @@ use twinprint_store::epochs::EpochFile;
 
 use crate::error::Placed;
 use crate::folder::{
-    COHORT, EPOCHS, PRINTS, PROVENANCE, QUALITY, RunFolder, WINDOW_LEAKS, create_folder, write_text,
+    COHORT, EPOCHS, OPERATIONS, PRINTS, PROVENANCE, QUALITY, RunFolder, WINDOW_LEAKS, create_folder,
+    write_text,
 };
 use crate::learning::epoch_seconds;
 use crate::plan::hash_of;
@@ -173,6 +174,7 @@ fn take_over(plan: &Plan, folder: &Path) -> Result<bool, RunError> {
         COHORT.to_owned(),
         EPOCHS.to_owned(),
         QUALITY.to_owned(),
+        OPERATIONS.to_owned(),
         PRINTS.to_owned(),
         PROVENANCE.to_owned(),
     ];

@@ -1,9 +1,9 @@
-"""Writes crates/preprocess/src/positions.rs: the 10-5 positions on a unit sphere.
+"""Writes crates/preprocess/src/positions.tsv: the 10-5 positions on a unit sphere.
 
 MNE-Python's `standard_1005` template in head coordinates; the origin is the sphere MNE-Python fits to all of its
 electrodes, and each position is the direction from there, which is what `interpolate_bads` computes with.
 
-    python positions.py > ../../../crates/preprocess/src/positions.rs
+    python positions.py > ../../../crates/preprocess/src/positions.tsv
 """
 
 import mne
@@ -27,14 +27,9 @@ def positions():
 
 def main():
     names, places, origin = positions()
-    print("//! Made by tests/golden/preprocess/positions.py from MNE-Python's `standard_1005`; do not edit.")
-    print()
-    print("/// Folded channel name and direction from the head's centre: right, front, top. Sorted by name.")
-    print("#[rustfmt::skip]")
-    print(f"pub(crate) const POSITIONS: [(&str, [f64; 3]); {len(names)}] = [")
-    for name, (x, y, z) in sorted(zip((n.lower() for n in names), places.tolist())):
-        print(f'    ("{name}", [{x:.9f}, {y:.9f}, {z:.9f}]),')
-    print("];")
+    print("name", "right", "front", "top", sep="\t")
+    for name, place in sorted(zip((n.lower() for n in names), places.tolist())):
+        print(name, *(f"{axis:.9f}" for axis in place), sep="\t")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use twinprint_dataset::Manifest;
-use twinprint_dataset::fetch::{Event, FetchError, Options, Outcome, Report, Trust};
+use twinprint_dataset::fetch::{Event, FetchError, Options, Outcome, Trust};
 use twinprint_run::Progress;
 
 use crate::arguments::FetchArguments;
@@ -14,10 +14,10 @@ use crate::progress::Terminal;
 /// How many failed files are listed.
 const FAILURES: usize = 10;
 
-/// Downloads what is missing and says what vouches for it.
+/// Says under which licence the dataset stands, downloads what is missing and says what vouches for it.
 pub(crate) fn download(given: &FetchArguments, progress: &Terminal) -> Result<ExitCode, Failure> {
     let manifest = Manifest::load(&given.dataset)?;
-    let to = given.to.clone().unwrap_or_else(|| PathBuf::from("data").join(&given.dataset));
+    let to = given.to.clone().unwrap_or_else(|| PathBuf::from("data").join(&manifest.name));
     let options = Options {
         mirror: given.mirror.clone(),
         only: given.only.clone(),
@@ -27,6 +27,7 @@ pub(crate) fn download(given: &FetchArguments, progress: &Terminal) -> Result<Ex
         proxy: proxy(),
         ..Options::new(&to)
     };
+    progress.say(&attribution(&manifest));
     let told = |event: Event| match event {
         Event::Begun { files, .. } => progress.begin("fetch", Some(files as u64)),
         Event::Retrying { path, reason, wait, .. } => {
@@ -47,27 +48,35 @@ pub(crate) fn download(given: &FetchArguments, progress: &Terminal) -> Result<Ex
         Err(other) => return Err(other.into()),
     };
     report.notices.iter().for_each(|notice| progress.notice(notice));
-    progress.end(&summary(&report));
-    println!("{}", to.display());
+    let count =
+        |wanted: fn(Outcome) -> bool| report.files.iter().filter(|(_, outcome)| wanted(*outcome)).count();
+    let downloaded = count(|outcome| matches!(outcome, Outcome::Downloaded(_)));
+    let recorded = count(|outcome| {
+        matches!(outcome, Outcome::Kept(Trust::Recorded) | Outcome::Downloaded(Trust::Recorded))
+    });
+    let (kept, verified) = (report.files.len() - downloaded, report.files.len() - recorded);
+    progress.end(&format!(
+        "{downloaded} downloaded, {kept} already there; {verified} verified by a checksum, {recorded} recorded for next time"
+    ));
+    if given.json {
+        let Manifest { name, title, homepage, licence, citation, .. } = &manifest;
+        let told = serde_json::json!({
+            "folder": to, "name": name, "title": title, "homepage": homepage, "licence": licence,
+            "citation": citation, "downloaded": downloaded, "kept": kept, "verified": verified,
+            "recorded": recorded,
+        });
+        println!("{told:#}");
+    } else {
+        println!("{}", to.display());
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn summary(report: &Report) -> String {
-    let count =
-        |wanted: fn(Outcome) -> bool| report.files.iter().filter(|(_, outcome)| wanted(*outcome)).count();
-    format!(
-        "{} downloaded, {} already there; {} verified by a checksum, {} recorded for next time",
-        count(|outcome| matches!(outcome, Outcome::Downloaded(_))),
-        count(|outcome| matches!(outcome, Outcome::Kept(_))),
-        count(|outcome| matches!(
-            outcome,
-            Outcome::Kept(Trust::Verified) | Outcome::Downloaded(Trust::Verified)
-        )),
-        count(|outcome| matches!(
-            outcome,
-            Outcome::Kept(Trust::Recorded) | Outcome::Downloaded(Trust::Recorded)
-        )),
-    )
+/// What the dataset is, what it may be used for and whom to credit.
+fn attribution(manifest: &Manifest) -> String {
+    let Manifest { title, homepage, licence, citation, .. } = manifest;
+    let works: String = citation.iter().map(|work| format!("\n  cite: {work}")).collect();
+    format!("{title}\n  see: {homepage}\n  licence: {licence}{works}")
 }
 
 /// The proxy that the environment names, in the spelling of other download tools.

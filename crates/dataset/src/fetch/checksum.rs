@@ -1,15 +1,14 @@
 //! SHA-256 sums: of files, from published lists, and recorded for next time.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write as _};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
-use super::source::{Sources, Trouble};
+use super::source::{Sources, Trouble, pause};
 use super::{FetchError, Options};
 use crate::manifest::{KnownFile, Manifest};
 
@@ -95,7 +94,7 @@ fn published(list: &str, options: &Options, sources: &Sources) -> Result<BTreeMa
             }
         }
         if attempt < options.retries as usize {
-            std::thread::sleep(super::download::pause(options.delay, attempt as u32, None));
+            std::thread::sleep(pause(options.delay, attempt as u32, None));
         }
     }
     Err(last)
@@ -114,20 +113,9 @@ pub(super) fn parse(text: &str) -> BTreeMap<String, String> {
 
 /// The SHA-256 sum of a file in hexadecimal.
 pub(super) fn of_file(path: &Path) -> std::io::Result<String> {
-    let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => break,
-            read => hasher.update(&buffer[..read]),
-        }
-    }
-    let mut sum = String::with_capacity(64);
-    for byte in hasher.finalize() {
-        let _ = write!(sum, "{byte:02x}");
-    }
-    Ok(sum)
+    std::io::copy(&mut File::open(path)?, &mut hasher)?;
+    Ok(format!("{:x}", hasher.finalize()))
 }
 
 #[cfg(test)]

@@ -6,11 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::checksum::{Sums, of_file};
-use super::source::{Sources, Trouble};
+use super::source::{Sources, Trouble, pause};
 use super::{Event, Options, Outcome, Trust};
 use crate::manifest::KnownFile;
-
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 pub(super) struct Download<'a> {
     pub(super) file: &'a KnownFile,
@@ -18,11 +16,6 @@ pub(super) struct Download<'a> {
     pub(super) sources: &'a Sources,
     pub(super) sums: &'a Sums,
     pub(super) progress: &'a (dyn Fn(Event<'_>) + Sync),
-}
-
-/// The pause after failed attempt `attempt` (from 0): doubling, no shorter than the server asks, at most a minute.
-pub(super) fn pause(delay: Duration, attempt: u32, asked: Option<Duration>) -> Duration {
-    delay.saturating_mul(1 << attempt.min(16)).max(asked.unwrap_or_default()).min(LONGEST_PAUSE)
 }
 
 impl Download<'_> {

@@ -89,7 +89,7 @@ pub enum Event<'a> {
     },
     /// A file begins to arrive.
     Started {
-        /// The file.
+        /// Its path below the folder.
         path: &'a str,
         /// Bytes of the whole file, where known.
         bytes: Option<u64>,
@@ -98,14 +98,14 @@ pub enum Event<'a> {
     },
     /// Some of a file has arrived.
     Received {
-        /// The file.
+        /// Its path below the folder.
         path: &'a str,
         /// Bytes since the last event.
         bytes: u64,
     },
     /// An attempt failed, and there will be another.
     Retrying {
-        /// The file.
+        /// Its path below the folder.
         path: &'a str,
         /// The attempt that failed, counted from 1.
         attempt: u32,
@@ -116,16 +116,16 @@ pub enum Event<'a> {
     },
     /// A file is there.
     Finished {
-        /// The file.
+        /// Its path below the folder.
         path: &'a str,
         /// How it came there.
         outcome: Outcome,
     },
     /// A file could not be had.
     Failed {
-        /// The file.
+        /// Its path below the folder.
         path: &'a str,
-        /// Why.
+        /// What the last attempt met.
         reason: &'a str,
     },
 }
@@ -162,7 +162,7 @@ pub struct Report {
 pub struct Failure {
     /// Its path below the folder.
     pub path: String,
-    /// Why.
+    /// What the last attempt met.
     pub reason: String,
 }
 
@@ -173,13 +173,16 @@ pub enum FetchError {
     /// An option has a value it cannot have.
     #[error("{option} = {value}: {limit}")]
     Option {
-        /// The option.
+        /// The field of [`Options`].
         option: &'static str,
-        /// Its value.
+        /// The value that was given.
         value: String,
         /// What it must be.
         limit: String,
     },
+    /// The address of the proxy is none.
+    #[error("the proxy cannot be used: give its address as http://host:port")]
+    Proxy(#[source] ureq::Error),
     /// There is nowhere to download from.
     #[error(
         "the files of {0} are published nowhere: give the address of a copy with --mirror (http://, https:// or file://)"
@@ -190,7 +193,7 @@ pub enum FetchError {
     Write {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// What the operating system says.
         source: std::io::Error,
     },
     /// Some files could not be had; the others are there.

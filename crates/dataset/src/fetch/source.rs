@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::time::Duration;
 
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use ureq::Agent;
 use ureq::http::{HeaderMap, StatusCode};
 
@@ -40,6 +41,13 @@ pub(super) enum Trouble {
     Restart(String),
 }
 
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// The pause after failed attempt `attempt` (from 0): doubling, no shorter than the server asks, at most a minute.
+pub(super) fn pause(delay: Duration, attempt: u32, asked: Option<Duration>) -> Duration {
+    delay.saturating_mul(1 << attempt.min(16)).max(asked.unwrap_or_default()).min(LONGEST_PAUSE)
+}
+
 impl Sources {
     pub(super) fn new(manifest: &Manifest, options: &Options) -> Result<Self, FetchError> {
         let bases = match &options.mirror {
@@ -60,10 +68,7 @@ impl Sources {
                 limit: limit.to_owned(),
             });
         }
-        let proxy = options.proxy.as_deref().map(ureq::Proxy::new).transpose().map_err(|error| {
-            let value = "the address given".to_owned();
-            FetchError::Option { option: "proxy", value, limit: error.to_string() }
-        })?;
+        let proxy = options.proxy.as_deref().map(ureq::Proxy::new).transpose().map_err(FetchError::Proxy)?;
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .proxy(proxy)
@@ -89,8 +94,11 @@ impl Sources {
     ) -> Result<Stream, Trouble> {
         let base = self.bases[index % self.bases.len()].trim_end_matches('/');
         match base.strip_prefix("file://") {
-            Some(folder) => open_file(&format!("{}/{path}", decoded(folder)), from),
-            None => self.open_url(&format!("{base}/{}", encoded(path)), from, version),
+            Some(folder) => {
+                let folder = percent_decode_str(folder).decode_utf8_lossy();
+                open_file(&format!("{folder}/{path}"), from)
+            }
+            None => self.open_url(&format!("{base}/{}", utf8_percent_encode(path, ENDING)), from, version),
         }
     }
 
@@ -175,38 +183,5 @@ fn content_range(headers: &HeaderMap) -> Option<(u64, Option<u64>)> {
     Some((range.split_once('-')?.0.trim().parse().ok()?, total.trim().parse().ok()))
 }
 
-/// A path with the characters escaped that would end it in an address.
-fn encoded(path: &str) -> String {
-    path.replace('%', "%25").replace(' ', "%20").replace('?', "%3F").replace('#', "%23")
-}
-
-/// A path with `%20` and its like taken back.
-fn decoded(path: &str) -> String {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let escape = after.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
-        match escape.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn escapes_are_taken_back() {
-        assert_eq!(decoded("/a%20b/100%"), "/a b/100%");
-        assert_eq!(decoded(&encoded("a b#c?d%.edf")), "a b#c?d%.edf");
-    }
-}
+/// The characters of a path that would end it in an address.
+const ENDING: &AsciiSet = &CONTROLS.add(b'%').add(b' ').add(b'?').add(b'#');

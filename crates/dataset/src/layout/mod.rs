@@ -5,11 +5,8 @@ mod entities;
 mod participants;
 mod pattern;
 mod sidecar;
-mod template;
 
 use std::path::{Path, PathBuf};
-
-pub(crate) use template::Template;
 
 use crate::dataset::Dataset;
 use crate::error::DatasetError;

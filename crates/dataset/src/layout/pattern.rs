@@ -7,16 +7,14 @@ use twinprint_signal::{RecordingId, RecordingKey, SessionId, SubjectId};
 use walkdir::WalkDir;
 
 use super::participants::Participants;
-use super::template::{Fit, Template, Values};
 use super::{below, is_recording_name, unusable};
 use crate::dataset::{Dataset, RecordingFile, some_of};
 use crate::error::DatasetError;
-use crate::plan::{Pattern, setting};
+use crate::plan::Pattern;
+use crate::template::{Fit, Values};
 
 pub(crate) fn find(root: &Path, settings: &Pattern) -> Result<Dataset, DatasetError> {
-    let template = Template::parse(&settings.pattern).map_err(|reason| {
-        setting("layout.pattern", &format!("{:?}", settings.pattern), &reason, "correct the pattern")
-    })?;
+    let template = settings.template()?;
     let mut dataset = Dataset::default();
     let mut others = Vec::new();
     let mut seen = BTreeSet::new();

@@ -166,12 +166,7 @@ fn list(folder: &Path) -> Result<Vec<(Entities, PathBuf)>, DatasetError> {
 fn object(path: &Path) -> Result<Map<String, Value>, DatasetError> {
     let bytes = std::fs::read(path).map_err(|source| DatasetError::Read { path: path.into(), source })?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let failed = |reason: String| DatasetError::Sidecar { path: path.into(), reason };
-    match serde_json::from_slice(bytes) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(failed("the file must hold one JSON object, { … }".to_owned())),
-        Err(error) => Err(failed(error.to_string())),
-    }
+    serde_json::from_slice(bytes).map_err(|source| DatasetError::Json { path: path.into(), source })
 }
 
 fn frequency(header: &Map<String, Value>, key: &str, path: &Path) -> Result<Option<Hertz>, DatasetError> {

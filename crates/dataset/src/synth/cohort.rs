@@ -22,13 +22,13 @@ use super::montage;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cohort {
-    /// People.
+    /// The number of people.
     pub subjects: usize,
     /// Sessions of each.
     pub sessions: usize,
     /// Length of a session's recording in seconds.
     pub seconds: f64,
-    /// Electrodes.
+    /// The number of electrodes.
     pub channels: usize,
     /// Samples a second.
     pub rate: f64,
@@ -40,7 +40,7 @@ pub struct Cohort {
     pub session_drift: f64,
     /// Mean rate of eye blinks.
     pub blinks_per_minute: f64,
-    /// Mains, hertz.
+    /// The frequency of the mains, hertz.
     pub line_frequency: f64,
     /// Amplitude of the mains hum, microvolts.
     pub line_noise: f64,
@@ -68,20 +68,20 @@ impl Default for Cohort {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{key} = {value}: {limit}")]
 pub struct CohortError {
-    /// The setting.
+    /// The field of [`Cohort`].
     pub key: &'static str,
-    /// Its value.
+    /// The value that was given.
     pub value: String,
     /// What it must be.
     pub limit: String,
 }
 
 impl Cohort {
-    /// Checks every setting.
+    /// The EDF data records of a recording: how many, and seconds and samples of each.
     ///
     /// # Errors
-    /// For the first setting outside its range.
-    pub fn validate(&self) -> Result<(), CohortError> {
+    /// For the first setting outside its range, and when no record of 1 to 10 seconds holds a whole number of samples, or the recording is no whole number of records.
+    pub(crate) fn records(&self) -> Result<Records, CohortError> {
         let within = |key, value: f64, low: f64, high: f64| {
             if (low..=high).contains(&value) {
                 Ok(())
@@ -106,14 +106,6 @@ impl Cohort {
             let limit = "mains have 50 or 60 Hz".to_owned();
             return Err(CohortError { key: "line_frequency", value: self.line_frequency.to_string(), limit });
         }
-        self.records().map(|_| ())
-    }
-
-    /// The EDF data records of a recording: how many, and seconds and samples of each.
-    ///
-    /// # Errors
-    /// When no record of 1 to 10 seconds holds a whole number of samples, or the recording is no whole number of records.
-    pub(crate) fn records(&self) -> Result<Records, CohortError> {
         let whole = |value: f64| (value - value.round()).abs() < 1e-9;
         let Some(length) = (1..=10).map(f64::from).find(|length| whole(self.rate * length)) else {
             let limit = "EDF needs a whole number of samples in a data record of 1 to 10 s: take a rate with at most one decimal".to_owned();
@@ -148,7 +140,6 @@ mod tests {
 
     #[test]
     fn the_default_cohort_is_valid() {
-        assert_eq!(Cohort::default().validate(), Ok(()));
         assert_eq!(Cohort::default().records().unwrap(), Records { count: 60, seconds: 1.0, samples: 160 });
     }
 
@@ -176,7 +167,7 @@ mod tests {
             (Cohort { line_frequency: 55.0, ..base() }, "line_frequency"),
             (Cohort { line_noise: -1.0, ..base() }, "line_noise"),
         ] {
-            let error = cohort.validate().unwrap_err();
+            let error = cohort.records().unwrap_err();
             assert_eq!(error.key, key, "{error}");
             assert!(
                 error.to_string().contains("must") || key == "line_frequency" || key == "rate",

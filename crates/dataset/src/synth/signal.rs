@@ -20,7 +20,7 @@ const SENSOR_NOISE: f64 = 0.8;
 /// Below this frequency nothing is recorded: the amplifier's high-pass.
 const LOWEST: f64 = 0.5;
 
-/// One recording.
+/// The samples of one recording, and the blinks in them.
 pub(crate) struct Signal {
     /// `[channels][samples]` in microvolts.
     pub(crate) channels: Vec<Vec<f32>>,

@@ -13,7 +13,7 @@ use super::{edf, sidecars, signal};
 pub struct Summary {
     /// The dataset's folder.
     pub root: PathBuf,
-    /// People.
+    /// The number of people.
     pub subjects: usize,
     /// Recordings of all of them.
     pub recordings: usize,
@@ -34,17 +34,17 @@ pub enum SynthError {
     /// A file or folder cannot be written.
     #[error("cannot write {}", path.display())]
     Write {
-        /// Which.
+        /// The file or folder that was to be written.
         path: PathBuf,
-        /// Why.
+        /// What the operating system says.
         source: std::io::Error,
     },
     /// An EDF+ file cannot be written.
     #[error("cannot write {}", path.display())]
     Edf {
-        /// Which.
+        /// The recording that was to be written.
         path: PathBuf,
-        /// Why.
+        /// What the writer of EDF+ says.
         source: edfplus::EdfError,
     },
 }
@@ -62,7 +62,6 @@ pub fn write(
     out_dir: &Path,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Summary, SynthError> {
-    cohort.validate()?;
     let records = cohort.records()?;
     if out_dir.exists() && !is_empty_folder(out_dir) {
         return Err(SynthError::Exists(out_dir.to_owned()));

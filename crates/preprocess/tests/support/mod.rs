@@ -8,6 +8,7 @@
 use std::path::PathBuf;
 
 use ndarray::{Array2, s};
+use twinprint_preprocess::{Plan, PreprocessError, Preprocessed, Preprocessor};
 use twinprint_signal::{Annotation, ChannelName, Hertz, Recording};
 
 /// The file under the data folder, or None with a line that says the test was skipped.
@@ -61,6 +62,16 @@ pub fn read_edf(path: &std::path::Path, channels: &[String], first: usize, lengt
         samples.slice_mut(s![row, ..]).assign(&ndarray::aview1(&all[first..first + length]));
     }
     recording(rate, channels.iter().map(String::as_str), samples, vec![])
+}
+
+/// One recording by itself.
+pub fn preprocess(
+    recording: Recording,
+    known_bad: &[ChannelName],
+    events: Option<&[Annotation]>,
+    plan: &Plan,
+) -> Result<Preprocessed, PreprocessError> {
+    Preprocessor::new(plan.clone().checked()?).run(recording, known_bad, events)
 }
 
 /// An uninterrupted recording.

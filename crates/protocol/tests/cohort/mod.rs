@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use twinprint_protocol::{Plan, RecordingFacts};
+use twinprint_protocol::{Plan, RecordingMetadata};
 use twinprint_signal::{EpochInfo, RecordingId, RecordingKey, Seconds, SessionId, SubjectId};
 
 pub fn subject(number: usize) -> SubjectId {
@@ -20,13 +20,13 @@ pub fn key(subject_number: usize, session: &str, recording: &str) -> RecordingKe
     }
 }
 
-pub fn facts(subject_number: usize, session: &str, recording: &str) -> RecordingFacts {
+pub fn facts(subject_number: usize, session: &str, recording: &str) -> RecordingMetadata {
     let key = key(subject_number, session, recording);
     let labels = [
         ("task", if recording == "1" { "rest" } else { "arithmetic" }),
         ("group", if subject_number.is_multiple_of(3) { "patient" } else { "control" }),
     ];
-    RecordingFacts {
+    RecordingMetadata {
         content_hash: format!("hash-of-{key}"),
         key,
         labels: labels.map(|(label, value)| (label.to_owned(), value.to_owned())).into(),
@@ -35,19 +35,19 @@ pub fn facts(subject_number: usize, session: &str, recording: &str) -> Recording
 }
 
 /// Each subject has recordings 1 and 2 of session a: one visit, two files.
-pub fn one_visit(subjects: usize) -> Vec<RecordingFacts> {
+pub fn one_visit(subjects: usize) -> Vec<RecordingMetadata> {
     (0..subjects).flat_map(|n| [facts(n, "a", "1"), facts(n, "a", "2")]).collect()
 }
 
 /// Each subject has sessions a and b with recordings 1 and 2 in each.
-pub fn two_visits(subjects: usize) -> Vec<RecordingFacts> {
+pub fn two_visits(subjects: usize) -> Vec<RecordingMetadata> {
     (0..subjects)
         .flat_map(|n| ["a", "b"].into_iter().flat_map(move |s| ["1", "2"].map(|r| facts(n, s, r))))
         .collect()
 }
 
 /// Epochs of 2 s at every `step` seconds of every recording.
-pub fn epochs(recordings: &[RecordingFacts], step: f64) -> Vec<EpochInfo> {
+pub fn epochs(recordings: &[RecordingMetadata], step: f64) -> Vec<EpochInfo> {
     let labels = Arc::new(BTreeMap::new());
     recordings
         .iter()

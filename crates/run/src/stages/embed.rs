@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ndarray::{Array2, Axis};
 use twinprint_encoder::Model;
 use twinprint_evaluation::normalisation::Normalisation;
-use twinprint_protocol::{FitRecord, Fold, Provenance, Role, Stage as Step, StageOrder};
+use twinprint_protocol::{FitRecord, Fold, Provenance, Role};
 use twinprint_store::RowInfo;
 use twinprint_store::epochs::EpochFile;
 use twinprint_store::prints::{ENCODER_HASH, LENGTHS, PLAN_HASH, PrintFile, PrintWriter, VERSION};
@@ -15,13 +15,13 @@ use crate::RunError;
 use crate::baselines::{self, Fitted};
 use crate::context::Context;
 use crate::error::Placed;
-use crate::folder::{PRINTS, PROVENANCE, QUALITY, create_folder};
+use crate::folder::{OPERATIONS, PRINTS, PROVENANCE, QUALITY, create_folder};
 use crate::learning::{Learning, epoch_seconds, without_overlap};
 use crate::scoring::{Side, SystemSides};
 use crate::shortcut::Shortcut;
 use crate::stages::train::open_epochs;
 use crate::system::System;
-use crate::tables;
+use crate::{leaks, tables};
 
 /// The mains frequency where no recording shows one.
 const LINE_FREQUENCY: f64 = 50.0;
@@ -53,9 +53,11 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
             system.name(),
         )?;
     }
-    let provenance = Provenance { fits, stages: steps(context), ..Provenance::default() };
-    twinprint_protocol::check_provenance(&provenance, context.split, &context.plan.config().protocol)
-        .map_err(|leaks| RunError::Leaks(leaks.iter().map(ToString::to_string).collect()))?;
+    let provenance = Provenance { fits, operations: context.folder.read_json(OPERATIONS)? };
+    let notices =
+        twinprint_protocol::check_provenance(&provenance, context.split, &context.plan.config().protocol)
+            .map_err(|leaks| RunError::Leaks(leaks.iter().map(ToString::to_string).collect()))?;
+    leaks::add(context.folder, &notices)?;
     context.folder.write_json(PROVENANCE, &provenance)?;
     Ok(format!("{prints} prints of people the encoder never saw"))
 }
@@ -276,20 +278,4 @@ pub(crate) fn read(context: &Context, system: System, epoch_seconds: f64) -> Res
             .collect()
     };
     Ok(SystemSides { system, test: of(Role::Test), dev: of(Role::Dev), train: of(Role::Train) })
-}
-
-/// The order in which the signal was worked on, for the leak check: every filter runs before epochs are cut.
-fn steps(context: &Context) -> StageOrder {
-    let preprocess = &context.plan.config().preprocess;
-    let mut steps = Vec::new();
-    let filters = [
-        (preprocess.notch.is_some(), "notch"),
-        (preprocess.filter.is_some(), "band-pass"),
-        (preprocess.resample.is_some(), "resampling"),
-    ];
-    steps.extend(filters.iter().filter(|(used, _)| *used).map(|(_, name)| Step::Filter((*name).to_owned())));
-    steps.push(Step::Pointwise("reference".to_owned()));
-    steps.push(Step::Epoch);
-    steps.push(Step::Pointwise("rejection and scale".to_owned()));
-    StageOrder(steps)
 }

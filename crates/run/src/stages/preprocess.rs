@@ -1,11 +1,11 @@
-//! Recordings to epochs: `epochs.h5`, `quality.parquet`, `split.json`, `trials.parquet`.
+//! Recordings to epochs: `epochs.h5`, `quality.parquet`, `operations.json`, `split.json`, `trials.parquet`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use polars::prelude::{Column, DataFrame};
 use twinprint_edf::EdfFile;
-use twinprint_preprocess::{Preprocessed, Preprocessor, Quality};
+use twinprint_preprocess::{Operation, Preprocessed, Preprocessor, Quality};
 use twinprint_signal::{ChannelName, EpochInfo, Hertz, Recording, RecordingKey};
 use twinprint_store::epochs::EpochWriter;
 
@@ -13,7 +13,7 @@ use crate::cohort::{Cohort, Member, open_file};
 use crate::context::{Context, Survey};
 use crate::error::Placed;
 use crate::error::chain;
-use crate::folder::{COHORT, EPOCHS, QUALITY, RunFolder, WINDOW_LEAKS};
+use crate::folder::{COHORT, EPOCHS, OPERATIONS, QUALITY, RunFolder, WINDOW_LEAKS};
 use crate::in_order::in_order;
 use crate::recordings::RecordingList;
 use crate::{Plan, RunError, leaks, tables, trials};
@@ -26,8 +26,7 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
         return Err(RunError::in_stage("preprocess", "the recordings were not looked at".to_owned()));
     };
     let channels = channels_to_read(plan, cohort)?;
-    let preprocessor = Preprocessor::new(plan.config().preprocess.clone())
-        .map_err(|error| plan.invalid("preprocess", error))?;
+    let preprocessor = Preprocessor::new(plan.preprocess()?);
     let mut writer: Option<EpochWriter> = None;
     let mut qualities: Vec<(RecordingKey, Quality)> = Vec::with_capacity(cohort.members.len());
     let mut infos: Vec<EpochInfo> = Vec::new();
@@ -53,6 +52,9 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
         writer.ok_or_else(|| RunError::in_stage("preprocess", "the dataset has no recording".to_owned()))?;
     writer.finish().in_stage("preprocess")?;
     write_quality(folder, &qualities)?;
+    let operations: BTreeSet<&[Operation]> =
+        qualities.iter().map(|(_, quality)| quality.operations.as_slice()).collect();
+    folder.write_json(OPERATIONS, &operations)?;
     folder.write_json("split.json", split)?;
     folder.write_json(COHORT, &RecordingList::of(plan, cohort, notices))?;
     let in_windows = trials::write(plan, split, &infos, epoch_seconds, folder)?;
@@ -98,7 +100,14 @@ fn cut(
         .collect();
     let recording = read(&plan.config().preprocess, &edf, &wanted).map_err(refuse)?;
     let events = member.file.events.as_deref();
-    preprocessor.run(recording, &member.file.bad_channels, events).map_err(|error| refuse(chain(&error)))
+    let mut cut = preprocessor
+        .run(recording, &member.file.bad_channels, events)
+        .map_err(|error| refuse(chain(&error)))?;
+    let rate = |at: &usize| edf.signals()[*at].rate();
+    if wanted.iter().any(|at| rate(at) != rate(&wanted[0])) {
+        cut.quality.operations.insert(0, Operation::Filter("resampling to one rate"));
+    }
+    Ok(cut)
 }
 
 /// Signals of one rate are read together; several rates are brought to the plan's.
