@@ -72,7 +72,7 @@ impl Plan {
     /// The checked plan of preprocessing.
     pub(crate) fn preprocess(&self) -> Result<CheckedPlan, RunError> {
         let plan = self.config.preprocess.clone();
-        plan.checked().map_err(|error| self.invalid(&format!("preprocess.{}", error.key), error.to_string()))
+        plan.checked().map_err(|error| self.invalid(&format!("preprocess.{}", error.key), error))
     }
 
     /// The dataset table with its folder found.
