@@ -14,7 +14,7 @@ fn part(rng: &mut ChaCha8Rng) -> Part {
     let recordings: Vec<(u32, u32, Vec<usize>)> = recordings.collect();
     let count = 52;
     let mut prints = Array2::from_shape_simple_fn((count, 4), || rng.random_range(-1.0f32..1.0));
-    crate::linalg::normalise_rows(&mut prints);
+    twinprint_closed::normalise_rows(&mut prints);
     let features = Array2::from_shape_simple_fn((count, 3), || rng.random_range(-2.0f32..2.0));
     Part { features, prints, recordings }
 }
@@ -46,7 +46,7 @@ proptest! {
             rate: 1.0,
             channels: &[],
         };
-        let front = Front::Samples { standardise: crate::standardise::Standardise::identity(3), samples: 1 };
+        let front = Front::Samples { standardise: twinprint_closed::Standardise::identity(3), samples: 1 };
         let learning = Learning { plan: &plan, attention: &attention, data: &data, front: &front, device: &device };
         let bound = Bound::new(&parameters, &tensors);
         let fast = read(learning.loss(&draw, &part, &bound, &mut rng).unwrap()).unwrap()[0];

@@ -1,14 +1,11 @@
 //! What is fitted to prints after the encoder, and applied to every print from then on.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
+use twinprint_closed::{Lda, Plda, Whitening, normalise_rows};
 
 use crate::EncoderError;
-use crate::lda::Lda;
-use crate::linalg::normalise_rows;
 use crate::plan::Backend;
-use crate::plda::Plda;
 use crate::weights::Parameter;
-use crate::whitening::Whitening;
 
 /// A fitted back end.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use twinprint_closed::ClosedError;
+
 /// Errors of this crate; each says what is wrong, where, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum EncoderError {
@@ -38,14 +40,9 @@ pub enum EncoderError {
     /// A model made by another plan, or for other recordings.
     #[error("the model does not fit: {}", .0.join("; "))]
     Mismatch(Vec<String>),
-    /// A covariance that has no inverse square root, or an eigendecomposition that did not converge.
-    #[error("{what} cannot be fitted: {why}")]
-    Numerics {
-        /// What was being fitted.
-        what: &'static str,
-        /// Why it failed.
-        why: String,
-    },
+    /// Statistics that cannot be fitted to these epochs or applied to them.
+    #[error(transparent)]
+    Closed(#[from] ClosedError),
     /// The loss is no longer a number.
     #[error("the loss is {loss} at step {step}: {remedy}")]
     Diverged {

@@ -7,14 +7,12 @@
 
 use ndarray::{Array2, ArrayView2, ArrayView3, Axis, concatenate};
 use serde::{Deserialize, Serialize};
+use twinprint_closed::{SHRINKAGE, Standardise, Whitening, normalise_rows, product};
 use twinprint_features::{
     DEFAULT_BANDS, DEFAULT_H_FREQ, DEFAULT_L_FREQ, View, average_reference, log_psd, tangent,
 };
 
-use crate::linalg::{normalise_rows, product};
-use crate::standardise::Standardise;
 use crate::weights::Parameter;
-use crate::whitening::{SHRINKAGE, Whitening};
 use crate::{EncoderError, TrainingEpochs};
 
 /// What a print is joined with.

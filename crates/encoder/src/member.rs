@@ -5,14 +5,12 @@ use std::ops::Range;
 use burn::tensor::{Device, Tensor};
 use ndarray::{Array2, ArrayView2, ArrayView3, Axis, Zip, s};
 use rayon::prelude::*;
+use twinprint_closed::{Labels, Shrinkage, Standardise, Whitening, normalise_rows};
 
 use crate::architecture::{Architecture, Features, InputShape, Pass};
-use crate::linalg::normalise_rows;
 use crate::plan::{Init, Plan};
 use crate::seed::stream;
-use crate::standardise::Standardise;
 use crate::weights::{Bound, Parameter, matrix, read};
-use crate::whitening::Whitening;
 use crate::{EncoderError, TrainingEpochs};
 
 /// Epochs encoded at a time: bounds memory, and is the same everywhere so that results repeat.
@@ -188,7 +186,7 @@ fn fit_channels(data: &TrainingEpochs) -> Result<Standardise, EncoderError> {
     let n = count as f64 * size;
     let deviation = |square: f64| if square > 0.0 { (square / n).sqrt() as f32 } else { 1.0 };
     let (means, deviations) = merged.into_iter().map(|(m, square)| (m as f32, deviation(square))).unzip();
-    Standardise::from_parts(means, deviations)
+    Ok(Standardise::from_parts(means, deviations)?)
 }
 
 impl Member {
@@ -206,15 +204,11 @@ impl Member {
         let mut parameters = plan.architecture.parameters(shape, &mut stream(seed, "weights"));
         if plan.initialise.whitening == Some(true) && !random {
             let Init { shrinkage, across_recordings, .. } = plan.initialise;
-            let whitening = Whitening::fit_across(
-                shape.samples,
-                data.subject,
-                data.recording,
-                (shrinkage, across_recordings),
-                |each| {
-                    front.each_chunk(data, rows.as_ref(), &mut |rows| each(rows.mapv(f64::from).view()));
-                },
-            )?;
+            let labels = Labels { subject: data.subject, recording: data.recording };
+            let shrinkage = Shrinkage { across_recordings, toward_identity: shrinkage };
+            let whitening = Whitening::fit_in_chunks(shape.samples, labels, shrinkage, |each| {
+                front.each_chunk(data, rows.as_ref(), &mut |rows| each(rows.mapv(f64::from).view()));
+            })?;
             let scale = 1.0 / (shape.samples as f32).sqrt();
             for head in parameters.iter_mut().filter(|p| p.name == "head.weight") {
                 head.values = whitening.matrix().iter().map(|w| w * scale).collect();

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ndarray::{Array1, Array2, ArrayView3, Axis, concatenate, s};
 use rayon::prelude::*;
+use twinprint_closed::normalise_rows;
 use twinprint_signal::ChannelName;
 
 use crate::architecture::Architecture;
@@ -14,7 +15,6 @@ use crate::checkpoint::Journal;
 use crate::compute::Compute;
 use crate::data::is_finite;
 use crate::fusion::FittedFusion;
-use crate::linalg::normalise_rows;
 use crate::member::{CHUNK, KEEP, Member, member_seed};
 use crate::monitor::{Monitor, Silent};
 use crate::plan::Plan;

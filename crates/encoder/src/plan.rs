@@ -1,13 +1,13 @@
 //! What the user writes about the encoder: the `[encoder]` table of a pipeline.
 
 use serde::{Deserialize, Serialize};
+use twinprint_closed::SHRINKAGE;
 
 use crate::EncoderError;
 use crate::architecture::Architecture;
 use crate::attention::Attention;
 use crate::fusion::Fusion;
 use crate::loss::Loss;
-use crate::whitening::SHRINKAGE;
 
 /// Everything an encoder is made by. The defaults are the measured recipe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
+use twinprint_closed::Standardise;
 use twinprint_signal::ChannelName;
 
 use crate::EncoderError;
@@ -18,7 +19,6 @@ use crate::member::{Front, Member, member_seed};
 use crate::model::Model;
 use crate::plan::Plan;
 use crate::seed::stream;
-use crate::standardise::Standardise;
 use crate::weights::Parameter;
 
 const WEIGHTS: &str = "model.safetensors";

@@ -22,7 +22,7 @@ pub use power::{band_powers, log_psd};
 pub use reference::average_reference;
 pub use tangent::{DEFAULT_BANDS, DEFAULT_SHRINKAGE, Taper, tangent, tangent_with};
 pub use view::View;
-pub use welch::{POWER_FLOOR, Welch};
+pub use welch::POWER_FLOOR;
 
 /// The default lower edge of [`log_psd`] in hertz.
 pub const DEFAULT_L_FREQ: f64 = 1.0;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::data::dense;
+use twinprint_closed::numbered;
 
 /// Rows of the training epochs, by subject and then by recording.
 #[derive(Debug, Clone)]
@@ -15,7 +15,7 @@ pub(crate) struct EpochIndex {
 
 impl EpochIndex {
     pub fn new(subject: &[u32], recording: &[u32]) -> Self {
-        let (class, classes) = dense(subject);
+        let (class, classes) = numbered(subject);
         let mut rows: Vec<BTreeMap<u32, Vec<usize>>> = vec![BTreeMap::new(); classes];
         for (row, (&c, &r)) in class.iter().zip(recording).enumerate() {
             rows[c].entry(r).or_default().push(row);

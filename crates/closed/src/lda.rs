@@ -5,9 +5,9 @@
 
 use ndarray::{Array1, Array2, ArrayView2, s};
 
-use crate::EncoderError;
-use crate::linalg;
-use crate::whitening::SubjectMeans;
+use crate::ClosedError;
+use crate::covariance::BetweenSubjects;
+use crate::matrix::{product, symmetric_eigen};
 
 /// A fitted linear discriminant analysis.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,12 +22,12 @@ impl Lda {
     ///
     /// # Errors
     /// When there are fewer than two subjects, labels and rows differ in number, or a covariance is singular.
-    pub fn fit(features: ArrayView2<f32>, subject: &[u32], shrinkage: f64) -> Result<Self, EncoderError> {
+    pub fn fit(features: ArrayView2<f32>, subject: &[u32], shrinkage: f64) -> Result<Self, ClosedError> {
         let what = "the discriminant analysis";
-        let SubjectMeans { white, mean, scatter, counts } =
-            SubjectMeans::of(what, features, subject, shrinkage)?;
+        let BetweenSubjects { white, mean, scatter, counts } =
+            BetweenSubjects::of(what, features, subject, shrinkage)?;
         let classes = counts.len();
-        let (values, vectors) = linalg::symmetric_eigen(what, &(scatter / classes as f64))?;
+        let (values, vectors) = symmetric_eigen(what, &(scatter / classes as f64))?;
         let d = values.len();
         let largest = values.last().copied().unwrap_or(0.0);
         let kept = values.iter().filter(|&&v| v > largest * 1e-9).count().min(classes - 1).max(1);
@@ -37,14 +37,15 @@ impl Lda {
         Ok(Self { mean: mean.mapv(|x| x as f32), matrix })
     }
 
-    pub(crate) fn from_parts(mean: Array1<f32>, matrix: Array2<f32>) -> Self {
+    /// Puts one together from its `mean` `[d]` and `matrix` `[d, directions]`.
+    pub fn from_parts(mean: Array1<f32>, matrix: Array2<f32>) -> Self {
         Self { mean, matrix }
     }
 
     /// The discriminant scores of `features` `[rows, d]`: `[rows, directions]`.
     pub fn apply(&self, features: ArrayView2<f32>) -> Array2<f32> {
         let centred = &features - &self.mean;
-        linalg::product(centred.view(), self.matrix.view())
+        product(centred.view(), self.matrix.view())
     }
 
     /// The mean of the subjects' means: `[d]`.

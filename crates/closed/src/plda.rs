@@ -4,11 +4,11 @@
 //!
 //! References: `Ioffe2006`, `Brummer2010`.
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2};
 
-use crate::EncoderError;
-use crate::linalg;
-use crate::whitening::{SubjectMeans, shrink};
+use crate::ClosedError;
+use crate::covariance::{BetweenSubjects, shrink};
+use crate::matrix::{product, symmetric_eigen};
 
 /// A fitted two-covariance model.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,15 +27,16 @@ impl Plda {
     ///
     /// # Errors
     /// When there are fewer than two subjects, labels and rows differ in number, or a covariance is singular.
-    pub fn fit(features: ArrayView2<f32>, subject: &[u32], shrinkage: f64) -> Result<Self, EncoderError> {
-        let SubjectMeans { white, mean, scatter, counts } =
-            SubjectMeans::of("the PLDA", features, subject, shrinkage)?;
+    pub fn fit(features: ArrayView2<f32>, subject: &[u32], shrinkage: f64) -> Result<Self, ClosedError> {
+        let what = "the PLDA";
+        let BetweenSubjects { white, mean, scatter, counts } =
+            BetweenSubjects::of(what, features, subject, shrinkage)?;
         let classes = counts.len();
         let mut between = scatter / (classes - 1) as f64;
         let noise = counts.iter().map(|n| 1.0 / n).sum::<f64>() / classes as f64;
         between.diag_mut().mapv_inplace(|x| x - noise);
         shrink(&mut between, shrinkage);
-        let (values, vectors) = linalg::symmetric_eigen("the PLDA", &between)?;
+        let (values, vectors) = symmetric_eigen(what, &between)?;
         Ok(Self {
             mean: mean.mapv(|x| x as f32),
             matrix: white.dot(&vectors).mapv(|x| x as f32),
@@ -43,7 +44,8 @@ impl Plda {
         })
     }
 
-    pub(crate) fn from_parts(mean: Array1<f32>, matrix: Array2<f32>, between: Array1<f32>) -> Self {
+    /// Puts one together from its `mean` `[d]`, `matrix` `[d, d]` and `between` `[d]`.
+    pub fn from_parts(mean: Array1<f32>, matrix: Array2<f32>, between: Array1<f32>) -> Self {
         Self { mean, matrix, between }
     }
 
@@ -51,35 +53,8 @@ impl Plda {
     /// rows is the part of the log-likelihood ratio in which both prints take part.
     pub fn apply(&self, features: ArrayView2<f32>) -> Array2<f32> {
         let weight = self.between.mapv(|v| (v / (2.0 * v + 1.0)).sqrt());
-        self.project(features) * &weight
-    }
-
-    /// The log-likelihood ratio of "one person" against "two" for the mean of `enrolled` prints against one probe,
-    /// both `[d]` as they entered [`Plda::fit`].
-    pub fn log_likelihood_ratio(
-        &self,
-        enrolment: ArrayView1<f32>,
-        enrolled: usize,
-        probe: ArrayView1<f32>,
-    ) -> f64 {
-        let row = |x: ArrayView1<f32>| self.project(x.insert_axis(Axis(0))).index_axis_move(Axis(0), 0);
-        let n = enrolled.max(1) as f64;
-        let (enrolment, probe) = (row(enrolment), row(probe));
-        let each = enrolment.iter().zip(&probe).zip(&self.between).map(|((&e, &p), &psi)| {
-            let (e, p, psi) = (f64::from(e), f64::from(p), f64::from(psi));
-            // The person given the enrolment: variance ψ/(nψ + 1), mean nψ/(nψ + 1)·e (Ioffe, 2006).
-            let expected = n * psi / (n * psi + 1.0) * e;
-            let same = 1.0 + psi / (n * psi + 1.0);
-            let other = 1.0 + psi;
-            let gaussian = |d: f64, variance: f64| -0.5 * (variance.ln() + d * d / variance);
-            gaussian(p - expected, same) - gaussian(p, other)
-        });
-        each.sum()
-    }
-
-    fn project(&self, features: ArrayView2<f32>) -> Array2<f32> {
         let centred = &features - &self.mean;
-        linalg::product(centred.view(), self.matrix.view())
+        product(centred.view(), self.matrix.view()) * &weight
     }
 
     /// The mean of the subjects' means: `[d]`.
