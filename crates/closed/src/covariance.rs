@@ -76,7 +76,7 @@ impl BetweenSubjects {
         let white = inverse_square_root(what, &within)?;
         let (class, classes) = numbered(subject);
         if classes < 2 {
-            return Err(ClosedError::Subjects { what, found: classes });
+            return Err(ClosedError::Subjects(what, classes));
         }
         let whole = |each: &mut dyn FnMut(ArrayView2<f64>)| each(features.view());
         let ClassMeans { means, counts, .. } = ClassMeans::of(features.ncols(), (&class, classes), &whole);

@@ -12,8 +12,10 @@ use crate::matrix::{product, symmetric_eigen};
 /// A fitted linear discriminant analysis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lda {
-    mean: Array1<f32>,
-    matrix: Array2<f32>,
+    /// The mean of the subjects' means: `[d]`.
+    pub mean: Array1<f32>,
+    /// Into the discriminant directions: `[d, directions]`.
+    pub matrix: Array2<f32>,
 }
 
 impl Lda {
@@ -37,24 +39,9 @@ impl Lda {
         Ok(Self { mean: mean.mapv(|x| x as f32), matrix })
     }
 
-    /// Puts one together from its `mean` `[d]` and `matrix` `[d, directions]`.
-    pub fn from_parts(mean: Array1<f32>, matrix: Array2<f32>) -> Self {
-        Self { mean, matrix }
-    }
-
     /// The discriminant scores of `features` `[rows, d]`: `[rows, directions]`.
     pub fn apply(&self, features: ArrayView2<f32>) -> Array2<f32> {
         let centred = &features - &self.mean;
         product(centred.view(), self.matrix.view())
-    }
-
-    /// The mean of the subjects' means: `[d]`.
-    pub fn mean(&self) -> &Array1<f32> {
-        &self.mean
-    }
-
-    /// `[d, directions]`.
-    pub fn matrix(&self) -> &Array2<f32> {
-        &self.matrix
     }
 }

@@ -75,7 +75,7 @@ impl CovarianceLogarithm {
             MemStack::new(memory),
             Default::default(),
         )
-        .map_err(|_| ClosedError::NotConverged { what: "the logarithm of a covariance" })?;
+        .map_err(|_| ClosedError::NotConverged("the logarithm of a covariance"))?;
         // The shrinkage bounds eigenvalues from below in exact arithmetic; the floor keeps rounding from undoing it.
         for k in 0..n {
             let log = values.column_vector()[k].max(floor * shrinkage).ln();

@@ -39,13 +39,13 @@ pub(crate) fn symmetric_eigen(
     matrix: &Array2<f64>,
 ) -> Result<(Array1<f64>, Array2<f64>), ClosedError> {
     if matrix.iter().any(|x| !x.is_finite()) {
-        return Err(ClosedError::NotFinite { what });
+        return Err(ClosedError::NotFinite(what));
     }
     let matrix = matrix.as_standard_layout();
     let eigen = faer(&matrix.view())
         .transpose()
         .self_adjoint_eigen(Side::Lower)
-        .map_err(|_| ClosedError::NotConverged { what })?;
+        .map_err(|_| ClosedError::NotConverged(what))?;
     let (u, s, d) = (eigen.U(), eigen.S(), matrix.nrows());
     Ok((Array1::from_shape_fn(d, |i| s[i]), Array2::from_shape_fn((d, d), |(i, j)| u[(i, j)])))
 }
@@ -58,7 +58,7 @@ pub(crate) fn inverse_square_root(
     let (values, vectors) = symmetric_eigen(what, matrix)?;
     let largest = values.last().copied().unwrap_or(0.0);
     if values.iter().any(|&v| v <= largest * 1e-12) {
-        return Err(ClosedError::Singular { what });
+        return Err(ClosedError::Singular(what));
     }
     // V diag(λ^(−1/2)) Vᵀ = (V diag(λ^(−1/4))) (…)ᵀ
     let root = &vectors * &values.mapv(|v| v.powf(-0.25));

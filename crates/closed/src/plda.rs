@@ -13,11 +13,12 @@ use crate::matrix::{product, symmetric_eigen};
 /// A fitted two-covariance model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plda {
-    mean: Array1<f32>,
-    /// `[d, d]`: into the basis of unit within-subject covariance.
-    matrix: Array2<f32>,
-    /// Between-subject variance along each direction, 0 or above.
-    between: Array1<f32>,
+    /// The mean of the subjects' means: `[d]`.
+    pub mean: Array1<f32>,
+    /// Into the basis of unit within-subject covariance: `[d, d]`.
+    pub matrix: Array2<f32>,
+    /// Between-subject variance along each direction of that basis, 0 or above: `[d]`.
+    pub between: Array1<f32>,
 }
 
 impl Plda {
@@ -44,31 +45,11 @@ impl Plda {
         })
     }
 
-    /// Puts one together from its `mean` `[d]`, `matrix` `[d, d]` and `between` `[d]`.
-    pub fn from_parts(mean: Array1<f32>, matrix: Array2<f32>, between: Array1<f32>) -> Self {
-        Self { mean, matrix, between }
-    }
-
     /// `features` `[rows, d]` in the model's basis, each direction times √(ψ/(2ψ + 1)): the inner product of two such
     /// rows is the part of the log-likelihood ratio in which both prints take part.
     pub fn apply(&self, features: ArrayView2<f32>) -> Array2<f32> {
         let weight = self.between.mapv(|v| (v / (2.0 * v + 1.0)).sqrt());
         let centred = &features - &self.mean;
         product(centred.view(), self.matrix.view()) * &weight
-    }
-
-    /// The mean of the subjects' means: `[d]`.
-    pub fn mean(&self) -> &Array1<f32> {
-        &self.mean
-    }
-
-    /// `[d, d]`, into the basis of unit within-subject covariance.
-    pub fn matrix(&self) -> &Array2<f32> {
-        &self.matrix
-    }
-
-    /// Between-subject variances in that basis: `[d]`.
-    pub fn between(&self) -> &Array1<f32> {
-        &self.between
     }
 }

@@ -97,7 +97,7 @@ impl Standardise {
     /// When they differ in length or a deviation is not above 0.
     pub fn from_parts(mean: Vec<f32>, deviation: Vec<f32>) -> Result<Self, ClosedError> {
         if mean.len() != deviation.len() || deviation.iter().any(|d| !d.is_finite() || *d <= 0.0) {
-            return Err(ClosedError::Moments { means: mean.len(), deviations: deviation.len() });
+            return Err(ClosedError::Moments(mean.len(), deviation.len()));
         }
         Ok(Self { mean: mean.into(), deviation: deviation.into() })
     }

@@ -35,12 +35,25 @@ pub struct Shrinkage {
 /// A fitted whitening: multiplies by `Sw^(−1/2)`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Whitening {
-    matrix: Array2<f32>,
+    /// Symmetric, `[d, d]`.
+    pub matrix: Array2<f32>,
 }
 
 impl Whitening {
     /// Fits to `features` `[rows, d]` of the training subjects: with Sw the within-subject covariance pooled over
     /// all rows, the whitening is `((1 − shrinkage)·Sw + shrinkage·(tr Sw / d)·I)^(−1/2)`, symmetric.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use twinprint_closed::Whitening;
+    ///
+    /// // Two people who vary four times as much along the first feature as along the second.
+    /// let features = array![[4.0_f32, 1.0], [-4.0, -1.0], [4.0, 9.0], [-4.0, 11.0]];
+    /// let whitening = Whitening::fit(features.view(), &[0, 0, 1, 1], 0.1)?;
+    /// let white = whitening.apply(features.view())?;
+    /// assert!((white[[0, 0]] - white[[1, 0]]).abs() < 2.5);
+    /// # Ok::<(), twinprint_closed::ClosedError>(())
+    /// ```
     ///
     /// # Errors
     /// When labels and rows differ in number, `shrinkage` is outside 0 to 1, or the covariance is singular.
@@ -74,26 +87,15 @@ impl Whitening {
         Ok(Self { matrix: matrix.mapv(|x| x as f32) })
     }
 
-    /// Puts one together from its `[d, d]` matrix.
-    pub fn from_matrix(matrix: Array2<f32>) -> Self {
-        Self { matrix }
-    }
-
     /// `features · W`, `[rows, d]`; rows are not normalised.
     ///
     /// # Errors
     /// When the features are not of the number it was fitted to.
     pub fn apply(&self, features: ArrayView2<f32>) -> Result<Array2<f32>, ClosedError> {
-        let (given, fitted) = (features.ncols(), self.matrix.nrows());
-        if given != fitted {
-            return Err(ClosedError::Columns { given, fitted });
+        if features.ncols() != self.matrix.nrows() {
+            return Err(ClosedError::Columns(features.ncols(), self.matrix.nrows()));
         }
         Ok(product(features, self.matrix.view()))
-    }
-
-    /// The symmetric `[d, d]` matrix W.
-    pub fn matrix(&self) -> &Array2<f32> {
-        &self.matrix
     }
 }
 

@@ -10,14 +10,14 @@ use crate::{FeatureError, View, band_powers, log_psd};
 /// A feature that is exported as a table, with its settings; frequencies in hertz.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Feature {
-    /// [`log_psd`].
+    /// The table of [`log_psd`].
     LogPsd {
-        /// Lowest frequency.
+        /// The lowest frequency, included.
         l_freq: f64,
-        /// Highest frequency.
+        /// The highest frequency, included.
         h_freq: f64,
     },
-    /// [`band_powers`].
+    /// The table of [`band_powers`].
     BandPowers {
         /// Lower and upper edges.
         bands: Vec<(f64, f64)>,

@@ -12,7 +12,7 @@ use crate::view::{bins, check_rate};
 
 /// Power below which a logarithm is taken of this instead, in µV²/Hz: far under any amplifier's noise, so that only flat
 /// channels meet it, and their features stay finite.
-pub const POWER_FLOOR: f64 = 1e-12;
+pub(crate) const POWER_FLOOR: f64 = 1e-12;
 
 /// Welch's estimate for epochs of one length: periodic Hann window, segments of one second (or the whole epoch where it is
 /// shorter), half overlapping, the mean of each removed, one-sided density in µV²/Hz, segments averaged.

@@ -30,17 +30,14 @@ const EVERY_FEATURE: [(&str, Compute); 7] = [
     ("log_psd", |view| log_psd(view, 1.0, 40.0)),
     ("band_powers", |view| band_powers(view, &DEFAULT_BANDS)),
     ("tangent", |view| tangent(view, &DEFAULT_BANDS)),
-    ("amplitude_scale", shortcut::amplitude_scale),
-    ("line_noise_bin", |view| shortcut::line_noise_bin(view, 50.0)),
-    ("per_channel_gain", |view| shortcut::per_channel_gain(view, 1.0, 40.0)),
-    ("spectral_shape", |view| shortcut::spectral_shape(view, 1.0, 40.0)),
+    ("amplitude_scale", confound::amplitude_scale),
+    ("line_noise_bin", |view| confound::line_noise_bin(view, 50.0)),
+    ("per_channel_gain", |view| confound::per_channel_gain(view, 1.0, 40.0)),
+    ("spectral_shape", |view| confound::spectral_shape(view, 1.0, 40.0)),
 ];
 
 fn named_features() -> [Feature; 2] {
-    [
-        Feature::LogPsd { l_freq: 1.0, h_freq: 40.0 },
-        Feature::BandPowers { bands: DEFAULT_BANDS.to_vec() },
-    ]
+    [Feature::LogPsd { l_freq: 1.0, h_freq: 40.0 }, Feature::BandPowers { bands: DEFAULT_BANDS.to_vec() }]
 }
 
 fn close(left: &Array2<f32>, right: &Array2<f32>, tolerance: f32) -> bool {
@@ -90,24 +87,24 @@ fn the_density_of_white_noise_integrates_to_its_variance() {
 }
 
 #[test]
-fn the_shortcut_features_see_what_they_are_named_after() {
+fn the_confounds_see_what_they_are_named_after() {
     let samples = noise(4, (1, 1, 256));
     let louder = &samples * std::f32::consts::E;
-    let rms = |s| shortcut::amplitude_scale(view(s)).unwrap()[[0, 0]];
+    let rms = |s| confound::amplitude_scale(view(s)).unwrap()[[0, 0]];
     assert_abs_diff_eq!(rms(&louder) - rms(&samples), 1.0, epsilon = 1e-5);
-    let gain = |s| shortcut::per_channel_gain(view(s), 1.0, 40.0).unwrap()[[0, 0]];
+    let gain = |s| confound::per_channel_gain(view(s), 1.0, 40.0).unwrap()[[0, 0]];
     assert_abs_diff_eq!(gain(&louder) - gain(&samples), 2.0, epsilon = 1e-4);
-    let shape = |s| shortcut::spectral_shape(view(s), 1.0, 40.0).unwrap();
+    let shape = |s| confound::spectral_shape(view(s), 1.0, 40.0).unwrap();
     assert!(close(&shape(&louder), &shape(&samples), 1e-4));
     let mut hum = samples.clone();
     let wave = Array1::from_shape_fn(256, |t| 50.0 * (TAU * 50.0 * t as f64 / RATE).sin() as f32);
     hum.slice_mut(s![0, 0, ..]).zip_mut_with(&wave, |x, w| *x += w);
-    let line = |s| shortcut::line_noise_bin(view(s), 50.0).unwrap()[[0, 0]];
+    let line = |s| confound::line_noise_bin(view(s), 50.0).unwrap()[[0, 0]];
     assert!(line(&hum) > line(&samples) + 3.0, "{} and {}", line(&hum), line(&samples));
     assert_abs_diff_eq!(line(&louder), line(&samples), epsilon = 1e-4);
-    assert_eq!(shortcut::above_30_hz(view(&samples), 40.0).unwrap().ncols(), 11);
-    assert_eq!(shortcut::above_30_hz(view(&samples), 1000.0).unwrap().ncols(), 35);
-    let alpha = shortcut::single_band(view(&samples), (8.0, 13.0)).unwrap();
+    assert_eq!(confound::above_30_hz(view(&samples), 40.0).unwrap().ncols(), 11);
+    assert_eq!(confound::above_30_hz(view(&samples), 1000.0).unwrap().ncols(), 35);
+    let alpha = confound::single_band(view(&samples), (8.0, 13.0)).unwrap();
     assert_eq!(alpha, log_psd(view(&samples), 1.0, 40.0).unwrap().slice(s![.., 7..13]));
 }
 
@@ -148,10 +145,7 @@ fn what_is_no_signal_is_refused_with_its_place() {
     }
     for rate in [0.0, -1.0, f64::NAN] {
         for (_, compute) in EVERY_FEATURE.into_iter().take(3) {
-            assert!(matches!(
-                compute(View { samples: samples.view(), rate }),
-                Err(FeatureError::Rate(_))
-            ));
+            assert!(matches!(compute(View { samples: samples.view(), rate }), Err(FeatureError::Rate(_))));
         }
     }
     for range in [(5.0, 5.0), (9.0, 4.0), (-1.0, 4.0), (1.0, 64.5), (f64::NAN, 4.0)] {
@@ -171,7 +165,7 @@ fn what_is_no_signal_is_refused_with_its_place() {
         assert!(matches!(error, FeatureError::Tapers { count: found, most: 64 } if found == count));
     }
     for line_freq in [4.0, 63.5, 64.0, f64::NAN] {
-        let error = shortcut::line_noise_bin(view(&samples), line_freq);
+        let error = confound::line_noise_bin(view(&samples), line_freq);
         assert!(matches!(error, Err(FeatureError::LineFrequency { .. })), "{line_freq}");
     }
     for shape in [(2, 0, 256), (2, 3, 3), (2, 3, 0)] {
@@ -208,7 +202,7 @@ proptest! {
         let samples = noise(seed, (3, 128, 4));
         let turned = samples.view().permuted_axes([0, 2, 1]);
         let copied = turned.as_standard_layout().to_owned();
-        for (feature, compute) in EVERY_FEATURE {
+        for (_, compute) in EVERY_FEATURE {
             let found = compute(View { samples: turned, rate: RATE }).unwrap();
             prop_assert_eq!(found, compute(view(&copied)).unwrap());
         }

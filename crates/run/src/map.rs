@@ -39,8 +39,7 @@ pub(crate) fn of(folder: &RunFolder) -> Result<PrintMap, RunError> {
     }
     let chosen: Vec<usize> = rows.iter().map(|(row, _)| *row).collect();
     let prints = file.prints().select(Axis(0), &chosen);
-    let components = PrincipalComponents::of(directions(prints.view()).view(), 2)
-        .map_err(|error| PipelineError::stage("report", error))?;
+    let components = PrincipalComponents::of(directions(prints.view()).view(), 2).in_stage("report")?;
     let points = rows
         .iter()
         .zip(components.coordinates.rows())

@@ -158,7 +158,7 @@ fn encoder_prints(
     file: &EpochFile,
 ) -> Result<Array2<f32>, RunError> {
     let failed = |error| RunError::in_stage("embed", error);
-    let plan = &context.plan.config().encoder;
+    let plan = &context.plan.encoder()?;
     let data = learning.epochs(file);
     let model = match system {
         System::UntrainedEncoder => Model::untrained(plan, &data, context.device).map_err(failed)?,
@@ -184,7 +184,7 @@ fn saved(context: &Context, fold: &Fold, file: &EpochFile) -> Result<Model, RunE
     let path = context.folder.fold(fold.index);
     let model = Model::load(&path, context.device).in_stage("embed")?;
     let (rate, samples) = (file.rate().get(), file.samples().dim().2);
-    match model.check_fits(&context.plan.config().encoder, file.channels(), rate, samples) {
+    match model.check_fits(&context.plan.encoder()?, file.channels(), rate, samples) {
         Ok(()) => Ok(model),
         Err(error) => Err(RunError::run_folder_with(
             path,
