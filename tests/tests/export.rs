@@ -137,7 +137,7 @@ fn weights_changed_in_pytorch_come_back() {
     let stage = Stage::new();
     let (weights, turned) = (stage.export("encoder.safetensors", &[]), stage.path("turned.safetensors"));
     passes(&python, &["-c", TURN, &weights, &turned]);
-    let model = Model::load(&stage.run.join("fold-0"), &Compute::default()).unwrap();
+    let model = Model::load(&stage.run.join("fold-0"), &Compute::cpu()).unwrap();
     let epochs = EpochFile::open(&stage.run.join("epochs.h5")).unwrap();
     let epochs = epochs.samples();
     let prints = model.embed(epochs).unwrap();

@@ -109,7 +109,7 @@ impl Steps {
         std::thread::spawn(move || {
             let mut turnstile = Turnstile { go: wait, took: tell, begin: Instant::now(), started: false };
             // ends when the other side does
-            train(&plan, &data.epochs(), &Compute::cpu(), &mut turnstile).map(|_| ())
+            train(&plan.check()?, &data.epochs(), &Compute::cpu(), &mut turnstile).map(|_| ())
         });
         Ok(Self { go, took })
     }
@@ -153,8 +153,9 @@ impl Bench {
             }
             "embed" => {
                 if self.conv.is_none() {
-                    let plan = toml::from_str(TWIN)?;
-                    self.conv = Some(Model::untrained(&plan, &self.twins.epochs(), &Compute::cpu())?);
+                    let plan: Plan = toml::from_str(TWIN)?;
+                    self.conv =
+                        Some(Model::untrained(&plan.check()?, &self.twins.epochs(), &Compute::cpu())?);
                 }
                 let model = self.conv.as_ref().ok_or("there is no model")?;
                 Ok(seconds(|| model.embed(self.twins.some())))
@@ -162,7 +163,7 @@ impl Bench {
             "embed_filterbank" => {
                 if self.bands.is_none() {
                     let noise = Noise::new(1024, 19, 256);
-                    let model = Model::whitened(&Plan::default(), &noise.epochs(), &Compute::cpu())?;
+                    let model = Model::whitened(&Plan::default().check()?, &noise.epochs(), &Compute::cpu())?;
                     self.bands = Some((noise, model));
                 }
                 let (noise, model) = self.bands.as_ref().ok_or("there is no model")?;

@@ -12,7 +12,7 @@ use std::error::Error;
 use std::path::Path;
 
 use ndarray::{Array2, Array3, ArrayView2, Axis, s};
-use twinprint_encoder::{Compute, Model, Plan, Silent, TrainingEpochs, train};
+use twinprint_encoder::{CheckedPlan, Compute, Model, Plan, Silent, TrainingEpochs, train};
 use twinprint_signal::ChannelName;
 
 const CHANNELS: usize = 19;
@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = Path::new(arguments.first().ok_or("give the folder of recordings")?);
     let recordings = read(folder)?;
     for path in &arguments[1..] {
-        let plan: Plan = toml::from_str(&std::fs::read_to_string(path)?)?;
+        let plan = toml::from_str::<Plan>(&std::fs::read_to_string(path)?)?.check()?;
         let started = std::time::Instant::now();
         let systems: [(&str, Fit); 3] = [
             ("untrained", |plan, data, device| Model::untrained(plan, data, device)),
@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-type Fit = fn(&Plan, &TrainingEpochs, &Compute) -> Result<Model, twinprint_encoder::EncoderError>;
+type Fit = fn(&CheckedPlan, &TrainingEpochs, &Compute) -> Result<Model, twinprint_encoder::EncoderError>;
 
 fn read(folder: &Path) -> Result<Vec<[Array2<f32>; 2]>, Box<dyn Error>> {
     let one = |subject: usize, recording: usize| -> Result<Array2<f32>, Box<dyn Error>> {
@@ -61,7 +61,11 @@ fn windows(recording: ArrayView2<f32>, step: usize) -> Array3<f32> {
     out
 }
 
-fn evaluate(plan: &Plan, recordings: &[[Array2<f32>; 2]], fit: Fit) -> Result<[f64; 2], Box<dyn Error>> {
+fn evaluate(
+    plan: &CheckedPlan,
+    recordings: &[[Array2<f32>; 2]],
+    fit: Fit,
+) -> Result<[f64; 2], Box<dyn Error>> {
     let channels: Vec<ChannelName> = (0..CHANNELS).map(|c| ChannelName::new(format!("X{c}"))).collect();
     let mut rates = [0.0; 2];
     for fold in 0..3 {

@@ -1,23 +1,17 @@
 //! Where an encoder computes, by name.
 
-use std::fmt;
-use std::str::FromStr;
-
 use burn::tensor::Device;
 
 use crate::EncoderError;
 
 /// A device on which encoders are trained and used: `cpu`, `libtorch`, `cuda:N` or `wgpu`.
 #[derive(Debug, Clone)]
-pub struct Compute {
-    name: String,
-    device: Device,
-}
+pub struct Compute(Device);
 
 impl Compute {
     /// The processor, through burn's `flex` backend.
     pub fn cpu() -> Self {
-        Self { name: "cpu".to_owned(), device: Device::flex() }
+        Self(Device::flex())
     }
 
     /// The device called `name`: `cpu`; `libtorch` (cargo feature `libtorch`); `cuda` or `cuda:N` (cargo feature
@@ -43,11 +37,11 @@ impl Compute {
             ("wgpu", None) => wgpu().map_err(&refuse)?,
             _ => return Err(refuse("the names are cpu, libtorch, cuda:N and wgpu".to_owned())),
         };
-        Ok(Self { name: name.to_owned(), device })
+        Ok(Self(device))
     }
 
-    /// The names of the devices present.
-    pub fn present() -> Vec<String> {
+    /// The names of the devices that can be used here.
+    fn present() -> Vec<String> {
         let others = ["libtorch", "cuda:0", "cuda:1", "cuda:2", "cuda:3", "wgpu"];
         let there = |name: &&str| match *name {
             "libtorch" => libtorch().is_ok(),
@@ -58,33 +52,8 @@ impl Compute {
         std::iter::once("cpu".to_owned()).chain(found).collect()
     }
 
-    /// The name it was asked for by.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     pub(crate) fn device(&self) -> &Device {
-        &self.device
-    }
-}
-
-impl Default for Compute {
-    fn default() -> Self {
-        Self::cpu()
-    }
-}
-
-impl FromStr for Compute {
-    type Err = EncoderError;
-
-    fn from_str(name: &str) -> Result<Self, EncoderError> {
-        Self::named(name)
-    }
-}
-
-impl fmt::Display for Compute {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.name)
+        &self.0
     }
 }
 
@@ -144,6 +113,6 @@ mod tests {
             let error = Compute::named(name).unwrap_err().to_string();
             assert!(error.contains(name) && error.contains("present here: cpu"), "{error}");
         }
-        assert_eq!(Compute::named("cpu").unwrap().name(), "cpu");
+        Compute::named("cpu").unwrap();
     }
 }

@@ -163,10 +163,3 @@ pub(crate) fn is_finite(epoch: ArrayView2<f32>) -> bool {
         None => !epoch.iter().any(broken),
     }
 }
-
-/// Numbers `labels` from 0 by increasing value; also returns how many there are.
-pub(crate) fn dense(labels: &[u32]) -> (Vec<usize>, usize) {
-    let values: std::collections::BTreeSet<u32> = labels.iter().copied().collect();
-    let index: BTreeMap<u32, usize> = values.into_iter().enumerate().map(|(i, v)| (v, i)).collect();
-    (labels.iter().map(|label| index[label]).collect(), index.len())
-}

@@ -1,49 +1,39 @@
 //! The twin encoder: from EEG epochs to *prints*, vectors whose directions lie close together for epochs of one person and
 //! apart for epochs of different people.
 //!
-//! A [`Plan`] says what to fit; [`train`] fits it to [`TrainingEpochs`] of the training subjects and nobody else; the
+//! A [`Plan`] says what to fit; checked, [`train`] fits it to [`TrainingEpochs`] of the training subjects and nobody else; the
 //! [`Model`] makes prints, and is saved with every fitted part. [`Compute`] says where. Everything random is drawn
 //! from streams named after the plan's seed.
+//!
+//! The default road is the front end (`front`), a linear head that starts as a whitening, and what is fitted to its prints
+//! (`back`). Learning (`learn`), attention over epochs (`attend`) and learned networks (`net`) have rooms of their own.
 
-mod architecture;
-mod attention;
-mod attention_learning;
-mod augment;
-mod backend;
-mod checkpoint;
+mod attend;
+mod back;
 mod compute;
 mod data;
-mod distance;
 mod error;
-mod fusion;
-mod interchange;
-mod layers;
-pub mod lda;
-mod linalg;
-mod loss;
+mod files;
+mod fit;
+mod front;
+mod learn;
 mod member;
 mod model;
-mod monitor;
-mod optimiser;
+mod net;
+mod pass;
 mod plan;
-pub mod plda;
-mod sampler;
-mod save;
 mod seed;
-pub mod standardise;
-mod train;
 mod weights;
-pub mod whitening;
 
-pub use architecture::{Architecture, AverageReference, Bands, Conv, Filterbank, Resnet1d, Spatial, TwinCnn};
-pub use attention::Attention;
-pub use augment::Augment;
 pub use compute::Compute;
 pub use data::TrainingEpochs;
-pub use distance::Distance;
-pub use error::EncoderError;
-pub use fusion::{Fusion, Partner};
-pub use loss::{ArcFace, Contrastive, Koch, Loss, NPair, Prototypical, SubjectSoftmax, SupCon, Triplet};
-pub use model::{Model, train, train_resumable};
-pub use monitor::{Embed, Monitor, Silent, StepReport};
-pub use plan::{Auxiliary, Backend, Batch, EarlyStopping, Init, Optimiser, Plan, Sampler, Schedule};
+pub use error::{EncoderError, FormatError};
+pub use fit::{train, train_resumable};
+pub use learn::{Embed, Monitor, Silent, StepReport};
+pub use model::Model;
+pub use plan::{
+    ArcFace, Architecture, Attention, Augment, Auxiliary, AverageReference, Backend, Bands, Batch,
+    CheckedPlan, Contrastive, Conv, Distance, EarlyStopping, Filterbank, Fusion, Init, Koch, Loss, NPair,
+    Optimiser, Partner, Plan, Prototypical, Resnet1d, Sampler, Schedule, Spatial, SubjectSoftmax, SupCon,
+    Triplet, TwinCnn,
+};

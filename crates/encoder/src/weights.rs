@@ -5,10 +5,11 @@
 //! named stream, the same for every device.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use ndarray::Array2;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::EncoderError;
+use crate::error::{EncoderError, FormatError};
 
 /// One parameter on the host.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +42,22 @@ impl Parameter {
         self
     }
 
+    /// Itself, if it has the shape `wanted`.
+    pub fn like(self, wanted: &[usize]) -> Result<Self, FormatError> {
+        if self.shape == wanted {
+            return Ok(self);
+        }
+        Err(FormatError::Shape(self.name, self.shape, wanted.to_vec()))
+    }
+
+    /// Its values as a matrix, if it is one.
+    pub fn into_matrix(self) -> Result<Array2<f32>, FormatError> {
+        match self.shape.as_slice() {
+            &[rows, columns] => Ok(Array2::from_shape_vec((rows, columns), self.values)?),
+            _ => Err(FormatError::NoMatrix(self.name, self.shape)),
+        }
+    }
+
     pub fn tensor(&self, device: &Device) -> Tensor<1> {
         Tensor::from_data(TensorData::new(self.values.clone(), [self.values.len()]), device)
     }
@@ -65,18 +82,16 @@ impl<'a> Bound<'a> {
             .position(|parameter| parameter.name == name)
             .filter(|&at| self.parameters[at].shape.len() == D)
             .ok_or_else(|| {
-                EncoderError::Compute(format!("there is no parameter {name} of {D} dimensions"))
+                EncoderError::compute(format!("there is no parameter {name} of {D} dimensions"))
             })?;
-        let shape: Vec<i64> = self.parameters[at].shape.iter().map(|&n| n as i64).collect();
-        let shape: [i64; D] =
-            shape.try_into().map_err(|_| EncoderError::Compute(format!("{name} has another rank")))?;
+        let shape: [i64; D] = std::array::from_fn(|axis| self.parameters[at].shape[axis] as i64);
         Ok(self.tensors[at].clone().reshape(shape))
     }
 }
 
 /// The values of a tensor on the host, row-major.
 pub(crate) fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, EncoderError> {
-    tensor.try_into_vec_as::<f32>().map_err(|error| EncoderError::Compute(error.to_string()))
+    tensor.try_into_vec_as::<f32>().map_err(EncoderError::compute)
 }
 
 /// A `[rows, columns]` tensor of host values.

@@ -69,7 +69,7 @@ fn spoilt_epochs_count_less_and_people_never_seen_are_told_apart_better() {
     let (subject, recording) = (labels(&cohort.subject), labels(&cohort.recording));
     let mut data = cohort.epochs();
     (data.rows, data.subject, data.recording) = (Some(rows.as_slice()), &subject, &recording);
-    let model = train(&plan(), &data, &Compute::cpu(), &mut Silent).unwrap();
+    let model = train(&plan().check().unwrap(), &data, &Compute::cpu(), &mut Silent).unwrap();
     let prints = model.embed(cohort.samples.view()).unwrap();
     let lengths = lengths(&prints);
     assert!(lengths.iter().all(|&length| length > 0.0 && length < 1.0 + 1e-5));
@@ -89,8 +89,8 @@ fn spoilt_epochs_count_less_and_people_never_seen_are_told_apart_better() {
 fn attention_changes_lengths_and_no_direction_and_baselines_have_none() {
     let (cohort, _) = spoilt(6);
     let data = cohort.epochs();
-    let with = train(&plan(), &data, &Compute::cpu(), &mut Silent).unwrap();
-    let without = Model::whitened(&plan(), &data, &Compute::cpu()).unwrap();
+    let with = train(&plan().check().unwrap(), &data, &Compute::cpu(), &mut Silent).unwrap();
+    let without = Model::whitened(&plan().check().unwrap(), &data, &Compute::cpu()).unwrap();
     let (with, without) =
         (with.embed(cohort.samples.view()).unwrap(), without.embed(cohort.samples.view()).unwrap());
     let directions = &with / &lengths(&with).insert_axis(Axis(1));
@@ -102,7 +102,9 @@ fn the_same_plan_learns_the_same_attention_with_1_2_and_4_threads_and_it_survive
     let (cohort, _) = spoilt(6);
     let fit = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| train(&plan(), &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap())
+        pool.install(|| {
+            train(&plan().check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap()
+        })
     };
     let model = fit(1);
     let hash = model.content_hash().unwrap();
@@ -117,7 +119,7 @@ fn the_same_plan_learns_the_same_attention_with_1_2_and_4_threads_and_it_survive
 #[test]
 fn what_attention_cannot_be_learnt_from_is_refused_with_the_way_out() {
     let refusal = |plan: &Plan, cohort: &Cohort| -> EncoderError {
-        train(plan, &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap_err()
+        train(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap_err()
     };
     let few = refusal(&plan(), &spoilt(3).0).to_string();
     assert!(few.contains("there are 3: leave [encoder.attention] out"), "{few}");
@@ -126,7 +128,7 @@ fn what_attention_cannot_be_learnt_from_is_refused_with_the_way_out() {
     let single = refusal(&plan(), &single).to_string();
     assert!(single.contains("one each"), "{single}");
     let conv = Plan { architecture: tiny_conv(), ..plan() };
-    let conv = refusal(&conv, &spoilt(6).0).to_string();
+    let conv = conv.check().unwrap_err().to_string();
     assert!(conv.starts_with("architecture.name = conv: attention reads"), "{conv}");
     for (key, attention) in [
         ("folds", Attention { folds: 1, ..Attention::default() }),
@@ -136,7 +138,7 @@ fn what_attention_cannot_be_learnt_from_is_refused_with_the_way_out() {
         ("weight_decay", Attention { weight_decay: -1.0, ..Attention::default() }),
         ("dropout", Attention { dropout: 0.95, ..Attention::default() }),
     ] {
-        let error = Plan { attention: Some(attention), ..plan() }.validate().unwrap_err().to_string();
+        let error = Plan { attention: Some(attention), ..plan() }.check().unwrap_err().to_string();
         assert!(error.starts_with(&format!("attention.{key} = ")), "{error}");
     }
 }

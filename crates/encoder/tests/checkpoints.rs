@@ -60,7 +60,8 @@ fn plans() -> Vec<Plan> {
 
 fn stopped(plan: &Plan, cohort: &Cohort, folder: &Path, after: usize) {
     let mut witness = Witness { stop: Some(after), ..Witness::default() };
-    let result = train_resumable(plan, &cohort.epochs(), &Compute::cpu(), &mut witness, folder);
+    let result =
+        train_resumable(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut witness, folder);
     assert!(matches!(result, Err(EncoderError::Stopped { .. })));
 }
 
@@ -69,7 +70,7 @@ fn a_run_stopped_anywhere_ends_in_the_same_bits_and_the_same_reports() {
     let cohort = cohort(4, 9, 4);
     for (which, plan) in plans().iter().enumerate() {
         let mut whole = Witness::default();
-        let expected = train(plan, &cohort.epochs(), &Compute::cpu(), &mut whole).unwrap();
+        let expected = train(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut whole).unwrap();
         let last = whole.heard.len();
         for stops in [vec![2], vec![4], vec![6, 9], vec![3, 14], vec![last]] {
             let folder = tempfile::tempdir().unwrap();
@@ -77,8 +78,14 @@ fn a_run_stopped_anywhere_ends_in_the_same_bits_and_the_same_reports() {
                 stopped(plan, &cohort, folder.path(), after.min(last));
             }
             let mut witness = Witness::default();
-            let model = train_resumable(plan, &cohort.epochs(), &Compute::cpu(), &mut witness, folder.path())
-                .unwrap();
+            let model = train_resumable(
+                &plan.check().unwrap(),
+                &cohort.epochs(),
+                &Compute::cpu(),
+                &mut witness,
+                folder.path(),
+            )
+            .unwrap();
             assert_eq!(model.content_hash().unwrap(), expected.content_hash().unwrap(), "plan {which}");
             assert_eq!(witness.heard, whole.heard, "plan {which}");
         }
@@ -92,7 +99,14 @@ fn what_was_done_is_not_done_again() {
     let folder = tempfile::tempdir().unwrap();
     let run = || {
         let mut witness = Witness::default();
-        train_resumable(plan, &cohort.epochs(), &Compute::cpu(), &mut witness, folder.path()).unwrap();
+        train_resumable(
+            &plan.check().unwrap(),
+            &cohort.epochs(),
+            &Compute::cpu(),
+            &mut witness,
+            folder.path(),
+        )
+        .unwrap();
         witness
     };
     let first = run();
@@ -109,8 +123,14 @@ fn a_checkpoint_is_one_file_and_none_is_written_where_none_is_wanted() {
         std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect()
     };
     let never = Plan { checkpoint_every: 0, ..plans()[0].clone() };
-    train_resumable(&never, &cohort.epochs(), &Compute::cpu(), &mut Witness::default(), folder.path())
-        .unwrap();
+    train_resumable(
+        &never.check().unwrap(),
+        &cohort.epochs(),
+        &Compute::cpu(),
+        &mut Witness::default(),
+        folder.path(),
+    )
+    .unwrap();
     assert!(names().is_empty());
     stopped(&plans()[0], &cohort, folder.path(), 5);
     assert_eq!(names(), ["checkpoint.safetensors"]);
@@ -123,9 +143,15 @@ fn a_checkpoint_of_another_plan_or_other_epochs_or_a_damaged_one_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     stopped(plan, &cohort, folder.path(), 5);
     let refuse = |plan: &Plan, cohort: &Cohort| {
-        train_resumable(plan, &cohort.epochs(), &Compute::cpu(), &mut Witness::default(), folder.path())
-            .unwrap_err()
-            .to_string()
+        train_resumable(
+            &plan.check().unwrap(),
+            &cohort.epochs(),
+            &Compute::cpu(),
+            &mut Witness::default(),
+            folder.path(),
+        )
+        .unwrap_err()
+        .to_string()
     };
     let mut other = plan.clone();
     other.optimiser.learning_rate = 0.5;

@@ -16,7 +16,7 @@ use twinprint_encoder::{Architecture, Compute, Plan, Resnet1d, Silent, TwinCnn, 
 const TOLERANCE: f32 = 1e-3;
 
 fn prints(plan: &Plan, cohort: &Cohort, device: &Compute) -> Array2<f32> {
-    let model = train(plan, &cohort.epochs(), device, &mut Silent).unwrap();
+    let model = train(&plan.check().unwrap(), &cohort.epochs(), device, &mut Silent).unwrap();
     model.embed(cohort.samples.view()).unwrap()
 }
 

@@ -26,7 +26,7 @@ fn with_architecture(architecture: Architecture) -> Plan {
 #[test]
 fn prints_are_of_unit_length_and_repeat() {
     let cohort = cohort(4, 9, 4);
-    let model = train(&small(""), &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap();
+    let model = train(&small("").check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap();
     let prints = model.embed(cohort.samples.view()).unwrap();
     assert_eq!(prints.dim(), (32, model.dim()));
     assert!(prints.outer_iter().all(|row| (row.dot(&row) - 1.0).abs() < 1e-5));
@@ -48,7 +48,8 @@ fn the_same_plan_gives_the_same_weights_to_the_bit_with_1_2_and_4_threads() {
         let hash = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
-                let model = train(&plan, &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap();
+                let model =
+                    train(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap();
                 let prints = model.embed(cohort.samples.view()).unwrap();
                 (model.content_hash().unwrap(), prints)
             })
@@ -75,7 +76,7 @@ fn a_saved_model_is_the_same_model() {
     .iter()
     .enumerate()
     {
-        let model = train(plan, &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap();
+        let model = train(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap();
         let dir = dir.path().join(i.to_string());
         model.save(&dir).unwrap();
         let read = Model::load(&dir, &Compute::cpu()).unwrap();
@@ -83,7 +84,7 @@ fn a_saved_model_is_the_same_model() {
         let epochs = cohort.samples.view();
         assert_eq!(read.embed(epochs).unwrap(), model.embed(epochs).unwrap());
         assert_eq!(read.embed(epochs).unwrap().ncols(), read.dim());
-        read.check_fits(plan, &cohort.channels, 128.0, SAMPLES).unwrap();
+        read.check_fits(&plan.check().unwrap(), &cohort.channels, 128.0, SAMPLES).unwrap();
         let files: Vec<_> = std::fs::read_dir(&dir).unwrap().map(|f| f.unwrap().file_name()).collect();
         assert_eq!(files.len(), 2, "{files:?}");
     }
@@ -92,14 +93,16 @@ fn a_saved_model_is_the_same_model() {
 #[test]
 fn what_does_not_fit_is_said() {
     let cohort = cohort(3, 9, 3);
-    let model = Model::untrained(&small(""), &cohort.epochs(), &Compute::cpu()).unwrap();
-    let error =
-        model.check_fits(&with_architecture(tiny_conv()), &cohort.channels[..8], 256.0, 128).unwrap_err();
+    let model = Model::untrained(&small("").check().unwrap(), &cohort.epochs(), &Compute::cpu()).unwrap();
+    let error = model
+        .check_fits(&with_architecture(tiny_conv()).check().unwrap(), &cohort.channels[..8], 256.0, 128)
+        .unwrap_err();
     let text = error.to_string();
     for part in ["architecture is filterbank, wanted is conv", "channel set is x0", "rate in hertz is 128"] {
         assert!(text.contains(part), "{text}");
     }
-    let error = model.check_fits(&Plan { seed: 6, ..small("") }, &cohort.channels, 128.0, 128).unwrap_err();
+    let wanted = Plan { seed: 6, ..small("") }.check().unwrap();
+    let error = model.check_fits(&wanted, &cohort.channels, 128.0, 128).unwrap_err();
     assert!(error.to_string().contains("its seed is 5, wanted is 6"), "{error}");
     let error = model.embed(cohort.samples.slice(ndarray::s![.., ..8, ..])).unwrap_err();
     assert!(matches!(error, EncoderError::Shape { got_channels: 8, channels: 9, .. }));
@@ -108,9 +111,13 @@ fn what_does_not_fit_is_said() {
 #[test]
 fn a_damaged_model_is_refused() {
     let cohort = cohort(3, 9, 3);
-    let model = Model::untrained(&small(""), &cohort.epochs(), &Compute::cpu()).unwrap();
+    let model = Model::untrained(&small("").check().unwrap(), &cohort.epochs(), &Compute::cpu()).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let load = || Model::load(dir.path(), &Compute::cpu()).unwrap_err().to_string();
+    let load = || {
+        let error = Model::load(dir.path(), &Compute::cpu()).unwrap_err();
+        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        format!("{error}: {cause}")
+    };
     assert!(load().contains("model.json"));
     model.save(dir.path()).unwrap();
     let weights = dir.path().join("model.safetensors");
@@ -136,7 +143,7 @@ fn every_architecture_learns_to_tell_the_training_subjects_apart() {
         plan.optimiser.steps = 60;
         plan.optimiser.learning_rate = 0.01;
         let mut losses = Losses::default();
-        let model = train(&plan, &cohort.epochs(), &Compute::cpu(), &mut losses).unwrap();
+        let model = train(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut losses).unwrap();
         let (first, last) = (losses.0[0].loss, losses.0[59].loss);
         assert!(last < first, "{}: {first} to {last}", plan.architecture.name());
         let prints = model.embed(cohort.samples.view()).unwrap();
@@ -175,7 +182,7 @@ fn every_loss_trains_from_its_name_alone_and_lowers_itself() {
         plan.optimiser.learning_rate = 0.003;
         plan.batch.virtual_subjects = Some(0.0);
         let mut losses = Losses::default();
-        train(&plan, &cohort.epochs(), &Compute::cpu(), &mut losses).unwrap();
+        train(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut losses).unwrap();
         let mean = |steps: &[StepReport]| steps.iter().map(|s| s.loss).sum::<f64>() / steps.len() as f64;
         let (first, last) = (mean(&losses.0[..10]), mean(&losses.0[50..]));
         assert!(last < first, "{name}: {first} to {last}");
@@ -187,7 +194,10 @@ fn samplers_augmentation_averaging_and_auxiliary_losses_change_the_result() {
     let cohort = cohort(4, 9, 6);
     let plain = Plan { loss: toml::from_str::<Plan>("loss.name = 'contrastive'").unwrap().loss, ..small("") };
     let hash = |plan: &Plan| {
-        train(plan, &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap().content_hash().unwrap()
+        train(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut Silent)
+            .unwrap()
+            .content_hash()
+            .unwrap()
     };
     let mut variants = vec![plain.clone(); 8];
     variants[1].batch.sampler = Sampler::HardNegatives;
@@ -225,14 +235,14 @@ fn early_stopping_keeps_the_weights_of_the_best_look() {
     let mut plan = small("early_stopping = { every = 2, patience = 2 }");
     plan.optimiser.steps = 20;
     let mut scores = Scores(vec![0.3, 0.2, 0.25, 0.2], 0);
-    let stopped = train(&plan, &cohort.epochs(), &Compute::cpu(), &mut scores).unwrap();
+    let stopped = train(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut scores).unwrap();
     assert_eq!(scores.1, 8);
     let mut scores = Scores(vec![0.3, 0.2, 0.25, 0.4], 0);
-    let again = train(&plan, &cohort.epochs(), &Compute::cpu(), &mut scores).unwrap();
+    let again = train(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut scores).unwrap();
     let epochs = cohort.samples.view();
     assert_eq!(stopped.embed(epochs).unwrap(), again.embed(epochs).unwrap());
     let mut scores = Scores(vec![0.1, 0.2, 0.25], 0);
-    let first = train(&plan, &cohort.epochs(), &Compute::cpu(), &mut scores).unwrap();
+    let first = train(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut scores).unwrap();
     assert_ne!(stopped.embed(epochs).unwrap(), first.embed(epochs).unwrap());
 }
 
@@ -245,7 +255,8 @@ fn a_monitor_can_stop_training() {
         }
     }
     let cohort = cohort(3, 9, 3);
-    let error = train(&small(""), &cohort.epochs(), &Compute::cpu(), &mut Impatient).unwrap_err();
+    let error =
+        train(&small("").check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut Impatient).unwrap_err();
     assert_eq!(error.to_string(), "training was stopped at step 3 of 6");
 }
 
@@ -254,13 +265,13 @@ fn zero_steps_are_the_whitened_start() {
     let cohort = cohort(4, 9, 4);
     let mut plan = small("");
     plan.optimiser.steps = 0;
-    let trained = train(&plan, &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap();
-    let whitened = Model::whitened(&plan, &cohort.epochs(), &Compute::cpu()).unwrap();
-    let untrained = Model::untrained(&plan, &cohort.epochs(), &Compute::cpu()).unwrap();
+    let trained = train(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap();
+    let whitened = Model::whitened(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu()).unwrap();
+    let untrained = Model::untrained(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu()).unwrap();
     assert_eq!(trained.content_hash().unwrap(), whitened.content_hash().unwrap());
     assert_ne!(trained.content_hash().unwrap(), untrained.content_hash().unwrap());
     plan.initialise.whitening = Some(false);
-    let anyway = Model::whitened(&plan, &cohort.epochs(), &Compute::cpu()).unwrap();
+    let anyway = Model::whitened(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu()).unwrap();
     let epochs = cohort.samples.view();
     assert_eq!(anyway.embed(epochs).unwrap(), whitened.embed(epochs).unwrap());
 }
@@ -269,8 +280,8 @@ fn zero_steps_are_the_whitened_start() {
 fn fusion_joins_the_print_of_the_encoder_alone_and_never_an_untrained_one() {
     let cohort = cohort(4, 9, 4);
     let plan = small("fusion = [{ with = 'tangent_wccn' }]");
-    let model = train(&plan, &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap();
-    let plain = train(&small(""), &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap();
+    let model = train(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap();
+    let plain = train(&small("").check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap();
     let epochs = cohort.samples.view();
     let (joined, alone) = (model.embed(epochs).unwrap(), model.embed_alone(epochs).unwrap());
     assert_eq!(alone, plain.embed(epochs).unwrap());
@@ -283,7 +294,7 @@ fn fusion_joins_the_print_of_the_encoder_alone_and_never_an_untrained_one() {
             "the encoder's part comes first"
         );
     }
-    let untrained = Model::untrained(&plan, &cohort.epochs(), &Compute::cpu()).unwrap();
+    let untrained = Model::untrained(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu()).unwrap();
     assert_eq!(untrained.dim(), plain.dim());
 }
 
@@ -298,7 +309,9 @@ fn epochs_that_cannot_be_learnt_from_are_refused() {
             channels: cohort.channels.clone(),
         };
         change(&mut other);
-        Model::whitened(&small(""), &other.epochs(), &Compute::cpu()).unwrap_err().to_string()
+        Model::whitened(&small("").check().unwrap(), &other.epochs(), &Compute::cpu())
+            .unwrap_err()
+            .to_string()
     };
     assert!(refuse(&|c| c.subject.fill(1)).contains("one subject"));
     assert!(refuse(&|c| c.recording.fill(1)).contains("recording 1 belongs to subject 0 and to subject 1"));
@@ -324,7 +337,7 @@ fn plans_that_cannot_run_name_the_key_and_the_way_out() {
         ("fusion = [{ with = 'tangent_wccn', shrinkage = 0.0 }]", "fusion.shrinkage = 0"),
     ] {
         let plan: Plan = toml::from_str(text).unwrap();
-        let error = plan.validate().unwrap_err().to_string();
+        let error = plan.check().unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
     }
     for text in ["stepz = 1", "loss = { name = 'sup_con', margin = 1.0 }", "architecture.name = 'resnet'"] {
@@ -334,9 +347,9 @@ fn plans_that_cannot_run_name_the_key_and_the_way_out() {
 
 #[test]
 fn a_plan_written_out_reads_back_the_same() {
-    let plan = Plan { loss: Loss::default(), ..Plan::default() }.resolved();
+    let plan = Plan { loss: Loss::default(), ..Plan::default() }.check().unwrap();
     let text = toml::to_string(&plan).unwrap();
-    assert_eq!(toml::from_str::<Plan>(&text).unwrap(), plan);
+    assert_eq!(toml::from_str::<Plan>(&text).unwrap(), *plan);
     assert_eq!(plan.batch.virtual_subjects, Some(2.0));
-    plan.validate().unwrap();
+    assert_eq!(plan.check().unwrap(), plan);
 }

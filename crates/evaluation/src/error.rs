@@ -163,4 +163,7 @@ pub enum PrintError {
     /// Scores or a bootstrap that cannot be used.
     #[error(transparent)]
     Scores(#[from] ScoreError),
+    /// Prints that cannot be standardised.
+    #[error(transparent)]
+    Standardise(#[from] twinprint_closed::ClosedError),
 }

@@ -16,7 +16,6 @@ pub mod template;
 mod bootstrap;
 mod det;
 mod error;
-mod matrix;
 mod metrics;
 mod paired;
 mod prints;

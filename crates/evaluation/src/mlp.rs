@@ -6,10 +6,11 @@
 use burn::optim::{AdamW, AdamWConfig, AdamWState, Optimizer};
 use burn::tensor::activation::{log_softmax, relu};
 use burn::tensor::{Device, Tensor, TensorData};
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array2, Axis};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+use twinprint_closed::Moments;
 
 use crate::PrintError;
 use crate::bootstrap::draws::Bootstrap;
@@ -82,33 +83,12 @@ pub fn classify(
     let known = distinct(train.labels);
     let targets: Vec<usize> =
         train.labels.iter().map(|label| known.partition_point(|other| other < label)).collect();
-    let scaler = Scaler::fit(train.prints);
+    let moments = Moments::of(train.prints)?;
     let mut network = Network::new(train.prints.ncols(), known.len(), settings);
-    network.train(&scaler.apply(train.prints), &targets, settings)?;
+    network.train(&moments.standardise(train.prints), &targets, settings)?;
     let predicted: Vec<u32> =
-        network.predict(&scaler.apply(test.prints))?.into_iter().map(|slot| known[slot]).collect();
+        network.predict(&moments.standardise(test.prints))?.into_iter().map(|slot| known[slot]).collect();
     Classification::new(train.labels, test.labels, &predicted, groups, bootstrap)
-}
-
-/// Mean and deviation of each value over the training prints.
-struct Scaler {
-    mean: Array1<f64>,
-    deviation: Array1<f64>,
-}
-
-impl Scaler {
-    fn fit(prints: ArrayView2<f32>) -> Self {
-        let prints = prints.mapv(f64::from);
-        let mean = prints.sum_axis(Axis(0)) / prints.nrows() as f64;
-        let square = (&prints - &mean).mapv(|value| value * value).sum_axis(Axis(0)) / prints.nrows() as f64;
-        // A value that never varies in training stays unscaled instead of being divided by nothing.
-        let deviation = square.mapv(|value| if value > 1e-24 { value.sqrt() } else { 1.0 });
-        Self { mean, deviation }
-    }
-
-    fn apply(&self, prints: ArrayView2<f32>) -> Array2<f32> {
-        ((prints.mapv(f64::from) - &self.mean) / &self.deviation).mapv(|value| value as f32)
-    }
 }
 
 /// Weights `[dim, hidden]`, `[1, hidden]`, `[hidden, labels]`, `[1, labels]`.

@@ -4,7 +4,6 @@ use ndarray::{Array1, Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use crate::PrintError;
-use crate::matrix;
 use crate::prints::{norm, same_dimension, unit};
 
 /// How prints become a template (or a pooled probe).
@@ -48,7 +47,7 @@ pub fn cosine_scores(templates: ArrayView2<f32>, probes: ArrayView2<f32>) -> Res
     same_dimension(templates, probes)?;
     let templates = unit(templates, "the templates")?;
     let probes = unit(probes, "the probes")?;
-    let mut scores = matrix::product(templates.view(), probes.view());
+    let mut scores = twinprint_closed::dot_products(templates.view(), probes.view());
     scores.mapv_inplace(|score| score.clamp(-1.0, 1.0));
     Ok(scores)
 }

@@ -1,7 +1,9 @@
 //! Why features cannot be computed.
 
+use twinprint_closed::ClosedError;
+
 /// Input from which a feature cannot be computed.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum FeatureError {
     /// The sampling rate is not a rate.
     #[error("sampling rate {0} Hz: it must be finite and above 0")]
@@ -89,12 +91,20 @@ pub enum FeatureError {
         /// Channels of the epochs.
         channels: usize,
     },
-    /// A numerical routine gave up.
-    #[error("{routine} failed on epoch {epoch} (counted from 0): check its samples for extreme values")]
-    Numeric {
-        /// The routine: Fourier transform, eigendecomposition.
-        routine: &'static str,
+    /// The Fourier transform refused its buffers.
+    #[error("the Fourier transform failed on epoch {epoch} (counted from 0)")]
+    Spectrum {
         /// The epoch's position.
         epoch: usize,
+        /// Why.
+        source: realfft::FftError,
+    },
+    /// A covariance has no logarithm.
+    #[error("epoch {epoch} (counted from 0): check its samples for extreme values")]
+    Logarithm {
+        /// The epoch's position.
+        epoch: usize,
+        /// Why.
+        source: ClosedError,
     },
 }

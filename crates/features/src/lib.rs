@@ -6,12 +6,12 @@
 //!
 //! The choices behind the defaults, with what each alternative measured, are in `docs/design/0003-classical-features.md`.
 
+pub mod confound;
 mod error;
 mod feature;
 mod parallel;
 mod power;
 mod reference;
-pub mod shortcut;
 mod tangent;
 mod view;
 mod welch;
@@ -22,7 +22,6 @@ pub use power::{band_powers, log_psd};
 pub use reference::average_reference;
 pub use tangent::{DEFAULT_BANDS, DEFAULT_SHRINKAGE, Taper, tangent, tangent_with};
 pub use view::View;
-pub use welch::{POWER_FLOOR, Welch};
 
 /// The default lower edge of [`log_psd`] in hertz.
 pub const DEFAULT_L_FREQ: f64 = 1.0;

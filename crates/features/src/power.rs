@@ -9,7 +9,8 @@ use crate::{FeatureError, View};
 /// Natural logarithm of Welch's power density in µV²/Hz at every frequency from `l_freq` to `h_freq` hertz (both included).
 ///
 /// Shape `[epochs, channels · frequencies]`, the frequencies of the first channel first. Power is floored at
-/// [`POWER_FLOOR`](crate::POWER_FLOOR). The estimate is that of [`Welch`]; defaults are
+/// 10⁻¹² µV²/Hz. The estimate is Welch's: segments of one second (or the whole epoch where it is shorter) with a
+/// periodic Hann window, half overlapping, the mean of each removed; defaults are
 /// [`DEFAULT_L_FREQ`](crate::DEFAULT_L_FREQ) and [`DEFAULT_H_FREQ`](crate::DEFAULT_H_FREQ).
 ///
 /// # Errors

@@ -1,14 +1,12 @@
 //! Log-Euclidean tangent vectors of channel covariances.
 
-use faer::diag::Diag;
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
-use faer::{Accum, Mat, Par, linalg::matmul::matmul};
+use std::ops::Range;
+use std::sync::Arc;
+
 use ndarray::{Array2, ArrayView2, Axis};
 use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
-use std::ops::Range;
-use std::sync::Arc;
+use twinprint_closed::CovarianceLogarithm;
 
 use crate::parallel::rows;
 use crate::view::bins;
@@ -93,8 +91,7 @@ pub fn tangent_with(
         |buffers, epoch, samples, row| {
             plan.spectra(samples, epoch, buffers)?;
             for (band, out) in plan.bands.iter().zip(row.chunks_exact_mut(triangle(plan.channels))) {
-                plan.covariance(band.clone(), buffers);
-                plan.logarithm(epoch, buffers, out)?;
+                plan.logarithm(band, epoch, buffers, out)?;
             }
             Ok(())
         },
@@ -119,14 +116,9 @@ struct Buffers {
     signal: Vec<f64>,
     spectrum: Vec<Complex<f64>>,
     scratch: Vec<Complex<f64>>,
-    /// Real and imaginary parts by turns down each column, a window after the other, a column a channel, scaled so that products are
-    /// in µV².
-    spectra: Mat<f64>,
-    covariance: Mat<f64>,
-    vectors: Mat<f64>,
-    values: Diag<f64>,
-    scaled: Mat<f64>,
-    memory: MemBuffer,
+    /// Observes real and imaginary parts by turns, a window after the other, scaled so that products are in µV²; a variable is a
+    /// channel.
+    spectra: CovarianceLogarithm,
 }
 
 impl Plan {
@@ -159,10 +151,11 @@ impl Plan {
         epoch: usize,
         buffers: &mut Buffers,
     ) -> Result<(), FeatureError> {
-        let (length, bins) = (buffers.signal.len(), buffers.spectrum.len());
+        let Buffers { centred, signal: tapered, spectrum, scratch, spectra } = buffers;
+        let length = tapered.len();
         for (channel, signal) in samples.axis_iter(Axis(0)).enumerate() {
             let mut mean = 0.0;
-            for (to, from) in buffers.centred.iter_mut().zip(signal) {
+            for (to, from) in centred.iter_mut().zip(signal) {
                 *to = f64::from(*from);
                 mean += *to;
             }
@@ -170,93 +163,56 @@ impl Plan {
             if !mean.is_finite() {
                 return Err(FeatureError::NotFinite { epoch, channel });
             }
-            for (at, window) in self.windows.iter().enumerate() {
-                for ((to, x), w) in buffers.signal.iter_mut().zip(&buffers.centred).zip(window) {
+            let observed = spectra.variable_mut(channel).chunks_exact_mut(2 * spectrum.len());
+            for (window, observed) in self.windows.iter().zip(observed) {
+                for ((to, x), w) in tapered.iter_mut().zip(&*centred).zip(window) {
                     *to = (x - mean) * w;
                 }
                 self.transform
-                    .process_with_scratch(&mut buffers.signal, &mut buffers.spectrum, &mut buffers.scratch)
-                    .map_err(|_| FeatureError::Numeric { routine: "the Fourier transform", epoch })?;
-                for (bin, z) in buffers.spectrum.iter().enumerate() {
+                    .process_with_scratch(tapered, spectrum, scratch)
+                    .map_err(|source| FeatureError::Spectrum { epoch, source })?;
+                for (bin, (z, parts)) in spectrum.iter().zip(observed.chunks_exact_mut(2)).enumerate() {
                     // Every frequency but 0 and Nyquist stands for two of the two-sided spectrum (Parseval).
                     let alone = bin == 0 || 2 * bin == length;
                     let scale = if alone { 1.0 } else { std::f64::consts::SQRT_2 } / length as f64;
-                    let row = 2 * (at * bins + bin);
-                    buffers.spectra[(row, channel)] = z.re * scale;
-                    buffers.spectra[(row + 1, channel)] = z.im * scale;
+                    (parts[0], parts[1]) = (z.re * scale, z.im * scale);
                 }
             }
         }
         Ok(())
     }
 
-    /// The shrunk covariance of one band.
-    fn covariance(&self, band: Range<usize>, buffers: &mut Buffers) {
-        let bins = buffers.spectrum.len();
-        let covariance = &mut buffers.covariance;
-        let share = 1.0 / self.windows.len() as f64;
-        for at in 0..self.windows.len() {
-            let inside = buffers.spectra.subrows(2 * (at * bins + band.start), 2 * band.len());
-            let sum = if at == 0 { Accum::Replace } else { Accum::Add };
-            matmul(covariance.as_mut(), sum, inside.transpose(), inside, share, Par::Seq);
-        }
-        let trace: f64 = (0..self.channels).map(|c| covariance[(c, c)]).sum();
-        let mean = (trace / self.channels as f64).max(POWER_FLOOR);
-        for column in 0..self.channels {
-            for row in 0..self.channels {
-                covariance[(row, column)] *= 1.0 - self.shrinkage;
-            }
-            covariance[(column, column)] += self.shrinkage * mean;
-        }
-    }
-
-    /// Writes the upper triangle of the logarithm of the covariance.
-    fn logarithm(&self, epoch: usize, buffers: &mut Buffers, out: &mut [f32]) -> Result<(), FeatureError> {
-        let Buffers { covariance, vectors, values, scaled, memory, .. } = buffers;
-        self_adjoint_evd(
-            covariance.as_ref(),
-            values.as_mut(),
-            Some(vectors.as_mut()),
-            Par::Seq,
-            MemStack::new(memory),
-            Default::default(),
-        )
-        .map_err(|_| FeatureError::Numeric { routine: "the eigendecomposition", epoch })?;
-        // The shrinkage bounds eigenvalues from below in exact arithmetic; the floor keeps rounding from undoing it.
-        for k in 0..self.channels {
-            let log = values.column_vector()[k].max(POWER_FLOOR * self.shrinkage).ln();
-            for c in 0..self.channels {
-                scaled[(c, k)] = vectors[(c, k)] * log;
-            }
-        }
-        matmul(covariance.as_mut(), Accum::Replace, scaled.as_ref(), vectors.transpose(), 1.0, Par::Seq);
-        let mut out = out.iter_mut();
-        for row in 0..self.channels {
-            for (column, to) in (row..self.channels).zip(&mut out) {
-                let scale = if row == column { 1.0 } else { std::f64::consts::SQRT_2 };
-                *to = (covariance[(row, column)] * scale) as f32;
-            }
-        }
+    /// Writes the upper triangle of the logarithm of one band's covariance.
+    fn logarithm(
+        &self,
+        band: &Range<usize>,
+        epoch: usize,
+        buffers: &mut Buffers,
+        out: &mut [f32],
+    ) -> Result<(), FeatureError> {
+        let Buffers { spectrum, spectra, .. } = buffers;
+        let first = |window: usize| 2 * (window * spectrum.len() + band.start);
+        spectra.covary((0..self.windows.len()).map(|window| first(window)..first(window) + 2 * band.len()));
+        spectra
+            .shrunk_logarithm(self.shrinkage, POWER_FLOOR)
+            .map_err(|source| FeatureError::Logarithm { epoch, source })?;
+        out.iter_mut().zip(spectra.upper_triangle()).for_each(|(to, value)| *to = value as f32);
         Ok(())
     }
 }
 
 impl Buffers {
     fn new(plan: &Plan) -> Self {
-        let n = plan.channels;
-        let scratch =
-            self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::Yes, Par::Seq, Default::default());
+        let transform = &plan.transform;
         Self {
-            centred: plan.transform.make_input_vec(),
-            signal: plan.transform.make_input_vec(),
-            spectrum: plan.transform.make_output_vec(),
-            scratch: plan.transform.make_scratch_vec(),
-            spectra: Mat::zeros(2 * plan.transform.complex_len() * plan.windows.len(), n),
-            covariance: Mat::zeros(n, n),
-            vectors: Mat::zeros(n, n),
-            values: Diag::zeros(n),
-            scaled: Mat::zeros(n, n),
-            memory: MemBuffer::new(scratch),
+            centred: transform.make_input_vec(),
+            signal: transform.make_input_vec(),
+            spectrum: transform.make_output_vec(),
+            scratch: transform.make_scratch_vec(),
+            spectra: CovarianceLogarithm::new(
+                2 * transform.complex_len() * plan.windows.len(),
+                plan.channels,
+            ),
         }
     }
 }

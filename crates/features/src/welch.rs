@@ -12,14 +12,13 @@ use crate::view::{bins, check_rate};
 
 /// Power below which a logarithm is taken of this instead, in µV²/Hz: far under any amplifier's noise, so that only flat
 /// channels meet it, and their features stay finite.
-pub const POWER_FLOOR: f64 = 1e-12;
+pub(crate) const POWER_FLOOR: f64 = 1e-12;
 
 /// Welch's estimate for epochs of one length: periodic Hann window, segments of one second (or the whole epoch where it is
 /// shorter), half overlapping, the mean of each removed, one-sided density in µV²/Hz, segments averaged.
 ///
 /// P. D. Welch (1967), IEEE Transactions on Audio and Electroacoustics 15(2):70–73.
-#[derive(Clone)]
-pub struct Welch {
+pub(crate) struct Welch {
     rate: f64,
     samples: usize,
     window: Vec<f64>,
@@ -42,7 +41,7 @@ impl Welch {
     ///
     /// # Errors
     /// When the rate is not finite and positive or an epoch has fewer than 4 samples.
-    pub fn new(samples: usize, rate: f64) -> Result<Self, FeatureError> {
+    pub(crate) fn new(samples: usize, rate: f64) -> Result<Self, FeatureError> {
         check_rate(rate)?;
         let least = 4;
         if samples < least {
@@ -56,23 +55,18 @@ impl Welch {
         Ok(Self { rate, samples, window, step: length - length / 2, scale, transform })
     }
 
-    /// Samples a segment.
-    pub fn segment_length(&self) -> usize {
-        self.window.len()
-    }
-
     /// The distance between two frequencies in hertz.
-    pub fn spacing(&self) -> f64 {
+    pub(crate) fn spacing(&self) -> f64 {
         self.rate / self.window.len() as f64
     }
 
     /// The frequency at position `bin` in hertz.
-    pub fn frequency(&self, bin: usize) -> f64 {
+    pub(crate) fn frequency(&self, bin: usize) -> f64 {
         bin as f64 * self.spacing()
     }
 
     /// Half the sampling rate in hertz.
-    pub fn nyquist(&self) -> f64 {
+    pub(crate) fn nyquist(&self) -> f64 {
         self.rate / 2.0
     }
 
@@ -80,7 +74,7 @@ impl Welch {
     ///
     /// # Errors
     /// When the range is empty, reversed, beyond Nyquist, or holds no frequency.
-    pub fn bins(&self, l_freq: f64, h_freq: f64) -> Result<Range<usize>, FeatureError> {
+    pub(crate) fn bins(&self, l_freq: f64, h_freq: f64) -> Result<Range<usize>, FeatureError> {
         bins((l_freq, h_freq), self.spacing(), self.frequencies(), self.nyquist(), true)
     }
 
@@ -128,7 +122,7 @@ impl Welch {
             }
             self.transform
                 .process_with_scratch(&mut buffers.segment, &mut buffers.spectrum, &mut buffers.scratch)
-                .map_err(|_| FeatureError::Numeric { routine: "the Fourier transform", epoch })?;
+                .map_err(|source| FeatureError::Spectrum { epoch, source })?;
             for (power, z) in buffers.density.iter_mut().zip(&buffers.spectrum) {
                 *power += z.norm_sqr();
             }

@@ -24,18 +24,20 @@ fn view(samples: &Array3<f32>) -> View<'_> {
     View { samples: samples.view(), rate: RATE }
 }
 
-fn every_feature() -> Vec<Feature> {
-    let (l_freq, h_freq) = (1.0, 40.0);
-    let bands = DEFAULT_BANDS.to_vec();
-    vec![
-        Feature::LogPsd { l_freq, h_freq },
-        Feature::BandPowers { bands: bands.clone() },
-        Feature::Tangent { bands, shrinkage: DEFAULT_SHRINKAGE },
-        Feature::AmplitudeScale,
-        Feature::LineNoiseBin { line_freq: 50.0 },
-        Feature::PerChannelGain { l_freq, h_freq },
-        Feature::SpectralShape { l_freq, h_freq },
-    ]
+type Compute = fn(View<'_>) -> Result<Array2<f32>, FeatureError>;
+
+const EVERY_FEATURE: [(&str, Compute); 7] = [
+    ("log_psd", |view| log_psd(view, 1.0, 40.0)),
+    ("band_powers", |view| band_powers(view, &DEFAULT_BANDS)),
+    ("tangent", |view| tangent(view, &DEFAULT_BANDS)),
+    ("amplitude_scale", confound::amplitude_scale),
+    ("line_noise_bin", |view| confound::line_noise_bin(view, 50.0)),
+    ("per_channel_gain", |view| confound::per_channel_gain(view, 1.0, 40.0)),
+    ("spectral_shape", |view| confound::spectral_shape(view, 1.0, 40.0)),
+];
+
+fn named_features() -> [Feature; 2] {
+    [Feature::LogPsd { l_freq: 1.0, h_freq: 40.0 }, Feature::BandPowers { bands: DEFAULT_BANDS.to_vec() }]
 }
 
 fn close(left: &Array2<f32>, right: &Array2<f32>, tolerance: f32) -> bool {
@@ -47,7 +49,7 @@ fn close(left: &Array2<f32>, right: &Array2<f32>, tolerance: f32) -> bool {
 fn there_is_one_name_a_column_and_no_two_are_equal() {
     let samples = noise(1, (2, 4, 256));
     let channels = ["Fp1", "Cz", "O1", "T7"];
-    for feature in every_feature() {
+    for feature in named_features() {
         let mut names = names(&feature, view(&samples), &channels).unwrap();
         assert_eq!(names.len(), feature.compute(view(&samples)).unwrap().ncols(), "{feature:?}");
         names.sort();
@@ -58,13 +60,10 @@ fn there_is_one_name_a_column_and_no_two_are_equal() {
             Err(FeatureError::ChannelNames { names: 3, channels: 4 })
         ));
     }
-    let psd = names(&every_feature()[0], view(&samples), &channels).unwrap();
+    let psd = names(&named_features()[0], view(&samples), &channels).unwrap();
     assert_eq!((&psd[0][..], &psd[40][..]), ("log_psd:Fp1:1Hz", "log_psd:Cz:1Hz"));
-    let tangent = names(&every_feature()[2], view(&samples), &channels).unwrap();
-    assert_eq!(
-        (&tangent[1][..], &tangent[4][..]),
-        ("log_covariance:1-4Hz:Fp1*Cz", "log_covariance:1-4Hz:Cz*Cz")
-    );
+    let bands = names(&named_features()[1], view(&samples), &channels).unwrap();
+    assert_eq!((&bands[1][..], &bands[6][..]), ("band_power:Fp1:4-8Hz", "band_power:Cz:1-4Hz"));
 }
 
 #[test]
@@ -73,7 +72,7 @@ fn the_column_named_10_hz_is_the_one_where_a_10_hz_wave_shows() {
     let mut samples = noise(2, (1, 2, 256)) * 0.01;
     samples.slice_mut(s![0, 1, ..]).zip_mut_with(&wave, |x, w| *x += 30.0 * w);
     let psd = log_psd(view(&samples), 1.0, 40.0).unwrap();
-    let names = names(&every_feature()[0], view(&samples), &["a", "b"]).unwrap();
+    let names = names(&named_features()[0], view(&samples), &["a", "b"]).unwrap();
     let (largest, _) = psd.row(0).iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap();
     assert_eq!(names[largest], "log_psd:b:10Hz");
 }
@@ -88,24 +87,24 @@ fn the_density_of_white_noise_integrates_to_its_variance() {
 }
 
 #[test]
-fn the_shortcut_features_see_what_they_are_named_after() {
+fn the_confounds_see_what_they_are_named_after() {
     let samples = noise(4, (1, 1, 256));
     let louder = &samples * std::f32::consts::E;
-    let rms = |s| shortcut::amplitude_scale(view(s)).unwrap()[[0, 0]];
+    let rms = |s| confound::amplitude_scale(view(s)).unwrap()[[0, 0]];
     assert_abs_diff_eq!(rms(&louder) - rms(&samples), 1.0, epsilon = 1e-5);
-    let gain = |s| shortcut::per_channel_gain(view(s), 1.0, 40.0).unwrap()[[0, 0]];
+    let gain = |s| confound::per_channel_gain(view(s), 1.0, 40.0).unwrap()[[0, 0]];
     assert_abs_diff_eq!(gain(&louder) - gain(&samples), 2.0, epsilon = 1e-4);
-    let shape = |s| shortcut::spectral_shape(view(s), 1.0, 40.0).unwrap();
+    let shape = |s| confound::spectral_shape(view(s), 1.0, 40.0).unwrap();
     assert!(close(&shape(&louder), &shape(&samples), 1e-4));
     let mut hum = samples.clone();
     let wave = Array1::from_shape_fn(256, |t| 50.0 * (TAU * 50.0 * t as f64 / RATE).sin() as f32);
     hum.slice_mut(s![0, 0, ..]).zip_mut_with(&wave, |x, w| *x += w);
-    let line = |s| shortcut::line_noise_bin(view(s), 50.0).unwrap()[[0, 0]];
+    let line = |s| confound::line_noise_bin(view(s), 50.0).unwrap()[[0, 0]];
     assert!(line(&hum) > line(&samples) + 3.0, "{} and {}", line(&hum), line(&samples));
     assert_abs_diff_eq!(line(&louder), line(&samples), epsilon = 1e-4);
-    assert_eq!(shortcut::above_30_hz(view(&samples), 40.0).unwrap().ncols(), 11);
-    assert_eq!(shortcut::above_30_hz(view(&samples), 1000.0).unwrap().ncols(), 35);
-    let alpha = shortcut::single_band(view(&samples), (8.0, 13.0)).unwrap();
+    assert_eq!(confound::above_30_hz(view(&samples), 40.0).unwrap().ncols(), 11);
+    assert_eq!(confound::above_30_hz(view(&samples), 1000.0).unwrap().ncols(), 35);
+    let alpha = confound::single_band(view(&samples), (8.0, 13.0)).unwrap();
     assert_eq!(alpha, log_psd(view(&samples), 1.0, 40.0).unwrap().slice(s![.., 7..13]));
 }
 
@@ -114,8 +113,8 @@ fn flat_channels_give_finite_features() {
     let mut samples = noise(5, (2, 3, 256));
     samples.slice_mut(s![0, .., ..]).fill(7.0);
     samples.slice_mut(s![1, 2, ..]).fill(0.0);
-    for feature in every_feature() {
-        assert!(feature.compute(view(&samples)).unwrap().iter().all(|x| x.is_finite()), "{feature:?}");
+    for (feature, compute) in EVERY_FEATURE {
+        assert!(compute(view(&samples)).unwrap().iter().all(|x| x.is_finite()), "{feature}");
     }
 }
 
@@ -128,7 +127,7 @@ fn the_average_reference_leaves_no_common_signal_and_changes_nothing_twice() {
     average_reference(samples.view_mut()).unwrap();
     assert!((&samples - &once).iter().all(|x| x.abs() < 1e-4));
     let mut single = noise(6, (3, 1, 64));
-    assert_eq!(average_reference(single.view_mut()), Err(FeatureError::TooFewChannels(1)));
+    assert!(matches!(average_reference(single.view_mut()), Err(FeatureError::TooFewChannels(1))));
 }
 
 #[test]
@@ -137,19 +136,16 @@ fn what_is_no_signal_is_refused_with_its_place() {
     for bad in [f32::NAN, f32::INFINITY] {
         for at in [0, 255] {
             samples[[2, 1, at]] = bad;
-            for feature in every_feature() {
-                let error = feature.compute(view(&samples)).unwrap_err();
-                assert_eq!(error, FeatureError::NotFinite { epoch: 2, channel: 1 }, "{feature:?}");
+            for (feature, compute) in EVERY_FEATURE {
+                let error = compute(view(&samples)).unwrap_err();
+                assert!(matches!(error, FeatureError::NotFinite { epoch: 2, channel: 1 }), "{feature}");
             }
             samples[[2, 1, at]] = 0.0;
         }
     }
     for rate in [0.0, -1.0, f64::NAN] {
-        for feature in every_feature().iter().take(3) {
-            assert!(matches!(
-                feature.compute(View { samples: samples.view(), rate }),
-                Err(FeatureError::Rate(_))
-            ));
+        for (_, compute) in EVERY_FEATURE.into_iter().take(3) {
+            assert!(matches!(compute(View { samples: samples.view(), rate }), Err(FeatureError::Rate(_))));
         }
     }
     for range in [(5.0, 5.0), (9.0, 4.0), (-1.0, 4.0), (1.0, 64.5), (f64::NAN, 4.0)] {
@@ -161,14 +157,15 @@ fn what_is_no_signal_is_refused_with_its_place() {
     }
     let error = log_psd(view(&samples), 10.2, 10.7).unwrap_err().to_string();
     assert!(error.contains("1 Hz apart"), "{error}");
-    assert_eq!(band_powers(view(&samples), &[]), Err(FeatureError::NoBands));
+    assert!(matches!(band_powers(view(&samples), &[]), Err(FeatureError::NoBands)));
     let with = |shrinkage, taper| tangent_with(view(&samples), &DEFAULT_BANDS, shrinkage, taper);
-    assert_eq!(with(0.0, Taper::Hann), Err(FeatureError::Shrinkage(0.0)));
+    assert!(matches!(with(0.0, Taper::Hann), Err(FeatureError::Shrinkage(0.0))));
     for count in [0, 65] {
-        assert_eq!(with(0.05, Taper::Sine(count)), Err(FeatureError::Tapers { count, most: 64 }));
+        let error = with(0.05, Taper::Sine(count)).unwrap_err();
+        assert!(matches!(error, FeatureError::Tapers { count: found, most: 64 } if found == count));
     }
     for line_freq in [4.0, 63.5, 64.0, f64::NAN] {
-        let error = shortcut::line_noise_bin(view(&samples), line_freq);
+        let error = confound::line_noise_bin(view(&samples), line_freq);
         assert!(matches!(error, Err(FeatureError::LineFrequency { .. })), "{line_freq}");
     }
     for shape in [(2, 0, 256), (2, 3, 3), (2, 3, 0)] {
@@ -193,10 +190,10 @@ proptest! {
         let samples = noise(seed, (epochs, 3, 128));
         let one = pick.index(epochs);
         let alone = samples.slice(s![one..=one, .., ..]).to_owned();
-        for feature in every_feature() {
-            let all = feature.compute(view(&samples)).unwrap();
-            let single = feature.compute(view(&alone)).unwrap();
-            prop_assert_eq!(all.row(one), single.row(0), "{:?}", feature);
+        for (feature, compute) in EVERY_FEATURE {
+            let all = compute(view(&samples)).unwrap();
+            let single = compute(view(&alone)).unwrap();
+            prop_assert_eq!(all.row(one), single.row(0), "{}", feature);
         }
     }
 
@@ -205,9 +202,9 @@ proptest! {
         let samples = noise(seed, (3, 128, 4));
         let turned = samples.view().permuted_axes([0, 2, 1]);
         let copied = turned.as_standard_layout().to_owned();
-        for feature in every_feature() {
-            let found = feature.compute(View { samples: turned, rate: RATE }).unwrap();
-            prop_assert_eq!(found, feature.compute(view(&copied)).unwrap());
+        for (_, compute) in EVERY_FEATURE {
+            let found = compute(View { samples: turned, rate: RATE }).unwrap();
+            prop_assert_eq!(found, compute(view(&copied)).unwrap());
         }
     }
 

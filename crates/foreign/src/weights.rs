@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use twinprint_encoder::{EncoderError, Model};
+use twinprint_run::FinishedRun;
+use twinprint_run::error::chain;
 
 use crate::ForeignError;
-use twinprint_run::FinishedRun;
 
 /// Writes the encoder of a run's fold as one safetensors file; gives back how many numbers a print of it has.
 ///
@@ -40,9 +41,10 @@ impl Changed {
         let encoder = FinishedRun::open(run)?.encoder(fold)?;
         let model = encoder.model.with_weights(weights).map_err(|error| match error {
             EncoderError::File { path, source } => ForeignError::Read { path, source },
-            EncoderError::Format { why, .. } => ForeignError::Request(format!(
-                "--weights {}: these are no weights for the encoder of fold {fold}: {why}. Begin with the file that `twinprint export {} --to encoder.safetensors --fold {fold}` writes, and keep names, shapes and float32",
+            EncoderError::Format { source, .. } => ForeignError::Request(format!(
+                "--weights {}: these are no weights for the encoder of fold {fold}: {}. Begin with the file that `twinprint export {} --to encoder.safetensors --fold {fold}` writes, and keep names, shapes and float32",
                 weights.display(),
+                chain(&source),
                 run.display()
             )),
             error => ForeignError::export(error),

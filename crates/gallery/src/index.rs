@@ -1,9 +1,8 @@
 //! Identification: one or many probes against every template, exactly.
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, MatMut, MatRef, Par};
 use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
+use twinprint_closed::dot_products_into;
 use twinprint_signal::SubjectId;
 
 use crate::GalleryError;
@@ -88,15 +87,7 @@ impl Index {
         let compare = |mut work: Work, (chunk, rows): (usize, &[f32])| {
             let n = rows.len() / dim;
             let scores = &mut work.scores[..n * count];
-            // [n, dim] x [dim, probes]; the scores of each probe lie side by side.
-            matmul(
-                MatMut::from_column_major_slice_mut(scores, n, count),
-                Accum::Replace,
-                MatRef::from_row_major_slice(rows, n, dim),
-                MatRef::from_column_major_slice(&probes, dim, count),
-                1.0,
-                Par::Seq,
-            );
+            dot_products_into(scores, &probes, rows, dim);
             for (best, scores) in work.best.iter_mut().zip(scores.chunks_exact(n)) {
                 best.offer(chunk * ROWS, scores);
             }

@@ -5,6 +5,7 @@
 //! are those of the 10-5 system on a unit sphere, the same for every head.
 
 use ndarray::Array2;
+use twinprint_closed::solve;
 
 use crate::montage::Position;
 
@@ -35,8 +36,8 @@ pub(crate) fn weights(from: &[Position], to: &[Position]) -> Array2<f64> {
         }
         right[[n, column]] = 1.0;
     }
-    solve(&mut system, &mut right);
-    Array2::from_shape_fn((to.len(), n), |(row, column)| right[[column, row]])
+    let solution = solve(system.view(), right.view());
+    Array2::from_shape_fn((to.len(), n), |(row, column)| solution[[column, row]])
 }
 
 fn cosine(a: Position, b: Position) -> f64 {
@@ -55,40 +56,4 @@ fn spline(x: f64) -> f64 {
         legendre = next;
     }
     sum / (4.0 * std::f64::consts::PI)
-}
-
-/// Gaussian elimination with row pivoting; leaves the solution in `right`.
-fn solve(system: &mut Array2<f64>, right: &mut Array2<f64>) {
-    let n = system.nrows();
-    for column in 0..n {
-        let pivot = (column..n)
-            .max_by(|&a, &b| system[[a, column]].abs().total_cmp(&system[[b, column]].abs()))
-            .unwrap_or(column);
-        for k in 0..n {
-            system.swap([column, k], [pivot, k]);
-        }
-        for k in 0..right.ncols() {
-            right.swap([column, k], [pivot, k]);
-        }
-        for row in column + 1..n {
-            let factor = system[[row, column]] / system[[column, column]];
-            if factor != 0.0 {
-                for k in column..n {
-                    system[[row, k]] -= factor * system[[column, k]];
-                }
-                for k in 0..right.ncols() {
-                    right[[row, k]] -= factor * right[[column, k]];
-                }
-            }
-        }
-    }
-    for column in (0..n).rev() {
-        for k in 0..right.ncols() {
-            right[[column, k]] /= system[[column, column]];
-            let value = right[[column, k]];
-            for row in 0..column {
-                right[[row, k]] -= system[[row, column]] * value;
-            }
-        }
-    }
 }

@@ -230,7 +230,7 @@ impl Bench {
     }
 
     fn closed_form(&self) -> Outcome<Model> {
-        Ok(Model::whitened(&Plan::default(), &self.epochs(), &Compute::cpu())?)
+        Ok(Model::whitened(&Plan::default().check()?, &self.epochs(), &Compute::cpu())?)
     }
 
     fn seconds_to_goal(&mut self, recipe: &str) -> Outcome<f64> {
@@ -238,10 +238,11 @@ impl Bench {
         plan.early_stopping.every = LOOK;
         plan.early_stopping.patience = 0;
         plan.seed = self.seed;
+        let starts_whitened = plan.initialise.whitening.is_none();
+        let plan = plan.check()?;
         self.seed += 1;
         let mut clock =
             Clock { held_out: &self.held_out, begin: Instant::now(), took: None, least: f64::INFINITY };
-        let starts_whitened = plan.initialise.whitening.is_none();
         if starts_whitened {
             let model = Model::whitened(&plan, &self.epochs(), &Compute::cpu())?;
             clock.look(&|epochs: ArrayView3<f32>| model.embed(epochs))?;

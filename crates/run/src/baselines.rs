@@ -1,8 +1,7 @@
 //! The baselines: classical features, standardised or whitened on the training subjects, and the encoder before training.
 
 use ndarray::{Array2, Axis, s};
-use twinprint_encoder::standardise::Standardise;
-use twinprint_encoder::whitening::Whitening;
+use twinprint_closed::{SHRINKAGE, Standardise, Whitening};
 use twinprint_features::{
     DEFAULT_BANDS, DEFAULT_H_FREQ, DEFAULT_L_FREQ, FeatureError, View, average_reference, log_psd, tangent,
 };
@@ -13,9 +12,6 @@ use crate::error::Placed;
 use crate::shortcut::Shortcut;
 use crate::system::System;
 use crate::training_rows::TrainingRows;
-
-/// The share of the identity matrix in the within-subject covariance of whitened baselines.
-const SHRINKAGE: f64 = 0.3;
 
 /// The features of every epoch of the file, `[epochs, columns]`; nothing when the system has an encoder instead.
 pub(crate) fn features(

@@ -7,6 +7,7 @@ use twinprint_protocol::{Fold, Split};
 
 use crate::RunError;
 use crate::config::Config;
+use crate::error::chain;
 use crate::folder::RunFolder;
 use crate::plan::hash_of;
 use crate::record::RunRecord;
@@ -71,8 +72,9 @@ impl FinishedRun {
         let fold = split.folds.into_iter().find(|candidate| candidate.index == fold).ok_or_else(|| {
             refuse(format!("it has no fold {fold}: write --fold 0 to {}", folds.saturating_sub(1)))
         })?;
-        let model = Model::load(&self.folder.fold(fold.index), &Compute::cpu())
-            .map_err(|error| refuse(format!("the encoder of fold {} cannot be read: {error}", fold.index)))?;
+        let model = Model::load(&self.folder.fold(fold.index), &Compute::cpu()).map_err(|error| {
+            refuse(format!("the encoder of fold {} cannot be read: {}", fold.index, chain(&error)))
+        })?;
         Ok(FoldEncoder { fold, model })
     }
 }

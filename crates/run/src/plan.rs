@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use twinprint_dataset::Layout;
-use twinprint_encoder::{Compute, EncoderError};
+use twinprint_encoder::{CheckedPlan as CheckedEncoder, Compute, EncoderError};
 use twinprint_preprocess::{CheckedPlan, EpochPlan};
 use twinprint_protocol::{Leak, UnknownLeak};
 
@@ -169,7 +169,7 @@ impl Plan {
             .validate()
             .map_err(|error| self.invalid(&format!("protocol.{}", error.key), error))?;
         self.check_pools()?;
-        self.check_encoder().map_err(|error| self.invalid_encoder(error))?;
+        self.check_encoder()?;
         config.evaluation.validate().map_err(|(key, reason)| {
             self.invalid(&format!("evaluation.{key}"), format!("evaluation.{key}: {reason}"))
         })?;
@@ -195,10 +195,17 @@ impl Plan {
         Some(((duration.get() * rate).round() as usize, rate))
     }
 
-    fn check_encoder(&self) -> Result<(), EncoderError> {
-        let encoder = &self.config.encoder;
-        encoder.validate()?;
-        self.epoch().map_or(Ok(()), |(samples, rate)| encoder.check_epochs(samples, rate))
+    /// The encoder's plan, checked.
+    ///
+    /// # Errors
+    /// What it refuses, at the line of its key.
+    pub(crate) fn encoder(&self) -> Result<CheckedEncoder, RunError> {
+        self.config.encoder.check().map_err(|error| self.invalid_encoder(error))
+    }
+
+    fn check_encoder(&self) -> Result<(), RunError> {
+        let (encoder, Some((samples, rate))) = (self.encoder()?, self.epoch()) else { return Ok(()) };
+        encoder.check_epochs(samples, rate).map_err(|error| self.invalid_encoder(error))
     }
 
     /// What the encoder refuses, at the line of its key.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use ndarray::{Array2, ArrayView3};
 use serde::{Deserialize, Serialize};
-use twinprint_features::{DEFAULT_H_FREQ, DEFAULT_L_FREQ, FeatureError, View, average_reference, shortcut};
+use twinprint_features::{DEFAULT_H_FREQ, DEFAULT_L_FREQ, FeatureError, View, average_reference, confound};
 
 /// Parts of the signal taken alone, scored on the trials of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -111,8 +111,8 @@ impl Shortcut {
     ) -> Result<Array2<f32>, FeatureError> {
         let view = View { samples, rate };
         match self {
-            Self::Amplitude => return shortcut::amplitude_scale(view),
-            Self::LineNoise => return shortcut::line_noise_bin(view, line_frequency),
+            Self::Amplitude => return confound::amplitude_scale(view),
+            Self::LineNoise => return confound::line_noise_bin(view, line_frequency),
             _ => {}
         }
         let mut samples = samples.to_owned();
@@ -120,10 +120,10 @@ impl Shortcut {
         let view = View { samples: samples.view(), rate };
         let high = DEFAULT_H_FREQ.min(rate / 2.0);
         match (self, self.band()) {
-            (_, Some(band)) => shortcut::single_band(view, band),
-            (Self::ChannelGain, _) => shortcut::per_channel_gain(view, DEFAULT_L_FREQ, high),
-            (Self::SpectralShape, _) => shortcut::spectral_shape(view, DEFAULT_L_FREQ, high),
-            _ => shortcut::above_30_hz(view, DEFAULT_H_FREQ),
+            (_, Some(band)) => confound::single_band(view, band),
+            (Self::ChannelGain, _) => confound::per_channel_gain(view, DEFAULT_L_FREQ, high),
+            (Self::SpectralShape, _) => confound::spectral_shape(view, DEFAULT_L_FREQ, high),
+            _ => confound::above_30_hz(view, DEFAULT_H_FREQ),
         }
     }
 }

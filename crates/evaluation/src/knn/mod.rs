@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
+use twinprint_closed::dot_products_into;
 
 use self::k_best::KBest;
 pub use self::metric::Metric;
@@ -17,7 +18,6 @@ use self::quantised::QuantisedIndex;
 use crate::PrintError;
 use crate::bootstrap::draws::Bootstrap;
 use crate::classification::Classification;
-use crate::matrix::product_into;
 use crate::prints::{LabelledPrints, check, distinct, norm, same_dimension, unit};
 
 /// The neighbours of each query.
@@ -143,7 +143,7 @@ fn search_block(
     let arch = pulp::Arch::new();
     for (number, (prints, offsets)) in index.chunks(PRINTS * dim).zip(offsets.chunks(PRINTS)).enumerate() {
         let products = &mut products[..count * offsets.len()];
-        product_into(products, block, prints, dim);
+        dot_products_into(products, block, prints, dim);
         // Compiled once for each instruction set; the machine's own is chosen here.
         arch.dispatch(
             #[inline(always)]

@@ -181,7 +181,7 @@ fn encoder_prints(
     file: &EpochFile,
     rows: &[usize],
 ) -> Result<(Array2<f32>, String), RunError> {
-    let plan = &context.plan.config().encoder;
+    let plan = &context.plan.encoder()?;
     let data = training.epochs(file);
     let model = match system {
         System::UntrainedEncoder => Model::untrained(plan, &data, context.device).in_stage("embed")?,
@@ -202,7 +202,7 @@ fn saved(context: &Context, fold: &Fold, file: &EpochFile) -> Result<Model, RunE
     let path = context.folder.fold(fold.index);
     let model = Model::load(&path, context.device).in_stage("embed")?;
     let (rate, samples) = (file.rate().get(), file.samples().dim().2);
-    match model.check_fits(&context.plan.config().encoder, file.channels(), rate, samples) {
+    match model.check_fits(&context.plan.encoder()?, file.channels(), rate, samples) {
         Ok(()) => Ok(model),
         Err(error) => Err(RunError::run_folder_with(
             path,

@@ -29,7 +29,7 @@ pub(crate) fn steps_of_fold(plan: &Plan) -> u64 {
 /// Trains the encoder of every fold on that fold's training recordings.
 pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     let Context { plan, split, folder, device, progress, .. } = context;
-    let file = open_epochs(context)?;
+    let (file, encoder) = (open_epochs(context)?, plan.encoder()?);
     let mut last = Vec::with_capacity(split.folds.len());
     for fold in &split.folds {
         let rows = TrainingRows::of(fold, &file)?;
@@ -48,7 +48,7 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
         let checkpoints = place.join(CHECKPOINT);
         create_folder(&place)?;
         let data = rows.epochs(&file);
-        let trained = train_resumable(&plan.config().encoder, &data, device, &mut log, &checkpoints);
+        let trained = train_resumable(&encoder, &data, device, &mut log, &checkpoints);
         if let Some(error) = log.failed {
             return Err(error);
         }

@@ -1,0 +1,161 @@
+//! The few matrix operations that fitting and comparing need.
+
+use faer::linalg::matmul::matmul;
+use faer::linalg::solvers::Solve;
+use faer::{Accum, MatMut, MatRef, Par, Side};
+use ndarray::{Array1, Array2, ArrayView2};
+use rayon::prelude::*;
+
+use crate::ClosedError;
+
+/// Rows of the left matrix that one thread multiplies at a time.
+const ROWS: usize = 256;
+
+/// A row-major view as faer sees it.
+fn faer<'a, T>(rows: &ArrayView2<'a, T>) -> MatRef<'a, T> {
+    let (n, d) = rows.dim();
+    MatRef::from_row_major_slice(rows.to_slice().unwrap_or_default(), n, d)
+}
+
+/// `rowsᵀ · rows`: `[columns, columns]`.
+pub(crate) fn gram(rows: ArrayView2<f64>) -> Array2<f64> {
+    let rows = rows.as_standard_layout();
+    let d = rows.ncols();
+    let mut gram = Array2::zeros((d, d));
+    let transposed = faer(&rows.view()).transpose();
+    let target = MatMut::from_column_major_slice_mut(gram.as_slice_mut().unwrap_or_default(), d, d);
+    matmul(target, Accum::Replace, transposed, transposed.transpose(), 1.0, Par::Seq);
+    for i in 0..d {
+        for j in 0..i {
+            gram[[i, j]] = gram[[j, i]];
+        }
+    }
+    gram
+}
+
+/// Eigenvalues in increasing order and eigenvectors as columns of a symmetric matrix; `what` is being fitted.
+pub(crate) fn symmetric_eigen(
+    what: &'static str,
+    matrix: &Array2<f64>,
+) -> Result<(Array1<f64>, Array2<f64>), ClosedError> {
+    if matrix.iter().any(|x| !x.is_finite()) {
+        return Err(ClosedError::NotFinite(what));
+    }
+    let matrix = matrix.as_standard_layout();
+    let eigen = faer(&matrix.view())
+        .transpose()
+        .self_adjoint_eigen(Side::Lower)
+        .map_err(|_| ClosedError::NotConverged(what))?;
+    let (u, s, d) = (eigen.U(), eigen.S(), matrix.nrows());
+    Ok((Array1::from_shape_fn(d, |i| s[i]), Array2::from_shape_fn((d, d), |(i, j)| u[(i, j)])))
+}
+
+/// `matrix^(−1/2)` of a symmetric positive definite matrix; `what` is being fitted.
+pub(crate) fn inverse_square_root(
+    what: &'static str,
+    matrix: &Array2<f64>,
+) -> Result<Array2<f64>, ClosedError> {
+    let (values, vectors) = symmetric_eigen(what, matrix)?;
+    let largest = values.last().copied().unwrap_or(0.0);
+    if values.iter().any(|&v| v <= largest * 1e-12) {
+        return Err(ClosedError::Singular(what));
+    }
+    // V diag(λ^(−1/2)) Vᵀ = (V diag(λ^(−1/4))) (…)ᵀ
+    let root = &vectors * &values.mapv(|v| v.powf(-0.25));
+    Ok(gram(root.t()))
+}
+
+/// The solution `[n, k]` of `system · x = right`, `[n, n]` and `[n, k]`, by elimination with row pivoting; not finite where the
+/// system is singular.
+pub fn solve(system: ArrayView2<f64>, right: ArrayView2<f64>) -> Array2<f64> {
+    let (system, right) = (system.as_standard_layout(), right.as_standard_layout());
+    let solution = faer(&system.view()).partial_piv_lu().solve(faer(&right.view()));
+    Array2::from_shape_fn(right.dim(), |(i, j)| solution[(i, j)])
+}
+
+/// `left · right` in single precision: `[m, k] · [k, n]` to `[m, n]`.
+pub fn product(left: ArrayView2<f32>, right: ArrayView2<f32>) -> Array2<f32> {
+    let (left, right) = (left.as_standard_layout(), right.as_standard_layout());
+    let (m, n) = (left.nrows(), right.ncols());
+    let mut out = Array2::zeros((m, n));
+    // Computed as outᵀ = rightᵀ · leftᵀ.
+    let target = MatMut::from_column_major_slice_mut(out.as_slice_mut().unwrap_or_default(), n, m);
+    let (left, right) = (left.view(), right.view());
+    matmul(target, Accum::Replace, faer(&right).transpose(), faer(&left).transpose(), 1.0, Par::Seq);
+    out
+}
+
+/// Dot products `[m, n]` of the rows of `left` `[m, dim]` with those of `right` `[n, dim]`, on all threads; the same whatever
+/// their number.
+pub fn dot_products(left: ArrayView2<f32>, right: ArrayView2<f32>) -> Array2<f32> {
+    let (left, right) = (left.as_standard_layout(), right.as_standard_layout());
+    let (dim, columns) = (left.ncols(), right.nrows());
+    let mut out = Array2::<f32>::zeros((left.nrows(), columns));
+    if let (Some(left), Some(right), Some(out)) = (left.as_slice(), right.as_slice(), out.as_slice_mut()) {
+        out.par_chunks_mut((ROWS * columns).max(1))
+            .zip(left.par_chunks((ROWS * dim).max(1)))
+            .for_each(|(out, left)| dot_products_into(out, left, right, dim));
+    }
+    out
+}
+
+/// [`dot_products`] on one thread over row-major slices of rows of `dim` numbers, 1 or more: `left` `[m·dim]` and `right`
+/// `[n·dim]` into `out` `[m·n]`.
+pub fn dot_products_into(out: &mut [f32], left: &[f32], right: &[f32], dim: usize) {
+    let (m, n) = (left.len() / dim, right.len() / dim);
+    let left = MatRef::from_row_major_slice(left, m, dim);
+    let right = MatRef::from_row_major_slice(right, n, dim);
+    let out = MatMut::from_row_major_slice_mut(out, m, n);
+    matmul(out, Accum::Replace, left, right.transpose(), 1.0, Par::Seq);
+}
+
+/// Divides each row by its L2 norm; a row of zeros stays one.
+pub fn normalise_rows(rows: &mut Array2<f32>) {
+    for mut row in rows.outer_iter_mut() {
+        let norm = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+        if norm > 0.0 {
+            row.mapv_inplace(|x| (f64::from(x) / norm) as f32);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_inverse_square_root_undoes_the_matrix(seed in prop::collection::vec(-1.0f64..1.0, 6 * 9)) {
+            let rows = Array2::from_shape_vec((9, 6), seed).unwrap();
+            let matrix = gram(rows.view()) + Array2::<f64>::eye(6) * 0.1;
+            let root = inverse_square_root("test", &matrix).unwrap();
+            let identity = root.dot(&matrix).dot(&root);
+            for ((i, j), x) in identity.indexed_iter() {
+                prop_assert!((x - f64::from(u8::from(i == j))).abs() < 1e-9);
+            }
+        }
+
+        #[test]
+        fn the_product_is_the_sum_of_products(values in prop::collection::vec(-2.0f32..2.0, 5 * 4 + 4 * 3)) {
+            let left = Array2::from_shape_vec((5, 4), values[..20].to_vec()).unwrap();
+            let right = Array2::from_shape_vec((4, 3), values[20..].to_vec()).unwrap();
+            let both = [product(left.view(), right.view()), dot_products(left.view(), right.t())];
+            for fast in both {
+                for ((i, j), x) in fast.indexed_iter() {
+                    let slow: f32 = (0..4).map(|k| left[[i, k]] * right[[k, j]]).sum();
+                    prop_assert!((x - slow).abs() < 1e-4);
+                }
+            }
+        }
+
+        #[test]
+        fn a_solution_fits_its_system(values in prop::collection::vec(-1.0f64..1.0, 5 * 5 + 5 * 2)) {
+            let system = Array2::from_shape_vec((5, 5), values[..25].to_vec()).unwrap() + Array2::<f64>::eye(5) * 6.0;
+            let right = Array2::from_shape_vec((5, 2), values[25..].to_vec()).unwrap();
+            let found = system.dot(&solve(system.view(), right.view()));
+            prop_assert!(found.iter().zip(&right).all(|(a, b)| (a - b).abs() < 1e-12));
+        }
+    }
+}

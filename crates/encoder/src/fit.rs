@@ -1,0 +1,216 @@
+//! Fitting an encoder to the training epochs.
+
+use std::path::Path;
+
+use ndarray::Array2;
+
+use crate::attend::AttentionTraining;
+use crate::back::{FittedBackend, FittedFusion};
+use crate::compute::Compute;
+use crate::front::KEEP;
+use crate::learn::{Journal, Monitor, Silent, Training, fingerprint};
+use crate::member::{Member, Start, member_seed};
+use crate::model::Model;
+use crate::plan::{Backend, CheckedPlan};
+use crate::{EncoderError, TrainingEpochs};
+
+/// Fits an encoder to the training epochs as `plan` says.
+///
+/// The result is the same, bit for bit, for the same plan, epochs and kind of machine, whatever the number of threads.
+///
+/// ```
+/// use ndarray::Array3;
+/// use twinprint_encoder::{Compute, Plan, Silent, TrainingEpochs, train};
+/// use twinprint_signal::ChannelName;
+///
+/// // Two people, two recordings each, five epochs of one second in each: everybody has a rhythm of their own.
+/// let samples = Array3::from_shape_fn((20, 2, 128), |(epoch, channel, at)| {
+///     let rhythm = (0.3 * (1 + epoch / 10) as f32 * at as f32 + epoch as f32).sin();
+///     10.0 * rhythm + ((7 * at + 31 * epoch + 13 * channel) % 17) as f32
+/// });
+/// let subject: Vec<u32> = (0..20).map(|epoch| epoch / 10).collect();
+/// let recording: Vec<u32> = (0..20).map(|epoch| epoch / 5).collect();
+/// let channels = [ChannelName::new("O1"), ChannelName::new("O2")];
+/// let data = TrainingEpochs {
+///     samples: samples.view(),
+///     rows: None,
+///     subject: &subject,
+///     recording: &recording,
+///     apart: None,
+///     rate: 128.0,
+///     channels: &channels,
+/// };
+///
+/// let mut plan = Plan::default();
+/// plan.optimiser.steps = 3;
+/// let model = train(&plan.check()?, &data, &Compute::cpu(), &mut Silent)?;
+///
+/// let prints = model.embed(samples.view())?;
+/// let cosine = |one, other| prints.row(one).dot(&prints.row(other));
+/// assert!(cosine(0, 9) > cosine(0, 10), "the first person's epochs lie together");
+/// # Ok::<(), twinprint_encoder::EncoderError>(())
+/// ```
+///
+/// # Errors
+/// When the epochs are refused, the loss is no longer finite, or the monitor asks to stop.
+pub fn train(
+    plan: &CheckedPlan,
+    data: &TrainingEpochs,
+    device: &Compute,
+    monitor: &mut dyn Monitor,
+) -> Result<Model, EncoderError> {
+    train_with(plan, data, device, monitor, None)
+}
+
+/// [`train`] with a checkpoint in `folder` after every `checkpoint_every` steps of the plan and at the end: where one is found,
+/// training goes on from it, and gives the same model, to the bit, as if it had never stopped. The monitor hears of the steps
+/// done before once more. The caller deletes the folder when the model is safe.
+///
+/// # Errors
+/// As [`train`]; and when a checkpoint cannot be written, is damaged, or is of another plan or other epochs.
+pub fn train_resumable(
+    plan: &CheckedPlan,
+    data: &TrainingEpochs,
+    device: &Compute,
+    monitor: &mut dyn Monitor,
+    folder: &Path,
+) -> Result<Model, EncoderError> {
+    train_with(plan, data, device, monitor, Some(folder))
+}
+
+impl Model {
+    /// An encoder of the plan's architecture with fresh random weights, standardised on the training epochs and joined with nothing: the
+    /// baseline `untrained_encoder`.
+    ///
+    /// # Errors
+    /// When the epochs are refused.
+    pub fn untrained(
+        plan: &CheckedPlan,
+        data: &TrainingEpochs,
+        device: &Compute,
+    ) -> Result<Self, EncoderError> {
+        Fitting::new(plan, data, device)?.encoders(Start::Random, None)
+    }
+
+    /// The plan's initial state with zero training steps, fusion included and attention left out, its head whitened wherever it
+    /// can be, even where the plan starts at random: the baseline `whitened_encoder`.
+    ///
+    /// # Errors
+    /// When the epochs are refused.
+    pub fn whitened(
+        plan: &CheckedPlan,
+        data: &TrainingEpochs,
+        device: &Compute,
+    ) -> Result<Self, EncoderError> {
+        let fitting = Fitting::new(plan, data, device)?;
+        fitting.joined(fitting.encoders(Start::Whitened, None)?)
+    }
+}
+
+fn train_with(
+    plan: &CheckedPlan,
+    data: &TrainingEpochs,
+    device: &Compute,
+    monitor: &mut dyn Monitor,
+    folder: Option<&Path>,
+) -> Result<Model, EncoderError> {
+    let fitting = Fitting::new(plan, data, device)?;
+    let mut journal = Journal::open(folder, plan)?;
+    journal.replay(monitor)?;
+    let model = fitting.encoders(Start::Planned, Some((monitor, &mut journal)))?;
+    fitting.attentive(fitting.joined(model)?, monitor, &mut journal)
+}
+
+/// What is fitted, to which epochs, and where.
+struct Fitting<'a, 'b> {
+    plan: &'a CheckedPlan,
+    data: &'a TrainingEpochs<'b>,
+    device: &'a Compute,
+}
+
+impl<'a, 'b> Fitting<'a, 'b> {
+    /// Checks that the epochs can be learnt from.
+    fn new(
+        plan: &'a CheckedPlan,
+        data: &'a TrainingEpochs<'b>,
+        device: &'a Compute,
+    ) -> Result<Self, EncoderError> {
+        data.check()?;
+        plan.architecture.check_samples(data.shape().2)?;
+        Ok(Self { plan, data, device })
+    }
+
+    /// The ensemble, trained where there is somebody to tell, and the back end behind it.
+    fn encoders(
+        &self,
+        start: Start,
+        mut training: Option<(&mut dyn Monitor, &mut Journal)>,
+    ) -> Result<Model, EncoderError> {
+        let Self { plan, data, device } = *self;
+        let mut members = Vec::with_capacity(plan.ensemble);
+        for index in 0..plan.ensemble {
+            let seed = member_seed(plan.seed, index);
+            let (mut member, rows) = Member::initial(plan, data, seed, start, KEEP)?;
+            if let Some((monitor, journal)) = &mut training {
+                let training = Training { plan, data, device: device.device(), member: index, seed };
+                training.train(&mut member, rows.as_ref(), *monitor, journal)?;
+            }
+            members.push(member);
+        }
+        let mut model = Model {
+            plan: plan.clone(),
+            channels: data.channels.to_vec(),
+            rate: data.rate,
+            samples: data.shape().2,
+            members,
+            backend: FittedBackend::None,
+            fusion: FittedFusion::default(),
+            attention: None,
+            compute: device.clone(),
+        };
+        if plan.backend != Backend::None {
+            let prints = model.embed_training(data)?;
+            model.backend = FittedBackend::fit(plan.backend, prints.view(), data.subject)?;
+        }
+        Ok(model)
+    }
+
+    /// The model with the plan's classical features joined to its prints.
+    fn joined(&self, mut model: Model) -> Result<Model, EncoderError> {
+        model.fusion = FittedFusion::fit(&self.plan.fusion, self.data, |epochs| model.embed_alone(epochs))?;
+        Ok(model)
+    }
+
+    /// The model with the plan's attention, if it has one, learnt from encoders that are fitted to parts of the training people.
+    fn attentive(
+        &self,
+        mut model: Model,
+        monitor: &mut dyn Monitor,
+        journal: &mut Journal,
+    ) -> Result<Model, EncoderError> {
+        let Some(attention) = &self.plan.attention else { return Ok(model) };
+        let (data, device) = (self.data, self.device.device());
+        let front = &model.members[0].front;
+        let prints =
+            |others: &TrainingEpochs, held_out: &TrainingEpochs| self.prints_without(others, held_out);
+        let fingerprint = fingerprint(data, front);
+        journal.check(&fingerprint)?;
+        let training = AttentionTraining { plan: self.plan, attention, data, front, device };
+        let fitted = training.fit(prints, monitor, journal)?;
+        journal.close(&fitted.tensors(), fingerprint)?;
+        model.attention = Some(fitted);
+        Ok(model)
+    }
+
+    /// Unit prints of some training epochs by an encoder that is fitted to others alone, without attention.
+    fn prints_without(
+        &self,
+        others: &TrainingEpochs,
+        held_out: &TrainingEpochs,
+    ) -> Result<Array2<f32>, EncoderError> {
+        let fitting = Fitting::new(self.plan, others, self.device)?;
+        let mut journal = Journal::open(None, self.plan)?;
+        let model = fitting.encoders(Start::Planned, Some((&mut Silent, &mut journal)))?;
+        fitting.joined(model)?.embed_training(held_out)
+    }
+}

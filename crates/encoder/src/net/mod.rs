@@ -1,0 +1,10 @@
+//! The learned networks, one file each: convolutions over time. The default road, features and a linear head, does not pass
+//! through here.
+
+mod conv;
+mod layers;
+mod resnet1d;
+mod twin_cnn;
+
+#[cfg(test)]
+mod tests;

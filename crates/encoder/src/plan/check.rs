@@ -1,0 +1,120 @@
+//! What a plan must be before it runs.
+
+use std::ops::Deref;
+
+use serde::Serialize;
+
+use super::range::{not_negative, positive, require, up_to};
+use super::{Architecture, Backend, Loss, Plan, Sampler};
+use crate::EncoderError;
+
+/// A plan that can run: every setting was checked, and everything absent is written out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct CheckedPlan(Plan);
+
+impl Deref for CheckedPlan {
+    type Target = Plan;
+
+    fn deref(&self) -> &Plan {
+        &self.0
+    }
+}
+
+impl CheckedPlan {
+    /// Whether the linear head starts as a whitening.
+    pub(crate) fn whitens(&self) -> bool {
+        self.initialise.whitening == Some(true)
+    }
+
+    /// The deviation of the random vector that makes each slot of a batch a person of its own; 0 for none.
+    pub(crate) fn virtual_subjects(&self) -> f64 {
+        self.batch.virtual_subjects.unwrap_or(0.0)
+    }
+}
+
+impl Plan {
+    /// Checks every setting that can be checked without data, and writes out what is absent.
+    ///
+    /// # Errors
+    /// Names the key, its value, the limit and what to write instead.
+    pub fn check(&self) -> Result<CheckedPlan, EncoderError> {
+        self.architecture.validate()?;
+        self.loss.validate()?;
+        for other in &self.auxiliary {
+            other.loss.validate()?;
+            positive("auxiliary.weight", other.weight, "0.1 is usual")?;
+        }
+        let batch = &self.batch;
+        for (key, value) in [("batch.subjects", batch.subjects), ("batch.epochs", batch.epochs)] {
+            require(value >= 2, key, value, "a batch needs 2 or more", "48 and 4 are the defaults")?;
+        }
+        batch.augment.iter().try_for_each(super::Augment::validate)?;
+        self.fusion.iter().try_for_each(super::Fusion::validate)?;
+        self.attention.iter().try_for_each(super::Attention::validate)?;
+        let default = "leave it out for the default";
+        up_to(1.0, "initialise.shrinkage", self.initialise.shrinkage, default)?;
+        if let Backend::Wccn { shrinkage } | Backend::Lda { shrinkage } | Backend::Plda { shrinkage } =
+            self.backend
+        {
+            up_to(1.0, "backend.shrinkage", shrinkage, default)?;
+        }
+        let optimiser = &self.optimiser;
+        positive("optimiser.learning_rate", optimiser.learning_rate, "0.0001 is the default")?;
+        for (key, value) in [
+            ("optimiser.weight_decay", optimiser.weight_decay),
+            ("optimiser.clip", optimiser.clip),
+            ("initialise.across_recordings", self.initialise.across_recordings),
+        ] {
+            not_negative(key, value, "0 turns it off")?;
+        }
+        up_to(0.999_999, "optimiser.average", optimiser.average, default)?;
+        let (fits, remedy) = ((1..=64).contains(&self.ensemble), "write 1 for a single one");
+        require(fits, "ensemble", self.ensemble, "1 to 64 encoders", remedy)?;
+        let checked = self.resolved();
+        checked.check_combination()?;
+        Ok(checked)
+    }
+
+    /// The plan with everything absent written out, as it will run.
+    fn resolved(&self) -> CheckedPlan {
+        let mut plan = self.clone();
+        let filterbank = matches!(plan.architecture, Architecture::Filterbank(_));
+        let by_number = plan.losses().any(Loss::knows_subjects);
+        plan.initialise.whitening.get_or_insert(filterbank);
+        plan.batch.virtual_subjects.get_or_insert(if filterbank && !by_number { 2.0 } else { 0.0 });
+        CheckedPlan(plan)
+    }
+
+    fn losses(&self) -> impl Iterator<Item = &Loss> {
+        std::iter::once(&self.loss).chain(self.auxiliary.iter().map(|other| &other.loss))
+    }
+}
+
+impl CheckedPlan {
+    fn check_combination(&self) -> Result<(), EncoderError> {
+        let bank = match &self.architecture {
+            Architecture::Filterbank(bank) => Some(bank),
+            _ => None,
+        };
+        let dim = bank.map_or(0, |bank| bank.dim);
+        let limit = "a whitened head has as many outputs as features";
+        let remedy = "leave it out, or write initialise.whitening = false";
+        require(!self.whitens() || dim == 0, "architecture.dim", dim, limit, remedy)?;
+        let fits = bank.is_some() || self.attention.is_none();
+        let limit = "attention reads the features of `filterbank`, which other architectures do not have";
+        let remedy = "leave [encoder.attention] out, or write \"filterbank\"";
+        require(fits, "architecture.name", self.architecture.name(), limit, remedy)?;
+        let (fits, limit) =
+            (bank.is_some() || !self.whitens(), "only `filterbank` has a linear head on fixed features");
+        require(fits, "initialise.whitening", true, limit, "leave it out")?;
+        let (key, deviation) = ("batch.virtual_subjects", self.virtual_subjects());
+        not_negative(key, deviation, "0 turns them off; 2 is usual")?;
+        let fits = deviation == 0.0 || (bank.is_some() && !self.losses().any(Loss::knows_subjects));
+        let limit = "virtual subjects need the features of `filterbank` and a loss that does not know subjects by number";
+        require(fits, key, deviation, limit, "write 0")?;
+        let fits = self.batch.sampler != Sampler::TwinPairs || self.losses().all(Loss::takes_pairs);
+        let limit = "only the losses contrastive and koch compare single pairs";
+        require(fits, "batch.sampler", "twin_pairs", limit, "write \"subjects_by_epochs\"")
+    }
+}

@@ -1,0 +1,122 @@
+//! What the user writes about the encoder: the `[encoder]` table of a pipeline.
+
+mod architecture;
+mod batch;
+mod check;
+mod filterbank;
+mod loss;
+mod optimiser;
+mod prints;
+mod range;
+
+use serde::{Deserialize, Serialize};
+use twinprint_closed::SHRINKAGE;
+
+pub use architecture::{Architecture, Conv, Resnet1d, TwinCnn};
+pub use batch::{Augment, Batch, Sampler};
+pub use check::CheckedPlan;
+pub use filterbank::{AverageReference, Bands, Filterbank, Spatial};
+pub use loss::{
+    ArcFace, Contrastive, Distance, Koch, Loss, NPair, Prototypical, SubjectSoftmax, SupCon, Triplet,
+};
+pub use optimiser::{EarlyStopping, Optimiser, Schedule};
+pub use prints::{Attention, Backend, Fusion, Partner};
+
+/// Everything an encoder is made by. The defaults are the measured recipe.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Plan {
+    /// The network, and the features it takes where it takes some.
+    pub architecture: Architecture,
+    /// Where its weights start.
+    pub initialise: Init,
+    /// What training minimises.
+    pub loss: Loss,
+    /// Further losses added to it.
+    pub auxiliary: Vec<Auxiliary>,
+    /// What a batch is made of.
+    pub batch: Batch,
+    /// How weights are changed.
+    pub optimiser: Optimiser,
+    /// When training stops before its last step.
+    pub early_stopping: EarlyStopping,
+    /// What is fitted to the trained encoder's prints.
+    pub backend: Backend,
+    /// How many encoders are trained, each from its own seed; prints are their concatenation. 1.
+    pub ensemble: usize,
+    /// Steps between two checkpoints, where the caller keeps them: 100; 0 for none.
+    pub checkpoint_every: usize,
+    /// Classical features that prints are joined with: score fusion. None.
+    pub fusion: Vec<Fusion>,
+    /// How much each epoch counts where prints are averaged, learnt between training people. None: all alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attention: Option<Attention>,
+    /// From which every random choice is derived. 0.
+    pub seed: u64,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            architecture: Architecture::default(),
+            initialise: Init::default(),
+            loss: Loss::default(),
+            auxiliary: Vec::new(),
+            batch: Batch::default(),
+            optimiser: Optimiser::default(),
+            early_stopping: EarlyStopping::default(),
+            backend: Backend::default(),
+            ensemble: 1,
+            checkpoint_every: 100,
+            fusion: Vec::new(),
+            attention: None,
+            seed: 0,
+        }
+    }
+}
+
+/// Where the weights of a network start.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Init {
+    /// Whether the linear head of `filterbank` starts as the whitening by the within-subject covariance (WCCN)
+    /// rather than at random. Absent: yes for `filterbank`, no for the others, which have no such head.
+    pub whitening: Option<bool>,
+    /// The shrinkage of that covariance toward a multiple of the identity: 0.3, 0 to 1.
+    pub shrinkage: f64,
+    /// How often the covariance of what differs between the recordings of a person is added to it: 0, at least 0.
+    /// Probing another recording than enrolled, that is what must be overlooked; epochs alone show mostly noise.
+    pub across_recordings: f64,
+}
+
+impl Default for Init {
+    fn default() -> Self {
+        Self { whitening: None, shrinkage: SHRINKAGE, across_recordings: 0.0 }
+    }
+}
+
+/// A further loss and how much it counts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auxiliary {
+    /// The loss that is added to the plan's first.
+    pub loss: Loss,
+    /// What its value is multiplied by: above 0.
+    pub weight: f64,
+}
+
+/// The keys under which two plans differ.
+pub(crate) fn plan_differences(model: &Plan, wanted: &Plan) -> Vec<String> {
+    let object = |plan: &Plan| match serde_json::to_value(plan) {
+        Ok(serde_json::Value::Object(map)) => map,
+        _ => serde_json::Map::new(),
+    };
+    let (model, wanted) = (object(model), object(wanted));
+    let differs = model.iter().filter(|&(key, value)| wanted.get(key) != Some(value));
+    differs
+        .map(|(key, value)| {
+            let other = wanted.get(key).map_or_else(|| "absent".to_owned(), ToString::to_string);
+            format!("its {key} is {value}, wanted is {other}")
+        })
+        .collect()
+}
