@@ -8,7 +8,7 @@ use std::process::Command;
 use twinprint_tests::root;
 
 /// What each crate may depend on besides `signal`; the others of ours it may not.
-const ALLOWED: [(&str, &[&str]); 16] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("signal", &[]),
     ("edf", &[]),
     ("dataset", &[]),
@@ -18,7 +18,8 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     ("features", &["closed"]),
     ("conv1d", &[]),
     ("encoder", &["closed", "conv1d", "features"]),
-    ("evaluation", &["closed"]),
+    ("comparison", &["closed"]),
+    ("evaluation", &["closed", "comparison"]),
     ("store", &[]),
     ("report", &[]),
     ("gallery", &["closed"]),
@@ -32,15 +33,16 @@ const ALLOWED: [(&str, &[&str]); 16] = [
             "protocol",
             "features",
             "encoder",
+            "comparison",
             "evaluation",
             "store",
             "report",
         ],
     ),
-    ("foreign", &["run", "encoder", "evaluation", "features", "protocol", "report", "store"]),
+    ("foreign", &["run", "comparison", "encoder", "evaluation", "features", "protocol", "report", "store"]),
     (
         "desk",
-        &["run", "foreign", "edf", "encoder", "evaluation", "gallery", "preprocess", "protocol", "store"],
+        &["run", "foreign", "comparison", "edf", "encoder", "evaluation", "gallery", "preprocess", "protocol", "store"],
     ),
 ];
 

@@ -82,16 +82,6 @@ pub enum PrintError {
         /// Which set of prints, as the message names it.
         what: &'static str,
     },
-    /// Prints with different numbers of values.
-    #[error(
-        "prints of {left} and of {right} values cannot be compared: both must come from the same encoder"
-    )]
-    Dimensions {
-        /// Values per print on one side.
-        left: usize,
-        /// Values per print on the other side.
-        right: usize,
-    },
     /// A label list that does not match its prints.
     #[error("{what}: {labels} labels for {prints} prints: give one label per print")]
     Labels {
@@ -101,24 +91,6 @@ pub enum PrintError {
         labels: usize,
         /// Number of prints, which is the number of labels needed.
         prints: usize,
-    },
-    /// A print holds NaN or an infinite value.
-    #[error(
-        "print {row} of {what} holds a value that is not finite: remove it or find out why the encoder made it"
-    )]
-    NotFinite {
-        /// Which set of prints, as the message names it.
-        what: &'static str,
-        /// Row in that set, counted from 0.
-        row: usize,
-    },
-    /// A print of length zero has no direction.
-    #[error("print {row} of {what} is all zeros and has no direction: remove it")]
-    ZeroPrint {
-        /// Which set of prints, as the message names it.
-        what: &'static str,
-        /// Row in that set, counted from 0.
-        row: usize,
     },
     /// A count setting outside its range.
     #[error("{what} is {value}: it must lie between {least} and {most}")]
@@ -152,14 +124,9 @@ pub enum PrintError {
         /// The label that has no example.
         label: u32,
     },
-    /// Scores of a normalisation cohort that do not vary.
-    #[error("row {row} of {what} has cohort scores without spread: use a larger or more varied cohort")]
-    FlatCohort {
-        /// The templates or the probes.
-        what: &'static str,
-        /// Row in that set, counted from 0.
-        row: usize,
-    },
+    /// Prints that cannot be compared.
+    #[error(transparent)]
+    Comparison(#[from] twinprint_comparison::ComparisonError),
     /// Scores or a bootstrap that cannot be used.
     #[error(transparent)]
     Scores(#[from] ScoreError),

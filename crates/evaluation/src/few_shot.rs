@@ -4,11 +4,12 @@ use ndarray::{Array1, Array2, Axis};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+use twinprint_comparison::{norm, same_dimension, unit};
 use twinprint_signal::Estimate;
 
 use crate::PrintError;
 use crate::bootstrap::draws::{Bootstrap, draw};
-use crate::prints::{LabelledPrints, distinct, norm, same_dimension, unit};
+use crate::prints::{LabelledPrints, distinct};
 
 /// How episodes are drawn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,9 +3,11 @@
 use ndarray::{ArrayView2, Axis};
 use twinprint_signal::Estimate;
 
+use twinprint_comparison::check;
+
 use crate::PrintError;
 use crate::bootstrap::draws::Bootstrap;
-use crate::prints::{check, distinct};
+use crate::prints::distinct;
 use crate::rule_of_30::TooFew;
 
 /// One probe searched in one gallery.

@@ -10,8 +10,6 @@ pub mod identification;
 pub mod knn;
 #[cfg(feature = "mlp")]
 pub mod mlp;
-pub mod normalisation;
-pub mod template;
 
 mod bootstrap;
 mod det;

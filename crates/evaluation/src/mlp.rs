@@ -12,10 +12,12 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use twinprint_closed::Moments;
 
+use twinprint_comparison::{ComparisonError, same_dimension};
+
 use crate::PrintError;
 use crate::bootstrap::draws::Bootstrap;
 use crate::classification::Classification;
-use crate::prints::{LabelledPrints, distinct, same_dimension};
+use crate::prints::{LabelledPrints, distinct};
 
 /// Settings of the classifier.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -181,10 +183,11 @@ impl Network {
             logits.try_to_vec::<f32>().map_err(|_| PrintError::Empty { what: "the classifier's answer" })?;
         // A diverged network answers NaN, which must not pass for label 0.
         if let Some(place) = logits.iter().position(|logit| !logit.is_finite()) {
-            return Err(PrintError::NotFinite {
+            return Err(ComparisonError::NotFinite {
                 what: "the classifier's answers (lower mlp.learning_rate)",
                 row: place / self.labels,
-            });
+            }
+            .into());
         }
         let best = |row: &[f32]| (0..row.len()).rev().max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0);
         Ok(logits.chunks(self.labels).map(best).collect())

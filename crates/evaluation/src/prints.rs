@@ -1,6 +1,7 @@
 //! Checks and helpers shared by everything that takes prints.
 
-use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
+use ndarray::ArrayView2;
+use twinprint_comparison::check;
 
 use crate::PrintError;
 
@@ -22,43 +23,6 @@ impl LabelledPrints<'_> {
         }
         Ok(())
     }
-}
-
-/// At least one print of at least one value, all finite.
-pub(crate) fn check(prints: ArrayView2<f32>, what: &'static str) -> Result<(), PrintError> {
-    if prints.is_empty() {
-        return Err(PrintError::Empty { what });
-    }
-    let bad = prints.axis_iter(Axis(0)).position(|row| row.iter().any(|value| !value.is_finite()));
-    bad.map_or(Ok(()), |row| Err(PrintError::NotFinite { what, row }))
-}
-
-/// Same number of values per print on both sides.
-pub(crate) fn same_dimension(left: ArrayView2<f32>, right: ArrayView2<f32>) -> Result<(), PrintError> {
-    if left.ncols() == right.ncols() {
-        Ok(())
-    } else {
-        Err(PrintError::Dimensions { left: left.ncols(), right: right.ncols() })
-    }
-}
-
-/// The prints scaled to unit Euclidean length, in row-major order.
-pub(crate) fn unit(prints: ArrayView2<f32>, what: &'static str) -> Result<Array2<f32>, PrintError> {
-    check(prints, what)?;
-    let mut unit = prints.as_standard_layout().into_owned();
-    for (row, mut print) in unit.axis_iter_mut(Axis(0)).enumerate() {
-        let length = norm(print.view());
-        if length == 0.0 {
-            return Err(PrintError::ZeroPrint { what, row });
-        }
-        print.mapv_inplace(|value| (f64::from(value) / length) as f32);
-    }
-    Ok(unit)
-}
-
-/// Euclidean length, summed in `f64`.
-pub(crate) fn norm(print: ArrayView1<f32>) -> f64 {
-    print.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt()
 }
 
 /// The sum of a term of each pair of values, in 64 bits, in eight parts that the compiler may compute side by side.

@@ -1,8 +1,8 @@
 //! What is computed from prints and scores: the `[evaluation]` table.
 
 use serde::{Deserialize, Serialize};
-use twinprint_evaluation::normalisation::Normalisation;
-use twinprint_evaluation::template::Pooling;
+use twinprint_comparison::Normalisation;
+use twinprint_comparison::Pooling;
 
 use crate::shortcut::Audit;
 use crate::system::System;

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
+use twinprint_comparison::{Pooled, Pooling, cosine, normalised};
 use twinprint_encoder::Embed;
-use twinprint_evaluation::normalisation::normalised_scores;
-use twinprint_evaluation::template::Pooling;
-use twinprint_evaluation::{Scores, template};
+use twinprint_evaluation::Scores;
 use twinprint_protocol::{Fold, FoldTrials, Pool, Role};
 use twinprint_signal::{EmbeddingSpace, EpochInfo, LengthMeaning, Prints, RecordingKey, SubjectId};
 use twinprint_store::epochs::EpochFile;
@@ -38,7 +37,7 @@ pub(crate) struct Asked<'a> {
     /// Clean seconds a probe.
     pub(crate) probe_seconds: f64,
     /// Prints to normalise scores against, where the plan does.
-    pub(crate) cohort: Option<&'a Array2<f32>>,
+    pub(crate) cohort: Option<&'a Pooled>,
     /// Epochs that some system could give no direction.
     pub(crate) directionless: &'a Places,
 }
@@ -110,13 +109,13 @@ fn rows_of(fold: &Fold, role: Role, file: &EpochFile) -> Vec<usize> {
 }
 
 /// The prints that scores are normalised against: one for each recording that was learnt from, pooled like a template.
-pub(crate) fn cohort(plan: &Plan, train: &Prints, directionless: &Places) -> Result<Array2<f32>, RunError> {
+pub(crate) fn cohort(plan: &Plan, train: &Prints, directionless: &Places) -> Result<Pooled, RunError> {
     let mut recordings: BTreeMap<&RecordingKey, Vec<usize>> = BTreeMap::new();
     for (row, info) in train.infos().iter().enumerate().filter(|(row, _)| !directionless.contains(row)) {
         recordings.entry(&info.key).or_default().push(row);
     }
-    let groups = recordings.iter().map(|(key, rows)| (key.to_string(), rows.as_slice()));
-    pooled(groups, train, plan.config().evaluation.template)
+    let groups = recordings.iter().map(|(key, rows)| (key.recording.as_str(), rows.as_slice()));
+    Pooled::of(train, groups, plan.config().evaluation.template).in_stage("evaluate: score normalisation")
 }
 
 /// Scores every template of a fold against every probe, but for those with an epoch that has no direction; with a `cohort`,
@@ -132,18 +131,16 @@ pub(crate) fn scores_of_fold(
     let evaluation = &plan.config().evaluation;
     let mut trials = trials::of_fold(plan, fold, role, prints.infos(), epoch_seconds, probe_seconds)?;
     trials::leave_out(&mut trials, directionless);
-    let of = |pools: &[Pool], pooling: Pooling| {
-        let groups = pools.iter().map(|pool| (pool.id.clone(), pool.epochs.as_slice()));
-        pooled(groups, prints, pooling)
-    };
-    let templates = of(&trials.templates, evaluation.template)?;
-    let probes = of(&trials.probes, evaluation.probe)?;
     let stage = format!("evaluate: fold {}", fold.index);
+    let pooled = |pools: &[Pool], pooling: Pooling| {
+        let groups = pools.iter().map(|pool| (pool.id.as_str(), pool.epochs.as_slice()));
+        Pooled::of(prints, groups, pooling).in_stage(&stage)
+    };
+    let templates = pooled(&trials.templates, evaluation.template)?;
+    let probes = pooled(&trials.probes, evaluation.probe)?;
     let matrix = match cohort {
-        None => template::cosine_scores(templates.view(), probes.view()),
-        Some(cohort) => {
-            normalised_scores(templates.view(), probes.view(), cohort.view(), evaluation.normalisation)
-        }
+        None => cosine(&templates, &probes),
+        Some(cohort) => normalised(&templates, &probes, cohort, evaluation.normalisation),
     }
     .in_stage(&stage)?;
     let numbers =
@@ -151,23 +148,4 @@ pub(crate) fn scores_of_fold(
     let (template_subjects, probe_subjects) = (numbers(&trials.templates), numbers(&trials.probes));
     let scores = Scores::from_matrix(matrix.view(), &template_subjects, &probe_subjects).in_stage(&stage)?;
     Ok(FoldScores { trials, matrix, template_subjects, probe_subjects, scores })
-}
-
-/// One print, of unit length, for each group of rows.
-fn pooled<'a>(
-    groups: impl ExactSizeIterator<Item = (String, &'a [usize])>,
-    prints: &Prints,
-    pooling: Pooling,
-) -> Result<Array2<f32>, RunError> {
-    let pool = match prints.lengths() {
-        LengthMeaning::Nothing => template::pool,
-        LengthMeaning::Weight => template::pool_by_length,
-    };
-    let mut pooled = Array2::zeros((groups.len(), prints.dim()));
-    for ((name, rows), mut print) in groups.zip(pooled.rows_mut()) {
-        let members = prints.values().select(Axis(0), rows);
-        let one = pool(members.view(), pooling);
-        print.assign(&one.map_err(|error| RunError::in_stage(&format!("evaluate: {name}"), error))?);
-    }
-    Ok(pooled)
 }

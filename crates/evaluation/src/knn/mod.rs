@@ -15,10 +15,12 @@ use self::k_best::KBest;
 pub use self::metric::Metric;
 #[cfg(target_arch = "x86_64")]
 use self::quantised::QuantisedIndex;
+use twinprint_comparison::{check, norm, same_dimension, unit};
+
 use crate::PrintError;
 use crate::bootstrap::draws::Bootstrap;
 use crate::classification::Classification;
-use crate::prints::{LabelledPrints, check, distinct, norm, same_dimension, unit};
+use crate::prints::{LabelledPrints, distinct};
 
 /// The neighbours of each query.
 #[derive(Debug, Clone, PartialEq)]

@@ -308,7 +308,7 @@ mod tests {
     use rand_distr::{Distribution, StandardNormal};
 
     use super::*;
-    use crate::prints::unit;
+    use twinprint_comparison::unit;
 
     /// Random prints around `centre`, every tenth `stretch` times as long, of which `equal` in a hundred copy another.
     fn prints(

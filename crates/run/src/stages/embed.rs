@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use ndarray::{Array2, Axis};
 use twinprint_encoder::Model;
-use twinprint_evaluation::normalisation::Normalisation;
+use twinprint_comparison::Normalisation;
 use twinprint_protocol::{FitRecord, Fold, Provenance, Role};
 use twinprint_signal::{EmbeddingSpace, EpochInfo, LengthMeaning, Prints};
 use twinprint_store::RowInfo;

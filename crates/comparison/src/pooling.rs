@@ -1,10 +1,11 @@
-//! Templates: several prints of one subject pooled into one, and the scores of probes against them.
+//! Several prints of one person pooled into one.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
+use twinprint_signal::LengthMeaning;
 
-use crate::PrintError;
-use crate::prints::{norm, same_dimension, unit};
+use crate::ComparisonError;
+use crate::vectors::{norm, unit};
 
 /// How prints become a template (or a pooled probe).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,21 +21,25 @@ pub enum Pooling {
     RobustMean,
 }
 
-/// Pools `prints[n, dim]` into one unit-length print `[dim]`; each counts alike.
-pub fn pool(prints: ArrayView2<f32>, pooling: Pooling) -> Result<Array1<f32>, PrintError> {
+/// Pools `prints[n, dim]` into one unit-length print `[dim]`; in a mean each counts alike, or by its length where lengths are
+/// weights.
+///
+/// # Errors
+/// When there is no print, one is zero or not finite, or they cancel.
+pub(crate) fn pool(
+    prints: ArrayView2<f32>,
+    lengths: LengthMeaning,
+    pooling: Pooling,
+) -> Result<Array1<f32>, ComparisonError> {
     let unit = unit(prints, "the prints to pool")?;
-    pool_unit(&unit, &vec![1.0; unit.nrows()], pooling)
+    let weights = match lengths {
+        LengthMeaning::Nothing => vec![1.0; unit.nrows()],
+        LengthMeaning::Weight => prints.rows().into_iter().map(norm).collect(),
+    };
+    pool_unit(&unit, &weights, pooling)
 }
 
-/// Pools `prints[n, dim]` into one unit-length print `[dim]`, in which each counts by its length: a print of length 0.5 has
-/// half the weight of one of length 1.
-pub fn pool_by_length(prints: ArrayView2<f32>, pooling: Pooling) -> Result<Array1<f32>, PrintError> {
-    let unit = unit(prints, "the prints to pool")?;
-    let lengths: Vec<f64> = prints.rows().into_iter().map(norm).collect();
-    pool_unit(&unit, &lengths, pooling)
-}
-
-fn pool_unit(unit: &Array2<f32>, weights: &[f64], pooling: Pooling) -> Result<Array1<f32>, PrintError> {
+fn pool_unit(unit: &Array2<f32>, weights: &[f64], pooling: Pooling) -> Result<Array1<f32>, ComparisonError> {
     match pooling {
         Pooling::Mean => mean_direction(unit, weights, 0..unit.nrows()),
         Pooling::Medoid => Ok(medoid(unit)),
@@ -42,21 +47,11 @@ fn pool_unit(unit: &Array2<f32>, weights: &[f64], pooling: Pooling) -> Result<Ar
     }
 }
 
-/// Cosine similarity of every template with every probe: `[templates, dim]` × `[probes, dim]` → `[templates, probes]`.
-pub fn cosine_scores(templates: ArrayView2<f32>, probes: ArrayView2<f32>) -> Result<Array2<f32>, PrintError> {
-    same_dimension(templates, probes)?;
-    let templates = unit(templates, "the templates")?;
-    let probes = unit(probes, "the probes")?;
-    let mut scores = twinprint_closed::dot_products(templates.view(), probes.view());
-    scores.mapv_inplace(|score| score.clamp(-1.0, 1.0));
-    Ok(scores)
-}
-
 fn mean_direction(
     unit: &Array2<f32>,
     weights: &[f64],
     rows: impl Iterator<Item = usize>,
-) -> Result<Array1<f32>, PrintError> {
+) -> Result<Array1<f32>, ComparisonError> {
     let mut sum = Array1::<f64>::zeros(unit.ncols());
     let mut whole = 0.0;
     for row in rows {
@@ -66,7 +61,7 @@ fn mean_direction(
     let length = sum.dot(&sum).sqrt();
     // Opposite prints cancel up to rounding; what is left has no direction.
     if length <= 1e-6 * whole {
-        return Err(PrintError::ZeroPrint { what: "the pooled prints (their mean)", row: 0 });
+        return Err(ComparisonError::ZeroPrint { what: "the pooled prints (their mean)", row: 0 });
     }
     Ok(sum.mapv(|value| (value / length) as f32))
 }
@@ -84,7 +79,7 @@ fn medoid(unit: &Array2<f32>) -> Array1<f32> {
     unit.row(best.0).to_owned()
 }
 
-fn robust_mean(unit: &Array2<f32>, weights: &[f64]) -> Result<Array1<f32>, PrintError> {
+fn robust_mean(unit: &Array2<f32>, weights: &[f64]) -> Result<Array1<f32>, ComparisonError> {
     let mut kept: Vec<usize> = (0..unit.nrows()).collect();
     let keep = unit.nrows() - unit.nrows() / 5;
     // Dropping prints moves the mean, so the choice is made again until it stays (it settles in a few rounds).

@@ -7,9 +7,8 @@
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
-use crate::PrintError;
-use crate::prints::same_dimension;
-use crate::template::cosine_scores;
+use crate::ComparisonError;
+use crate::pooled::{Pooled, cosine};
 
 /// Which normalisation to apply to cosine scores.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,34 +30,31 @@ pub enum Normalisation {
     },
 }
 
-/// Cosine scores `[templates, probes]`, normalised with `cohort[n, dim]`.
+/// Cosine scores `[templates, probes]`, normalised with the prints of a cohort that nobody in the trials belongs to.
 ///
-/// Errors: different dimensions, zero or non-finite prints, fewer than two cohort prints, a cohort without spread.
-pub fn normalised_scores(
-    templates: ArrayView2<f32>,
-    probes: ArrayView2<f32>,
-    cohort: ArrayView2<f32>,
+/// # Errors
+/// When the prints come from several encoders, or the cohort has fewer than two prints or no spread.
+pub fn normalised(
+    templates: &Pooled,
+    probes: &Pooled,
+    cohort: &Pooled,
     normalisation: Normalisation,
-) -> Result<Array2<f32>, PrintError> {
-    let scores = cosine_scores(templates, probes)?;
+) -> Result<Array2<f32>, ComparisonError> {
+    let scores = cosine(templates, probes)?;
     if normalisation == Normalisation::None {
         return Ok(scores);
     }
-    same_dimension(templates, cohort)?;
-    let against = |prints| cosine_scores(prints, cohort);
-    normalise(scores.view(), against(templates)?.view(), against(probes)?.view(), normalisation)
+    let (of_templates, of_probes) = (cosine(templates, cohort)?, cosine(probes, cohort)?);
+    normalise(scores.view(), of_templates.view(), of_probes.view(), normalisation)
 }
 
 /// Normalises scores of any kind: `scores[templates, probes]`, `template_cohort[templates, n]`, `probe_cohort[probes, n]`.
-pub fn normalise(
+fn normalise(
     scores: ArrayView2<f32>,
     template_cohort: ArrayView2<f32>,
     probe_cohort: ArrayView2<f32>,
     normalisation: Normalisation,
-) -> Result<Array2<f32>, PrintError> {
-    let count = |what, left: usize, right: usize| {
-        if left == right { Ok(()) } else { Err(PrintError::Labels { what, labels: right, prints: left }) }
-    };
+) -> Result<Array2<f32>, ComparisonError> {
     let (use_z, use_t, top) = match normalisation {
         Normalisation::None => return Ok(scores.to_owned()),
         Normalisation::Z => (true, false, None),
@@ -68,7 +64,6 @@ pub fn normalise(
     };
     let mut sum = Array2::<f64>::zeros(scores.dim());
     if use_z {
-        count("the templates' cohort scores", scores.nrows(), template_cohort.nrows())?;
         let (mean, deviation) = statistics(template_cohort, top, "the templates")?;
         for (row, mut line) in sum.axis_iter_mut(Axis(0)).enumerate() {
             line.zip_mut_with(&scores.row(row), |total, &score| {
@@ -77,7 +72,6 @@ pub fn normalise(
         }
     }
     if use_t {
-        count("the probes' cohort scores", scores.ncols(), probe_cohort.nrows())?;
         let (mean, deviation) = statistics(probe_cohort, top, "the probes")?;
         for (column, mut line) in sum.axis_iter_mut(Axis(1)).enumerate() {
             line.zip_mut_with(&scores.column(column), |total, &score| {
@@ -94,11 +88,11 @@ fn statistics(
     cohort: ArrayView2<f32>,
     top: Option<usize>,
     what: &'static str,
-) -> Result<(Array1<f64>, Array1<f64>), PrintError> {
+) -> Result<(Array1<f64>, Array1<f64>), ComparisonError> {
     let size = cohort.ncols();
     let top = top.unwrap_or(size);
     if top < 2 || top > size {
-        return Err(PrintError::Count {
+        return Err(ComparisonError::Count {
             what: "the number of cohort prints",
             value: top,
             least: 2,
@@ -109,7 +103,7 @@ fn statistics(
     for (row, scores) in cohort.axis_iter(Axis(0)).enumerate() {
         let (mean, deviation) = moments(scores, top);
         if deviation.is_nan() || deviation <= 1e-9 {
-            return Err(PrintError::FlatCohort { what, row });
+            return Err(ComparisonError::FlatCohort { what, row });
         }
         means[row] = mean;
         deviations[row] = deviation;
