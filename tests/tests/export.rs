@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use twinprint_encoder::{Compute, Model};
-use twinprint_store::{RowFile, epochs::EpochFile, prints::PrintFile};
+use twinprint_store::{epochs::EpochFile, prints::PrintFile};
 use twinprint_tests::{Cohort, json, python, refuse, root, succeed};
 
 struct Stage {
@@ -67,17 +67,17 @@ fn every_test_print_is_exported_once_with_its_owner_its_epoch_and_its_features()
     let stage = Stage::new();
     let path = stage.export("features.h5", &["--with", "band-powers,log-psd,epochs"]);
     let (file, prints) =
-        (RowFile::open(path.as_ref()).unwrap(), PrintFile::open(&stage.run.join("prints.h5")).unwrap());
-    assert_eq!(file.values(), prints.prints());
+        (PrintFile::open_any(path.as_ref()).unwrap(), PrintFile::open(&stage.run.join("prints.h5")).unwrap());
+    assert_eq!(file.prints(), prints.prints());
     assert_eq!(file.infos(), prints.infos());
     assert_eq!(file.infos().len(), EpochFile::open(&stage.run.join("epochs.h5")).unwrap().infos().len());
     let record = json(&stage.run.join("run.json"));
     assert_eq!(file.attributes()["plan_hash"], record["plan_hash"].as_str().unwrap());
     assert!(file.attributes().contains_key("encoder_hash_fold_1"));
     let all = stage.export("all.h5", &["--roles", "train,test"]);
-    assert_eq!(RowFile::open(all.as_ref()).unwrap().infos().len(), 2 * prints.infos().len());
+    assert_eq!(PrintFile::open_any(all.as_ref()).unwrap().infos().len(), 2 * prints.infos().len());
     let one = stage.export("one.h5", &["--fold", "1"]);
-    assert!(RowFile::open(one.as_ref()).unwrap().infos().iter().all(|info| info.fold == Some(1)));
+    assert!(PrintFile::open_any(one.as_ref()).unwrap().infos().iter().all(|info| info.fold == Some(1)));
 }
 
 #[test]
@@ -146,22 +146,22 @@ fn weights_changed_in_pytorch_come_back() {
     let back = model.with_weights(turned.as_ref()).unwrap();
     assert_eq!(back.embed(epochs).unwrap(), -prints);
 
-    let own = RowFile::open(stage.export("own.h5", &["--fold", "0"]).as_ref()).unwrap();
-    let made = RowFile::open(stage.export("made.h5", &["--weights", &turned]).as_ref()).unwrap();
+    let own = PrintFile::open_any(stage.export("own.h5", &["--fold", "0"]).as_ref()).unwrap();
+    let made = PrintFile::open_any(stage.export("made.h5", &["--weights", &turned]).as_ref()).unwrap();
     assert_eq!(made.infos(), own.infos());
-    assert_eq!(made.values(), -&own.values());
+    assert_eq!(made.prints(), -&own.prints());
 }
 
 #[test]
 fn exported_prints_of_brought_back_weights_say_whose_they_are() {
     let stage = Stage::new();
     let weights = stage.export("encoder.safetensors", &["--fold", "1"]);
-    let own = RowFile::open(stage.export("own.h5", &["--fold", "1"]).as_ref()).unwrap();
+    let own = PrintFile::open_any(stage.export("own.h5", &["--fold", "1"]).as_ref()).unwrap();
     let to = stage.path("made.h5");
     let run = stage.run.to_str().unwrap();
     let said = succeed(&["export", run, "--to", &to, "--weights", &weights, "--fold", "1"]);
-    let made = RowFile::open(to.as_ref()).unwrap();
-    assert_eq!(made.values(), own.values(), "unchanged weights make the run's own prints, bit for bit");
+    let made = PrintFile::open_any(to.as_ref()).unwrap();
+    assert_eq!(made.prints(), own.prints(), "unchanged weights make the run's own prints, bit for bit");
     let attribute = |name: &str| made.attributes().get(name).map(String::as_str);
     let hash = attribute("weights_blake3").unwrap();
     says(&said, &["encoder.safetensors", hash, "not the run's own"]);

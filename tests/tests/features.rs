@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::Value;
-use twinprint_store::RowFile;
+use twinprint_store::prints::PrintFile;
 use twinprint_tests::{Cohort, refuse, succeed};
 
 fn evaluate(arguments: &[&str]) -> Value {
@@ -20,9 +20,9 @@ fn evaluate(arguments: &[&str]) -> Value {
 /// The comparisons of the first with the second session, fold by fold, the slow way: as a score file. Rows count alike in a
 /// template, or where `weighted` by their length.
 fn scored_by_hand(features: &str, weighted: bool) -> String {
-    let file = RowFile::open(features.as_ref()).unwrap();
+    let file = PrintFile::open_any(features.as_ref()).unwrap();
     let mut sums: BTreeMap<(u32, &str), Vec<f64>> = BTreeMap::new();
-    let rows: Vec<(u32, &str, &str, f64, Vec<f64>)> = (file.infos().iter().zip(file.values().rows()))
+    let rows: Vec<(u32, &str, &str, f64, Vec<f64>)> = (file.infos().iter().zip(file.prints().rows()))
         .map(|(info, row)| {
             let length = row.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
             let unit = row.iter().map(|x| f64::from(*x) / length).collect();

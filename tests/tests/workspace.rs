@@ -42,7 +42,18 @@ const ALLOWED: [(&str, &[&str]); 17] = [
     ("foreign", &["run", "comparison", "encoder", "evaluation", "features", "protocol", "report", "store"]),
     (
         "desk",
-        &["run", "foreign", "comparison", "edf", "encoder", "evaluation", "gallery", "preprocess", "protocol", "store"],
+        &[
+            "run",
+            "foreign",
+            "comparison",
+            "edf",
+            "encoder",
+            "evaluation",
+            "gallery",
+            "preprocess",
+            "protocol",
+            "store",
+        ],
     ),
 ];
 

@@ -29,10 +29,12 @@ mod error;
 mod normalisation;
 mod pooled;
 mod pooling;
+#[cfg(test)]
+mod tests;
 mod vectors;
 
 pub use error::ComparisonError;
 pub use normalisation::{Normalisation, normalised};
-pub use pooled::{Pooled, cosine, distances};
+pub use pooled::{Pooled, cosine, cosine_of_rows, distances};
 pub use pooling::Pooling;
 pub use vectors::{check, norm, same_dimension, unit};

@@ -56,6 +56,18 @@ impl Pooled {
         &self.space
     }
 
+    /// Rows as they are, for tests.
+    #[cfg(test)]
+    pub(crate) fn rows(values: Array2<f32>) -> Self {
+        Self { values, space: EmbeddingSpace { model: "test".to_owned(), fold: Some(0) } }
+    }
+
+    /// The same rows as if another encoder had made them.
+    #[cfg(test)]
+    pub(crate) fn in_space(self, space: EmbeddingSpace) -> Self {
+        Self { space, ..self }
+    }
+
     fn comparable(&self, other: &Self) -> Result<(), ComparisonError> {
         if self.space != other.space {
             return Err(ComparisonError::Spaces { left: self.space.clone(), right: other.space.clone() });
@@ -70,8 +82,18 @@ impl Pooled {
 /// When the two come from different encoders, or a print has no direction.
 pub fn cosine(templates: &Pooled, probes: &Pooled) -> Result<Array2<f32>, ComparisonError> {
     templates.comparable(probes)?;
-    let templates = unit(templates.values(), "the templates")?;
-    let probes = unit(probes.values(), "the probes")?;
+    cosine_of_rows(templates.values(), probes.values())
+}
+
+/// Cosine similarity of rows whose space the caller answers for, as of one template under two keys: `[left, dim]` ×
+/// `[right, dim]` to `[left, right]`, from -1 to 1.
+///
+/// # Errors
+/// When the rows differ in length, or one has no direction.
+pub fn cosine_of_rows(left: ArrayView2<f32>, right: ArrayView2<f32>) -> Result<Array2<f32>, ComparisonError> {
+    same_dimension(left, right)?;
+    let templates = unit(left, "the templates")?;
+    let probes = unit(right, "the probes")?;
     let mut scores = dot_products(templates.view(), probes.view());
     scores.mapv_inplace(|score| score.clamp(-1.0, 1.0));
     Ok(scores)

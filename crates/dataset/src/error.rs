@@ -54,8 +54,8 @@ pub enum DatasetError {
     Encoding {
         /// Where the table lies.
         path: PathBuf,
-        /// The byte that is not UTF-8.
-        source: std::str::Utf8Error,
+        /// The record that is not UTF-8.
+        source: csv::Error,
     },
     /// A sidecar is no JSON object.
     #[error("{}: not a BIDS sidecar, which holds one JSON object", path.display())]

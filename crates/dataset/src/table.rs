@@ -1,8 +1,7 @@
 //! Tab- and comma-separated tables as BIDS writes them: a header, text cells, `n/a` for nothing.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
-
-use csv_core::ReadRecordResult;
 
 use crate::DatasetError;
 
@@ -17,29 +16,40 @@ pub(crate) struct Table {
 impl Table {
     /// Reads a table separated by tabs, or by commas where the name ends in `.csv`.
     pub(crate) fn read(path: &Path) -> Result<Self, DatasetError> {
-        let bytes = std::fs::read(path).map_err(|source| DatasetError::Read { path: path.into(), source })?;
+        let file = File::open(path).map_err(|source| DatasetError::Read { path: path.into(), source })?;
         let is_csv = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
-        let failed = |reason: String| DatasetError::Table { path: path.into(), reason };
-        let text = std::str::from_utf8(&bytes)
-            .map_err(|source| DatasetError::Encoding { path: path.into(), source })?;
-        let mut records = records(text.trim_start_matches('\u{feff}'), is_csv).into_iter();
-        let Some(columns) = records.next() else {
-            return Err(failed("the table is empty; it needs a line of column names".to_owned()));
-        };
-        let columns: Vec<String> = columns.into_iter().map(|name| name.trim().to_owned()).collect();
-        let mut rows = Vec::new();
-        for record in records {
-            if record.len() > columns.len() {
-                let (row, found, expected) = (rows.len() + 1, record.len(), columns.len());
-                return Err(failed(format!(
-                    "row {row} below the header has {found} cells where the header has {expected}: is the table separated by {}?",
+        // BIDS tables have no quoting: a quote in them is a character like any other.
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(if is_csv { b',' } else { b'\t' })
+            .quoting(is_csv)
+            .has_headers(false)
+            .flexible(true)
+            .trim(csv::Trim::All)
+            .from_reader(file);
+        let (mut columns, mut rows) = (Vec::new(), Vec::new());
+        for (row, record) in reader.records().enumerate() {
+            let record = record.map_err(|source| DatasetError::Encoding { path: path.into(), source })?;
+            if row == 0 {
+                columns = record.iter().map(str::to_owned).collect();
+            } else if record.len() > columns.len() {
+                let reason = format!(
+                    "row {row} below the header has {} cells where the header has {}: is the table separated by {}?",
+                    record.len(),
+                    columns.len(),
                     if is_csv { "commas" } else { "tabs" }
-                )));
+                );
+                return Err(DatasetError::Table { path: path.into(), reason });
+            } else {
+                let cell =
+                    |text: &str| Some(text.to_owned()).filter(|cell| !cell.is_empty() && cell != "n/a");
+                let mut row: Vec<Option<String>> = record.iter().map(cell).collect();
+                row.resize(columns.len(), None);
+                rows.push(row);
             }
-            let cell = |text: &String| Some(text.trim().to_owned()).filter(|c| !c.is_empty() && c != "n/a");
-            let mut row: Vec<Option<String>> = record.iter().map(cell).collect();
-            row.resize(columns.len(), None);
-            rows.push(row);
+        }
+        if columns.iter().all(String::is_empty) {
+            let reason = "the table is empty; it needs a line of column names".to_owned();
+            return Err(DatasetError::Table { path: path.into(), reason });
         }
         Ok(Self { path: path.to_owned(), columns, rows })
     }
@@ -65,34 +75,6 @@ impl Table {
 
     pub(crate) fn error(&self, reason: String) -> DatasetError {
         DatasetError::Table { path: self.path.clone(), reason }
-    }
-}
-
-/// The cells of every line that is not blank. BIDS tables have no quoting: a quote in them is a character like any other.
-fn records(text: &str, is_csv: bool) -> Vec<Vec<String>> {
-    let delimiter = if is_csv { b',' } else { b'\t' };
-    let mut parser = csv_core::ReaderBuilder::new().delimiter(delimiter).quoting(is_csv).build();
-    // No record is longer than the text, or has more cells than it has bytes and one.
-    let (mut cells, mut ends) = (vec![0; text.len() + 1], vec![0; text.len() + 1]);
-    let (mut input, mut written, mut ended) = (text.as_bytes(), 0, 0);
-    let mut records = Vec::new();
-    loop {
-        let (result, read, bytes, fields) =
-            parser.read_record(input, &mut cells[written..], &mut ends[ended..]);
-        (input, written, ended) = (&input[read..], written + bytes, ended + fields);
-        match result {
-            ReadRecordResult::InputEmpty => {}
-            ReadRecordResult::Record => {
-                let starts = std::iter::once(0).chain(ends.iter().copied());
-                let cell =
-                    |(from, &to): (usize, &usize)| String::from_utf8_lossy(&cells[from..to]).into_owned();
-                records.push(starts.zip(&ends[..ended]).map(cell).collect());
-                (written, ended) = (0, 0);
-            }
-            ReadRecordResult::End | ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
-                return records;
-            }
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What cancelable templates cost and give, measured on the people who set a gallery's thresholds.
 
 use ndarray::{Array2, ArrayView2, Axis};
-use twinprint_evaluation::template::cosine_scores;
+use twinprint_comparison::cosine_of_rows;
 use twinprint_evaluation::{Bootstrap, Scores, eer, verification};
 use twinprint_gallery::{Cost, Linkage, Projection, Rate, linkage, set_linkage};
 
@@ -80,7 +80,7 @@ impl Across {
         let (mut linked, mut pairs) = (0.0, 0);
         let first = firsts(people);
         for (left, right) in galleries {
-            let scores = cosine_scores(left.view(), right.view()).map_err(|error| failed(&error))?;
+            let scores = cosine_of_rows(left.view(), right.view()).map_err(|error| failed(&error))?;
             // Templates of one person made from different seconds, as two galleries would hold them.
             for ((one, other), score) in scores.indexed_iter().filter(|((one, other), _)| one != other) {
                 values.push(f64::from(*score));
@@ -146,7 +146,7 @@ mod tests {
 
     /// Scores of all templates with all others under one map, as one list of trials.
     fn within(people: &[u32], rows: &Array2<f32>) -> Scores {
-        let scores = cosine_scores(rows.view(), rows.view()).unwrap();
+        let scores = cosine_of_rows(rows.view(), rows.view()).unwrap();
         let pairs = || scores.indexed_iter().filter(|((one, other), _)| one != other);
         Scores::new(
             pairs().map(|(_, score)| f64::from(*score)).collect(),

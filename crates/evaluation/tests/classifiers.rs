@@ -5,6 +5,7 @@ mod support;
 use ndarray::{Array2, ArrayView2, array};
 use proptest::prelude::*;
 use support::prints;
+use twinprint_comparison::ComparisonError;
 use twinprint_evaluation::knn::{self, Metric, search};
 use twinprint_evaluation::{Bootstrap, LabelledPrints, PrintError};
 
@@ -83,10 +84,22 @@ fn searches_that_cannot_be_answered_are_refused() {
     let of = |query: Array2<f32>, k| search(index.view(), query.view(), k, Metric::Cosine);
     assert!(matches!(of(array![[1.0, 1.0]], 3), Err(PrintError::Count { value: 3, most: 2, .. })));
     assert!(matches!(of(array![[1.0, 1.0]], 0), Err(PrintError::Count { .. })));
-    assert!(matches!(of(array![[1.0, 1.0, 1.0]], 1), Err(PrintError::Dimensions { .. })));
-    assert!(matches!(of(array![[0.0, 0.0]], 1), Err(PrintError::ZeroPrint { row: 0, .. })));
-    assert!(matches!(of(array![[f32::NAN, 0.0]], 1), Err(PrintError::NotFinite { .. })));
-    assert!(matches!(of(Array2::zeros((0, 2)), 1), Err(PrintError::Empty { .. })));
+    assert!(matches!(
+        of(array![[1.0, 1.0, 1.0]], 1),
+        Err(PrintError::Comparison(ComparisonError::Dimensions { .. }))
+    ));
+    assert!(matches!(
+        of(array![[0.0, 0.0]], 1),
+        Err(PrintError::Comparison(ComparisonError::ZeroPrint { row: 0, .. }))
+    ));
+    assert!(matches!(
+        of(array![[f32::NAN, 0.0]], 1),
+        Err(PrintError::Comparison(ComparisonError::NotFinite { .. }))
+    ));
+    assert!(matches!(
+        of(Array2::zeros((0, 2)), 1),
+        Err(PrintError::Comparison(ComparisonError::Empty { .. }))
+    ));
 }
 
 #[test]

@@ -1,14 +1,13 @@
-//! Identification, few-shot episodes, templates and score normalisation.
+//! Identification and few-shot episodes.
 
 mod support;
 
 use approx::assert_abs_diff_eq;
 use ndarray::{Array2, array, s};
 use support::prints;
+use twinprint_comparison::{ComparisonError, cosine_of_rows};
 use twinprint_evaluation::few_shot::{Episodes, Fold, episodes};
 use twinprint_evaluation::identification::{Search, closed_set, open_set, search};
-use twinprint_evaluation::normalisation::{Normalisation, normalise, normalised_scores};
-use twinprint_evaluation::template::{Pooling, cosine_scores, pool};
 use twinprint_evaluation::{Bootstrap, LabelledPrints, PrintError};
 
 #[test]
@@ -31,7 +30,7 @@ fn ranks_count_better_and_equal_subjects_once_each() {
 #[test]
 fn rank_one_of_a_perfect_system_is_bounded_below_by_the_number_of_subjects() {
     let (found, subjects) = prints(1, 12, 5, 32, 0.01);
-    let scores = cosine_scores(found.slice(s![..;5, ..]), found.view()).unwrap();
+    let scores = cosine_of_rows(found.slice(s![..;5, ..]), found.view()).unwrap();
     let templates: Vec<u32> = (0..12).collect();
     let result =
         closed_set(&search(scores.view(), &templates, &subjects).unwrap(), &Bootstrap::default()).unwrap();
@@ -47,7 +46,10 @@ fn galleries_that_cannot_answer_are_refused() {
     let stranger = search(scores.view(), &[1, 2], &[1, 3]);
     assert!(matches!(stranger, Err(PrintError::UnknownLabel { label: 3, .. })));
     let bad = array![[0.1f32, f32::NAN], [0.8, 0.2]];
-    assert!(matches!(search(bad.view(), &[1, 2], &[1, 2]), Err(PrintError::NotFinite { .. })));
+    assert!(matches!(
+        search(bad.view(), &[1, 2], &[1, 2]),
+        Err(PrintError::Comparison(ComparisonError::NotFinite { .. }))
+    ));
     assert!(matches!(closed_set(&[], &Bootstrap::default()), Err(PrintError::Empty { .. })));
 }
 
@@ -74,106 +76,6 @@ fn open_set_detection_counts_strangers_by_leaving_the_own_template_out() {
     assert_abs_diff_eq!(result.dir.unwrap().value, expected, epsilon = 1e-12);
     let strict = open_set(&searches, 0.01, &Bootstrap::default()).unwrap();
     assert!(strict.dir.unwrap_err().to_string().contains("3000 are needed"));
-}
-
-#[test]
-fn templates_have_unit_length_and_ignore_the_length_of_prints() {
-    let some = array![[3.0f32, 0.0], [0.0, 0.1]];
-    let mean = pool(some.view(), Pooling::Mean).unwrap();
-    assert_abs_diff_eq!(mean[0], 0.5f32.sqrt(), epsilon = 1e-6);
-    assert_abs_diff_eq!(mean[1], 0.5f32.sqrt(), epsilon = 1e-6);
-    for pooling in [Pooling::Mean, Pooling::Medoid, Pooling::RobustMean] {
-        let (many, _) = prints(3, 1, 9, 16, 0.5);
-        let pooled = pool(many.view(), pooling).unwrap();
-        assert_abs_diff_eq!(pooled.dot(&pooled), 1.0, epsilon = 1e-5);
-        let longer = pool((&many * 7.0).view(), pooling).unwrap();
-        assert!((&pooled - &longer).iter().all(|gap| gap.abs() < 1e-5));
-    }
-}
-
-#[test]
-fn the_medoid_is_one_of_the_prints_and_the_robust_mean_drops_spoilt_ones() {
-    let (mut many, _) = prints(4, 1, 20, 16, 0.2);
-    let clean = pool(many.view(), Pooling::Mean).unwrap();
-    for row in 0..3 {
-        many.row_mut(row)
-            .indexed_iter_mut()
-            .for_each(|(column, value)| *value = if column % 2 == 0 { 9.0 } else { -9.0 });
-    }
-    let medoid = pool(many.view(), Pooling::Medoid).unwrap();
-    let own = cosine_scores(many.view(), medoid.view().insert_axis(ndarray::Axis(0))).unwrap();
-    assert!(own.iter().skip(3).any(|&score| score > 0.9999));
-    let angle = |pooling| pool(many.view(), pooling).unwrap().dot(&clean);
-    assert!(angle(Pooling::RobustMean) > angle(Pooling::Mean));
-    assert!(angle(Pooling::RobustMean) > 0.99);
-}
-
-#[test]
-fn prints_without_direction_or_of_different_length_are_refused() {
-    let zero = array![[1.0f32, 0.0], [0.0, 0.0]];
-    assert!(matches!(pool(zero.view(), Pooling::Mean), Err(PrintError::ZeroPrint { row: 1, .. })));
-    let opposite = array![[1.0f32, 0.0], [-1.0, 0.0]];
-    assert!(matches!(pool(opposite.view(), Pooling::Mean), Err(PrintError::ZeroPrint { .. })));
-    let none = Array2::<f32>::zeros((0, 4));
-    assert!(matches!(pool(none.view(), Pooling::Medoid), Err(PrintError::Empty { .. })));
-    let three = array![[1.0f32, 0.0, 0.0]];
-    let mixed = cosine_scores(three.view(), opposite.view());
-    assert_eq!(mixed, Err(PrintError::Dimensions { left: 3, right: 2 }));
-}
-
-#[test]
-fn cosine_scores_are_the_dot_products_of_unit_prints() {
-    let ((left, _), (right, _)) = (prints(1, 3, 100, 17, 1.0), prints(2, 5, 3, 17, 1.0));
-    let scores = cosine_scores(left.view(), right.view()).unwrap();
-    assert_eq!(scores.dim(), (300, 15));
-    for ((row, column), &score) in scores.indexed_iter() {
-        let (a, b) = (left.row(row).mapv(f64::from), right.row(column).mapv(f64::from));
-        assert_abs_diff_eq!(f64::from(score), a.dot(&b) / (a.dot(&a) * b.dot(&b)).sqrt(), epsilon = 1e-6);
-    }
-}
-
-#[test]
-fn normalised_scores_follow_the_formulas_written_out() {
-    let ((templates, _), (probes, _)) = (prints(1, 4, 1, 8, 0.3), prints(2, 4, 3, 8, 0.8));
-    let (cohort, _) = prints(9, 30, 1, 8, 2.0);
-    let raw = cosine_scores(templates.view(), probes.view()).unwrap();
-    let against = |of: &Array2<f32>| cosine_scores(of.view(), cohort.view()).unwrap().mapv(f64::from);
-    let (of_templates, of_probes) = (against(&templates), against(&probes));
-    let moments = |row: ndarray::ArrayView1<f64>, top: usize| {
-        let mut scores = row.to_vec();
-        scores.sort_by(|a, b| b.total_cmp(a));
-        let kept = ndarray::Array1::from(scores[..top].to_vec());
-        (kept.mean().unwrap(), kept.std(0.0))
-    };
-    let cases = [
-        (Normalisation::Z, 1.0, 0.0, 30),
-        (Normalisation::T, 0.0, 1.0, 30),
-        (Normalisation::S, 0.5, 0.5, 30),
-        (Normalisation::AdaptiveS { top: 7 }, 0.5, 0.5, 7),
-    ];
-    for (normalisation, share_z, share_t, top) in cases {
-        let found = normalised_scores(templates.view(), probes.view(), cohort.view(), normalisation).unwrap();
-        for ((row, column), &score) in found.indexed_iter() {
-            let raw = f64::from(raw[[row, column]]);
-            let (z, t) = (moments(of_templates.row(row), top), moments(of_probes.row(column), top));
-            let expected = share_z * (raw - z.0) / z.1 + share_t * (raw - t.0) / t.1;
-            assert_abs_diff_eq!(f64::from(score), expected, epsilon = 1e-4);
-        }
-    }
-    let none =
-        normalised_scores(templates.view(), probes.view(), cohort.view(), Normalisation::None).unwrap();
-    assert_eq!(none, raw);
-}
-
-#[test]
-fn cohorts_too_small_or_without_spread_are_refused() {
-    let scores = array![[0.5f32]];
-    let cohort = array![[0.1f32, 0.1, 0.1]];
-    let flat = normalise(scores.view(), cohort.view(), cohort.view(), Normalisation::Z);
-    assert!(matches!(flat, Err(PrintError::FlatCohort { row: 0, .. })));
-    let top = Normalisation::AdaptiveS { top: 4 };
-    let few = normalise(scores.view(), cohort.view(), cohort.view(), top);
-    assert!(matches!(few, Err(PrintError::Count { value: 4, most: 3, .. })));
 }
 
 fn few_shot(noise: f32, plan: &Episodes) -> Result<twinprint_evaluation::few_shot::FewShot, PrintError> {

@@ -1,48 +1,49 @@
-//! The columns of a table of features: whose each row is, and the numbers.
+//! The columns of a table of features: which say whose a row is, which describe it, and which are its numbers.
 
-use polars::error::PolarsError;
-use polars::prelude::{Column, DataFrame};
-use twinprint_store::RowInfo;
+use std::fmt;
+
+use serde::Serialize;
 
 /// What a column of labels begins with.
 pub(crate) const LABEL: &str = "label_";
+/// What the columns of an exported print begin with.
+pub(crate) const PRINT: &str = "print_";
 /// The columns that say whose a row is.
 pub(crate) const KEYS: [&str; 6] = ["subject", "session", "recording", "start_second", "fold", "role"];
+/// Names shown of each kind of column.
+const SHOWN: usize = 8;
 
-/// A block of rows: names of the numbers' columns, and the numbers `[rows, columns]`.
-pub(crate) struct Numbers<'a> {
-    pub(crate) names: &'a [String],
-    pub(crate) values: ndarray::ArrayView2<'a, f32>,
+/// What was made of the columns of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ColumnUse {
+    /// Columns of numbers that are features, in the order of the file.
+    pub features: Vec<String>,
+    /// Columns that describe rows, so that rows can be chosen by them; without `label_`.
+    pub labels: Vec<String>,
+    /// Columns that are neither: counters of rows, and everything but prints where there are prints.
+    pub left_out: Vec<String>,
 }
 
-/// One row a description: identity, labels, then the numbers of every block.
-pub(crate) fn frame(
-    infos: &[RowInfo],
-    labels: &[String],
-    blocks: &[Numbers<'_>],
-) -> Result<DataFrame, PolarsError> {
-    let text = |name: &str, of: &dyn Fn(&RowInfo) -> Option<&str>| {
-        Column::new(name.into(), infos.iter().map(of).collect::<Vec<Option<&str>>>())
-    };
-    let mut columns = vec![
-        text("subject", &|info| Some(info.epoch.key.subject.as_str())),
-        text("session", &|info| Some(info.epoch.key.session.as_str())),
-        text("recording", &|info| Some(info.epoch.key.recording.as_str())),
-        Column::new(
-            "start_second".into(),
-            infos.iter().map(|info| info.epoch.start.get()).collect::<Vec<f64>>(),
-        ),
-        Column::new("fold".into(), infos.iter().map(|info| info.fold).collect::<Vec<Option<u32>>>()),
-        text("role", &|info| info.role.as_deref()),
-    ];
-    for label in labels {
-        columns
-            .push(text(&format!("{LABEL}{label}"), &|info| info.epoch.labels.get(label).map(String::as_str)));
-    }
-    for block in blocks {
-        for (name, column) in block.names.iter().zip(block.values.columns()) {
-            columns.push(Column::new(name.as_str().into(), column.to_vec()));
+impl fmt::Display for ColumnUse {
+    /// A line for each use that has columns, shortened where there are many.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (what, names) in
+            [("features", &self.features), ("labels", &self.labels), ("left out", &self.left_out)]
+        {
+            match names.as_slice() {
+                [] => {}
+                [first @ .., last] if first.len() >= SHOWN => {
+                    let first = first[..SHOWN - 1].join(", ");
+                    writeln!(f, "  {what}: {first}, … {last} ({} columns)", names.len())?;
+                }
+                _ => writeln!(f, "  {what}: {}", names.join(", "))?,
+            }
         }
+        Ok(())
     }
-    DataFrame::new_infer_height(columns)
+}
+
+/// Whether a column counts the rows: the index that pandas writes along, with or without a name.
+pub(crate) fn counts_rows(name: &str) -> bool {
+    name.is_empty() || name.starts_with("__index_level_") || name.starts_with("Unnamed: ")
 }

@@ -1,238 +1,177 @@
 //! Anybody's features: HDF5, parquet or CSV with one row an epoch and a column that says whose it is.
 
-use std::collections::BTreeMap;
-use std::fs::File;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use ndarray::Array2;
-use polars::prelude::{Column, CsvReadOptions, DataFrame, DataType, ParquetReader, SerReader};
-use twinprint_signal::{EpochInfo, RecordingId, RecordingKey, Seconds, SessionId, SubjectId};
-use twinprint_store::prints::LENGTHS;
-use twinprint_store::{RowFile, RowInfo};
+use ndarray::{Array2, Axis};
+use twinprint_protocol::check_features;
+use twinprint_signal::{EmbeddingSpace, LengthMeaning, Prints, RecordingKey, RowInfo};
+use twinprint_store::prints::{PrintFile, lengths, space_of};
 
-use super::columns::{KEYS, LABEL};
 use crate::ForeignError;
+use crate::columns::{ColumnUse, counts_rows};
+use crate::table::{self, Table};
 
-/// Features with names and owners.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FeatureTable {
-    /// The columns' names.
-    pub columns: Vec<String>,
-    /// `[rows, columns]`, finite.
-    pub values: Array2<f32>,
-    /// Whose each row is.
-    pub infos: Vec<RowInfo>,
-    /// What the file says of itself.
-    pub attributes: BTreeMap<String, String>,
+/// Prints or features of a file, whose each row is, and what the file says of itself.
+#[derive(Debug, Clone)]
+pub struct Features {
+    path: PathBuf,
+    values: Array2<f32>,
+    infos: Vec<RowInfo>,
+    columns: ColumnUse,
+    lengths: LengthMeaning,
+    attributes: BTreeMap<String, String>,
 }
-
-impl FeatureTable {
-    /// Whether the length of a row is how much it counts where several are averaged, as the file says of itself.
-    pub fn is_weighted(&self) -> bool {
-        self.attributes.get(LENGTHS.0).is_some_and(|meaning| meaning == LENGTHS.1)
-    }
-}
-
-/// What the columns of an exported print are called.
-const PRINT: &str = "print_";
 
 /// Reads a file of features by the ending of its name.
 ///
 /// HDF5 holds `/prints` or `/features` `[rows, columns]` and `/meta/subject`. Parquet and CSV hold a column `subject`, and
 /// optionally `session`, `recording`, `start_second`, `fold` and `role`; columns `label_NAME` and other columns of text are
-/// labels, all other columns are features, unless some are called `print_*`, which are then the only ones.
+/// labels, all other columns are features, unless some are called `print_*`, which are then the only ones. Columns that
+/// count the rows, as pandas writes them along, are left out.
 ///
 /// # Errors
 /// When the file cannot be read, has no column `subject` or no feature, or a number is missing or not finite; the error
 /// names row and column.
-pub fn read_features(path: &Path) -> Result<FeatureTable, ForeignError> {
-    let refuse = |reason: String| ForeignError::File { path: path.to_owned(), reason };
+///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("mine.csv");
+/// std::fs::write(&path, ",subject,session,alpha,beta,label_age\n0,ann,1,0.5,2,31\n1,bob,1,0.1,3,40\n")?;
+///
+/// let features = twinprint_foreign::read_features(&path)?;
+/// assert_eq!(features.columns().features, ["alpha", "beta"]);
+/// assert_eq!(features.columns().left_out, [""]);
+/// assert_eq!(features.infos()[1].epoch.key.subject.as_str(), "bob");
+/// assert_eq!(features.prints(&[1, 0])?.values()[[0, 1]], 3.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn read_features(path: &Path) -> Result<Features, ForeignError> {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
-    let table = match ending.as_str() {
-        "h5" | "hdf5" => {
-            let file = RowFile::open(path)
-                .map_err(|error| refuse(without(&twinprint_run::error::chain(&error), path)))?;
-            FeatureTable {
-                columns: file.columns().to_vec(),
-                values: file.values().to_owned(),
-                infos: file.infos().to_vec(),
-                attributes: file.attributes().clone(),
-            }
-        }
-        "parquet" => {
-            let file =
-                File::open(path).map_err(|source| ForeignError::Read { path: path.to_owned(), source })?;
-            let mut reader = ParquetReader::new(file);
-            let attributes = reader
-                .get_metadata()
-                .map(|metadata| metadata.key_value_metadata().clone().unwrap_or_default())
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|pair| Some((pair.key.to_string(), pair.value?.to_string())))
-                .collect();
-            let frame = reader.finish().map_err(|error| refuse(format!("not a parquet table ({error})")))?;
-            of_frame(&frame, attributes).map_err(refuse)?
-        }
-        "csv" => {
-            let frame = CsvReadOptions::default()
-                .with_infer_schema_length(Some(0))
-                .try_into_reader_with_file_path(Some(path.to_owned()))
-                .and_then(|reader| reader.finish())
-                .map_err(|error| refuse(format!("not a table of comma-separated values ({error})")))?;
-            of_frame(&frame, beside(path)?).map_err(refuse)?
-        }
+    let features = match ending.as_str() {
+        "h5" | "hdf5" => of_hdf5(path)?,
+        "parquet" => of_table(path, table::of_parquet(path)?)?,
+        "csv" => of_table(path, table::of_csv(path)?)?,
         _ => {
-            return Err(refuse(
-                "features are read from .h5, .parquet and .csv: convert it to one of them".to_owned(),
+            return Err(ForeignError::file(
+                path,
+                "features are read from .h5, .parquet and .csv: convert it to one of them",
             ));
         }
     };
-    check(table).map_err(refuse)
+    features.check()?;
+    Ok(features)
 }
 
-/// What the file beside a table of comma-separated values says of it, as an export leaves it; nothing where there is none.
-fn beside(path: &Path) -> Result<BTreeMap<String, String>, ForeignError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".json");
-    let name = PathBuf::from(name);
-    let text = match std::fs::read(&name) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        Err(source) => return Err(ForeignError::Read { path: name, source }),
-    };
-    serde_json::from_slice(&text).map_err(|error| ForeignError::File {
-        path: name,
-        reason: format!(
-            "it is no table of names and texts ({error}), which an export leaves beside a CSV: export again, or delete it"
-        ),
+fn of_hdf5(path: &Path) -> Result<Features, ForeignError> {
+    let file = PrintFile::open_any(path)?;
+    let (left_out, kept): (Vec<usize>, Vec<usize>) =
+        (0..file.columns().len()).partition(|&column| counts_rows(&file.columns()[column]));
+    let names = |columns: &[usize]| columns.iter().map(|&column| file.columns()[column].clone()).collect();
+    let labels: BTreeSet<&String> = file.infos().iter().flat_map(|info| info.epoch.labels.keys()).collect();
+    Ok(Features {
+        path: path.to_owned(),
+        values: file.prints().select(Axis(1), &kept),
+        infos: file.infos().to_vec(),
+        columns: ColumnUse {
+            features: names(&kept),
+            labels: labels.into_iter().cloned().collect(),
+            left_out: names(&left_out),
+        },
+        lengths: file.lengths(),
+        attributes: file.attributes().clone(),
     })
 }
 
-/// The message without the path at its beginning, which the caller adds.
-fn without(message: &str, path: &Path) -> String {
-    message.strip_prefix(&format!("{}: ", path.display())).unwrap_or(message).to_owned()
+fn of_table(path: &Path, table: Table) -> Result<Features, ForeignError> {
+    let Table { values, infos, columns, attributes } = table;
+    let lengths = lengths(path, &attributes)?;
+    Ok(Features { path: path.to_owned(), values, infos, columns, lengths, attributes })
 }
 
-fn check(table: FeatureTable) -> Result<FeatureTable, String> {
-    if table.infos.is_empty() {
-        return Err("it has no row".to_owned());
+impl Features {
+    /// Whose each row is, in the file's order.
+    pub fn infos(&self) -> &[RowInfo] {
+        &self.infos
     }
-    if table.columns.is_empty() {
-        return Err("it has no column of numbers".to_owned());
+
+    /// Which columns are features and labels, and which are left out.
+    pub fn columns(&self) -> &ColumnUse {
+        &self.columns
     }
-    if let Some(meaning) = table.attributes.get(LENGTHS.0).filter(|meaning| *meaning != LENGTHS.1) {
-        return Err(format!(
-            "it says {} = {meaning:?}, and this program knows {:?} alone: correct it, or take it out where lengths mean nothing",
-            LENGTHS.0, LENGTHS.1
-        ));
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
-    match table.values.indexed_iter().find(|(_, value)| !value.is_finite()) {
-        Some(((row, column), value)) => {
-            Err(format!("row {row} of column {} is {value}: features must be finite", table.columns[column]))
+
+    /// `[rows, columns]`, finite.
+    pub(crate) fn values(&self) -> &Array2<f32> {
+        &self.values
+    }
+
+    /// A text that the file says of itself, such as the hash of the plan that led to it.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.get(name).map(String::as_str)
+    }
+
+    /// What the rows of a fold may be compared with: rows of the same encoder, by its hash, or where the file names none
+    /// rows of the same columns, by the BLAKE3 hash of their names.
+    pub fn space(&self, fold: Option<u32>) -> EmbeddingSpace {
+        let columns = || blake3::hash(self.columns.features.join("\n").as_bytes()).to_hex().to_string();
+        space_of(&self.attributes, fold).unwrap_or_else(|| EmbeddingSpace { model: columns(), fold })
+    }
+
+    /// Copies of some rows of one fold, in the order given.
+    ///
+    /// # Errors
+    /// When the rows are of several folds, whose encoders make prints that cannot be compared.
+    pub fn prints(&self, rows: &[usize]) -> Result<Prints<'static>, ForeignError> {
+        let folds: BTreeSet<Option<u32>> = rows.iter().map(|&row| self.infos[row].fold).collect();
+        if folds.len() > 1 {
+            let name = |fold: &Option<u32>| fold.map_or_else(|| "none".to_owned(), |fold| fold.to_string());
+            let names: Vec<String> = folds.iter().map(name).collect();
+            let reason = format!(
+                "its rows come from the encoders of folds {}, whose prints cannot be compared: choose the rows of one of them, as in fold=0",
+                names.join(", ")
+            );
+            return Err(self.refuse(reason));
         }
-        None => Ok(table),
+        let infos: Vec<_> = rows.iter().map(|&row| self.infos[row].epoch.clone()).collect();
+        let space = self.space(folds.into_iter().next().flatten());
+        Ok(Prints::new(self.values.select(Axis(0), rows), infos, space, self.lengths)?)
     }
-}
 
-fn of_frame(frame: &DataFrame, attributes: BTreeMap<String, String>) -> Result<FeatureTable, String> {
-    let rows = frame.height();
-    let names: Vec<String> = frame.get_column_names().iter().map(|name| name.to_string()).collect();
-    if !names.iter().any(|name| name == "subject") {
-        let shown: Vec<&str> = names.iter().map(String::as_str).take(8).collect();
-        return Err(format!(
-            "it has no column subject, which says whose a row is; it has {}",
-            shown.join(", ")
-        ));
-    }
-    let prints_only = names.iter().any(|name| name.starts_with(PRINT));
-    let (mut columns, mut labels) = (Vec::new(), Vec::new());
-    for name in names.iter().filter(|name| !KEYS.contains(&name.as_str())) {
-        let column = frame.column(name).map_err(|error| error.to_string())?;
-        if let Some(label) = name.strip_prefix(LABEL) {
-            labels.push((label.to_owned(), texts(column)?));
-        } else if prints_only && !name.starts_with(PRINT) {
-        } else if is_number(column)? {
-            columns.push(name.clone());
-        } else {
-            labels.push((name.clone(), texts(column)?));
+    /// Refuses columns among the features that tell who the person is.
+    pub(crate) fn check_leaks(&self) -> Result<(), ForeignError> {
+        let rows: Vec<&RecordingKey> = self.infos.iter().map(|info| &*info.epoch.key).collect();
+        let names = self.columns.features.iter().map(String::as_str);
+        let columns = names.zip(self.values.columns().into_iter().map(|column| column.into_iter().copied()));
+        match check_features(&rows, columns, &[]) {
+            Ok(_) => Ok(()),
+            Err(leaks) => Err(ForeignError::Leaks { path: self.path.clone(), leaks }),
         }
     }
-    let mut values = Array2::zeros((rows, columns.len()));
-    for (at, name) in columns.iter().enumerate() {
-        let column = frame.column(name).map_err(|error| error.to_string())?;
-        let cast = column.cast(&DataType::Float32).map_err(|error| error.to_string())?;
-        let numbers = cast.f32().map_err(|error| error.to_string())?;
-        for (row, value) in numbers.iter().enumerate() {
-            values[[row, at]] =
-                value.ok_or_else(|| format!("row {row} of column {name} is empty or no number"))?;
+
+    /// Refuses the file in our own words.
+    pub(crate) fn refuse(&self, reason: impl Into<String>) -> ForeignError {
+        ForeignError::file(&self.path, reason)
+    }
+
+    fn check(&self) -> Result<(), ForeignError> {
+        if self.infos.is_empty() {
+            return Err(self.refuse("it has no row"));
+        }
+        if self.columns.features.is_empty() {
+            return Err(self.refuse("it has no column of numbers"));
+        }
+        match self.values.indexed_iter().find(|(_, value)| !value.is_finite()) {
+            Some(((row, column), value)) => {
+                let name = &self.columns.features[column];
+                let reason = format!("row {row} of column {name} is {value}: features must be finite");
+                Err(self.refuse(reason))
+            }
+            None => Ok(()),
         }
     }
-    let infos = infos(frame, rows, &labels)?;
-    Ok(FeatureTable { columns, values, infos, attributes })
-}
-
-/// Numbers by type, or text of which every entry reads as a number.
-fn is_number(column: &Column) -> Result<bool, String> {
-    if column.dtype().is_primitive_numeric() {
-        return Ok(true);
-    }
-    let texts = texts(column)?;
-    Ok(texts.iter().flatten().next().is_some()
-        && texts.iter().flatten().all(|text| text.parse::<f32>().is_ok()))
-}
-
-fn texts(column: &Column) -> Result<Vec<Option<String>>, String> {
-    let cast = column.cast(&DataType::String).map_err(|error| error.to_string())?;
-    let texts = cast.str().map_err(|error| error.to_string())?;
-    Ok(texts.iter().map(|text| text.filter(|text| !text.is_empty()).map(str::to_owned)).collect())
-}
-
-fn infos(
-    frame: &DataFrame,
-    rows: usize,
-    labels: &[(String, Vec<Option<String>>)],
-) -> Result<Vec<RowInfo>, String> {
-    let optional = |name: &str| match frame.column(name) {
-        Ok(column) => texts(column),
-        Err(_) => Ok(vec![None; rows]),
-    };
-    let [subjects, sessions, recordings, starts, folds, roles] = KEYS.map(optional);
-    let (subjects, sessions, recordings) = (subjects?, sessions?, recordings?);
-    let (starts, folds, roles) = (starts?, folds?, roles?);
-    let parsed = |row: usize, name: &str, text: &Option<String>, otherwise: f64| match text {
-        None => Ok(otherwise),
-        Some(text) => {
-            text.parse::<f64>().map_err(|_| format!("row {row} of column {name} is {text:?}, no number"))
-        }
-    };
-    (0..rows)
-        .map(|row| {
-            let named = |text: &Option<String>| text.clone().unwrap_or_else(|| "1".to_owned());
-            let subject =
-                subjects[row].as_deref().ok_or_else(|| format!("row {row} of column subject is empty"))?;
-            let key = RecordingKey {
-                subject: SubjectId::new(subject).map_err(|error| format!("row {row}: {error}"))?,
-                session: SessionId::new(named(&sessions[row]))
-                    .map_err(|error| format!("row {row}: {error}"))?,
-                recording: RecordingId::new(named(&recordings[row]))
-                    .map_err(|error| format!("row {row}: {error}"))?,
-            };
-            let start = parsed(row, "start_second", &starts[row], row as f64)?;
-            let labels: BTreeMap<String, String> = labels
-                .iter()
-                .filter_map(|(name, values)| Some((name.clone(), values[row].clone()?)))
-                .collect();
-            let fold = parsed(row, "fold", &folds[row], -1.0)?;
-            Ok(RowInfo {
-                epoch: EpochInfo {
-                    key: Arc::new(key),
-                    start: Seconds::new(start).map_err(|error| format!("row {row}: {error}"))?,
-                    labels: Arc::new(labels),
-                },
-                fold: (fold >= 0.0).then_some(fold as u32),
-                role: roles[row].clone(),
-            })
-        })
-        .collect()
 }

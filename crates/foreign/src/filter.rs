@@ -1,8 +1,9 @@
 //! Some rows of a table of features, chosen by what they say of themselves.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
-use twinprint_store::RowInfo;
+use twinprint_signal::RowInfo;
 
 use crate::ForeignError;
 
@@ -34,16 +35,16 @@ impl Filter {
         self.pairs.is_empty()
     }
 
-    /// The rows that all pairs hold for, in the file's order.
+    /// The rows of the file at `path` that all pairs hold for, in the file's order.
     ///
     /// # Errors
-    /// When there is none: the reason says what the rows have instead.
-    pub fn rows(&self, infos: &[RowInfo]) -> Result<Vec<usize>, String> {
+    /// When there is none: the error says what the rows have instead.
+    pub fn rows(&self, path: &Path, infos: &[RowInfo]) -> Result<Vec<usize>, ForeignError> {
         let holds = |info: &RowInfo| {
             self.pairs.iter().all(|(key, value)| text(info, key).as_deref() == Some(value.as_str()))
         };
         let rows: Vec<usize> = (0..infos.len()).filter(|&row| holds(&infos[row])).collect();
-        if rows.is_empty() { Err(self.missed(infos)) } else { Ok(rows) }
+        if rows.is_empty() { Err(ForeignError::file(path, self.missed(infos))) } else { Ok(rows) }
     }
 
     fn missed(&self, infos: &[RowInfo]) -> String {

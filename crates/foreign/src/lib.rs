@@ -4,6 +4,7 @@
 //! made.
 
 mod columns;
+mod csv_file;
 mod error;
 mod export;
 mod features;
@@ -11,15 +12,17 @@ mod filter;
 mod options;
 mod scores;
 mod source;
+mod table;
 mod weights;
 
+pub use columns::ColumnUse;
 pub use error::ForeignError;
 pub use export::export;
-pub use features::{FeatureTable, read_features};
+pub use features::{Features, read_features};
 pub use filter::Filter;
 pub use options::{Content, ExportOptions, Exported, Format};
 pub use scores::{
-    FeatureOptions, Metric, Role, SCORES_SCHEMA, ScoreIdentification, ScoreOptions, ScoreReport,
-    ScoreSummary, evaluate_features, evaluate_scores, score_table,
+    FeatureOptions, Metric, ScoreIdentification, ScoreOptions, ScoreReport, ScoreSummary, evaluate_features,
+    evaluate_scores, score_table,
 };
 pub use weights::export_weights;

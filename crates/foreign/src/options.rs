@@ -1,8 +1,10 @@
 //! What to export, and to which kind of file.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+
+use twinprint_protocol::Role;
 
 use crate::ForeignError;
 
@@ -34,27 +36,31 @@ impl Content {
 }
 
 impl FromStr for Content {
-    type Err = String;
+    type Err = ForeignError;
 
-    fn from_str(name: &str) -> Result<Self, String> {
+    fn from_str(name: &str) -> Result<Self, ForeignError> {
         let known = Self::ALL.into_iter().find(|(_, known)| *known == name);
         known
             .map(|(content, _)| content)
-            .ok_or_else(|| format!("{name:?}: choose from band-powers, log-psd, epochs"))
+            .ok_or_else(|| unknown("--with", name, &Self::ALL.map(|(_, name)| name)))
     }
 }
 
 impl FromStr for Format {
-    type Err = String;
+    type Err = ForeignError;
 
-    fn from_str(name: &str) -> Result<Self, String> {
+    fn from_str(name: &str) -> Result<Self, ForeignError> {
         match name {
             "hdf5" | "h5" => Ok(Self::Hdf5),
             "parquet" => Ok(Self::Parquet),
             "csv" => Ok(Self::Csv),
-            _ => Err(format!("{name:?}: choose from hdf5, parquet, csv")),
+            _ => Err(unknown("--format", name, &["hdf5", "parquet", "csv"])),
         }
     }
+}
+
+fn unknown(option: &'static str, name: &str, known: &[&str]) -> ForeignError {
+    ForeignError::option(option, format!("{name:?} is unknown: choose from {}", known.join(", ")))
 }
 
 impl fmt::Display for Format {
@@ -103,6 +109,20 @@ pub struct Exported {
 }
 
 impl ExportOptions {
+    /// The prints of people whom their fold's encoder never saw, to a new file.
+    pub fn new(run: impl Into<PathBuf>, to: impl Into<PathBuf>) -> Self {
+        Self {
+            run: run.into(),
+            to: to.into(),
+            format: None,
+            with: Vec::new(),
+            roles: vec![Role::Test.name().to_owned()],
+            fold: None,
+            weights: None,
+            force: false,
+        }
+    }
+
     /// The kind of file to write.
     ///
     /// # Errors
@@ -125,12 +145,18 @@ impl ExportOptions {
                 "--with epochs: {format} has no place for three axes: write an .h5 file"
             )));
         }
-        if to.exists() && !self.force {
-            return Err(ForeignError::Request(format!(
-                "--to {}: a file is there already: choose another name, or replace it with --force",
-                to.display()
-            )));
-        }
+        refuse_replacing(to, self.force)?;
         Ok(format)
     }
+}
+
+/// Refuses a file that is there, unless it may be replaced.
+pub(crate) fn refuse_replacing(to: &Path, force: bool) -> Result<(), ForeignError> {
+    if force || !to.exists() {
+        return Ok(());
+    }
+    Err(ForeignError::Request(format!(
+        "--to {}: a file is there already: choose another name, or replace it with --force",
+        to.display()
+    )))
 }

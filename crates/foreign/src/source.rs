@@ -1,22 +1,20 @@
 //! The rows of an export and where their numbers come from.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
 
 use ndarray::{Array2, ArrayView3, Axis};
 use twinprint_encoder::{Compute, Model};
 use twinprint_features::{DEFAULT_H_FREQ, DEFAULT_L_FREQ, Feature, View, names};
 use twinprint_protocol::Role;
-use twinprint_signal::RecordingKey;
-use twinprint_store::RowInfo;
+use twinprint_run::FinishedRun;
+use twinprint_signal::{RecordingKey, RowInfo};
+use twinprint_store::StoreError;
 use twinprint_store::epochs::EpochFile;
-use twinprint_store::prints::{ENCODER_HASH, PLAN_HASH, PrintFile, VERSION};
+use twinprint_store::prints::{ENCODER_HASH, LENGTHS, PLAN_HASH, PrintFile, VERSION};
 
-use super::options::{Content, ExportOptions};
-use super::weights::Changed;
 use crate::ForeignError;
-use twinprint_run::{FinishedRun, RunError};
-use twinprint_store::prints::LENGTHS;
+use crate::options::{Content, ExportOptions};
+use crate::weights::Changed;
 
 /// Edges of the usual bands in hertz: delta, theta, alpha, beta, low gamma.
 const BANDS: [(f64, f64); 5] = [(1.0, 4.0), (4.0, 8.0), (8.0, 13.0), (13.0, 30.0), (30.0, 40.0)];
@@ -57,13 +55,9 @@ impl Source {
     pub(super) fn open(options: &ExportOptions) -> Result<Self, ForeignError> {
         let finished = FinishedRun::open(&options.run)?;
         let folder = &finished.folder;
-        let missing = |path: PathBuf, error| {
-            RunError::run_folder_with(path, error, "give a run folder whose `embed` stage is done")
-        };
-        let place = folder.path("systems").join("encoder.h5");
-        let prints = PrintFile::open(&place).map_err(|error| missing(place, error))?;
-        let place = folder.path("epochs.h5");
-        let epochs = EpochFile::open(&place).map_err(|error| missing(place, error))?;
+        let missing = |source: StoreError| ForeignError::NotEmbedded { run: options.run.clone(), source };
+        let prints = PrintFile::open(&folder.path("systems").join("encoder.h5")).map_err(missing)?;
+        let epochs = EpochFile::open(&folder.path("epochs.h5")).map_err(missing)?;
         let fold = options.fold.or(options.weights.as_ref().map(|_| 0));
         let rows = choose(options, fold, &prints, &epochs)?;
         let infos: Vec<RowInfo> = rows.iter().map(|&(row, _)| prints.infos()[row].clone()).collect();
@@ -94,12 +88,10 @@ impl Source {
             let mut tables = Vec::with_capacity(self.blocks.len());
             for block in &self.blocks {
                 tables.push(match (&block.origin, &epochs) {
-                    (Origin::Encoder(model), Some(epochs)) => {
-                        model.embed(epochs.view()).map_err(ForeignError::export)?
-                    }
+                    (Origin::Encoder(model), Some(epochs)) => model.embed(epochs.view())?,
                     (Origin::Feature(feature), Some(epochs)) => feature
                         .compute(View { samples: epochs.view(), rate: self.epochs.rate().get() })
-                        .map_err(ForeignError::export)?,
+                        .map_err(|source| ForeignError::Content { content: block.name, source })?,
                     _ => self.prints.prints().select(Axis(0), &of_prints),
                 });
             }
@@ -134,16 +126,15 @@ fn choose(
             continue;
         }
         let place = places.get(&(&*info.epoch.key, info.epoch.start.get().to_bits()));
-        let place = place.copied().ok_or_else(|| {
-            RunError::run_folder(
-                options.run.join("epochs.h5"),
-                format!(
-                    "it has no epoch of {} at {}, of which there is a print: run `twinprint embed` again",
-                    info.epoch.key, info.epoch.start
-                ),
-            )
-        })?;
-        rows.push((row, place));
+        let absent = || {
+            let epoch = &info.epoch;
+            let reason = format!(
+                "it has no epoch of {} at {}, of which there is a print: run `twinprint embed` again",
+                epoch.key, epoch.start
+            );
+            ForeignError::file(&options.run.join("epochs.h5"), reason)
+        };
+        rows.push((row, place.copied().ok_or_else(absent)?));
     }
     if rows.is_empty() {
         return Err(ForeignError::Request(format!(
@@ -179,7 +170,7 @@ fn blocks(
         };
         let view = View { samples: epochs.samples(), rate: epochs.rate().get() };
         let names = names(&feature, view, epochs.channels())
-            .map_err(|error| ForeignError::Request(format!("--with {name}: {error}")))?;
+            .map_err(|source| ForeignError::Content { content: name, source })?;
         blocks.push(Block { name, units: "ln(µV²/Hz)", names, origin: Origin::Feature(feature) });
     }
     Ok(blocks)
@@ -206,17 +197,14 @@ fn attributes(
     if config.encoder.attention.is_some() {
         all.insert(LENGTHS.0.to_owned(), LENGTHS.1.to_owned());
     }
-    let public = folder.path("prints.h5");
-    let file = PrintFile::open(&public).map_err(|error| RunError::run_folder(public, error))?;
+    let file = PrintFile::open(&folder.path("prints.h5"))?;
     if let Some(hash) = file.attributes().get(ENCODER_HASH) {
         all.insert(ENCODER_HASH.to_owned(), hash.clone());
     }
     let folds: BTreeSet<u32> = infos.iter().filter_map(|info| info.fold).collect();
     for fold in folds {
-        let model =
-            Model::load(&folder.fold(fold as usize), &Compute::cpu()).map_err(ForeignError::export)?;
-        let hash = model.content_hash().map_err(ForeignError::export)?;
-        all.insert(format!("encoder_hash_fold_{fold}"), hash);
+        let hash = Model::load(&folder.fold(fold as usize), &Compute::cpu())?.content_hash()?;
+        all.insert(format!("{ENCODER_HASH}_fold_{fold}"), hash);
     }
     Ok(all)
 }

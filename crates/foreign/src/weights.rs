@@ -3,25 +3,21 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use twinprint_encoder::{EncoderError, Model};
+use twinprint_encoder::Model;
 use twinprint_run::FinishedRun;
-use twinprint_run::error::chain;
+use twinprint_store::prints::ENCODER_HASH;
 
 use crate::ForeignError;
+use crate::options::refuse_replacing;
 
 /// Writes the encoder of a run's fold as one safetensors file; gives back how many numbers a print of it has.
 ///
 /// # Errors
 /// When there is no such run or fold, a file is there and `force` is not given, or it cannot be written.
 pub fn export_weights(run: &Path, fold: usize, to: &Path, force: bool) -> Result<usize, ForeignError> {
-    if to.exists() && !force {
-        return Err(ForeignError::Request(format!(
-            "--to {}: a file is there already: choose another name, or replace it with --force",
-            to.display()
-        )));
-    }
+    refuse_replacing(to, force)?;
     let encoder = FinishedRun::open(run)?.encoder(fold)?;
-    encoder.model.export_weights(to).map_err(ForeignError::export)?;
+    encoder.model.export_weights(to)?;
     Ok(encoder.model.dim())
 }
 
@@ -39,24 +35,19 @@ impl Changed {
     /// When there is no such run or fold, or the weights do not fit its encoder: the error lists what differs.
     pub(super) fn read(run: &Path, fold: usize, weights: &Path) -> Result<Self, ForeignError> {
         let encoder = FinishedRun::open(run)?.encoder(fold)?;
-        let model = encoder.model.with_weights(weights).map_err(|error| match error {
-            EncoderError::File { path, source } => ForeignError::Read { path, source },
-            EncoderError::Format { source, .. } => ForeignError::Request(format!(
-                "--weights {}: these are no weights for the encoder of fold {fold}: {}. Begin with the file that `twinprint export {} --to encoder.safetensors --fold {fold}` writes, and keep names, shapes and float32",
-                weights.display(),
-                chain(&source),
-                run.display()
-            )),
-            error => ForeignError::export(error),
+        let bytes = std::fs::read(weights).map_err(ForeignError::read(weights))?;
+        let model = encoder.model.with_weights(weights).map_err(|source| ForeignError::Weights {
+            weights: weights.to_owned(),
+            run: run.to_owned(),
+            fold,
+            source: Box::new(source),
         })?;
-        let bytes = std::fs::read(weights)
-            .map_err(|source| ForeignError::Read { path: weights.to_owned(), source })?;
         let name = weights.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let hash = model.content_hash().map_err(ForeignError::export)?;
+        let hash = model.content_hash()?;
         let attributes = BTreeMap::from([
             ("weights".to_owned(), name),
             (WEIGHTS_HASH.to_owned(), blake3::hash(&bytes).to_hex().to_string()),
-            (format!("encoder_hash_fold_{fold}"), hash),
+            (format!("{ENCODER_HASH}_fold_{fold}"), hash),
         ]);
         Ok(Self { model, attributes })
     }

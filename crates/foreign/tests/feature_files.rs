@@ -36,9 +36,10 @@ fn report(text: &str, features: &FeatureOptions) -> ScoreReport {
 
 fn refused(text: &str, features: &FeatureOptions) -> String {
     let folder = tempfile::tempdir().unwrap();
-    evaluate_features(&write(folder.path(), text), features, &ScoreOptions::default())
-        .unwrap_err()
-        .to_string()
+    let error =
+        evaluate_features(&write(folder.path(), text), features, &ScoreOptions::default()).unwrap_err();
+    let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn says(said: &str, words: &[&str]) {
@@ -111,7 +112,7 @@ fn people_without_a_template_and_probes_beside_their_template_are_counted() {
     let said = found.systems[0].absent.join("\n");
     says(&said, &["3 probes of 2 subjects without a template are left out: cas, dan"]);
     assert!(!said.contains("another day"), "{said}");
-    let text = "subject,task,x,y\nann,a,1,0\nbob,a,0,1\nann,b,1,0\nbob,b,0,1\n";
+    let text = "subject,task,x,y\nann,a,1,0\nbob,a,0,1\nann,b,2,0\nbob,b,0,2\n";
     let found = report(text, &features("task=a", "task=b"));
     says(&found.systems[0].absent.join("\n"), &["2 of 2 probes", "recording that enrols as well"]);
 }
@@ -164,4 +165,48 @@ fn what_cannot_be_compared_is_refused_with_the_rows_and_a_way_out() {
     let both = ["session=1".to_owned(), "x=1".to_owned()];
     let opposed = FeatureOptions { enrol: Filter::new("--enrol", &both).unwrap(), ..days() };
     says(&refused(TWO, &opposed), &["--enrol session=1 --enrol x=1", "no row has a x"]);
+}
+
+#[test]
+fn a_column_that_tells_who_the_person_is_is_refused_with_two_of_its_rows() {
+    let with = |name: &str, values: [&str; 7]| {
+        let lines = TWO.lines().zip([name].into_iter().chain(values));
+        lines.map(|(line, value)| format!("{line},{value}\n")).collect::<String>()
+    };
+    // Constant within a person and different between people; an identifier by its name; a number for every row.
+    let age = ["31", "31", "40", "31", "31", "40", "40"];
+    let cases = [
+        ("age", age, ["31", "40"]),
+        ("Participant ID", ["1", "2", "3", "4", "5", "6", "7"], ["1", "3"]),
+        ("trial", ["10", "11", "12", "13", "14", "15", "16"], ["10", "12"]),
+    ];
+    for (name, values, shown) in cases {
+        let said = refused(&with(name, values), &days());
+        says(&said, &["identity-in-features", &format!("column {name}"), "ann", "bob", "label_"]);
+        says(&said, &shown.map(|value| format!("{name} = {value}")).each_ref().map(String::as_str));
+    }
+    let found = report(&with("label_age", age), &days());
+    assert_eq!(found.systems[0].eer.value, 0.25);
+    assert_eq!(found.columns.unwrap().labels, ["age"]);
+}
+
+#[test]
+fn columns_that_count_rows_are_left_out_and_every_column_is_listed() {
+    let counted = |name: &str| {
+        let lines = TWO.lines().enumerate();
+        let first = |row: usize| if row == 0 { name.to_owned() } else { (row - 1).to_string() };
+        lines.map(|(row, line)| format!("{},{line},rest\n", first(row))).collect::<String>()
+    };
+    for name in ["", "Unnamed: 0", "__index_level_0__"] {
+        let found = report(&counted(name).replacen(",rest", ",task", 1), &days());
+        assert_eq!(found.systems[0].eer.value, 0.25, "{name:?}");
+        let columns = found.columns.as_ref().unwrap();
+        assert_eq!(
+            (&columns.features[..], &columns.labels[..]),
+            (&["x", "y"].map(str::to_owned)[..], &["task".to_owned()][..])
+        );
+        assert_eq!(columns.left_out, [name]);
+        says(&score_table(&found), &["features: x, y", "labels: task", "left out: "]);
+        assert_eq!(serde_json::to_value(&found).unwrap()["columns"]["left_out"][0], name);
+    }
 }

@@ -46,7 +46,9 @@ fn numbers(path: &Path, options: &ScoreOptions) -> ScoreReport {
 }
 
 fn refused(path: &Path, options: &ScoreOptions) -> String {
-    evaluate_scores(path, options).unwrap_err().to_string()
+    let error = evaluate_scores(path, options).unwrap_err();
+    let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[test]

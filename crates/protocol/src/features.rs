@@ -26,8 +26,8 @@ const IDENTIFIERS: [&str; 12] = [
 /// Looks for columns that identify people among features: `rows` says of which recording each row is, and every column
 /// comes with its name and one value a row.
 ///
-/// Such a column differs between people, and it either has the name of an identifier or never changes within a person,
-/// as no measurement of EEG does. The second can only be seen of people with two rows or more, and takes two of them.
+/// Such a column differs between people, and it has the name of an identifier, numbers the rows, or never changes within a
+/// person, as no measurement of EEG does. The last can only be seen of people with two rows or more, and takes two of them.
 ///
 /// # Errors
 /// [`Leak::IdentityInFeatures`] for every such column, unless it is among `allowed`, each with two rows that differ.
@@ -52,19 +52,25 @@ fn identifies(
     name: &str,
     values: impl IntoIterator<Item = f32>,
 ) -> Option<LeakError> {
+    let values: Vec<f32> = values.into_iter().collect();
     let is_named = IDENTIFIERS.contains(&name.trim().to_lowercase().replace([' ', '-'], "_").as_str());
+    let is_number = numbers_rows(&values);
     let mut people: BTreeMap<&SubjectId, Held> = BTreeMap::new();
-    for (&key, value) in rows.iter().zip(values) {
+    for (&key, &value) in rows.iter().zip(&values) {
         let held = people.entry(&key.subject).or_insert(Held { key, value, rows: 0 });
         held.rows += 1;
-        if held.value.to_bits() != value.to_bits() && !is_named {
+        if held.value.to_bits() != value.to_bits() && !is_named && !is_number {
             return None;
         }
     }
-    let mut people = people.values().filter(|held| is_named || held.rows > 1);
+    let mut people = people.values().filter(|held| is_named || is_number || held.rows > 1);
     let first = people.next()?;
     let other = people.find(|held| held.value.to_bits() != first.value.to_bits())?;
-    let how = if is_named { "has the name of an identifier" } else { "never changes within a person" };
+    let how = match (is_named, is_number) {
+        (true, _) => "has the name of an identifier",
+        (_, true) => "numbers the rows",
+        _ => "never changes within a person",
+    };
     let row = |held: &Held| Row::new("feature", held.key, format!("{name} = {}", held.value));
     Some(LeakError {
         leak: Leak::IdentityInFeatures,
@@ -72,4 +78,11 @@ fn identifies(
         what: format!("column {name} {how} and differs between people"),
         rows: [row(first), row(other)],
     })
+}
+
+/// Whether whole numbers grow from every row to the next; of fewer than five rows nobody can tell.
+fn numbers_rows(values: &[f32]) -> bool {
+    values.len() >= 5
+        && values.iter().all(|value| value.fract() == 0.0)
+        && values.windows(2).all(|pair| pair[0] < pair[1])
 }

@@ -109,6 +109,23 @@ pub fn write_text(path: &Path, text: &str) -> Result<(), RunError> {
     })
 }
 
+/// Writes a table as comma-separated values, whole or not at all: the columns' names, then the rows.
+pub(crate) fn write_csv<const N: usize>(
+    path: &Path,
+    header: [&str; N],
+    rows: &[[String; N]],
+) -> Result<(), RunError> {
+    write_atomically(path, |file| {
+        let mut writer = csv::Writer::from_writer(file);
+        writer
+            .write_record(header)
+            .and_then(|()| rows.iter().try_for_each(|row| writer.write_record(row)))
+            .map_err(std::io::Error::from)
+            .and_then(|()| writer.flush())
+            .map_err(|source| RunError::Write { path: path.to_owned(), source })
+    })
+}
+
 /// Lets `write` fill a temporary file in the same folder, then gives it its name; on failure nothing is left.
 pub fn write_atomically<E: From<RunError>>(
     path: &Path,

@@ -1,6 +1,5 @@
 //! Curves over a plan: each axis varied alone, one run a point, what points share computed once.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +12,7 @@ use twinprint_store::epochs::EpochFile;
 use crate::error::Placed;
 use crate::folder::{
     COHORT, EPOCHS, OPERATIONS, PRINTS, PROVENANCE, QUALITY, RunFolder, WINDOW_LEAKS, create_folder,
-    write_text,
+    write_csv, write_text,
 };
 use crate::plan::hash_of;
 use crate::record::{Host, RunRecord};
@@ -23,6 +22,8 @@ use crate::{Config, Plan, Progress, RunError, Silent, Source, Stage, Surrounding
 
 /// The table of a sweep.
 const TABLE: &str = "sweep.csv";
+const COLUMNS: [&str; 9] =
+    ["axis", "value", "probe_seconds", "system", "eer", "ci95_low", "ci95_high", "train_subjects", "run"];
 /// The page of a sweep.
 const PAGE: &str = "sweep.html";
 
@@ -241,24 +242,22 @@ fn link(from: &Path, to: &Path) -> Result<(), RunError> {
 }
 
 fn write(folder: &Path, base: &Plan, rows: &[SweepRow]) -> Result<(), RunError> {
-    let mut text = "axis,value,probe_seconds,system,eer,ci95_low,ci95_high,train_subjects,run\n".to_owned();
-    let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-    for row in rows {
-        let eer = row.eer.and_then(|eer| Some(format!("{},{},{}", eer.value, eer.ci95?.low, eer.ci95?.high)));
-        // Writing to a string cannot fail.
-        let _ = writeln!(
-            text,
-            "{},{},{},{},{},{},{}",
-            quoted(&row.axis),
-            quoted(&row.value),
-            row.probe_seconds,
-            row.system,
-            eer.unwrap_or_else(|| ",,".to_owned()),
-            row.train_subjects,
-            quoted(&row.run)
-        );
-    }
-    write_text(&folder.join(TABLE), &text)?;
+    let cells = rows.iter().map(|row| {
+        let eer = row.eer.and_then(|eer| Some([eer.value, eer.ci95?.low, eer.ci95?.high]));
+        let [eer, low, high] = eer.map_or_else(Default::default, |eer| eer.map(|number| number.to_string()));
+        [
+            row.axis.clone(),
+            row.value.clone(),
+            row.probe_seconds.to_string(),
+            row.system.clone(),
+            eer,
+            low,
+            high,
+            row.train_subjects.to_string(),
+            row.run.clone(),
+        ]
+    });
+    write_csv(&folder.join(TABLE), COLUMNS, &cells.collect::<Vec<_>>())?;
     let points: Vec<SweepPoint> = rows.iter().map(|row| point_of(row, rows)).collect();
     let config = base.config();
     write_text(&folder.join(PAGE), &sweep_page(&config.name, &config.description, &points))

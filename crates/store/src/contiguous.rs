@@ -26,7 +26,6 @@ const PAGE: u64 = 4096;
 pub(crate) struct Spool {
     staged: Staged,
     rows: BufWriter<File>,
-    count: usize,
 }
 
 impl Spool {
@@ -35,22 +34,16 @@ impl Spool {
         let fail = || StoreError::io(target, "prepare the temporary file beside it");
         let mut rows = staged.file().try_clone().map_err(fail())?;
         rows.seek(SeekFrom::Start(HEAD)).map_err(fail())?;
-        Ok(Self { staged, rows: BufWriter::with_capacity(1 << 20, rows), count: 0 })
+        Ok(Self { staged, rows: BufWriter::with_capacity(1 << 20, rows) })
     }
 
     pub(crate) fn target(&self) -> &Path {
         self.staged.target()
     }
 
-    /// Rows so far.
-    pub(crate) fn count(&self) -> usize {
-        self.count
-    }
-
-    /// Appends `count` rows of an array in row-major order.
+    /// Appends rows of an array in row-major order; `slice` where they lie so in memory.
     pub(crate) fn append<'a>(
         &mut self,
-        count: usize,
         slice: Option<&[f32]>,
         values: impl Iterator<Item = &'a f32>,
     ) -> Result<(), StoreError> {
@@ -59,9 +52,7 @@ impl Spool {
             Some(slice) => rows.write_all(bytemuck::cast_slice(slice)),
             None => values.into_iter().try_for_each(|value| rows.write_all(&value.to_le_bytes())),
         };
-        written.map_err(StoreError::io(self.staged.target(), "write the temporary file beside it"))?;
-        self.count += count;
-        Ok(())
+        written.map_err(StoreError::io(self.staged.target(), "write the temporary file beside it"))
     }
 
     /// Makes the file: dataset `name` of `shape` with the rows, and what `describe` adds.

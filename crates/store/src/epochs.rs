@@ -89,19 +89,9 @@ impl EpochWriter {
             });
         }
         infos.iter().try_for_each(|info| meta::check(&path, info))?;
-        self.spool.append(epochs, samples.as_slice(), samples.iter())?;
+        self.spool.append(samples.as_slice(), samples.iter())?;
         self.infos.extend_from_slice(infos);
         Ok(())
-    }
-
-    /// Epochs appended so far.
-    pub fn len(&self) -> usize {
-        self.spool.count()
-    }
-
-    /// Whether nothing was appended.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Completes the file, flushes it to disk and gives it its name, replacing a file that was there.

@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use twinprint_signal::IdentityError;
-
 /// A file that could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -55,17 +53,17 @@ pub enum StoreError {
         /// What must be there.
         expected: String,
     },
-    /// A row carries a name that cannot serve as identity.
+    /// A row carries a name that cannot serve as identity, or a number that is no time.
     #[error("{path}: row {row} of {column}", path = path.display())]
-    Identity {
+    Row {
         /// The file.
         path: PathBuf,
         /// The column.
-        column: String,
+        column: &'static str,
         /// The row, counted from 0.
         row: usize,
-        /// What is wrong with the name.
-        source: IdentityError,
+        /// What is wrong with it.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Rows given do not fit the file being written.
     #[error("{path}: {what} is {found}, but this file takes {expected}", path = path.display())]
@@ -102,6 +100,14 @@ impl StoreError {
     pub(crate) fn hdf5(path: &Path, action: impl Into<String>) -> impl FnOnce(hdf5::Error) -> Self {
         let (path, action) = (path.to_owned(), action.into());
         move |source| Self::Hdf5 { path, action, source: Box::new(source) }
+    }
+
+    pub(crate) fn row<E>(path: &Path, column: &'static str, row: usize) -> impl FnOnce(E) -> Self
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let path = path.to_owned();
+        move |error| Self::Row { path, column, row, source: Box::new(error) }
     }
 
     pub(crate) fn form(

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use hdf5::{Dataset, Extent};
 use ndarray::{ArrayView2, ArrayView3, s};
-use twinprint_signal::{ChannelName, Hertz};
+use twinprint_signal::{ChannelName, Hertz, RowInfo};
 
 use crate::prints::check_rows;
 use crate::staged::Staged;
-use crate::{RowInfo, StoreError, attributes, meta, scales};
+use crate::{StoreError, attributes, meta, scales};
 
 /// The attribute `schema` of such a file.
 pub const SCHEMA: &str = "twinprint-export/1";

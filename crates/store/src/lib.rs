@@ -21,12 +21,9 @@ mod mapped;
 mod meta;
 pub mod prints;
 mod reader;
-mod rows;
 mod scales;
 mod staged;
 mod strings;
 
 pub use error::StoreError;
 pub use mapped::Storage;
-pub use rows::RowFile;
-pub use twinprint_signal::RowInfo;

@@ -5,9 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hdf5::{Group, H5Type};
-use twinprint_signal::{
-    EpochInfo, IdentityError, RecordingId, RecordingKey, RowInfo, Seconds, SessionId, SubjectId,
-};
+use twinprint_signal::{EpochInfo, RecordingId, RecordingKey, RowInfo, Seconds, SessionId, SubjectId};
 
 use crate::reader::Reader;
 use crate::{StoreError, attributes, strings};
@@ -122,10 +120,7 @@ fn describe(
     let mut infos = Vec::with_capacity(count);
     let columns = subjects.into_iter().zip(sessions).zip(recordings).zip(starts).zip(labels);
     for (row, ((((subject, session), recording), start), labels)) in columns.enumerate() {
-        let start = Seconds::new(start).map_err(|_| {
-            let found = format!("{start} in row {row}");
-            StoreError::form(reader.path(), "/meta/start_second", found, "finite")
-        })?;
+        let start = Seconds::new(start).map_err(StoreError::row(reader.path(), "/meta/start_second", row))?;
         let names = (subject, session, recording);
         let key = match keys.get(&names) {
             Some(key) => Arc::clone(key),
@@ -141,14 +136,10 @@ fn describe(
 }
 
 fn key_of(path: &Path, row: usize, names: &(String, String, String)) -> Result<RecordingKey, StoreError> {
-    let fail = |column: &str| {
-        let (path, column) = (path.to_owned(), column.to_owned());
-        move |source: IdentityError| StoreError::Identity { path, column, row, source }
-    };
     Ok(RecordingKey {
-        subject: SubjectId::new(&names.0).map_err(fail("/meta/subject"))?,
-        session: SessionId::new(&names.1).map_err(fail("/meta/session"))?,
-        recording: RecordingId::new(&names.2).map_err(fail("/meta/recording"))?,
+        subject: SubjectId::new(&names.0).map_err(StoreError::row(path, "/meta/subject", row))?,
+        session: SessionId::new(&names.1).map_err(StoreError::row(path, "/meta/session", row))?,
+        recording: RecordingId::new(&names.2).map_err(StoreError::row(path, "/meta/recording", row))?,
     })
 }
 

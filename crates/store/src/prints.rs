@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ndarray::ArrayView2;
+use twinprint_signal::{EmbeddingSpace, LengthMeaning, RowInfo};
 
 use crate::contiguous::Spool;
 use crate::mapped::{Numbers, Storage};
 use crate::reader::Reader;
-use crate::{RowInfo, StoreError, attributes, meta, scales};
+use crate::{StoreError, attributes, meta, scales, strings};
 
 /// The attribute that holds the hash of the encoder that made the prints.
 pub const ENCODER_HASH: &str = "encoder_hash";
@@ -22,6 +23,10 @@ pub const VERSION: &str = "twinprint_version";
 pub const LENGTHS: (&str, &str) = ("print_lengths", "weights");
 
 const KIND: &str = "prints";
+const ANY_KIND: &str = "prints or features";
+/// Where somebody else's numbers may be, in the order in which they are looked for, and where their columns' names are.
+const PLACES: [(&str, &[&str]); 2] =
+    [("/prints", &["/prints_column"]), ("/features", &["/features_column", "/column"])];
 const SCHEMA: &str = "twinprint-prints/1";
 const README: &str = "\
 Prints: embeddings of EEG epochs in which epochs of one person lie close together. /prints: float32 [print, dimension], contiguous,
@@ -30,9 +35,47 @@ without unit. /meta holds one entry a print: subject, session, recording, start_
 role in that fold, empty for none), and under /meta/labels one column a label, where empty text means no value. The file's
 attributes name the encoder and the plan by their hashes. In h5py read text with f['/meta/subject'].asstr()[:].";
 
+/// The attribute, name and value, that says what rows of a fold may be compared with.
+pub fn space_attribute(space: &EmbeddingSpace) -> (String, String) {
+    (format!("{ENCODER_HASH}_fold_{}", space.fold.unwrap_or(0)), space.model.clone())
+}
+
+/// What rows of a fold may be compared with, as the attributes of their file say; nothing where they do not say.
+///
+/// Files of earlier versions have the hash of all folds' encoders alone.
+pub fn space_of(attributes: &BTreeMap<String, String>, fold: Option<u32>) -> Option<EmbeddingSpace> {
+    let of_fold = attributes.get(&format!("{ENCODER_HASH}_fold_{}", fold.unwrap_or(0)));
+    let model = of_fold.or_else(|| attributes.get(ENCODER_HASH))?.clone();
+    Some(EmbeddingSpace { model, fold })
+}
+
 /// Writes prints as they come; the file appears at [`PrintWriter::finish`].
 ///
 /// Dropping the writer before that leaves nothing behind. Memory: a buffer, and the description of each print.
+///
+/// ```
+/// use std::{collections::BTreeMap, sync::Arc};
+/// use twinprint_signal::{EpochInfo, RecordingId, RecordingKey, RowInfo, Seconds, SessionId, SubjectId};
+/// use twinprint_store::prints::{PrintFile, PrintWriter};
+///
+/// let key = RecordingKey {
+///     subject: SubjectId::new("ann")?,
+///     session: SessionId::new("1")?,
+///     recording: RecordingId::new("rest")?,
+/// };
+/// let epoch = EpochInfo { key: Arc::new(key), start: Seconds::new(0.5)?, labels: Arc::default() };
+/// let info = RowInfo { epoch, fold: Some(0), role: Some("test".to_owned()) };
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("prints.h5");
+/// let mut writer = PrintWriter::create(&path, 2, &BTreeMap::new())?;
+/// writer.append(ndarray::arr2(&[[0.6, 0.8]]).view(), &[info.clone()])?;
+/// writer.finish()?;
+///
+/// let file = PrintFile::open(&path)?;
+/// assert_eq!((file.prints()[[0, 1]], &file.infos()[0]), (0.8, &info));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct PrintWriter {
     spool: Spool,
     dim: usize,
@@ -71,14 +114,14 @@ impl PrintWriter {
     pub fn append(&mut self, prints: ArrayView2<'_, f32>, infos: &[RowInfo]) -> Result<(), StoreError> {
         let path = self.spool.target().to_owned();
         check_rows(&path, prints, self.dim, infos)?;
-        self.spool.append(prints.nrows(), prints.as_slice(), prints.iter())?;
+        self.spool.append(prints.as_slice(), prints.iter())?;
         self.infos.extend_from_slice(infos);
         Ok(())
     }
 
     /// Prints appended so far.
     pub fn len(&self) -> usize {
-        self.spool.count()
+        self.infos.len()
     }
 
     /// Whether nothing was appended.
@@ -140,28 +183,82 @@ pub(crate) fn check_rows(
     Ok(())
 }
 
-/// A file of prints, open for reading.
+/// What the lengths of a file's rows mean, as its attributes say.
+///
+/// # Errors
+/// When they say something else than [`LENGTHS`].
+pub fn lengths(path: &Path, attributes: &BTreeMap<String, String>) -> Result<LengthMeaning, StoreError> {
+    let (name, weights) = LENGTHS;
+    match attributes.get(name) {
+        None => Ok(LengthMeaning::Nothing),
+        Some(meaning) if meaning == weights => Ok(LengthMeaning::Weight),
+        Some(other) => Err(StoreError::form(
+            path,
+            format!("attribute {name}"),
+            format!("{other:?}"),
+            format!("{weights:?}, or absent where lengths mean nothing"),
+        )),
+    }
+}
+
+/// A file of prints or features, open for reading.
 pub struct PrintFile {
     numbers: Numbers,
+    columns: Vec<String>,
     infos: Vec<RowInfo>,
+    lengths: LengthMeaning,
     attributes: BTreeMap<String, String>,
 }
 
 impl PrintFile {
-    /// Opens a file of prints and maps them; a file rewritten with chunks or compression is read into memory instead.
+    /// Opens a run's file of prints and maps them; a file rewritten with chunks or compression is read into memory instead.
     ///
     /// # Errors
     /// When the file is not HDF5, is damaged, or lacks a part: the error names it. Columns `fold` and `role` may be absent.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let reader = Reader::open(path, KIND)?;
         reader.check_schema(SCHEMA)?;
-        let numbers = Numbers::open(&reader, "/prints", &["prints", "dim"])?;
-        let infos = meta::read_rows(&reader, numbers.shape()[0])?;
-        let attributes = attributes::read_top(path, reader.file())?;
-        Ok(Self { numbers, infos, attributes })
+        Self::read(&reader, PLACES[0], meta::read_rows)
     }
 
-    /// `[prints, dim]`.
+    /// Opens prints or features of any file that follows the layout, whoever wrote it: `/prints`, or else `/features`,
+    /// `[rows, columns]` of a float type, with `/meta` of one entry a row. Only `/meta/subject` must be there; names of
+    /// columns, the rest of `/meta` and every attribute may be absent.
+    ///
+    /// # Errors
+    /// When the file is not HDF5, is damaged, or lacks a part: the error names it.
+    pub fn open_any(path: &Path) -> Result<Self, StoreError> {
+        let reader = Reader::open(path, ANY_KIND)?;
+        let Some(place) = PLACES.into_iter().find(|(place, _)| reader.has(place)) else {
+            return Err(reader.missing("dataset /prints or /features"));
+        };
+        Self::read(&reader, place, meta::read_lenient)
+    }
+
+    fn read(
+        reader: &Reader,
+        (place, names): (&str, &[&str]),
+        describe: fn(&Reader, usize) -> Result<Vec<RowInfo>, StoreError>,
+    ) -> Result<Self, StoreError> {
+        let path = reader.path();
+        let numbers = Numbers::open(reader, place, &["rows", "columns"])?;
+        let (rows, count) = (numbers.shape()[0], numbers.shape()[1]);
+        let columns = match names.iter().find(|name| reader.has(name)) {
+            Some(name) => strings::read(path, &reader.dataset(name)?, name)?,
+            None => (0..count).map(|column| format!("{}{column}", &place[1..2])).collect(),
+        };
+        if columns.len() != count {
+            let found = format!("{} names", columns.len());
+            let expected = format!("{count} names, one a column");
+            return Err(StoreError::form(path, "the list of columns", found, expected));
+        }
+        let infos = describe(reader, rows)?;
+        let attributes = attributes::read_top(path, reader.file())?;
+        let lengths = lengths(path, &attributes)?;
+        Ok(Self { numbers, columns, infos, lengths, attributes })
+    }
+
+    /// `[rows, columns]`: prints, a row each.
     pub fn prints(&self) -> ArrayView2<'_, f32> {
         self.numbers.view((self.numbers.shape()[0], self.dim()))
     }
@@ -171,9 +268,19 @@ impl PrintFile {
         self.numbers.shape()[1]
     }
 
+    /// The columns' names.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
     /// Whose each print is, in the order of the first axis.
     pub fn infos(&self) -> &[RowInfo] {
         &self.infos
+    }
+
+    /// What the lengths of the prints mean.
+    pub fn lengths(&self) -> LengthMeaning {
+        self.lengths
     }
 
     /// The text attributes at the top of the file: those given when it was written, `README` and `schema`.

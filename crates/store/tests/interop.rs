@@ -18,8 +18,8 @@ use std::process::Command;
 use common::{attributes, channels, feature_writer, rows};
 use ndarray::{Array, Dimension};
 use serde_json::{Value, json};
+use twinprint_signal::RowInfo;
 use twinprint_signal::{EpochInfo, Hertz};
-use twinprint_store::RowInfo;
 use twinprint_store::epochs::EpochWriter;
 use twinprint_store::prints::PrintWriter;
 

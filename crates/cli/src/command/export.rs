@@ -21,17 +21,11 @@ pub(crate) fn write(given: &ExportArguments) -> Result<ExitCode, Failure> {
         println!("{to}: the encoder of fold {fold}, prints of {dim} numbers");
         return Ok(ExitCode::SUCCESS);
     }
-    let parse = |option: &'static str| move |why: String| Failure::message(format!("{option} {why}"));
     let options = ExportOptions {
         run: given.run.clone(),
         to: given.to.clone(),
-        format: given.format.as_deref().map(str::parse).transpose().map_err(parse("--format"))?,
-        with: given
-            .with
-            .iter()
-            .map(|what| what.parse())
-            .collect::<Result<_, _>>()
-            .map_err(parse("--with"))?,
+        format: given.format.as_deref().map(str::parse).transpose()?,
+        with: given.with.iter().map(|what| what.parse()).collect::<Result<_, _>>()?,
         roles: given.roles.clone(),
         fold: given.fold,
         weights: given.weights.clone(),

@@ -8,11 +8,11 @@ mod summary;
 mod text;
 mod trials;
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::ForeignError;
+use crate::csv_file::{first_line, open};
 
 pub use of_features::{FeatureOptions, Metric, evaluate_features};
 pub use summary::{ScoreIdentification, ScoreReport, ScoreSummary};
@@ -21,11 +21,11 @@ pub use text::score_table;
 use trials::Table;
 
 /// The format of a score report in JSON.
-pub const SCORES_SCHEMA: &str = "twinprint-scores/1";
+const SCORES_SCHEMA: &str = "twinprint-scores/1";
 
 /// What a column of a score file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub(crate) enum Role {
     /// The comparison score.
     Score,
     /// Who is enrolled.
@@ -42,7 +42,7 @@ impl Role {
     const ALL: [Self; 5] = [Self::Score, Self::EnrolSubject, Self::ProbeSubject, Self::Probe, Self::Mated];
 
     /// The name of the role, and of its column unless another is given.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Score => "score",
             Self::EnrolSubject => "enrol_subject",
@@ -91,6 +91,20 @@ impl Default for ScoreOptions {
 /// # Errors
 /// When the file cannot be read, a column is missing, a value is missing or no number, `mated` contradicts the subjects, or
 /// there is no mated or no non-mated comparison.
+///
+/// ```
+/// use twinprint_foreign::{ScoreOptions, evaluate_scores};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("scores.csv");
+/// let text = "enrol_subject,probe_subject,score\nann,ann,0.9\nann,bob,0.4\nbob,ann,0.2\nbob,bob,0.8\n";
+/// std::fs::write(&path, text)?;
+///
+/// let report = evaluate_scores(&path, &ScoreOptions { bootstrap: 100, ..ScoreOptions::default() })?;
+/// assert_eq!((report.systems[0].mated, report.systems[0].non_mated), (2, 2));
+/// assert_eq!(report.systems[0].eer.value, 0.0, "a threshold between 0.4 and 0.8 errs with nobody");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn evaluate_scores(path: &Path, options: &ScoreOptions) -> Result<ScoreReport, ForeignError> {
     let table = read(path, options)?;
     let dev = match &options.dev {
@@ -100,48 +114,21 @@ pub fn evaluate_scores(path: &Path, options: &ScoreOptions) -> Result<ScoreRepor
     summary::report(path, table, dev, options)
 }
 
-/// An error that names the file.
-fn refuse(path: &Path, reason: impl Into<String>) -> ForeignError {
-    ForeignError::File { path: path.to_owned(), reason: reason.into() }
-}
-
-fn open(path: &Path) -> Result<File, ForeignError> {
-    File::open(path).map_err(|source| ForeignError::Read { path: path.to_owned(), source })
-}
-
 fn read(path: &Path, options: &ScoreOptions) -> Result<Table, ForeignError> {
     let mut start = Vec::new();
-    let failed = |source| ForeignError::Read { path: path.to_owned(), source };
-    open(path)?.take(4).read_to_end(&mut start).map_err(failed)?;
+    open(path)?.take(4).read_to_end(&mut start).map_err(ForeignError::read(path))?;
     let table = if start == b"PAR1" {
         parquet::read(path, options)?
     } else {
-        let mut first = String::new();
-        let mut reader = BufReader::new(open(path)?).take(1 << 16);
-        while first.trim().is_empty() {
-            first.clear();
-            if reader.read_line(&mut first).map_err(|error| unreadable(path, error))? == 0 {
-                return Err(refuse(path, "it is empty: a score file has a row for each comparison"));
-            }
-        }
-        match delimited::bare_columns(&first) {
+        match delimited::bare_columns(&first_line(path)?) {
             Some(columns) => delimited::read_bare(path, columns, options)?,
-            None => delimited::read_with_header(path, &first, options)?,
+            None => delimited::read_with_header(path, options)?,
         }
     };
     if table.is_empty() {
-        return Err(refuse(path, "it holds no comparison: a score file has a row for each"));
+        return Err(ForeignError::file(path, "it holds no comparison: a score file has a row for each"));
     }
     Ok(table)
-}
-
-fn unreadable(path: &Path, error: std::io::Error) -> ForeignError {
-    match error.kind() {
-        std::io::ErrorKind::InvalidData => {
-            refuse(path, "it is neither parquet nor text: write CSV with a header, or parquet")
-        }
-        _ => ForeignError::Read { path: path.to_owned(), source: error },
-    }
 }
 
 /// Where the roles and the columns to group by stand in a file, as positions in its header.
@@ -167,7 +154,7 @@ impl Layout {
             let Some((known, name)) = found else {
                 let roles: Vec<&str> = Role::ALL.iter().map(|role| role.name()).collect();
                 let reason = format!("{given:?} must read ROLE=NAME with a role of {}", roles.join(", "));
-                return Err(ForeignError::Option { option: "--column", reason });
+                return Err(ForeignError::option("--column", reason));
             };
             (known.1, known.2) = (name, true);
         }
@@ -176,7 +163,7 @@ impl Layout {
             *slot = place(name);
             if slot.is_none() && (role.needed() || *given) {
                 let role = role.name();
-                return Err(refuse(
+                return Err(ForeignError::file(
                     path,
                     format!(
                         "it has no column {name:?}; it has {has}. Say which one it is with --column {role}=NAME"
@@ -197,7 +184,7 @@ impl Layout {
             .iter()
             .map(|name| {
                 place(name).ok_or_else(|| {
-                    refuse(path, format!("it has no column {name:?} to group by; it has {has}"))
+                    ForeignError::file(path, format!("it has no column {name:?} to group by; it has {has}"))
                 })
             })
             .collect::<Result<_, _>>()?;

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use ndarray::{Array1, Array2, ArrayView2, Axis};
-use twinprint_evaluation::template::{Pooling, cosine_scores, pool, pool_by_length};
-use twinprint_signal::{RecordingKey, SubjectId, directions};
+use ndarray::Array2;
+use twinprint_comparison::{Pooled, Pooling, cosine, distances};
+use twinprint_signal::{RecordingKey, SubjectId};
 
 use super::trials::Table;
-use super::{ScoreOptions, ScoreReport, refuse, summary};
-use crate::ForeignError;
-use crate::{FeatureTable, Filter, read_features};
+use super::{ScoreOptions, ScoreReport, summary};
+use crate::columns::ColumnUse;
+use crate::{Features, Filter, ForeignError, read_features};
 
 /// How a template and a probe are compared.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -49,24 +49,24 @@ pub fn evaluate_features(
     options: &ScoreOptions,
 ) -> Result<ScoreReport, ForeignError> {
     if features.pool == 0 {
-        let reason = "0 rows make no probe: write 1 or more".to_owned();
-        return Err(ForeignError::Option { option: "--pool", reason });
+        return Err(ForeignError::option("--pool", "0 rows make no probe: write 1 or more"));
     }
     let options = ScoreOptions { distance: features.metric == Metric::Euclidean, ..options.clone() };
-    let (table, notes) = compare(path, features, &options)?;
+    let compared = compare(path, features, &options)?;
     let dev = match &options.dev {
-        Some(dev) => Some((dev.clone(), compare(dev, features, &options)?.0)),
+        Some(dev) => Some((dev.clone(), compare(dev, features, &options)?.trials)),
         None => None,
     };
-    let mut report = summary::report(path, table, dev, &options)?;
+    let mut report = summary::report(path, compared.trials, dev, &options)?;
+    report.columns = Some(compared.columns);
     for summary in &mut report.systems {
-        summary.absent.splice(0..0, notes.iter().cloned());
+        summary.absent.splice(0..0, compared.notes.iter().cloned());
     }
     Ok(report)
 }
 
-/// A template or a probe: a row of the pooled features, and whose it is.
-struct Pooled {
+/// The rows behind a template or a probe, and whose they are.
+struct Group {
     subject: SubjectId,
     /// The recordings it was made from.
     recordings: BTreeSet<RecordingKey>,
@@ -77,23 +77,25 @@ struct Pooled {
 /// The comparisons of one fold.
 #[derive(Default)]
 struct Fold {
-    templates: Vec<Pooled>,
-    probes: Vec<Pooled>,
+    templates: Vec<Group>,
+    probes: Vec<Group>,
 }
 
 /// All comparisons of a file, and what should be known of them.
-fn compare(
-    path: &Path,
-    features: &FeatureOptions,
-    options: &ScoreOptions,
-) -> Result<(Table, Vec<String>), ForeignError> {
+struct Compared {
+    trials: Table,
+    columns: ColumnUse,
+    notes: Vec<String>,
+}
+
+fn compare(path: &Path, features: &FeatureOptions, options: &ScoreOptions) -> Result<Compared, ForeignError> {
     let table = read_features(path)?;
-    let refuse = |reason: String| refuse(path, reason);
-    let enrol = features.enrol.rows(&table.infos).map_err(refuse)?;
-    let probe = features.probe.rows(&table.infos).map_err(refuse)?;
-    apart(&table, &enrol, &probe).map_err(refuse)?;
+    table.check_leaks()?;
+    let enrol = features.enrol.rows(path, table.infos())?;
+    let probe = features.probe.rows(path, table.infos())?;
+    apart(&table, &enrol, &probe)?;
     if features.metric == Metric::Cosine {
-        directed(&table, enrol.iter().chain(&probe)).map_err(refuse)?;
+        directed(&table, enrol.iter().chain(&probe))?;
     }
     let mut folds: BTreeMap<Option<u32>, Fold> = BTreeMap::new();
     for (fold, rows) in by_fold(&table, &enrol) {
@@ -113,11 +115,11 @@ fn compare(
             features.pool
         ));
     }
-    enough(&folds, features.pool).map_err(refuse)?;
+    enough(&table, &folds, features.pool)?;
     let mut trials = Table::new(&[], true, options);
     let mut row = 0;
     for fold in folds.values().filter(|fold| !fold.templates.is_empty() && !fold.probes.is_empty()) {
-        let scores = scores(&table, fold, features.metric).map_err(refuse)?;
+        let scores = scores(&table, fold, features.metric)?;
         for (template, scores) in fold.templates.iter().zip(scores.rows()) {
             for (probe, score) in fold.probes.iter().zip(scores) {
                 row += 1;
@@ -133,48 +135,48 @@ fn compare(
             }
         }
     }
-    Ok((trials, notes))
+    Ok(Compared { trials, columns: table.columns().clone(), notes })
 }
 
 /// Refuses a row that is enrolled and probed.
-fn apart(table: &FeatureTable, enrol: &[usize], probe: &[usize]) -> Result<(), String> {
+fn apart(table: &Features, enrol: &[usize], probe: &[usize]) -> Result<(), ForeignError> {
     let enrolled: BTreeSet<usize> = enrol.iter().copied().collect();
     let both: Vec<usize> = probe.iter().copied().filter(|row| enrolled.contains(row)).collect();
     match both.first() {
         None => Ok(()),
         Some(&row) => {
-            let epoch = &table.infos[row].epoch;
-            Err(format!(
+            let epoch = &table.infos()[row].epoch;
+            Err(table.refuse(format!(
                 "{} of its rows, row {row} ({} at {}) first, are left by --enrol as well as by --probe, and a row always matches itself: make the two exclude one another",
                 both.len(),
                 epoch.key,
                 epoch.start
-            ))
+            )))
         }
     }
 }
 
 /// Refuses a row without a direction.
-fn directed<'a>(table: &FeatureTable, rows: impl Iterator<Item = &'a usize>) -> Result<(), String> {
-    let zero = |row: &&usize| table.values.row(**row).iter().all(|value| *value == 0.0);
+fn directed<'a>(table: &Features, rows: impl Iterator<Item = &'a usize>) -> Result<(), ForeignError> {
+    let zero = |row: &&usize| table.values().row(**row).iter().all(|value| *value == 0.0);
     let mut rows = rows.filter(zero);
     match rows.next() {
         None => Ok(()),
-        Some(row) => Err(format!(
+        Some(row) => Err(table.refuse(format!(
             "row {row} and {} others hold nothing but zeros, which have no direction: remove them, or compare with --metric euclidean",
             rows.count()
-        )),
+        ))),
     }
 }
 
 /// Rows fold by fold; in each by recording, then in order of time.
-fn by_fold(table: &FeatureTable, rows: &[usize]) -> BTreeMap<Option<u32>, Vec<usize>> {
+fn by_fold(table: &Features, rows: &[usize]) -> BTreeMap<Option<u32>, Vec<usize>> {
     let mut folds: BTreeMap<Option<u32>, Vec<usize>> = BTreeMap::new();
     for &row in rows {
-        folds.entry(table.infos[row].fold).or_default().push(row);
+        folds.entry(table.infos()[row].fold).or_default().push(row);
     }
     for rows in folds.values_mut() {
-        let place = |row: usize| (&table.infos[row].epoch.key, table.infos[row].epoch.start.get());
+        let place = |row: usize| (&table.infos()[row].epoch.key, table.infos()[row].epoch.start.get());
         rows.sort_by(|&a, &b| {
             let (a, b) = (place(a), place(b));
             a.0.cmp(b.0).then(a.1.total_cmp(&b.1))
@@ -183,28 +185,28 @@ fn by_fold(table: &FeatureTable, rows: &[usize]) -> BTreeMap<Option<u32>, Vec<us
     folds
 }
 
-impl Pooled {
-    fn of(table: &FeatureTable, rows: &[usize]) -> Self {
-        let keys = rows.iter().map(|&row| &*table.infos[row].epoch.key);
+impl Group {
+    fn of(table: &Features, rows: &[usize]) -> Self {
+        let keys = rows.iter().map(|&row| &*table.infos()[row].epoch.key);
         Self {
-            subject: table.infos[rows[0]].epoch.key.subject.clone(),
+            subject: table.infos()[rows[0]].epoch.key.subject.clone(),
             recordings: keys.cloned().collect(),
             rows: rows.to_vec(),
         }
     }
 }
 
-/// A template of each subject, from all of her rows.
-fn templates(table: &FeatureTable, rows: Vec<usize>) -> Vec<Pooled> {
-    let subject = |row: usize| &table.infos[row].epoch.key.subject;
-    rows.chunk_by(|&a, &b| subject(a) == subject(b)).map(|rows| Pooled::of(table, rows)).collect()
+/// A template of each subject, from all of their rows.
+fn templates(table: &Features, rows: Vec<usize>) -> Vec<Group> {
+    let subject = |row: usize| &table.infos()[row].epoch.key.subject;
+    rows.chunk_by(|&a, &b| subject(a) == subject(b)).map(|rows| Group::of(table, rows)).collect()
 }
 
 /// Probes of `pool` rows of one recording each, and how many rows are left at the ends of recordings.
-fn probes(table: &FeatureTable, rows: Vec<usize>, pool: usize) -> (Vec<Pooled>, usize) {
-    let key = |row: usize| &table.infos[row].epoch.key;
+fn probes(table: &Features, rows: Vec<usize>, pool: usize) -> (Vec<Group>, usize) {
+    let key = |row: usize| &table.infos()[row].epoch.key;
     let recordings = || rows.chunk_by(|&a, &b| key(a) == key(b));
-    let probes = recordings().flat_map(|rows| rows.chunks_exact(pool)).map(|rows| Pooled::of(table, rows));
+    let probes = recordings().flat_map(|rows| rows.chunks_exact(pool)).map(|rows| Group::of(table, rows));
     (probes.collect(), recordings().map(|rows| rows.len() % pool).sum())
 }
 
@@ -214,7 +216,7 @@ fn strangers(folds: &mut BTreeMap<Option<u32>, Fold>) -> Option<String> {
     for fold in folds.values_mut() {
         let enrolled: BTreeSet<SubjectId> =
             fold.templates.iter().map(|template| template.subject.clone()).collect();
-        let (known, unknown): (Vec<Pooled>, Vec<Pooled>) =
+        let (known, unknown): (Vec<Group>, Vec<Group>) =
             fold.probes.drain(..).partition(|probe| enrolled.contains(&probe.subject));
         fold.probes = known;
         count += unknown.len();
@@ -246,55 +248,43 @@ fn same_recording(folds: &BTreeMap<Option<u32>, Fold>) -> Option<String> {
     })
 }
 
-fn enough(folds: &BTreeMap<Option<u32>, Fold>, pool: usize) -> Result<(), String> {
+fn enough(table: &Features, folds: &BTreeMap<Option<u32>, Fold>, pool: usize) -> Result<(), ForeignError> {
     if folds.values().all(|fold| fold.probes.is_empty()) {
-        return Err(format!(
+        return Err(table.refuse(format!(
             "no subject has both a template and a probe of {pool} rows in one fold, so nobody can be verified: look at --enrol, --probe and --pool"
-        ));
+        )));
     }
     if folds.values().all(|fold| fold.probes.is_empty() || fold.templates.len() < 2) {
-        return Err(
-            "no fold has the templates of two subjects, so there is nobody to be told apart from: rows of at least two must be left by --enrol"
-                .to_owned(),
-        );
+        return Err(table.refuse(
+            "no fold has the templates of two subjects, so there is nobody to be told apart from: rows of at least two must be left by --enrol",
+        ));
     }
     Ok(())
 }
 
 /// Every template of a fold against every probe, `[templates, probes]`.
-fn scores(table: &FeatureTable, fold: &Fold, metric: Metric) -> Result<Array2<f64>, String> {
-    let pooled = |all: &[Pooled]| -> Result<Array2<f32>, String> {
-        let mut means = Array2::zeros((all.len(), table.columns.len()));
-        for (one, mut mean) in all.iter().zip(means.rows_mut()) {
-            let rows = table.values.select(Axis(0), &one.rows);
-            let made = match metric {
-                Metric::Cosine if table.is_weighted() => pool_by_length(rows.view(), Pooling::Mean)
-                    .map_err(|error| format!("rows of {}: {error}", one.subject))?,
-                Metric::Cosine => pool(rows.view(), Pooling::Mean)
-                    .map_err(|error| format!("rows of {}: {error}", one.subject))?,
-                Metric::Euclidean if table.is_weighted() => plain_mean(directions(rows.view()).view()),
-                Metric::Euclidean => plain_mean(rows.view()),
-            };
-            mean.assign(&made);
+fn scores(table: &Features, fold: &Fold, metric: Metric) -> Result<Array2<f64>, ForeignError> {
+    let pooled = |groups: &[Group]| -> Result<Pooled, ForeignError> {
+        let rows: Vec<usize> = groups.iter().flat_map(|group| group.rows.iter().copied()).collect();
+        let prints = table.prints(&rows)?;
+        let places: Vec<usize> = (0..rows.len()).collect();
+        let mut rest = places.as_slice();
+        let mut own = Vec::with_capacity(groups.len());
+        for group in groups {
+            let (places, behind) = rest.split_at(group.rows.len());
+            own.push((group.subject.as_str(), places));
+            rest = behind;
         }
-        Ok(means)
+        match metric {
+            Metric::Cosine => Pooled::of(&prints, own.into_iter(), Pooling::Mean)
+                .map_err(ForeignError::because(table.path(), "its rows cannot be pooled")),
+            Metric::Euclidean => Ok(Pooled::means(&prints, own.into_iter().map(|(_, places)| places))),
+        }
     };
     let (templates, probes) = (pooled(&fold.templates)?, pooled(&fold.probes)?);
-    Ok(match metric {
-        Metric::Cosine => {
-            cosine_scores(templates.view(), probes.view()).map_err(|error| error.to_string())?.mapv(f64::from)
-        }
-        Metric::Euclidean => {
-            let distance = |template: usize, probe: usize| {
-                let pairs = templates.row(template).into_iter().zip(probes.row(probe));
-                pairs.map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum::<f64>().sqrt()
-            };
-            Array2::from_shape_fn((templates.nrows(), probes.nrows()), |(t, p)| distance(t, p))
-        }
-    })
-}
-
-fn plain_mean(rows: ArrayView2<'_, f32>) -> Array1<f32> {
-    let sum = rows.mapv(f64::from).sum_axis(Axis(0));
-    sum.mapv(|total| (total / rows.nrows() as f64) as f32)
+    let scores = match metric {
+        Metric::Cosine => cosine(&templates, &probes).map(|scores| scores.mapv(f64::from)),
+        Metric::Euclidean => distances(&templates, &probes),
+    };
+    scores.map_err(ForeignError::because(table.path(), "its rows cannot be compared"))
 }

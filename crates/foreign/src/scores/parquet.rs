@@ -2,17 +2,21 @@
 
 use std::path::Path;
 
+use polars::error::PolarsError;
 use polars::prelude::{Column, DataType, ParquetReader, SerReader};
 
 use super::trials::Table;
-use super::{Layout, Role, ScoreOptions, open, refuse};
+use super::{Layout, Role, ScoreOptions};
 use crate::ForeignError;
+use crate::csv_file::open;
 
 /// Rows read at a time.
 const ROWS: usize = 1 << 20;
 
 pub(super) fn read(path: &Path, options: &ScoreOptions) -> Result<Table, ForeignError> {
-    let broken = |source| ForeignError::Table { path: path.to_owned(), source };
+    let broken = |error: PolarsError| {
+        ForeignError::because(path, "its parquet is damaged or of an unknown kind: write it again")(error)
+    };
     let mut reader = ParquetReader::new(open(path)?);
     let header: Vec<String> =
         reader.schema().map_err(broken)?.iter_names().map(|name| name.to_string()).collect();
@@ -34,7 +38,11 @@ pub(super) fn read(path: &Path, options: &ScoreOptions) -> Result<Table, Foreign
         let column = |at: usize, kind: DataType| -> Result<Column, ForeignError> {
             let name = &header[at];
             let found = rows.column(name).and_then(|column| column.cast(&kind));
-            found.map_err(|_| refuse(path, format!("column {name:?} cannot be read as {kind}")))
+            let wanted = if kind == DataType::String { "text" } else { "numbers" };
+            found.map_err(ForeignError::because(
+                path,
+                format_args!("column {name:?} cannot be read as {wanted}"),
+            ))
         };
         let text = |at: usize| column(at, DataType::String);
         let texts: Vec<Option<Column>> =
@@ -56,7 +64,7 @@ pub(super) fn read(path: &Path, options: &ScoreOptions) -> Result<Table, Foreign
             let row = (start + at + 1) as u64;
             let score = score
                 .and_then(|column| column.get(at))
-                .ok_or_else(|| refuse(path, format!("row {row} has no score")))?;
+                .ok_or_else(|| ForeignError::file(path, format!("row {row} has no score")))?;
             let by: Vec<&str> = by.iter().map(|column| column.get(at).unwrap_or_default()).collect();
             table.add(path, row, fields, score, &by)?;
         }

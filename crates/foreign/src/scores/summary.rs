@@ -13,9 +13,10 @@ use twinprint_report::results::TransportedThreshold;
 
 use super::identification::searches;
 use super::trials::{Part, Table};
-use super::{SCORES_SCHEMA, ScoreOptions, refuse};
+use super::{SCORES_SCHEMA, ScoreOptions};
 use crate::ForeignError;
-use twinprint_run::error::chain;
+use crate::columns::ColumnUse;
+use crate::error::Cause;
 use twinprint_run::{TARGETS, carried, intervals, rates};
 
 /// Points kept of the trade-off curve.
@@ -30,6 +31,9 @@ pub struct ScoreReport {
     pub file: String,
     /// Comparisons in it.
     pub trials: usize,
+    /// What was made of the columns of a file of features; absent for files of scores.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub columns: Option<ColumnUse>,
     /// One entry for each combination of the columns grouped by; one in all without such columns.
     pub systems: Vec<ScoreSummary>,
 }
@@ -106,7 +110,7 @@ pub(super) fn report(
         && let Some(name) = table.subjects.first_shared(&dev.subjects)
     {
         let shared = table.subjects.shared(&dev.subjects);
-        return Err(refuse(
+        return Err(ForeignError::file(
             dev_path,
             format!(
                 "{shared} of its subjects, {name:?} among them, are in {} as well: what is calibrated on people who are tested knows the test; use scores of other people",
@@ -122,54 +126,47 @@ pub(super) fn report(
             Some((dev_path, dev)) => Some(matching(dev_path, dev, &part.group)?),
             None => None,
         };
-        systems.push(summary(path, part, dev_scores.as_ref(), options)?);
+        let what = unevaluated(&part.group);
+        let failed = ForeignError::because(path, what);
+        systems.push(summary(part, dev_scores.as_ref(), options).map_err(failed)?);
     }
     let file = path.to_string_lossy().into_owned();
-    Ok(ScoreReport { schema: SCORES_SCHEMA.to_owned(), file, trials, systems })
+    Ok(ScoreReport { schema: SCORES_SCHEMA.to_owned(), file, trials, columns: None, systems })
 }
 
 /// The dev scores of the same group.
 fn matching(path: &Path, dev: &mut Table, group: &[(String, String)]) -> Result<Scores, ForeignError> {
     let part = dev.parts.iter_mut().find(|part| part.group == group);
-    let part = part.ok_or_else(|| refuse(path, format!("it has no comparison of{}", shown(group))))?;
+    let absent = || ForeignError::file(path, format!("it has no comparison{}", shown(group)));
+    let part = part.ok_or_else(absent)?;
     let (score, enrol, probe) =
         (std::mem::take(&mut part.score), std::mem::take(&mut part.enrol), std::mem::take(&mut part.probe));
-    Scores::new(score, enrol, probe).map_err(|error| refuse(path, error.to_string() + &of(group)))
+    Scores::new(score, enrol, probe).map_err(ForeignError::because(path, unevaluated(group)))
 }
 
 fn shown(group: &[(String, String)]) -> String {
-    group.iter().map(|(name, value)| format!(" {name} {value}")).collect()
+    group.iter().map(|(name, value)| format!(" of {name} {value}")).collect()
 }
 
-fn of(group: &[(String, String)]) -> String {
-    if group.is_empty() { String::new() } else { format!(" (in{})", shown(group)) }
+fn unevaluated(group: &[(String, String)]) -> String {
+    format!("its comparisons{} cannot be evaluated", shown(group))
 }
 
-fn summary(
-    path: &Path,
-    part: Part,
-    dev: Option<&Scores>,
-    options: &ScoreOptions,
-) -> Result<ScoreSummary, ForeignError> {
+fn summary(part: Part, dev: Option<&Scores>, options: &ScoreOptions) -> Result<ScoreSummary, Cause> {
     let bootstrap = Bootstrap { replicates: options.bootstrap, seed: options.seed, ..Bootstrap::default() };
-    let failed = |error: &dyn std::error::Error| refuse(path, chain(error) + &of(&part.group));
-    bootstrap
-        .validate()
-        .map_err(|error| ForeignError::Option { option: "--bootstrap", reason: error.to_string() })?;
+    bootstrap.validate()?;
     let mut absent = Vec::new();
-    let identified = identified(&part, &bootstrap, &mut absent).map_err(|error| failed(&error))?;
-    let scores = Scores::new(part.score, part.enrol, part.probe)
-        .map_err(|error| refuse(path, error.to_string() + &of(&part.group)))?;
-    let failed = |error: &dyn std::error::Error| refuse(path, chain(error) + &of(&part.group));
-    let found = verification(&scores, &bootstrap).map_err(|error| failed(&error))?;
+    let identified = identified(&part, &bootstrap, &mut absent)?;
+    let scores = Scores::new(part.score, part.enrol, part.probe)?;
+    let found = verification(&scores, &bootstrap)?;
     let det = det_curve(&scores).thinned(DET_POINTS);
     let (mut cllr, mut transported) = (None, Vec::new());
     if let Some(dev) = dev {
-        let map = Calibration::fit(dev).map_err(|error| failed(&error))?;
-        let ratios = map.apply(&scores).map_err(|error| failed(&error))?;
+        let map = Calibration::fit(dev)?;
+        let ratios = map.apply(&scores)?;
         cllr = Some(calibrated_cost(&ratios, &bootstrap));
         for target_fmr in TARGETS {
-            let moved = transport(dev, &scores, target_fmr).map_err(|error| failed(&error))?;
+            let moved = transport(dev, &scores, target_fmr)?;
             let threshold = moved.thresholds.first().map(|threshold| directed(*threshold, options));
             transported.push(carried(target_fmr, threshold, &moved));
         }

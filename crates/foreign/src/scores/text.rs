@@ -9,6 +9,7 @@ use super::{ScoreReport, ScoreSummary};
 /// A block of numbers with their intervals for each part of the file.
 pub fn score_table(report: &ScoreReport) -> String {
     let mut text = format!("{}: {} comparisons\n", report.file, report.trials);
+    text.extend(report.columns.iter().map(ToString::to_string));
     for summary in &report.systems {
         let title: Vec<String> =
             summary.group.iter().map(|(name, value)| format!("{name} {value}")).collect();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::{Layout, Role, ScoreOptions, refuse};
+use super::{Layout, Role, ScoreOptions};
 use crate::ForeignError;
 
 /// All rows of a file.
@@ -92,10 +92,10 @@ impl Table {
     ) -> Result<(), ForeignError> {
         let text = |role: Role| match fields[role as usize] {
             Some(text) if !text.is_empty() => Ok(text),
-            _ => Err(refuse(path, format!("row {row} has no {}", role.name()))),
+            _ => Err(ForeignError::file(path, format!("row {row} has no {}", role.name()))),
         };
         if !score.is_finite() {
-            return Err(refuse(
+            return Err(ForeignError::file(
                 path,
                 format!(
                     "row {row} has the score {score}, which is not a finite number: repair or remove the comparison at its source"
@@ -141,7 +141,7 @@ fn check_mated(path: &Path, row: u64, mated: &str, enrol: &str, probe: &str) -> 
         "true" | "1" => true,
         "false" | "0" => false,
         _ => {
-            return Err(refuse(
+            return Err(ForeignError::file(
                 path,
                 format!(
                     "row {row}: mated is {mated:?}, which is neither true nor false; if the column means something else, leave it out"
@@ -150,7 +150,7 @@ fn check_mated(path: &Path, row: u64, mated: &str, enrol: &str, probe: &str) -> 
         }
     };
     if said != (enrol == probe) {
-        return Err(refuse(
+        return Err(ForeignError::file(
             path,
             format!(
                 "row {row} calls the comparison of {enrol:?} with {probe:?} mated = {said}: the subjects say otherwise"

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use ndarray::{Array2, Axis};
-use twinprint_encoder::Model;
 use twinprint_comparison::Normalisation;
+use twinprint_encoder::Model;
 use twinprint_protocol::{FitRecord, Fold, Provenance, Role};
-use twinprint_signal::{EmbeddingSpace, EpochInfo, LengthMeaning, Prints};
-use twinprint_store::RowInfo;
+use twinprint_signal::{EmbeddingSpace, EpochInfo, LengthMeaning, Prints, RowInfo};
 use twinprint_store::epochs::EpochFile;
 use twinprint_store::prints::{ENCODER_HASH, LENGTHS, PLAN_HASH, PrintFile, PrintWriter, VERSION};
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use polars::prelude::{Column, DataFrame};
-use twinprint_evaluation::Scores;
 use twinprint_comparison::Normalisation;
+use twinprint_evaluation::Scores;
 use twinprint_protocol::{EpochUses, Role};
 use twinprint_report::results::Results;
 use twinprint_signal::Prints;

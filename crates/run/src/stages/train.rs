@@ -1,7 +1,6 @@
 //! Epochs of the training subjects to one encoder a fold: `fold-K/model.*`, `fold-K/training.csv`. While the stage runs, each
 //! fold has a checkpoint, so that a run that was killed goes on at the step it had come to.
 
-use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
 use twinprint_encoder::{Embed, Monitor, StepReport, train_resumable};
@@ -11,11 +10,13 @@ use twinprint_store::epochs::EpochFile;
 use crate::context::Context;
 use crate::directionless;
 use crate::error::Placed;
-use crate::folder::{EPOCHS, RunFolder, TRAINING, create_folder, write_text};
+use crate::folder::{EPOCHS, RunFolder, TRAINING, create_folder, write_csv};
 use crate::scoring::{Asked, People, embed_role, scores_of_fold};
 use crate::training_rows::{TrainingRows, epoch_seconds};
 use crate::{Plan, Progress, RunError};
 
+/// The columns of a fold's log of training.
+const COLUMNS: [&str; 6] = ["member", "step", "loss", "learning_rate", "gradient_norm", "dev_eer"];
 /// The folder of a fold's checkpoint.
 const CHECKPOINT: &str = "checkpoint";
 
@@ -40,7 +41,7 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
             file: &file,
             people: People::of(file.infos()),
             progress: *progress,
-            lines: "member,step,loss,learning_rate,gradient_norm,dev_eer\n".to_owned(),
+            rows: Vec::new(),
             loss: f64::NAN,
             failed: None,
         };
@@ -54,7 +55,7 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
         }
         let model = trained.in_stage("train")?;
         model.save(&place).in_stage("train")?;
-        write_text(&place.join(TRAINING), &log.lines)?;
+        write_csv(&place.join(TRAINING), COLUMNS, &log.rows)?;
         last.push(log.loss);
     }
     forget_checkpoints(folder, split)?;
@@ -90,7 +91,7 @@ struct Log<'a> {
     file: &'a EpochFile,
     people: People,
     progress: &'a dyn Progress,
-    lines: String,
+    rows: Vec<[String; 6]>,
     loss: f64,
     failed: Option<RunError>,
 }
@@ -99,12 +100,10 @@ impl Monitor for Log<'_> {
     fn step(&mut self, report: &StepReport) -> ControlFlow<()> {
         self.loss = report.loss;
         let dev = report.dev_score.map(|eer| eer.to_string()).unwrap_or_default();
-        // Writing to a string cannot fail.
-        let _ = writeln!(
-            self.lines,
-            "{},{},{},{},{},{dev}",
-            report.member, report.step, report.loss, report.learning_rate, report.gradient_norm
-        );
+        let (member, step) = (report.member.to_string(), report.step.to_string());
+        let [loss, rate, norm] =
+            [report.loss, report.learning_rate, report.gradient_norm].map(|number| number.to_string());
+        self.rows.push([member, step, loss, rate, norm, dev]);
         let shown = report.dev_score.map(|eer| format!(", dev EER {:.1} %", 100.0 * eer)).unwrap_or_default();
         self.progress.step(&format!(
             "fold {}/{} step {}/{} loss {:.4}{shown}",

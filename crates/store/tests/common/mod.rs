@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use twinprint_signal::RowInfo;
 use twinprint_signal::{ChannelName, EpochInfo, RecordingId, RecordingKey, Seconds, SessionId, SubjectId};
+use twinprint_store::StoreError;
 use twinprint_store::export::{ExportWriter, Table};
-use twinprint_store::{RowInfo, StoreError};
 
 pub fn info(subject: &str, recording: &str, start: f64, labels: &[(&str, &str)]) -> EpochInfo {
     EpochInfo {

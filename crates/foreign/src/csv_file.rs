@@ -1,0 +1,96 @@
+//! The one reader of tables as text: a header, then rows; commas, semicolons or tabs between, quotation marks where needed.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use crate::ForeignError;
+
+/// The longest first line that is looked at, in bytes.
+const FIRST_LINE: u64 = 1 << 16;
+
+/// A table open for reading; memory holds one row.
+pub(crate) struct CsvFile {
+    path: PathBuf,
+    reader: csv::Reader<File>,
+    record: csv::StringRecord,
+    header: Vec<String>,
+}
+
+impl CsvFile {
+    /// Opens a table; the sign that its first line holds most of parts its columns.
+    ///
+    /// # Errors
+    /// When it cannot be read, is empty or no text.
+    pub(crate) fn open(path: &Path) -> Result<Self, ForeignError> {
+        let first = first_line(path)?;
+        let count = |sign: &u8| first.matches(char::from(*sign)).count();
+        let delimiter = [b'\t', b';', b','].into_iter().max_by_key(count).unwrap_or(b',');
+        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(open(path)?);
+        let header = reader.headers().map_err(|error| refused(path, error))?;
+        let header = header.iter().map(|name| name.trim().to_owned()).collect();
+        Ok(Self { path: path.to_owned(), reader, record: csv::StringRecord::new(), header })
+    }
+
+    /// The columns' names.
+    pub(crate) fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    /// Goes on to the next row; `false` where there is none.
+    ///
+    /// # Errors
+    /// When the row has more or fewer columns than the header, or is no text.
+    pub(crate) fn advance(&mut self) -> Result<bool, ForeignError> {
+        self.reader.read_record(&mut self.record).map_err(|error| refused(&self.path, error))
+    }
+
+    /// A field of the row, without the white space around it.
+    pub(crate) fn field(&self, column: usize) -> &str {
+        self.record.get(column).unwrap_or_default().trim()
+    }
+}
+
+/// The first line that is not blank.
+///
+/// # Errors
+/// When there is none, or the file cannot be read or is no text.
+pub(crate) fn first_line(path: &Path) -> Result<String, ForeignError> {
+    let mut reader = BufReader::new(open(path)?).take(FIRST_LINE);
+    let mut line = String::new();
+    while line.trim().is_empty() {
+        line.clear();
+        if reader.read_line(&mut line).map_err(|source| unreadable(path, source))? == 0 {
+            return Err(ForeignError::file(path, "it is empty: it needs a line of column names, and rows"));
+        }
+    }
+    Ok(line)
+}
+
+pub(crate) fn open(path: &Path) -> Result<File, ForeignError> {
+    File::open(path).map_err(ForeignError::read(path))
+}
+
+/// A failure to read a line of text.
+pub(crate) fn unreadable(path: &Path, source: std::io::Error) -> ForeignError {
+    match source.kind() {
+        std::io::ErrorKind::InvalidData => not_text(path, source),
+        _ => ForeignError::read(path)(source),
+    }
+}
+
+fn not_text(path: &Path, source: impl std::error::Error + Send + Sync + 'static) -> ForeignError {
+    ForeignError::because(path, "it is neither parquet nor text: write CSV with a header, or parquet")(source)
+}
+
+fn refused(path: &Path, error: csv::Error) -> ForeignError {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
+            let line = pos.as_ref().map_or(0, csv::Position::line);
+            let reason = format!("line {line} has {len} columns where the header has {expected_len}");
+            ForeignError::file(path, reason)
+        }
+        csv::ErrorKind::Utf8 { .. } => not_text(path, error),
+        _ => ForeignError::because(path, "it cannot be read as a table of comma-separated values")(error),
+    }
+}

@@ -1,0 +1,196 @@
+//! Tables of features as parquet and CSV hold them: one column for each of identity, labels and numbers.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ndarray::Array2;
+use polars::error::PolarsError;
+use polars::prelude::{Column, DataType, ParquetReader, SerReader};
+use twinprint_signal::{EpochInfo, RecordingId, RecordingKey, RowInfo, Seconds, SessionId, SubjectId};
+
+use crate::ForeignError;
+use crate::columns::{ColumnUse, KEYS, LABEL, PRINT, counts_rows};
+use crate::csv_file::{CsvFile, open};
+use crate::error::Cause;
+
+/// A table, its columns told apart.
+pub(crate) struct Table {
+    /// `[rows, columns]`
+    pub(crate) values: Array2<f32>,
+    pub(crate) infos: Vec<RowInfo>,
+    pub(crate) columns: ColumnUse,
+    pub(crate) attributes: BTreeMap<String, String>,
+}
+
+type Texts = Vec<Option<String>>;
+type Attributes = BTreeMap<String, String>;
+
+/// A column as it was read; text may hold numbers.
+enum Cells {
+    Numbers(Vec<Option<f32>>),
+    Texts(Texts),
+}
+
+impl Cells {
+    /// The numbers of a column that holds some and no other text; the text of any other column.
+    fn into_numbers(self) -> Result<Vec<Option<f32>>, Texts> {
+        let texts = match self {
+            Self::Numbers(numbers) => return Ok(numbers),
+            Self::Texts(texts) => texts,
+        };
+        let parse = |text: &Option<String>| text.as_deref().map(str::parse).transpose();
+        match texts.iter().map(parse).collect::<Result<Vec<_>, _>>() {
+            Ok(numbers) if numbers.iter().any(Option::is_some) => Ok(numbers),
+            _ => Err(texts),
+        }
+    }
+}
+
+/// Reads a parquet table; its metadata are what the file says of itself.
+pub(crate) fn of_parquet(path: &Path) -> Result<Table, ForeignError> {
+    let broken = |error: PolarsError| {
+        ForeignError::because(path, "not a parquet table: write it again, or as CSV or HDF5")(error)
+    };
+    let mut reader = ParquetReader::new(open(path)?);
+    let metadata = reader.get_metadata().map_err(broken)?.key_value_metadata().clone();
+    let attributes = metadata.unwrap_or_default().into_iter();
+    let attributes =
+        attributes.filter_map(|pair| Some((pair.key.to_string(), pair.value?.to_string()))).collect();
+    let frame = reader.finish().map_err(broken)?;
+    let columns = frame.columns().iter().map(|column| {
+        let name = column.name().to_string();
+        let what = format_args!("column {name:?} holds neither numbers nor text");
+        let cells = cells(&name, column).map_err(ForeignError::because(path, what))?;
+        Ok((name, cells))
+    });
+    assemble(path, columns.collect::<Result<_, ForeignError>>()?, attributes)
+}
+
+fn cells(name: &str, column: &Column) -> Result<Cells, PolarsError> {
+    let describes = KEYS.contains(&name) || name.starts_with(LABEL);
+    if column.dtype().is_primitive_numeric() && !describes {
+        return Ok(Cells::Numbers(column.cast(&DataType::Float32)?.f32()?.iter().collect()));
+    }
+    let texts = column.cast(&DataType::String)?;
+    let texts = texts.str()?.iter().map(|text| text.filter(|text| !text.is_empty()).map(str::to_owned));
+    Ok(Cells::Texts(texts.collect()))
+}
+
+/// Reads a table as text, and what the file beside it says of it, as an export leaves it.
+pub(crate) fn of_csv(path: &Path) -> Result<Table, ForeignError> {
+    let mut file = CsvFile::open(path)?;
+    let mut columns = vec![Texts::new(); file.header().len()];
+    while file.advance()? {
+        for (at, column) in columns.iter_mut().enumerate() {
+            column.push(Some(file.field(at)).filter(|text| !text.is_empty()).map(str::to_owned));
+        }
+    }
+    let columns = file.header().iter().cloned().zip(columns.into_iter().map(Cells::Texts)).collect();
+    assemble(path, columns, beside(path)?)
+}
+
+fn beside(path: &Path) -> Result<Attributes, ForeignError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".json");
+    let name = PathBuf::from(name);
+    let text = match std::fs::read(&name) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Attributes::new()),
+        Err(error) => return Err(ForeignError::read(&name)(error)),
+    };
+    let what =
+        "it is no table of names and texts, which an export leaves beside a CSV: export again, or delete it";
+    serde_json::from_slice(&text).map_err(ForeignError::because(&name, what))
+}
+
+/// Tells the columns apart and puts the rows together.
+fn assemble(path: &Path, all: Vec<(String, Cells)>, attributes: Attributes) -> Result<Table, ForeignError> {
+    let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
+    if !names.contains(&"subject") {
+        let shown = names[..names.len().min(8)].join(", ");
+        let reason = format!("it has no column subject, which says whose a row is; it has {shown}");
+        return Err(ForeignError::file(path, reason));
+    }
+    let prints_only = names.iter().any(|name| name.starts_with(PRINT));
+    let mut columns = ColumnUse::default();
+    let (mut numbers, mut keys, mut labels) = (Vec::new(), HashMap::new(), Vec::new());
+    for (name, cells) in all {
+        let label = name.strip_prefix(LABEL).map(str::to_owned);
+        if let Some(key) = KEYS.into_iter().find(|key| *key == name) {
+            keys.insert(key, texts(cells));
+        } else if let Some(label) = label {
+            labels.push((label, texts(cells)));
+        } else if counts_rows(&name) || (prints_only && !name.starts_with(PRINT)) {
+            columns.left_out.push(name);
+        } else {
+            match cells.into_numbers() {
+                Ok(column) => {
+                    columns.features.push(name);
+                    numbers.push(column);
+                }
+                Err(texts) => labels.push((name, texts)),
+            }
+        }
+    }
+    columns.labels = labels.iter().map(|(name, _)| name.clone()).collect();
+    let infos = infos(path, &keys, &labels)?;
+    let mut values = Array2::zeros((infos.len(), columns.features.len()));
+    for ((name, numbers), mut column) in columns.features.iter().zip(numbers).zip(values.columns_mut()) {
+        for (row, (slot, number)) in column.iter_mut().zip(numbers).enumerate() {
+            let empty =
+                || ForeignError::file(path, format!("row {row} of column {name} is empty or no number"));
+            *slot = number.ok_or_else(empty)?;
+        }
+    }
+    Ok(Table { values, infos, columns, attributes })
+}
+
+fn texts(cells: Cells) -> Texts {
+    match cells {
+        Cells::Texts(texts) => texts,
+        Cells::Numbers(numbers) => {
+            numbers.iter().map(|number| number.map(|number| number.to_string())).collect()
+        }
+    }
+}
+
+fn cell<E: Into<Cause>>(path: &Path, row: usize, column: &str) -> impl FnOnce(E) -> ForeignError {
+    move |error| ForeignError::because(path, format_args!("row {row} of column {column}"))(error)
+}
+
+fn infos(
+    path: &Path,
+    keys: &HashMap<&'static str, Texts>,
+    labels: &[(String, Texts)],
+) -> Result<Vec<RowInfo>, ForeignError> {
+    let rows = keys.get("subject").map_or(0, Vec::len);
+    let text = |row: usize, name: &str| keys.get(name).and_then(|texts| texts[row].as_deref());
+    let number = |row: usize, name: &'static str| {
+        text(row, name).map(str::parse::<f64>).transpose().map_err(cell(path, row, name))
+    };
+    (0..rows)
+        .map(|row| {
+            let named = |name| text(row, name).unwrap_or("1");
+            let nobody = || ForeignError::file(path, format!("row {row} of column subject is empty"));
+            let subject = text(row, "subject").ok_or_else(nobody)?;
+            let key = RecordingKey {
+                subject: SubjectId::new(subject).map_err(cell(path, row, "subject"))?,
+                session: SessionId::new(named("session")).map_err(cell(path, row, "session"))?,
+                recording: RecordingId::new(named("recording")).map_err(cell(path, row, "recording"))?,
+            };
+            let start = Seconds::new(number(row, "start_second")?.unwrap_or(row as f64)).map_err(cell(
+                path,
+                row,
+                "start_second",
+            ))?;
+            let labels: BTreeMap<String, String> = labels
+                .iter()
+                .filter_map(|(name, values)| Some((name.clone(), values[row].clone()?)))
+                .collect();
+            let fold = number(row, "fold")?.filter(|fold| *fold >= 0.0).map(|fold| fold as u32);
+            let epoch = EpochInfo { key: Arc::new(key), start, labels: Arc::new(labels) };
+            Ok(RowInfo { epoch, fold, role: text(row, "role").map(str::to_owned) })
+        })
+        .collect()
+}
