@@ -49,7 +49,7 @@ pub fn normalised(
 }
 
 /// Normalises scores of any kind: `scores[templates, probes]`, `template_cohort[templates, n]`, `probe_cohort[probes, n]`.
-fn normalise(
+pub(crate) fn normalise(
     scores: ArrayView2<f32>,
     template_cohort: ArrayView2<f32>,
     probe_cohort: ArrayView2<f32>,
