@@ -219,7 +219,7 @@ impl DetCurve {
 }
 
 /// Normal quantile of a rate, with rates of 0 and 1 held at ±5 so that they have a place on the axis.
-pub fn probit(rate: f64) -> f64 {
+fn probit(rate: f64) -> f64 {
     use statrs::distribution::{ContinuousCDF, Normal};
     Normal::standard().inverse_cdf(rate.clamp(2.9e-7, 1.0 - 2.9e-7))
 }

@@ -24,7 +24,7 @@ mod transport;
 mod verification;
 
 pub use bootstrap::draws::Bootstrap;
-pub use det::{DetCurve, Eer, FnmrAtFmr, OperatingPoint, REPORTED_FMR, det_curve, eer, probit};
+pub use det::{DetCurve, Eer, FnmrAtFmr, OperatingPoint, REPORTED_FMR, det_curve, eer};
 pub use error::{PrintError, ScoreError};
 pub use paired::paired_difference;
 pub use prints::LabelledPrints;

@@ -51,29 +51,9 @@ fn verification_row(system: &str, probe_seconds: f64, eer: f64) -> VerificationR
 
 /// The results of an honest run.
 pub(crate) fn results() -> Results {
-    let rows = |of: fn(f64, f64) -> (f64, f64)| {
-        SYSTEMS.iter().map(move |(name, short, long)| (*name, of(*short, *long)))
-    };
     let verification = [2.0, 10.0].into_iter().flat_map(|probe| {
-        rows(|short, long| (short, long)).map(move |(name, (short, long))| {
-            verification_row(name, probe, if probe < 5.0 { short } else { long })
-        })
-    });
-    let comparison = |probe_seconds, baseline: &str, difference, ci95: [f64; 2]| Comparison {
-        system: ENCODER.to_owned(),
-        baseline: baseline.to_owned(),
-        probe_seconds,
-        difference,
-        ci95: ci95.into(),
-    };
-    let identification = rows(|short, long| (short, long)).map(|(name, (short, _))| IdentificationRow {
-        system: name.to_owned(),
-        probe_seconds: 2.0,
-        rank1: around(1.0 - short * 2.0, 0.03),
-        cmc: (0..8).map(|rank| 1.0 - short * 2.0 * 0.55_f64.powi(rank)).collect(),
-        dir_at_far: [("0.1".to_owned(), 1.0 - short * 3.0)].into(),
-        dir_at_far_ci95: [("0.1".to_owned(), [1.0 - short * 4.0, 1.0 - short * 2.0].into())].into(),
-        ..Default::default()
+        SYSTEMS
+            .map(|(name, short, long)| verification_row(name, probe, if probe < 5.0 { short } else { long }))
     });
     let few_shot = [(2, 1, 0.985), (5, 1, 0.962), (5, 5, 0.988)].map(|(ways, shots, value)| FewShotRow {
         system: ENCODER.to_owned(),
@@ -82,20 +62,6 @@ pub(crate) fn results() -> Results {
         accuracy: around(value, 0.02),
         chance: 1.0 / ways as f64,
     });
-    let classifier = |classifier: &str, label: &str, value, chance| ClassifierRow {
-        system: ENCODER.to_owned(),
-        classifier: classifier.to_owned(),
-        label: label.to_owned(),
-        accuracy: around(value, 0.03),
-        balanced_accuracy: Some(value - 0.004),
-        balanced_ci95: Some([value - 0.035, value + 0.025].into()),
-        chance: Some(chance),
-    };
-    let audit = |check: &str, outcome, detail: &str, eer: f64, width| AuditRow {
-        eer: around(eer, width),
-        probe_seconds: Some(2.0),
-        ..AuditRow::new(outcome, check, detail)
-    };
     Results {
         schema: SCHEMA.to_owned(),
         name: "example".to_owned(),
@@ -117,36 +83,78 @@ pub(crate) fn results() -> Results {
             dev_subjects: Some(0),
         },
         verification: verification.collect(),
-        comparisons: vec![
-            comparison(2.0, "whitened_encoder", -0.002, [-0.006, 0.003]),
-            comparison(2.0, "tangent_wccn", -0.008, [-0.019, 0.004]),
-            comparison(2.0, "log_psd_cosine", -0.181, [-0.231, -0.128]),
-            comparison(10.0, "whitened_encoder", -0.001, [-0.004, 0.002]),
-            comparison(10.0, "tangent_wccn", -0.002, [-0.010, 0.006]),
-            comparison(10.0, "log_psd_cosine", -0.145, [-0.201, -0.090]),
-        ],
-        identification: identification.collect(),
+        comparisons: comparisons(),
+        identification: SYSTEMS.map(|(name, short, _)| identification_row(name, short)).into(),
         few_shot: few_shot.into(),
         classifiers: vec![
-            classifier("knn", "subject", 0.951, 0.125),
-            classifier("mlp", "subject", 0.963, 0.125),
-            classifier("knn", "task", 0.731, 0.5),
+            classifier_row("knn", "subject", 0.951, 0.125),
+            classifier_row("mlp", "subject", 0.963, 0.125),
+            classifier_row("knn", "task", 0.731, 0.5),
         ],
-        audit: vec![
-            audit("shuffled_labels", Outcome::Passed, "EER with shuffled subjects contains 50 %", 0.497, 0.04),
-            audit("amplitude_only", Outcome::Passed, "amplitude scale alone", 0.312, 0.05),
-            audit("line_noise_only", Outcome::Failed, "the mains bin alone tells people apart", 0.184, 0.05),
-            audit("band_8_13_hz", Outcome::Informs, "8–13 Hz alone", 0.121, 0.03),
-            AuditRow::absent(
-                "fnmr_at_fmr_0.001",
-                "5208 non-mated trials do not resolve 0.1 % (rule of 30)",
-            ),
-        ],
+        audit: audit(),
         timing: [("preprocess", 0.41), ("train", 12.7), ("embed", 0.63), ("evaluate", 1.92)]
             .map(|(stage, seconds)| (stage.to_owned(), seconds))
             .into_iter()
             .collect::<BTreeMap<_, _>>(),
     }
+}
+
+fn comparisons() -> Vec<Comparison> {
+    let rows = [
+        (2.0, "whitened_encoder", -0.002, [-0.006, 0.003]),
+        (2.0, "tangent_wccn", -0.008, [-0.019, 0.004]),
+        (2.0, "log_psd_cosine", -0.181, [-0.231, -0.128]),
+        (10.0, "whitened_encoder", -0.001, [-0.004, 0.002]),
+        (10.0, "tangent_wccn", -0.002, [-0.010, 0.006]),
+        (10.0, "log_psd_cosine", -0.145, [-0.201, -0.090]),
+    ];
+    let row = |(probe_seconds, baseline, difference, ci95): (f64, &str, f64, [f64; 2])| Comparison {
+        system: ENCODER.to_owned(),
+        baseline: baseline.to_owned(),
+        probe_seconds,
+        difference,
+        ci95: ci95.into(),
+    };
+    rows.map(row).into()
+}
+
+fn identification_row(system: &str, eer: f64) -> IdentificationRow {
+    IdentificationRow {
+        system: system.to_owned(),
+        probe_seconds: 2.0,
+        rank1: around(1.0 - eer * 2.0, 0.03),
+        cmc: (0..8).map(|rank| 1.0 - eer * 2.0 * 0.55_f64.powi(rank)).collect(),
+        dir_at_far: [("0.1".to_owned(), 1.0 - eer * 3.0)].into(),
+        dir_at_far_ci95: [("0.1".to_owned(), [1.0 - eer * 4.0, 1.0 - eer * 2.0].into())].into(),
+        ..Default::default()
+    }
+}
+
+fn classifier_row(classifier: &str, label: &str, accuracy: f64, chance: f64) -> ClassifierRow {
+    ClassifierRow {
+        system: ENCODER.to_owned(),
+        classifier: classifier.to_owned(),
+        label: label.to_owned(),
+        accuracy: around(accuracy, 0.03),
+        balanced_accuracy: Some(accuracy - 0.004),
+        balanced_ci95: Some([accuracy - 0.035, accuracy + 0.025].into()),
+        chance: Some(chance),
+    }
+}
+
+fn audit() -> Vec<AuditRow> {
+    let row = |check: &str, outcome, detail: &str, eer: f64, width| AuditRow {
+        eer: around(eer, width),
+        probe_seconds: Some(2.0),
+        ..AuditRow::new(outcome, check, detail)
+    };
+    vec![
+        row("shuffled_labels", Outcome::Passed, "EER with shuffled subjects contains 50 %", 0.497, 0.04),
+        row("amplitude_only", Outcome::Passed, "amplitude scale alone", 0.312, 0.05),
+        row("line_noise_only", Outcome::Failed, "the mains bin alone tells people apart", 0.184, 0.05),
+        row("band_8_13_hz", Outcome::Informs, "8–13 Hz alone", 0.121, 0.03),
+        AuditRow::absent("fnmr_at_fmr_0.001", "5208 non-mated trials do not resolve 0.1 % (rule of 30)"),
+    ]
 }
 
 /// The results of a run with a leak on purpose.
