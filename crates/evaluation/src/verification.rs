@@ -77,6 +77,16 @@ pub enum Remark {
 }
 
 impl Remark {
+    /// The number it is about, by its name in [`Verification`].
+    pub fn number(&self) -> String {
+        match self {
+            Self::NoFnmr(too_few) => format!("fnmr_at_fmr {}", too_few.rate),
+            Self::NoDPrime => "d_prime".to_owned(),
+            Self::NoEerInterval | Self::CohortsLeftOut { .. } | Self::EerAtBound { .. } => "eer".to_owned(),
+            Self::SubjectsWithoutEer { .. } => "eer_per_subject_mean".to_owned(),
+        }
+    }
+
     /// Whether it says why a number is absent; otherwise it says what limits one that is there.
     pub fn is_absence(&self) -> bool {
         matches!(self, Self::NoFnmr(_) | Self::NoDPrime | Self::NoEerInterval)

@@ -41,7 +41,7 @@ fn row(evidence: &Evidence, scored: &Scored, audit: &mut Vec<AuditRow>) -> Resul
     if scored.system == System::Encoder {
         audit.extend(found.remarks.iter().map(|remark| {
             let outcome = if remark.is_absence() { Outcome::Absent } else { Outcome::Informs };
-            AuditRow::new(outcome, name.clone(), remark.to_string())
+            AuditRow::new(outcome, format!("{} of {name}", remark.number()), remark.to_string())
         }));
     }
     let failures = |of: fn(&twinprint_protocol::Failures) -> usize| -> usize {
