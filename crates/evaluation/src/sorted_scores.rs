@@ -2,9 +2,10 @@
 
 use std::cmp::Ordering;
 
-use rayon::prelude::*;
-
 use crate::Scores;
+
+/// Lists below are sorted by one thread.
+const SHORT: usize = 1 << 15;
 
 /// The mated and the non-mated scores, each in ascending order. Eight bytes per trial.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,10 +27,8 @@ impl SortedScores {
 
     /// Sorts two sets of finite scores.
     pub(crate) fn from_parts(mut mated: Vec<f64>, mut non_mated: Vec<f64>) -> Self {
-        // No score is NaN; `partial_cmp` compiles to fewer instructions than the total order.
-        let ascending = |a: &f64, b: &f64| a.partial_cmp(b).unwrap_or(Ordering::Equal);
-        mated.par_sort_unstable_by(ascending);
-        non_mated.par_sort_unstable_by(ascending);
+        let threads = rayon::current_num_threads();
+        rayon::join(|| sort(&mut mated, threads), || sort(&mut non_mated, threads));
         Self { mated, non_mated }
     }
 
@@ -62,6 +61,18 @@ impl SortedScores {
     pub(crate) fn fnmr(&self, threshold: f64) -> f64 {
         self.mated.partition_point(|&score| score < threshold) as f64 / self.mated.len() as f64
     }
+}
+
+/// Sorts finite scores, ascending: halved at the median until there is a part for each thread, since the standard library's
+/// sort is twice as fast on ten million scores as rayon's.
+fn sort(scores: &mut [f64], threads: usize) {
+    // No score is NaN; `partial_cmp` compiles to fewer instructions than the total order.
+    let ascending = |a: &f64, b: &f64| a.partial_cmp(b).unwrap_or(Ordering::Equal);
+    if threads < 2 || scores.len() < SHORT {
+        return scores.sort_unstable_by(ascending);
+    }
+    let (low, _, high) = scores.select_nth_unstable_by(scores.len() / 2, ascending);
+    rayon::join(|| sort(low, threads / 2), || sort(high, threads - threads / 2));
 }
 
 /// One way to cut the scores in two: scores below are rejected, the others accepted.
@@ -111,4 +122,26 @@ impl Iterator for Corners<'_> {
 /// Length of the leading run of scores that pass.
 fn run(scores: &[f64], passes: impl Fn(f64) -> bool) -> usize {
     scores.iter().position(|&score| !passes(score)).unwrap_or(scores.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::RngExt;
+
+    use super::*;
+    use crate::Bootstrap;
+
+    #[test]
+    fn long_lists_are_sorted_whatever_the_number_of_threads_and_ties() {
+        let mut generator = Bootstrap::default().generator(0);
+        let scores: Vec<f64> =
+            (0..200_000).map(|_| (1e4 * generator.random::<f64>()).floor() - 5e3).collect();
+        let mut expected = scores.clone();
+        expected.sort_by(f64::total_cmp);
+        for threads in [1, 2, 3, 16] {
+            let mut found = scores.clone();
+            sort(&mut found, threads);
+            assert!(found == expected, "{threads} threads");
+        }
+    }
 }
