@@ -16,19 +16,6 @@ const BUILTIN: [(&str, &str); 3] = [
 ];
 
 /// What is known of a dataset; the TOML files under `data/` hold one each.
-///
-/// | key | default | purpose |
-/// | --- | --- | --- |
-/// | `name`, `title`, `homepage`, `licence`, `citation` | needed | what it is and how to credit it |
-/// | `notes` | `""` | what a user should know before trusting a number from it |
-/// | `sources` | `[]` | addresses of the folder that holds the files, tried in order; none where it can only be copied |
-/// | `published_checksums` | none | path of the source's own list of SHA-256 sums |
-/// | `layout` | needed | as in a pipeline's `[dataset]` |
-/// | `other_channels` | `[]` | channels that are no scalp EEG, to be left out |
-/// | `line_frequency` | none | of the mains where it was recorded, hertz |
-/// | `recordings_end_in` | `[".edf"]` | which of the files are recordings |
-/// | `families` | `[]` | files named by numbers, see [`Family`] |
-/// | `files` | `[]` | single files, and sums and sizes of those in families, see [`KnownFile`] |
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -45,21 +32,21 @@ pub struct Manifest {
     /// What a user should know before trusting a number from it.
     #[serde(default)]
     pub notes: String,
-    /// Addresses of the folder that holds the files, tried in order.
+    /// Addresses of the folder that holds the files, tried in order; none where it can only be copied.
     #[serde(default)]
     pub sources: Vec<String>,
     /// The source's own list of SHA-256 sums, below the address.
     #[serde(default)]
     pub published_checksums: Option<String>,
-    /// How the files are named.
+    /// How the files are named, as in a pipeline's `[dataset]`.
     pub layout: Layout,
-    /// Channels that are no scalp EEG.
+    /// Channels that are no scalp EEG, to be left out.
     #[serde(default)]
     pub other_channels: Vec<ChannelName>,
-    /// The frequency of the mains where it was recorded.
+    /// The frequency of the mains where it was recorded, hertz.
     #[serde(default)]
     pub line_frequency: Option<Hertz>,
-    /// Endings of the files that are recordings.
+    /// Endings of the files that are recordings. Default: `.edf`.
     #[serde(default = "edf")]
     pub recordings_end_in: Vec<String>,
     /// Files named by numbers.

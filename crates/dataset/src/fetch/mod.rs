@@ -21,40 +21,27 @@ use source::Sources;
 use crate::manifest::{KnownFile, Manifest};
 
 /// How to download.
-///
-/// | field | default | purpose | range |
-/// | --- | --- | --- | --- |
-/// | `to` | none | folder for the files | |
-/// | `mirror` | none | address to use instead of the manifest's sources | `http://`, `https://` or `file://` |
-/// | `only` | all | paths, or beginnings of paths, to download | |
-/// | `parallel` | 4 | files received at a time | 1 to 32 |
-/// | `retries` | 5 | further attempts after a failed one | |
-/// | `delay` | 1 s | pause before the second attempt; doubles each time, up to a minute | |
-/// | `connect_timeout` | 30 s | longest wait for a connection | above 0 |
-/// | `stall_timeout` | 60 s | longest silence of a connection | above 0 |
-/// | `replace` | no | download files anew that are there with another content | |
-/// | `proxy` | none | address of an HTTP proxy | |
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// Folder for the files; made where missing.
     pub to: PathBuf,
-    /// Address to use instead of the manifest's sources.
+    /// Address to use instead of the manifest's sources: `http://`, `https://` or `file://`. Default: none.
     pub mirror: Option<String>,
-    /// Paths, or beginnings of paths, to download; all where empty.
+    /// Paths, or beginnings of paths, to download. Default: empty, for all.
     pub only: Vec<String>,
-    /// Files received at a time.
+    /// Files received at a time. Range: 1 to 32. Default: 4.
     pub parallel: usize,
-    /// Further attempts after a failed one.
+    /// Further attempts after a failed one. Default: 5.
     pub retries: u32,
-    /// Pause before the second attempt.
+    /// Pause before the second attempt; it doubles each time, up to a minute. Default: 1 s.
     pub delay: Duration,
-    /// Longest wait for a connection.
+    /// Longest wait for a connection. Range: above 0. Default: 30 s.
     pub connect_timeout: Duration,
-    /// Longest silence of a connection.
+    /// Longest silence of a connection. Range: above 0. Default: 60 s.
     pub stall_timeout: Duration,
-    /// Whether a file that is there with another content is downloaded anew.
+    /// Whether a file that is there with another content is downloaded anew. Default: no.
     pub replace: bool,
-    /// Address of an HTTP proxy.
+    /// Address of an HTTP proxy. Default: none.
     pub proxy: Option<String>,
 }
 

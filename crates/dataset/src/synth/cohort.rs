@@ -5,44 +5,31 @@ use serde::{Deserialize, Serialize};
 use super::montage;
 
 /// A synthetic cohort.
-///
-/// | key | default | purpose | range |
-/// | --- | --- | --- | --- |
-/// | `subjects` | 20 | people | 1 to 9999 |
-/// | `sessions` | 2 | sessions of each | 1 to 99 |
-/// | `seconds` | 60 | length of a session's recording | 1 to 86 400, a whole number of data records |
-/// | `channels` | 16 | electrodes, in the order of a usual cap | 1 to 64 |
-/// | `rate` | 160 | samples a second, hertz | 32 to 16 384 |
-/// | `seed` | 1 | the same seed gives the same files | |
-/// | `identity_strength` | 1 | how far a person's traits lie from the population's mean, in usual deviations; 0: everybody is the same | 0 to 5 |
-/// | `session_drift` | 0.4 | how far a session's traits lie from the person's, in the same unit | 0 to 5 |
-/// | `blinks_per_minute` | 12 | mean rate of eye blinks | 0 to 60 |
-/// | `line_frequency` | 50 | mains, hertz; no hum is added at or above half the rate | 50 or 60 |
-/// | `line_noise` | 1.5 | amplitude of the mains hum, microvolts | 0 to 100 |
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cohort {
-    /// The number of people.
+    /// The number of people. Range: 1 to 9999. Default: 20.
     pub subjects: usize,
-    /// Sessions of each.
+    /// Sessions of each. Range: 1 to 99. Default: 2.
     pub sessions: usize,
-    /// Length of a session's recording in seconds.
+    /// Length of a session's recording in seconds, a whole number of data records. Range: 1 to 86 400. Default: 60.
     pub seconds: f64,
-    /// The number of electrodes.
+    /// The number of electrodes, in the order of a usual cap. Range: 1 to 64. Default: 16.
     pub channels: usize,
-    /// Samples a second.
+    /// Samples a second. Range: 32 to 16 384 Hz. Default: 160 Hz.
     pub rate: f64,
-    /// The same seed gives the same files.
+    /// The same seed gives the same files. Default: 1.
     pub seed: u64,
-    /// How far people differ; 0 for not at all.
+    /// How far a person's traits lie from the population's mean, in usual deviations; at 0 everybody is the same. Range: 0 to 5.
+    /// Default: 1.
     pub identity_strength: f64,
-    /// How far sessions of one person differ.
+    /// How far a session's traits lie from the person's, in the same unit. Range: 0 to 5. Default: 0.4.
     pub session_drift: f64,
-    /// Mean rate of eye blinks.
+    /// Mean rate of eye blinks. Range: 0 to 60. Default: 12.
     pub blinks_per_minute: f64,
-    /// The frequency of the mains, hertz.
+    /// The frequency of the mains, 50 or 60 Hz; no hum is added at or above half the rate. Default: 50 Hz.
     pub line_frequency: f64,
-    /// Amplitude of the mains hum, microvolts.
+    /// Amplitude of the mains hum. Range: 0 to 100 µV. Default: 1.5 µV.
     pub line_noise: f64,
 }
 
