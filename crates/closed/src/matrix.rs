@@ -1,7 +1,6 @@
 //! The few matrix operations that fitting and comparing need.
 
 use faer::linalg::matmul::matmul;
-use faer::linalg::solvers::Solve;
 use faer::{Accum, MatMut, MatRef, Par, Side};
 use ndarray::{Array1, Array2, ArrayView2};
 use rayon::prelude::*;
@@ -41,6 +40,9 @@ pub(crate) fn symmetric_eigen(
     if matrix.iter().any(|x| !x.is_finite()) {
         return Err(ClosedError::NotFinite(what));
     }
+    if matrix.is_empty() {
+        return Ok((Array1::zeros(0), Array2::zeros((0, 0))));
+    }
     let matrix = matrix.as_standard_layout();
     let eigen = faer(&matrix.view())
         .transpose()
@@ -65,12 +67,43 @@ pub(crate) fn inverse_square_root(
     Ok(gram(root.t()))
 }
 
-/// The solution `[n, k]` of `system · x = right`, `[n, n]` and `[n, k]`, by elimination with row pivoting; not finite where the
-/// system is singular.
-pub fn solve(system: ArrayView2<f64>, right: ArrayView2<f64>) -> Array2<f64> {
-    let (system, right) = (system.as_standard_layout(), right.as_standard_layout());
-    let solution = faer(&system.view()).partial_piv_lu().solve(faer(&right.view()));
-    Array2::from_shape_fn(right.dim(), |(i, j)| solution[(i, j)])
+/// The solution `[n, k]` of `system · x = right`, `[n, n]` and `[n, k]`, by Gaussian elimination with row pivoting; not finite
+/// where the system is singular. Its order of operations is fixed: faer's blocks round otherwise, and interpolated samples with
+/// them.
+pub fn solve(mut system: Array2<f64>, mut right: Array2<f64>) -> Array2<f64> {
+    let (n, columns) = right.dim();
+    for column in 0..n {
+        let pivot = (column..n)
+            .max_by(|&a, &b| system[[a, column]].abs().total_cmp(&system[[b, column]].abs()))
+            .unwrap_or(column);
+        for k in 0..n {
+            system.swap([column, k], [pivot, k]);
+        }
+        for k in 0..columns {
+            right.swap([column, k], [pivot, k]);
+        }
+        for row in column + 1..n {
+            let factor = system[[row, column]] / system[[column, column]];
+            if factor != 0.0 {
+                for k in column..n {
+                    system[[row, k]] -= factor * system[[column, k]];
+                }
+                for k in 0..columns {
+                    right[[row, k]] -= factor * right[[column, k]];
+                }
+            }
+        }
+    }
+    for column in (0..n).rev() {
+        for k in 0..columns {
+            right[[column, k]] /= system[[column, column]];
+            let value = right[[column, k]];
+            for row in 0..column {
+                right[[row, k]] -= system[[row, column]] * value;
+            }
+        }
+    }
+    right
 }
 
 /// `left · right` in single precision: `[m, k] · [k, n]` to `[m, n]`.
@@ -154,7 +187,7 @@ mod tests {
         fn a_solution_fits_its_system(values in prop::collection::vec(-1.0f64..1.0, 5 * 5 + 5 * 2)) {
             let system = Array2::from_shape_vec((5, 5), values[..25].to_vec()).unwrap() + Array2::<f64>::eye(5) * 6.0;
             let right = Array2::from_shape_vec((5, 2), values[25..].to_vec()).unwrap();
-            let found = system.dot(&solve(system.view(), right.view()));
+            let found = system.dot(&solve(system.clone(), right.clone()));
             prop_assert!(found.iter().zip(&right).all(|(a, b)| (a - b).abs() < 1e-12));
         }
     }

@@ -36,7 +36,7 @@ pub(crate) fn weights(from: &[Position], to: &[Position]) -> Array2<f64> {
         }
         right[[n, column]] = 1.0;
     }
-    let solution = solve(system.view(), right.view());
+    let solution = solve(system, right);
     Array2::from_shape_fn((to.len(), n), |(row, column)| solution[[column, row]])
 }
 
