@@ -57,7 +57,7 @@ pub(crate) struct EnrollArguments {
     /// The score at which they do, in place of --fmr.
     #[arg(long, value_name = "SCORE", conflicts_with = "fmr", allow_hyphen_values = true)]
     pub(crate) threshold: Option<f64>,
-    /// Enrol in spite of a match with somebody else, a mismatch with the person herself, or a recording seen before.
+    /// Enrol in spite of a match with somebody else, a mismatch with the person's own template, or a recording seen before.
     #[arg(long)]
     pub(crate) force: bool,
     /// Rows of a file of prints: subject, session, recording, fold, role or a label. May be given several times.
@@ -118,7 +118,7 @@ pub(crate) struct ProbeArguments {
 pub(crate) struct VerifyArguments {
     #[command(flatten)]
     pub(crate) probe: ProbeArguments,
-    /// Who the person says she is.
+    /// Who the person says they are.
     #[arg(long, value_name = "ID")]
     pub(crate) subject: String,
 }
@@ -139,7 +139,7 @@ pub(crate) enum GalleryCommand {
     /// Who is enrolled.
     #[command(after_help = "Example:\n  twinprint gallery list --gallery staff.gallery")]
     List(GalleryShowArguments),
-    /// What the gallery is locked to, its thresholds and their error rates; or one person and her log.
+    /// The encoder the gallery belongs to, its thresholds and their error rates; or one person and their log.
     #[command(after_help = "Example:\n  twinprint gallery show --gallery staff.gallery --subject Subject07")]
     Show(GalleryShowArguments),
     /// Remove a person: name, template and log, and their bytes.

@@ -76,7 +76,7 @@ fn the_cosine_error_rate_is_the_one_worked_out_by_hand() {
 
 #[test]
 fn a_pair_of_rows_makes_a_probe_and_what_is_left_over_is_said() {
-    // Ann's pair of unit rows adds up to (1.6, 0.8), nearer to her than to bob.
+    // Ann's pair of unit rows adds up to (1.6, 0.8), nearer to ann than to bob.
     let pairs = FeatureOptions { pool: 2, ..days() };
     let found = report(&format!("{TWO}bob,2,1,1\n"), &pairs);
     let summary = &found.systems[0];

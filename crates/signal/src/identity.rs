@@ -66,7 +66,7 @@ macro_rules! identity {
 }
 
 identity!(
-    /// A person, as the dataset names her: `sub-1102`, `Subject00`.
+    /// A person, as the dataset names them: `sub-1102`, `Subject00`.
     SubjectId,
     "subject"
 );
@@ -76,7 +76,7 @@ identity!(
     "session"
 );
 identity!(
-    /// One file of a person, unique among her files: `1`, `ses-1_task-cueing`.
+    /// One file of a person, unique among that person's: `1`, `ses-1_task-cueing`.
     RecordingId,
     "recording"
 );
