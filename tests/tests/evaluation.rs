@@ -154,7 +154,11 @@ fn one_file_under_two_people_on_purpose_is_measured_against_a_cohort_without_the
     let folder = cohort.run("out", &["--allow-leak", "duplicate-recording"]);
     assert_eq!(results(&folder).leaks[0].optimism.len(), 4);
     let honest = twinprint_tests::only_run(&folder.join("honest"));
-    assert_eq!(results(&honest).protocol.test_subjects, 7, "whose the file is nobody knows: they are left out");
+    assert_eq!(
+        results(&honest).protocol.test_subjects,
+        7,
+        "whose the file is nobody knows: they are left out"
+    );
 }
 
 #[test]

@@ -324,6 +324,59 @@ fn a_run_that_saw_its_test_people_lends_no_threshold() {
         "x",
         file.to_str().unwrap(),
     ]));
-    says(&said, &["cannot lend thresholds", "seen-subjects"]);
+    says(&said, &["cannot set a gallery's thresholds", "seen-subjects"]);
     assert!(!gallery.exists());
+}
+
+#[test]
+fn a_run_whose_plan_lists_a_sweep_is_no_changed_run() {
+    let cohort = Cohort::new("1");
+    let axis = "
+[[sweep]]
+name = \"enrol seconds\"
+key = \"protocol.enrol.seconds\"
+values = [5.0, 10.0]
+";
+    std::fs::write(cohort.pipeline(), twinprint_tests::PIPELINE.to_owned() + axis).unwrap();
+    let run = cohort.run("out", &["--set", "evaluation.baselines=[]"]);
+    let stage = Stage { strangers: Vec::new(), run, cohort };
+    let gallery = stage.path("g.gallery");
+    let stranger = json(&stage.run.join("split.json"))["folds"][0]["test"][0].as_str().unwrap().to_owned();
+    succeed(&words(&stage.enroll(&gallery, &stranger, &stage.recording(&stranger, "ses-1"), &[])));
+    for file in ["prints.h5", "encoder.safetensors"] {
+        let to = stage.path(&format!("exported-{file}"));
+        succeed(&["export", stage.run.to_str().unwrap(), "--to", &to]);
+    }
+}
+
+#[test]
+fn rows_of_another_fold_are_never_compared() {
+    let stage = Stage::new();
+    let exported = stage.path("exported.h5");
+    succeed(&["export", stage.run.to_str().unwrap(), "--to", &exported]);
+    let run = |name: &str| stage.run.join(name).to_str().unwrap().to_owned();
+    for (number, prints) in [run("prints.h5"), run("systems/encoder.h5"), exported].iter().enumerate() {
+        let gallery = stage.path(&format!("{number}.gallery"));
+        let fixed = ["--gallery", gallery.as_str(), prints.as_str()];
+        let with = |command: &str, more: &[&str]| -> Vec<String> {
+            [&[command], &fixed[..], more].concat().iter().map(|word| (*word).to_owned()).collect()
+        };
+        let said = |words_given: Vec<String>| flat(&refuse(&words(&words_given)));
+        let first = ["--rows", "fold=0", "--rows", "role=test"];
+        says(&said(with("enroll", &["--rows", "role=test"])), &["folds 0, 1", "--rows fold=0"]);
+        succeed(&words(&with("enroll", &first)));
+        let stated = ["--threshold", "0.5"];
+        let (code, _) = answer(&words(&with("identify", &[&first[..], &stated, &["--json"]].concat())));
+        assert!(code < 2, "prints of the gallery's own fold are compared");
+        let other = with("identify", &[&["--rows", "fold=1", "--rows", "role=test"][..], &stated].concat());
+        says(&said(other), &["opens only with the encoder it was made with", "fold", "is 0, given is 1"]);
+        let both = with("identify", &[&["--rows", "role=test"][..], &stated].concat());
+        says(&said(both), &["folds 0, 1", "--rows fold=0"]);
+    }
+}
+
+#[test]
+fn enrol_is_another_spelling_of_enroll() {
+    says(&succeed(&["--help"]), &["enroll", "[aliases: enrol]"]);
+    says(&succeed(&["enrol", "--help"]), &["--gallery", "--subject"]);
 }

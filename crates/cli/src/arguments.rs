@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use twinprint_dataset::synth::Cohort;
 
 use crate::gallery_arguments::{
-    EnrollArguments, ExportArguments, GalleryCommand, IdentifyArguments, VerifyArguments,
+    EnrolArguments, ExportArguments, GalleryCommand, IdentifyArguments, VerifyArguments,
 };
 
 /// EEG biometrics from EDF recordings to an equal error rate you can defend.
@@ -80,9 +80,11 @@ pub(crate) enum Command {
     Inspect(InspectArguments),
     /// Enrol a person into a gallery from their recordings; makes the gallery where it is missing.
     #[command(
+        name = "enroll",
+        visible_alias = "enrol",
         after_help = "Example:\n  twinprint enroll --gallery staff.gallery --model reports/eegmat-1a2b3c4d --subject ann ann_rest.edf"
     )]
-    Enroll(Box<EnrollArguments>),
+    Enrol(Box<EnrolArguments>),
     /// Compare a recording with one person's template. Exit code 0 match, 1 no match, 2 error.
     #[command(after_help = "Example:\n  twinprint verify --gallery staff.gallery --subject ann today.edf")]
     Verify(VerifyArguments),

@@ -30,10 +30,10 @@ pub(crate) struct SecretArguments {
 
 /// Arguments of `enroll`.
 #[derive(Debug, Args)]
-pub(crate) struct EnrollArguments {
+pub(crate) struct EnrolArguments {
     #[command(flatten)]
     pub(crate) gallery: GalleryArguments,
-    /// Who; left out, everybody in a file of prints is enrolled.
+    /// The person's name; left out, everybody in a file of prints is enrolled.
     #[arg(long, value_name = "ID")]
     pub(crate) subject: Option<String>,
     /// Recordings (EDF, BDF) of that person, or one file of prints (.h5, .parquet, .csv).
@@ -63,7 +63,7 @@ pub(crate) struct EnrollArguments {
     /// Rows of a file of prints: subject, session, recording, fold, role or a label. May be given several times.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) rows: Vec<String>,
-    /// In a new gallery: the fold whose encoder is lent (0 by default).
+    /// In a new gallery: the fold whose encoder makes its prints (0 by default).
     #[arg(long, value_name = "K")]
     pub(crate) fold: Option<usize>,
     /// In a new gallery: seal names, templates and logs under the secret.

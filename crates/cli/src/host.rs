@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
 use twinprint_run::Host;
 
 use crate::failure::Failure;
@@ -24,12 +26,12 @@ pub(crate) fn now() -> String {
     humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
 }
 
-/// Random bytes from the operating system.
-pub(crate) fn entropy() -> Result<[u8; 32], Failure> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes)
+/// A source of random numbers that the operating system has seeded.
+pub(crate) fn random() -> Result<ChaCha20Rng, Failure> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed)
         .map_err(|error| Failure::message(format!("the operating system gives no random bytes: {error}")))?;
-    Ok(bytes)
+    Ok(ChaCha20Rng::from_seed(seed))
 }
 
 fn cpu() -> Option<String> {

@@ -10,7 +10,7 @@ use twinprint_preprocess::{CheckedPlan, EpochPlan, OnMissing, Preprocessed, Prep
 use twinprint_signal::{ChannelName, Hertz, Seconds};
 
 use crate::DeskError;
-use crate::lend::Lent;
+use crate::run_encoder::RunEncoder;
 use twinprint_run::RunError;
 use twinprint_run::error::chain;
 use twinprint_run::read_signals;
@@ -21,7 +21,7 @@ pub(crate) struct Acquired {
     pub(crate) prints: Array2<f32>,
     /// What became of all epochs.
     pub(crate) acquisition: Acquisition,
-    /// The recordings.
+    /// The recordings they come from, by name and by a hash of their samples.
     pub(crate) sources: Vec<Source>,
     /// What the user should know.
     pub(crate) notices: Vec<String>,
@@ -35,21 +35,21 @@ const SATURATED: f64 = 0.01;
 /// # Errors
 /// When the file is refused; [`DeskError::Unmappable`] with every difference between its channels, units or rate and
 /// what the encoder takes.
-pub(crate) fn acquire(lent: &Lent, path: &Path) -> Result<Acquired, DeskError> {
+fn acquire(encoder: &RunEncoder, path: &Path) -> Result<Acquired, DeskError> {
     let refuse = |reason: String| DeskError::Recording { path: path.to_owned(), reason };
     let edf = EdfFile::open(path, Strictness::Strict)
         .map_err(|error| RunError::unreadable(path, error, true, ""))?;
-    let plan = plan_for(lent).checked().map_err(|error| refuse(error.to_string()))?;
-    let signals = choose(lent, &plan, &edf, path)?;
+    let plan = plan_for(encoder).checked().map_err(|error| refuse(error.to_string()))?;
+    let signals = choose(encoder, &plan, &edf, path)?;
     let recording = read_signals(&plan, &edf, &signals).map_err(refuse)?;
     let cut = Preprocessor::new(plan).run(recording, &[], None).map_err(|error| refuse(chain(&error)))?;
-    check(lent, &cut, path)?;
+    check(encoder, &cut, path)?;
     let mut acquisition = counts(&cut);
     let replaced = &cut.quality.interpolated;
-    let clean = look_at(&edf, &signals, replaced, &cut, lent.lock.epoch_seconds, &mut acquisition)
+    let clean = look_at(&edf, &signals, replaced, &cut, encoder.identity.epoch_seconds, &mut acquisition)
         .map_err(|error| refuse(chain(&error)))?;
     let samples = cut.samples.select(Axis(0), &clean);
-    let prints = lent.model.embed(samples.view()).map_err(|error| refuse(chain(&error)))?;
+    let prints = encoder.model.embed(samples.view()).map_err(|error| refuse(chain(&error)))?;
     let mut notices: Vec<String> =
         edf.notices().iter().map(|notice| format!("{}: {notice}", path.display())).collect();
     if !replaced.is_empty() {
@@ -60,9 +60,16 @@ pub(crate) fn acquire(lent: &Lent, path: &Path) -> Result<Acquired, DeskError> {
     Ok(Acquired { prints, acquisition, sources: vec![source], notices })
 }
 
+/// Reads the recordings one after the other.
+pub(crate) fn gather<P: AsRef<Path>>(encoder: &RunEncoder, files: &[P]) -> Result<Acquired, DeskError> {
+    let mut parts = files.iter().map(|path| acquire(encoder, path.as_ref()));
+    let first = parts.next().ok_or_else(|| DeskError::Request("no recording was given".to_owned()))??;
+    parts.try_fold(first, |all, part| all.join(part?))
+}
+
 impl Acquired {
     /// Adds another recording behind this one.
-    pub(crate) fn join(self, other: Self) -> Result<Self, DeskError> {
+    fn join(self, other: Self) -> Result<Self, DeskError> {
         let prints = ndarray::concatenate(Axis(0), &[self.prints.view(), other.prints.view()])
             .map_err(|error| DeskError::Request(error.to_string()))?;
         let mut acquisition = self.acquisition;
@@ -74,10 +81,10 @@ impl Acquired {
 }
 
 /// The run's preprocessing for one more recording: the encoder's channels by name, epochs end to end.
-fn plan_for(lent: &Lent) -> twinprint_preprocess::Plan {
-    let mut plan = lent.config.preprocess.clone();
+fn plan_for(encoder: &RunEncoder) -> twinprint_preprocess::Plan {
+    let mut plan = encoder.config.preprocess.clone();
     if plan.channels.pick.is_empty() {
-        plan.channels.pick = lent.model.channels().to_vec();
+        plan.channels.pick = encoder.model.channels().to_vec();
     }
     if let EpochPlan::Fixed { overlap, .. } = &mut plan.epochs {
         *overlap = Seconds::default();
@@ -86,13 +93,50 @@ fn plan_for(lent: &Lent) -> twinprint_preprocess::Plan {
 }
 
 /// The file's signals to read, or everything that is in the way.
-fn choose(lent: &Lent, plan: &CheckedPlan, edf: &EdfFile, path: &Path) -> Result<Vec<usize>, DeskError> {
+fn choose(
+    encoder: &RunEncoder,
+    plan: &CheckedPlan,
+    edf: &EdfFile,
+    path: &Path,
+) -> Result<Vec<usize>, DeskError> {
+    let mut differences = Vec::new();
+    let signals = signals_named(plan, edf, &mut differences);
+    for signal in signals.iter().map(|&at| &edf.signals()[at]) {
+        if signal.microvolts_per_unit().is_none() {
+            let unit = signal.unit();
+            differences.push(format!(
+                "  unit of {}: {unit:?} is no voltage; the encoder takes microvolts",
+                signal.name()
+            ));
+        }
+    }
+    let mut rates: Vec<Hertz> = signals.iter().map(|&at| edf.signals()[at].rate()).collect();
+    rates.sort_by(|a, b| a.get().total_cmp(&b.get()));
+    rates.dedup_by(|a, b| a.get() == b.get());
+    for rate in &rates {
+        if let Err(error) = plan.fits(*rate) {
+            differences.push(format!("  rate: {rate} is too low for the encoder's signal ({error})"));
+        }
+        if plan.resample.is_none() && rate.get() != encoder.identity.rate {
+            differences.push(format!(
+                "  rate: the file has {rate}, the encoder takes {} Hz and its plan resamples nothing",
+                encoder.identity.rate
+            ));
+        }
+    }
+    if differences.is_empty() && !signals.is_empty() {
+        return Ok(signals);
+    }
+    Err(DeskError::Unmappable { path: path.to_owned(), differences })
+}
+
+/// The signals that carry the names the plan picks or refers to; notes names that no signal carries, or several.
+fn signals_named(plan: &CheckedPlan, edf: &EdfFile, differences: &mut Vec<String>) -> Vec<usize> {
     let mut names: Vec<&ChannelName> = plan.channels.pick.iter().collect();
     if let Reference::Channels(reference) = &plan.reference {
         let extra: Vec<&ChannelName> = reference.iter().filter(|name| !names.contains(name)).collect();
         names.extend(extra);
     }
-    let mut differences = Vec::new();
     let (mut signals, mut missing) = (Vec::new(), Vec::new());
     for name in names {
         let found: Vec<usize> =
@@ -111,57 +155,30 @@ fn choose(lent: &Lent, plan: &CheckedPlan, edf: &EdfFile, path: &Path) -> Result
             there.join(", ")
         ));
     }
-    for &at in &signals {
-        let signal = &edf.signals()[at];
-        if signal.microvolts_per_unit().is_none() {
-            let unit = signal.unit();
-            differences.push(format!(
-                "  unit of {}: {unit:?} is no voltage; the encoder takes microvolts",
-                signal.name()
-            ));
-        }
-    }
-    let mut rates: Vec<Hertz> = signals.iter().map(|&at| edf.signals()[at].rate()).collect();
-    rates.sort_by(|a, b| a.get().total_cmp(&b.get()));
-    rates.dedup_by(|a, b| a.get() == b.get());
-    for rate in &rates {
-        if let Err(error) = plan.fits(*rate) {
-            differences.push(format!("  rate: {rate} is too low for the encoder's signal ({error})"));
-        }
-        if plan.resample.is_none() && rate.get() != lent.lock.rate {
-            differences.push(format!(
-                "  rate: the file has {rate}, the encoder takes {} Hz and its plan resamples nothing",
-                lent.lock.rate
-            ));
-        }
-    }
-    if differences.is_empty() && !signals.is_empty() {
-        return Ok(signals);
-    }
-    Err(DeskError::Unmappable { path: path.to_owned(), differences })
+    signals
 }
 
 /// Refuses what preprocessing made of the recording unless it is exactly what the encoder takes.
-fn check(lent: &Lent, cut: &Preprocessed, path: &Path) -> Result<(), DeskError> {
+fn check(encoder: &RunEncoder, cut: &Preprocessed, path: &Path) -> Result<(), DeskError> {
     let mut differences = Vec::new();
     let names =
         |channels: &[ChannelName]| channels.iter().map(ChannelName::key).collect::<Vec<_>>().join(" ");
-    let (given, wanted) = (names(&cut.channels), names(lent.model.channels()));
+    let (given, wanted) = (names(&cut.channels), names(encoder.model.channels()));
     if given != wanted {
         differences.push(format!("  channels: the encoder takes {wanted}, preprocessing left {given}"));
     }
-    if cut.rate.get() != lent.model.rate() {
+    if cut.rate.get() != encoder.model.rate() {
         differences.push(format!(
             "  rate: the encoder takes {} Hz, preprocessing gave {}",
-            lent.model.rate(),
+            encoder.model.rate(),
             cut.rate
         ));
     }
     let length = cut.samples.dim().2;
-    if length != lent.model.samples() {
+    if length != encoder.model.samples() {
         differences.push(format!(
             "  epoch: the encoder takes {} samples, preprocessing cut {length}",
-            lent.model.samples()
+            encoder.model.samples()
         ));
     }
     if differences.is_empty() {

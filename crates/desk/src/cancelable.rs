@@ -6,8 +6,8 @@ use twinprint_evaluation::{Bootstrap, Scores, eer, verification};
 use twinprint_gallery::{Cost, Linkage, Projection, Rate, linkage, set_linkage};
 
 use crate::DeskError;
-use crate::calibrate::{COMPARISONS, Side, rate};
-use crate::lend::Lent;
+use crate::role_prints::{COMPARISONS, RolePrints, rate};
+use crate::run_encoder::RunEncoder;
 use twinprint_run::derive;
 
 /// Pairs of keys behind the unlinkability.
@@ -15,26 +15,26 @@ const KEYS: usize = 20;
 
 /// What the projection does to the error rate of templates of `enrol` epochs and probes of `looks`, and what two galleries
 /// under different keys tell about each other.
-pub(super) fn cost(
-    lent: &Lent,
-    plain: &Side,
-    projected: &Side,
+pub(crate) fn cost(
+    encoder: &RunEncoder,
+    (plain, projected): (&RolePrints, &RolePrints),
     projection: &Projection,
     enrol: usize,
     looks: usize,
 ) -> Result<Cost, DeskError> {
-    let rate_of =
-        |side: &Side| -> Result<f64, DeskError> { Ok(eer(&side.compare(enrol, looks)?.last()?).value) };
-    let (dim, kept) = (lent.lock.dim, projection.kept());
+    let rate_of = |prints: &RolePrints| -> Result<f64, DeskError> {
+        Ok(eer(&prints.compare(enrol, looks)?.last()?).value)
+    };
+    let (dim, kept) = (encoder.identity.dim, projection.kept());
     let (people, templates) = templates(plain, enrol, dim)?;
     let under = |pair: usize, side: &str| {
-        let number = derive(lent.config.seed, &format!("unlinkability {pair} {side}"));
+        let number = derive(encoder.config.seed, &format!("unlinkability {pair} {side}"));
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&number.to_le_bytes());
         Projection::from_seed(bytes, dim, kept).apply(templates.view())
     };
     let galleries = (0..KEYS).map(|pair| (under(pair, "left"), under(pair, "right")));
-    let across = Across::of(&people, galleries, lent.config.seed)?;
+    let across = Across::of(&people, galleries, encoder.config.seed)?;
     Ok(Cost {
         dim,
         kept,
@@ -48,9 +48,9 @@ pub(super) fn cost(
 }
 
 /// Templates `[templates, dim]` with the number of the person behind each, few enough for every pair of keys.
-fn templates(side: &Side, enrol: usize, dim: usize) -> Result<(Vec<u32>, Array2<f32>), DeskError> {
-    let most = ((COMPARISONS / KEYS) as f64).sqrt() as usize / side.people().max(1);
-    let all = side.templates(enrol, most.max(2))?;
+fn templates(prints: &RolePrints, enrol: usize, dim: usize) -> Result<(Vec<u32>, Array2<f32>), DeskError> {
+    let most = ((COMPARISONS / KEYS) as f64).sqrt() as usize / prints.people().max(1);
+    let all = prints.templates(enrol, most.max(2))?;
     let mut means = Array2::zeros((all.len(), dim));
     for (mut row, (_, template)) in means.rows_mut().into_iter().zip(&all) {
         row.assign(&template.mean());
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn under_two_keys_one_person_is_no_nearer_to_herself_than_to_others() {
+    fn under_two_keys_templates_of_one_person_are_no_nearer_than_those_of_two() {
         let unlinkable = |found: &Across| {
             let [low, high] = found.eer.ci95.unwrap();
             let linkage = found.linkage.unwrap();

@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use rand::CryptoRng;
 use serde::Serialize;
-use twinprint_gallery::{Acquisition, Enrolment, Gallery, GalleryError, Happening, Thresholds, Update};
+use twinprint_gallery::{Acquisition, Enrolment, Gallery, GalleryError, Happening, Update};
 use twinprint_signal::SubjectId;
 
 use crate::DeskError;
-use crate::acquire::{Acquired, acquire};
-use crate::lend::Lent;
-use crate::open::{Access, Opening, create, create_foreign, encoder_of};
+use crate::acquire::{Acquired, gather};
+use crate::admission::{admit, duplicate_threshold, wanted_epochs};
+use crate::open::{Access, NewGalleryOptions, create, create_foreign, encoder_of};
 use crate::rows::{Rows, is_table};
+use crate::run_encoder::RunEncoder;
 use twinprint_foreign::Filter;
 
 /// What to enrol and how.
@@ -18,8 +20,8 @@ pub struct EnrolOptions<'a> {
     /// The gallery; made from `access.model` where it is missing.
     pub access: Access<'a>,
     /// How it is made where it is missing.
-    pub opening: Opening<'a>,
-    /// Who; nothing enrols everybody in a file of prints.
+    pub new: NewGalleryOptions<'a>,
+    /// The person's name; nothing enrols everybody in a file of prints.
     pub subject: Option<SubjectId>,
     /// Recordings of that person, or one file of prints.
     pub files: &'a [PathBuf],
@@ -42,9 +44,9 @@ pub struct EnrolOptions<'a> {
 /// What was enrolled, for people and programs to read.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
-    /// Who.
+    /// The name they are enrolled under.
     pub subject: SubjectId,
-    /// What happened.
+    /// Whether the template is new, was moved or was replaced.
     pub what: Happening,
     /// Epochs that were used now.
     pub used_epochs: usize,
@@ -60,7 +62,7 @@ pub struct Report {
     pub usual_spread: Option<f64>,
     /// The most similar other person, and how similar.
     pub nearest: Option<(SubjectId, f64)>,
-    /// From which score on she would have counted as that person.
+    /// From which score on they would have counted as one person.
     pub duplicate_threshold: Option<f64>,
     /// The score of the new epochs against the template that was there.
     pub score_before: Option<f64>,
@@ -70,20 +72,18 @@ pub struct Report {
     pub notices: Vec<String>,
 }
 
-/// Above this share of epochs left out a recording is junk, however long it is.
-const MOSTLY: f64 = 0.5;
-
-/// Enrols a person from recordings, or everybody in a file of prints; the gallery is made where it is missing.
+/// Enrols a person from recordings, or everybody in a file of prints; the gallery is made where it is missing. The operating
+/// system must have seeded `rng`.
 ///
 /// # Errors
 /// When a recording is refused or cannot be mapped, too little of it is usable (failure to enrol), the gallery belongs to
 /// another encoder or needs a secret, or the person is there already under this or another name.
-pub fn enrol(options: &EnrolOptions<'_>) -> Result<Vec<Report>, DeskError> {
+pub fn enrol(options: &EnrolOptions<'_>, rng: &mut dyn CryptoRng) -> Result<Vec<Report>, DeskError> {
     let (tables, recordings): (Vec<&PathBuf>, Vec<&PathBuf>) =
         options.files.iter().partition(|path| is_table(path));
     match (tables.as_slice(), recordings.is_empty()) {
-        ([table], true) => enrol_rows(options, table),
-        ([], false) => Ok(vec![enrol_recordings(options, &recordings)?]),
+        ([table], true) => enrol_rows(options, table, rng),
+        ([], false) => Ok(vec![enrol_recordings(options, &recordings, rng)?]),
         ([], true) => Err(DeskError::Request("nothing to enrol from: name one recording or more".to_owned())),
         _ => Err(DeskError::Request(
             "a file of prints (.h5, .parquet, .csv) is enrolled alone, without recordings or other files beside it".to_owned(),
@@ -91,7 +91,11 @@ pub fn enrol(options: &EnrolOptions<'_>) -> Result<Vec<Report>, DeskError> {
     }
 }
 
-fn enrol_recordings(options: &EnrolOptions<'_>, files: &[&PathBuf]) -> Result<Report, DeskError> {
+fn enrol_recordings(
+    options: &EnrolOptions<'_>,
+    files: &[&PathBuf],
+    rng: &mut dyn CryptoRng,
+) -> Result<Report, DeskError> {
     if !options.filter.is_empty() {
         return Err(DeskError::Request(
             "--rows chooses rows of a file of prints; a recording has none".to_owned(),
@@ -104,29 +108,30 @@ fn enrol_recordings(options: &EnrolOptions<'_>, files: &[&PathBuf]) -> Result<Re
     })?;
     let access = options.access;
     let opened = opened(options)?;
-    let lent = match (&opened, access.model) {
+    let encoder = match (&opened, access.model) {
         (Some(gallery), _) => encoder_of(gallery, access)?,
-        (None, Some(run)) => Lent::open(run, options.opening.fold.unwrap_or(0))?,
+        (None, Some(run)) => RunEncoder::open(run, options.new.fold.unwrap_or(0))?,
         (None, None) => return Err(GalleryError::Missing { path: access.gallery.to_owned() }.into()),
     };
-    if let (Some(fold), true) = (options.opening.fold, opened.is_some())
-        && fold != lent.fold.index
+    if let (Some(fold), true) = (options.new.fold, opened.is_some())
+        && fold != encoder.fold.index
     {
         return Err(DeskError::Request(format!(
             "--fold {fold}: this gallery was made with the encoder of fold {}; leave --fold out",
-            lent.fold.index
+            encoder.fold.index
         )));
     }
-    let wanted = wanted_epochs(options, Some(&lent))?;
-    let acquired = gather(&lent, files)?;
-    admit(subject, &acquired, wanted, lent.lock.epoch_seconds)?;
+    let epoch_seconds = encoder.identity.epoch_seconds;
+    let planned = ((encoder.config.protocol.enrol.seconds / epoch_seconds).round() as usize).max(1);
+    let wanted = wanted_epochs(options, Some((planned, epoch_seconds)))?;
+    let acquired = gather(&encoder, files)?;
+    admit(subject, &acquired, wanted, epoch_seconds)?;
     let gallery = match opened {
         Some(gallery) => gallery,
-        None => create(access, &options.opening, &lent)?,
+        None => create(access, &options.new, &encoder, rng)?,
     };
-    let mut report = put(options, &gallery, subject, acquired, wanted)?;
-    report.used_seconds = Some(report.used_epochs as f64 * lent.lock.epoch_seconds);
-    let planned = (lent.config.protocol.enrol.seconds / lent.lock.epoch_seconds).round() as usize;
+    let mut report = put(options, &gallery, subject, acquired, wanted, rng)?;
+    report.used_seconds = Some(report.used_epochs as f64 * epoch_seconds);
     if report.template_epochs < planned {
         report.notices.push(format!(
             "the template has {} epochs, the run's own have {planned}: error rates are those measured with shorter templates",
@@ -136,23 +141,20 @@ fn enrol_recordings(options: &EnrolOptions<'_>, files: &[&PathBuf]) -> Result<Re
     Ok(report)
 }
 
-/// Reads the recordings one after the other.
-pub(crate) fn gather<P: AsRef<Path>>(lent: &Lent, files: &[P]) -> Result<Acquired, DeskError> {
-    let mut parts = files.iter().map(|path| acquire(lent, path.as_ref()));
-    let first = parts.next().ok_or_else(|| DeskError::Request("no recording was given".to_owned()))??;
-    parts.try_fold(first, |all, part| all.join(part?))
-}
-
-fn enrol_rows(options: &EnrolOptions<'_>, path: &Path) -> Result<Vec<Report>, DeskError> {
+fn enrol_rows(
+    options: &EnrolOptions<'_>,
+    path: &Path,
+    rng: &mut dyn CryptoRng,
+) -> Result<Vec<Report>, DeskError> {
     let access = options.access;
     let rows = Rows::read(path, &options.filter)?;
-    let lock = rows.lock()?;
+    let encoder = rows.encoder()?;
     let opened = opened(options)?;
     match (&opened, access.model) {
-        (Some(gallery), _) => gallery.check_encoder(&lock)?,
+        (Some(gallery), _) => gallery.check_encoder(&encoder)?,
         (None, Some(_)) => {
             return Err(DeskError::Request(
-                "--model lends an encoder for recordings; a gallery of prints from elsewhere is made without it"
+                "--model names the encoder for recordings; a gallery of prints from elsewhere is made without it"
                     .to_owned(),
             ));
         }
@@ -175,17 +177,17 @@ fn enrol_rows(options: &EnrolOptions<'_>, path: &Path) -> Result<Vec<Report>, De
         .collect::<Result<Vec<_>, DeskError>>()?;
     let gallery = match opened {
         Some(gallery) => gallery,
-        None => create_foreign(access, &options.opening, lock)?,
+        None => create_foreign(access, &options.new, encoder, rng)?,
     };
     admitted
         .into_iter()
-        .map(|(subject, acquired, wanted)| put(options, &gallery, &subject, acquired, wanted))
+        .map(|(subject, acquired, wanted)| put(options, &gallery, &subject, acquired, wanted, rng))
         .collect()
 }
 
 /// The gallery, where it is there; what it was not made with cannot be asked of it now.
 fn opened(options: &EnrolOptions<'_>) -> Result<Option<Gallery>, DeskError> {
-    let (access, wanted) = (options.access, options.opening.wanted);
+    let (access, wanted) = (options.access, options.new.wanted);
     if !access.gallery.exists() {
         return Ok(None);
     }
@@ -204,74 +206,20 @@ fn opened(options: &EnrolOptions<'_>) -> Result<Option<Gallery>, DeskError> {
     }
 }
 
-/// How many clean epochs a template is made from.
-fn wanted_epochs(options: &EnrolOptions<'_>, lent: Option<&Lent>) -> Result<usize, DeskError> {
-    let limit = |name, value: String, limit: &str| {
-        Err(GalleryError::Setting { name, value, limit: limit.to_owned() }.into())
-    };
-    match (options.epochs, options.seconds, lent) {
-        (Some(_), Some(_), _) => limit("--epochs", "given with --seconds".to_owned(), "write one of the two"),
-        (Some(0), ..) => limit("--epochs", "0".to_owned(), "a template needs 1 or more"),
-        (Some(epochs), ..) => Ok(epochs),
-        (None, Some(seconds), _) if !(seconds.is_finite() && seconds > 0.0) => {
-            limit("--seconds", seconds.to_string(), "it must be finite and above 0")
-        }
-        (None, Some(_), None) => limit(
-            "--seconds",
-            "given for prints from elsewhere".to_owned(),
-            "write --epochs; their length is not known",
-        ),
-        (None, Some(seconds), Some(lent)) => Ok(((seconds / lent.lock.epoch_seconds).ceil() as usize).max(1)),
-        (None, None, Some(lent)) => {
-            Ok(((lent.config.protocol.enrol.seconds / lent.lock.epoch_seconds).round() as usize).max(1))
-        }
-        (None, None, None) => Ok(usize::MAX),
-    }
-}
-
-/// Refuses recordings that hold too little usable signal: failure to enrol (ISO/IEC 19795-1).
-fn admit(subject: &SubjectId, acquired: &Acquired, wanted: usize, seconds: f64) -> Result<(), DeskError> {
-    let clean = acquired.prints.nrows();
-    let total = acquired.acquisition.epochs;
-    let out = total.saturating_sub(clean);
-    let length = |epochs: usize| {
-        if seconds > 0.0 { format!("{} s", epochs as f64 * seconds) } else { format!("{epochs} rows") }
-    };
-    let (reason, remedy) = if out as f64 > MOSTLY * total as f64 {
-        (
-            format!("{out} of {total} epochs were left out, more than half"),
-            "Check the electrodes with `twinprint inspect`, and record again",
-        )
-    } else if clean < wanted {
-        (
-            format!("{} of clean signal are needed, there are {}", length(wanted), length(clean)),
-            "Record longer, or ask for less with --seconds or --epochs",
-        )
-    } else {
-        return Ok(());
-    };
-    Err(GalleryError::FailureToEnrol {
-        subject: subject.clone(),
-        reason,
-        acquisition: acquired.acquisition.clone(),
-        remedy: remedy.to_owned(),
-    }
-    .into())
-}
-
 fn put(
     options: &EnrolOptions<'_>,
     gallery: &Gallery,
     subject: &SubjectId,
     acquired: Acquired,
     wanted: usize,
+    rng: &mut dyn CryptoRng,
 ) -> Result<Report, DeskError> {
     let used = wanted.min(acquired.prints.nrows());
     let mut acquisition = acquired.acquisition;
     acquisition.used = used;
     let thresholds = gallery.thresholds();
     let threshold = duplicate_threshold(options, thresholds, used)?;
-    let enrolled = gallery.enrol(&Enrolment {
+    let request = Enrolment {
         subject,
         prints: acquired.prints.slice(ndarray::s![..used, ..]),
         sources: acquired.sources,
@@ -279,8 +227,9 @@ fn put(
         update: options.update,
         threshold,
         force: options.force,
-        at: options.opening.now,
-    })?;
+        at: options.new.now,
+    };
+    let enrolled = gallery.enrol(&request, rng)?;
     let mut notices = acquired.notices;
     notices.extend(enrolled.overridden.iter().map(|what| format!("overridden: {what}")));
     if threshold.is_none() {
@@ -307,20 +256,4 @@ fn put(
         people: gallery.len()?,
         notices,
     })
-}
-
-/// From which score on a new person counts as somebody who is there: everybody is compared, so the strictest rate that was
-/// measured, at the longest probe.
-fn duplicate_threshold(
-    options: &EnrolOptions<'_>,
-    thresholds: &Thresholds,
-    epochs: usize,
-) -> Result<Option<f64>, DeskError> {
-    if let Some(threshold) = options.threshold {
-        return Ok(Some(threshold));
-    }
-    match options.fmr.or_else(|| thresholds.default_fmr(0.0, epochs)) {
-        Some(fmr) => Ok(Some(thresholds.point(fmr, epochs, usize::MAX)?.threshold)),
-        None => Ok(None),
-    }
 }

@@ -1,20 +1,26 @@
 //! From recordings to enrolled people and decisions: a run's encoder and preprocessing, and a gallery.
 
 mod acquire;
+mod admission;
 mod calibrate;
 mod cancelable;
-mod decide;
 mod enrol;
 mod error;
-mod lend;
+mod identify;
 mod open;
+mod probe;
+mod role_prints;
 mod rows;
+mod run_encoder;
+mod verify;
 
-pub use decide::{Decision, Identified, Match, ProbeOptions, identify, verify};
 pub use enrol::{EnrolOptions, Report, enrol};
 pub use error::DeskError;
-pub use open::{Access, Opening, check, open};
+pub use identify::{Identified, identify};
+pub use open::{Access, NewGalleryOptions, check, open};
+pub use probe::ProbeOptions;
 pub use twinprint_gallery::{
     Event, Finding, Gallery, Happening, People, Person, Rate, Secret, Thresholds, Update, Wanted,
 };
 pub use twinprint_signal::SubjectId;
+pub use verify::{Decision, Match, verify};

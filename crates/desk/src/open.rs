@@ -1,12 +1,13 @@
-//! Opening a gallery, and the encoder it is locked to.
+//! Opening and making a gallery, and the encoder it belongs to.
 
 use std::path::Path;
 
-use twinprint_gallery::{Finding, Gallery, Lock, Secret, Thresholds, Wanted};
+use rand::CryptoRng;
+use twinprint_gallery::{EncoderIdentity, Finding, Gallery, NewGallery, Secret, Thresholds, Wanted};
 
 use crate::DeskError;
 use crate::calibrate;
-use crate::lend::Lent;
+use crate::run_encoder::RunEncoder;
 
 /// Where a gallery is and what opens it.
 #[derive(Clone, Copy)]
@@ -21,13 +22,11 @@ pub struct Access<'a> {
 
 /// How a gallery is made when there is none.
 #[derive(Debug, Clone, Copy)]
-pub struct Opening<'a> {
-    /// The fold whose encoder is lent; the first by default.
+pub struct NewGalleryOptions<'a> {
+    /// The fold whose encoder makes its prints; the first by default.
     pub fold: Option<usize>,
     /// Its protection.
     pub wanted: Wanted,
-    /// Random bytes.
-    pub entropy: [u8; 32],
     /// The time, RFC 3339 in UTC.
     pub now: &'a str,
 }
@@ -48,9 +47,11 @@ pub fn check(access: Access<'_>) -> Result<Vec<Finding>, DeskError> {
     let gallery = open(access)?;
     gallery.tidy()?;
     let mut findings = gallery.check()?;
-    if !gallery.lock().channels.is_empty() {
+    if !gallery.encoder().channels.is_empty() {
         let (passed, detail) = match encoder_of(&gallery, access) {
-            Ok(lent) => (true, format!("{}, fold {}", lent.folder.root().display(), lent.fold.index)),
+            Ok(encoder) => {
+                (true, format!("{}, fold {}", encoder.folder.root().display(), encoder.fold.index))
+            }
             Err(error) => (false, error.to_string()),
         };
         findings.push(Finding { what: "encoder".to_owned(), passed, detail });
@@ -58,17 +59,17 @@ pub fn check(access: Access<'_>) -> Result<Vec<Finding>, DeskError> {
     Ok(findings)
 }
 
-/// The encoder a gallery is locked to: where it was, or where `--model` says it is now.
-pub(crate) fn encoder_of(gallery: &Gallery, access: Access<'_>) -> Result<Lent, DeskError> {
-    let lock = gallery.lock();
-    if lock.channels.is_empty() {
+/// The encoder a gallery belongs to: where it was, or where `--model` says it is now.
+pub(crate) fn encoder_of(gallery: &Gallery, access: Access<'_>) -> Result<RunEncoder, DeskError> {
+    let identity = gallery.encoder();
+    if identity.channels.is_empty() {
         return Err(DeskError::Request(format!(
             "{} holds prints that were made elsewhere ({}), so recordings cannot be compared with it: give a file of such prints (.h5, .parquet or .csv)",
             gallery.path().display(),
-            lock.model
+            identity.model
         )));
     }
-    let run = access.model.unwrap_or_else(|| Path::new(&lock.model));
+    let run = access.model.unwrap_or_else(|| Path::new(&identity.model));
     if !run.exists() && access.model.is_none() {
         return Err(DeskError::RunFolder {
             path: run.to_owned(),
@@ -76,36 +77,35 @@ pub(crate) fn encoder_of(gallery: &Gallery, access: Access<'_>) -> Result<Lent, 
                 .to_owned(),
         });
     }
-    let lent = Lent::open(run, lock.fold)?;
-    gallery.check_encoder(&lent.lock)?;
-    Ok(lent)
+    let encoder = RunEncoder::open(run, identity.fold)?;
+    gallery.check_encoder(&encoder.identity)?;
+    Ok(encoder)
 }
 
-/// Makes a gallery that is locked to a run's encoder, with thresholds measured on people it never saw.
-pub(crate) fn create(access: Access<'_>, opening: &Opening<'_>, lent: &Lent) -> Result<Gallery, DeskError> {
-    Gallery::create(
-        access.gallery,
-        lent.lock.clone(),
-        |projection| calibrate::thresholds(lent, projection),
-        (opening.wanted, access.secret),
-        opening.entropy,
-        opening.now,
-    )
+/// Makes a gallery of a run's encoder, with thresholds measured on people it never saw.
+pub(crate) fn create(
+    access: Access<'_>,
+    options: &NewGalleryOptions<'_>,
+    encoder: &RunEncoder,
+    rng: &mut dyn CryptoRng,
+) -> Result<Gallery, DeskError> {
+    let new = options.gallery_of(encoder.identity.clone(), access.secret);
+    Gallery::create(access.gallery, new, |projection| calibrate::thresholds(encoder, projection), rng)
 }
 
 /// Makes a gallery of prints from elsewhere.
 pub(crate) fn create_foreign(
     access: Access<'_>,
-    opening: &Opening<'_>,
-    lock: Lock,
+    options: &NewGalleryOptions<'_>,
+    encoder: EncoderIdentity,
+    rng: &mut dyn CryptoRng,
 ) -> Result<Gallery, DeskError> {
-    let why = "its prints were made elsewhere";
-    Gallery::create(
-        access.gallery,
-        lock,
-        |_| Ok(Thresholds::none(why)),
-        (opening.wanted, access.secret),
-        opening.entropy,
-        opening.now,
-    )
+    let new = options.gallery_of(encoder, access.secret);
+    Gallery::create(access.gallery, new, |_| Ok(Thresholds::none("its prints were made elsewhere")), rng)
+}
+
+impl<'a> NewGalleryOptions<'a> {
+    fn gallery_of(&self, encoder: EncoderIdentity, secret: Option<&'a Secret>) -> NewGallery<'a> {
+        NewGallery { encoder, wanted: self.wanted, secret, now: self.now }
+    }
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use twinprint_gallery::{Acquisition, Lock, Source};
+use twinprint_gallery::{Acquisition, EncoderIdentity, Source};
 use twinprint_signal::{LengthMeaning, SubjectId, directions};
+use twinprint_store::prints::PLAN_HASH;
 
 use crate::DeskError;
 use crate::acquire::Acquired;
@@ -39,24 +40,24 @@ impl Rows {
         self.rows.iter().map(|&row| self.table.infos()[row].epoch.key.subject.clone()).collect()
     }
 
-    /// What made the rows: an encoder by its hash and fold, or the names of the columns.
+    /// The encoder that made the rows, by its model's hash and its fold, or else by the names of the columns.
     ///
     /// # Errors
-    /// When rows of several folds are mixed, which no comparison survives.
-    pub(crate) fn lock(&self) -> Result<Lock, DeskError> {
+    /// When rows of several folds are mixed, which no comparison survives, or the file names its encoder without a hash.
+    pub(crate) fn encoder(&self) -> Result<EncoderIdentity, DeskError> {
         let prints = self.table.prints(&self.rows)?;
-        let attribute = |name: &str| self.table.attribute(name).map(str::to_owned);
-        Ok(Lock {
-            encoder: prints.space().model.clone(),
-            plan: attribute("plan_hash").unwrap_or_else(|| "none".to_owned()),
-            dim: prints.dim(),
-            model: format!("columns {}…", self.table.columns().features[0]),
-            fold: prints.space().fold.unwrap_or(0) as usize,
-            channels: Vec::new(),
-            rate: 0.0,
-            epoch_seconds: 0.0,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        })
+        let space = prints.space();
+        if !space.model.chars().all(|digit| digit.is_ascii_hexdigit()) {
+            let reason = format!(
+                "its encoder_hash is {:?}, a system's name that earlier versions of twinprint wrote in place of a hash, so that nobody knows what its rows may be compared with: run `twinprint embed` again",
+                space.model
+            );
+            return Err(DeskError::Recording { path: self.path.clone(), reason });
+        }
+        let made_by = format!("columns {}…", self.table.columns().features[0]);
+        let identity = EncoderIdentity::elsewhere(space, prints.dim(), &made_by);
+        let plan = self.table.attribute(PLAN_HASH).map(str::to_owned);
+        Ok(EncoderIdentity { plan: plan.unwrap_or(identity.plan.clone()), ..identity })
     }
 
     /// The rows of one person, or all, in the file's order.

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ndarray::{Array2, ArrayView3, Axis};
-use twinprint_encoder::{Compute, Model};
+use twinprint_encoder::Model;
 use twinprint_features::{DEFAULT_H_FREQ, DEFAULT_L_FREQ, Feature, View, names};
 use twinprint_protocol::Role;
 use twinprint_run::FinishedRun;
 use twinprint_signal::{RecordingKey, RowInfo};
 use twinprint_store::StoreError;
 use twinprint_store::epochs::EpochFile;
-use twinprint_store::prints::{ENCODER_HASH, LENGTHS, PLAN_HASH, PrintFile, VERSION};
+use twinprint_store::prints::{ENCODER_HASH, LENGTHS, PLAN_HASH, PrintFile, VERSION, space_attribute};
 
 use crate::ForeignError;
 use crate::options::{Content, ExportOptions};
@@ -203,8 +203,8 @@ fn attributes(
     }
     let folds: BTreeSet<u32> = infos.iter().filter_map(|info| info.fold).collect();
     for fold in folds {
-        let hash = Model::load(&folder.fold(fold as usize), &Compute::cpu())?.content_hash()?;
-        all.insert(format!("{ENCODER_HASH}_fold_{fold}"), hash);
+        let space = finished.encoder(fold as usize)?.space()?;
+        all.extend([space_attribute(&space)]);
     }
     Ok(all)
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use twinprint_encoder::Model;
-use twinprint_run::FinishedRun;
-use twinprint_store::prints::ENCODER_HASH;
+use twinprint_run::{FinishedRun, embedding_space};
+use twinprint_store::prints::space_attribute;
 
 use crate::ForeignError;
 use crate::options::refuse_replacing;
@@ -43,11 +43,11 @@ impl Changed {
             source: Box::new(source),
         })?;
         let name = weights.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let hash = model.content_hash()?;
+        let space = embedding_space(&model, fold)?;
         let attributes = BTreeMap::from([
             ("weights".to_owned(), name),
             (WEIGHTS_HASH.to_owned(), blake3::hash(&bytes).to_hex().to_string()),
-            (format!("{ENCODER_HASH}_fold_{fold}"), hash),
+            space_attribute(&space),
         ]);
         Ok(Self { model, attributes })
     }

@@ -3,10 +3,10 @@
 use crate::schema::database;
 use crate::{Gallery, GalleryError};
 
-/// One thing that was looked at.
+/// One thing that [`Gallery::check`] looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What.
+    /// What was looked at, in a few words.
     pub what: String,
     /// Whether it is as it should be.
     pub passed: bool,

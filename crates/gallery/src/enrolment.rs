@@ -1,15 +1,17 @@
 //! Enrolling and updating people.
 
 use ndarray::ArrayView2;
+use rand::CryptoRng;
 use twinprint_signal::SubjectId;
 
 use crate::record::{Acquisition, Event, Happening, Source};
+use crate::schema::database;
 use crate::{Gallery, GalleryError, Template};
 
 /// What becomes of the template of somebody who is enrolled already.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Update {
-    /// Refuse.
+    /// Refuse the enrolment.
     Refuse,
     /// Old and new epochs count alike.
     Append,
@@ -22,28 +24,45 @@ pub enum Update {
 /// A request to enrol.
 #[derive(Debug, Clone)]
 pub struct Enrolment<'a> {
-    /// Who.
+    /// The person's name.
     pub subject: &'a SubjectId,
-    /// Prints of her epochs `[epochs, dim]`, straight from the encoder.
+    /// Prints of their epochs `[epochs, dim]`, straight from the encoder.
     pub prints: ArrayView2<'a, f32>,
     /// The recordings they come from.
     pub sources: Vec<Source>,
     /// What became of the recordings' epochs.
     pub acquisition: Acquisition,
-    /// What to do when she is enrolled already.
+    /// What to do when the person is enrolled already.
     pub update: Update,
     /// From which score on two templates count as one person; nothing where that is not known.
     pub threshold: Option<f64>,
-    /// Enrol in spite of a match with somebody else, a mismatch with herself, or a recording seen before.
+    /// Enrol in spite of a match with somebody else, a mismatch with the person's own template, or a recording seen before.
     pub force: bool,
     /// The time, RFC 3339 in UTC.
     pub at: &'a str,
 }
 
+impl<'a> Enrolment<'a> {
+    /// A first enrolment of prints `[epochs, dim]` without recordings or a threshold, at a time in RFC 3339.
+    pub fn new(subject: &'a SubjectId, prints: ArrayView2<'a, f32>, at: &'a str) -> Self {
+        let epochs = prints.nrows();
+        Self {
+            subject,
+            prints,
+            sources: Vec::new(),
+            acquisition: Acquisition { epochs, used: epochs, ..Acquisition::default() },
+            update: Update::Refuse,
+            threshold: None,
+            force: false,
+            at,
+        }
+    }
+}
+
 /// What was enrolled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Enrolled {
-    /// What happened.
+    /// Whether the template is new, was moved or was replaced.
     pub what: Happening,
     /// Epochs behind the template now.
     pub epochs: usize,
@@ -57,51 +76,91 @@ pub struct Enrolled {
     pub overridden: Vec<String>,
 }
 
+/// Refusals, which are errors unless the request forces its way past them.
+struct Objections {
+    force: bool,
+    overridden: Vec<String>,
+}
+
+impl Objections {
+    fn raise(&mut self, refusal: GalleryError) -> Result<(), GalleryError> {
+        if !self.force {
+            return Err(refusal);
+        }
+        self.overridden.push(refusal.to_string());
+        Ok(())
+    }
+}
+
 impl Gallery {
-    /// Enrols a person or updates her template, in one transaction.
+    /// Enrols a person or updates their template, in one transaction.
+    ///
+    /// `rng` must be seeded by the operating system: the nonces of sealed records come from it.
     ///
     /// # Errors
-    /// When she is enrolled and the update is [`Update::Refuse`]; when a recording stands behind a template already; when
-    /// the template matches somebody else, or an update does not match her own, unless forced; when prints do not fit.
-    pub fn enrol(&self, request: &Enrolment<'_>) -> Result<Enrolled, GalleryError> {
-        if let Update::Weighted(share) = request.update
-            && !(share > 0.0 && share < 1.0)
-        {
-            let limit = "it must lie between 0 and 1, both excluded; 0.3 lets three parts of ten come from the new epochs";
-            return Err(GalleryError::Setting {
-                name: "--weight",
-                value: share.to_string(),
-                limit: limit.to_owned(),
-            });
-        }
+    /// When the person is enrolled and the update is [`Update::Refuse`]; when a recording stands behind a template already;
+    /// when the template matches somebody else, or an update does not match the person's own, unless forced; when prints
+    /// do not fit.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::array;
+    /// use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+    /// use twinprint_gallery::{
+    ///     EncoderIdentity, Enrolment, Gallery, GalleryError, NewGallery, Template, Thresholds, Wanted,
+    /// };
+    /// use twinprint_signal::{EmbeddingSpace, SubjectId};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("staff.gallery");
+    /// // A program seeds this with 32 bytes of its operating system.
+    /// let mut rng = ChaCha20Rng::from_seed([7; 32]);
+    /// let now = "2026-01-02T03:04:05Z";
+    /// let space = EmbeddingSpace { model: "1f0a".to_owned(), fold: None };
+    /// let new = NewGallery {
+    ///     encoder: EncoderIdentity::elsewhere(&space, 2, "a neighbour's program"),
+    ///     wanted: Wanted::default(),
+    ///     secret: None,
+    ///     now,
+    /// };
+    /// let no_thresholds = |_: Option<&_>| Ok::<_, GalleryError>(Thresholds::none("an example"));
+    /// let gallery = Gallery::create(&path, new, no_thresholds, &mut rng)?;
+    ///
+    /// let (ann, prints) = (SubjectId::new("ann")?, array![[1.0, 0.1], [1.0, -0.1]]);
+    /// let enrolled = gallery.enrol(&Enrolment::new(&ann, prints.view(), now), &mut rng)?;
+    /// assert_eq!(enrolled.epochs, 2);
+    ///
+    /// let probe = Template::of(array![[0.8, 0.6]].view())?;
+    /// assert!((gallery.person(&ann)?.template.score(&probe) - 0.8).abs() < 1e-6);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn enrol(&self, request: &Enrolment<'_>, rng: &mut dyn CryptoRng) -> Result<Enrolled, GalleryError> {
+        check_share(request.update)?;
         let new = Template::of(self.project(request.prints)?.view())?;
         let mut writer = self.writer()?;
         let transaction = Self::begin(&mut writer, &self.path)?;
-        let mut overridden = Vec::new();
-        let mut object = |error: GalleryError| {
-            if !request.force {
-                return Err(error);
-            }
-            overridden.push(error.to_string());
-            Ok(())
-        };
-        let old = match self.find(&transaction, request.subject)? {
-            Some(stored) => Some(self.template(&stored)?),
-            None => None,
-        };
+        let mut objections = Objections { force: request.force, overridden: Vec::new() };
+        let stored = self.find(&transaction, request.subject)?;
+        let old = stored.map(|stored| self.template(&stored)).transpose()?;
         if let (Some(old), Update::Refuse) = (&old, request.update) {
             return Err(GalleryError::AlreadyEnrolled {
                 subject: request.subject.clone(),
                 epochs: old.epochs(),
             });
         }
-        let nearest = self.compare_with_all(request, &new, &mut object)?;
+        let nearest = self.compare_with_all(request, &new, &mut objections)?;
         let score_before = old.as_ref().map(|old| old.score(&new));
         if let (Some(score), Some(threshold), Update::Append | Update::Weighted(_)) =
             (score_before, request.threshold, request.update)
             && score < threshold
         {
-            object(GalleryError::Stranger { subject: request.subject.clone(), score, threshold })?;
+            objections.raise(GalleryError::Stranger {
+                subject: request.subject.clone(),
+                score,
+                threshold,
+            })?;
         }
         let (what, template) = match (&old, request.update) {
             (None, _) => (Happening::Enrolled, new),
@@ -109,6 +168,7 @@ impl Gallery {
             (Some(old), Update::Weighted(share)) => (Happening::Weighted, old.weighted(&new, share)?),
             (Some(_), Update::Replace | Update::Refuse) => (Happening::Replaced, new),
         };
+        let overridden = objections.overridden;
         let event = Event {
             what,
             at: request.at.to_owned(),
@@ -116,8 +176,8 @@ impl Gallery {
             acquisition: request.acquisition.clone(),
             forced: !overridden.is_empty(),
         };
-        self.write(&transaction, request.subject, &template, &event)?;
-        transaction.commit().map_err(crate::schema::database(&self.path, "complete the enrolment"))?;
+        self.write(&transaction, request.subject, &template, &event, rng)?;
+        transaction.commit().map_err(database(&self.path, "complete the enrolment"))?;
         let (epochs, spread) = (template.epochs(), template.spread());
         Ok(Enrolled { what, epochs, spread, score_before, nearest, overridden })
     }
@@ -127,7 +187,7 @@ impl Gallery {
         &self,
         request: &Enrolment<'_>,
         new: &Template,
-        object: &mut dyn FnMut(GalleryError) -> Result<(), GalleryError>,
+        objections: &mut Objections,
     ) -> Result<Option<(SubjectId, f64)>, GalleryError> {
         let mut nearest: Option<(SubjectId, f64)> = None;
         for stored in self.stored()? {
@@ -136,7 +196,7 @@ impl Gallery {
             if !(own && request.update == Update::Replace) {
                 let known = |source: &Source| request.sources.iter().any(|new| new.samples == source.samples);
                 if person.events.iter().flat_map(|event| &event.sources).any(known) {
-                    object(GalleryError::SameRecording { subject: person.subject.clone() })?;
+                    objections.raise(GalleryError::SameRecording { subject: person.subject.clone() })?;
                 }
             }
             let score = new.score(&person.template);
@@ -148,8 +208,21 @@ impl Gallery {
             && *score >= threshold
         {
             let (subject, other) = (request.subject.clone(), other.clone());
-            object(GalleryError::Duplicate { subject, other, score: *score, threshold })?;
+            objections.raise(GalleryError::Duplicate { subject, other, score: *score, threshold })?;
         }
         Ok(nearest)
+    }
+}
+
+/// Refuses a share of new epochs that leaves none of the old or takes none of the new.
+fn check_share(update: Update) -> Result<(), GalleryError> {
+    match update {
+        Update::Weighted(share) if !(share > 0.0 && share < 1.0) => Err(GalleryError::Setting {
+            name: "--weight",
+            value: share.to_string(),
+            limit: "it must lie between 0 and 1, both excluded; 0.3 lets three parts of ten come from the new epochs"
+                .to_owned(),
+        }),
+        _ => Ok(()),
     }
 }

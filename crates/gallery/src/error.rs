@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use twinprint_signal::SubjectId;
 
+use crate::SecretError;
 use crate::record::Acquisition;
 
 /// A refused request; the message says what, where, the limit and what to do.
@@ -21,13 +22,34 @@ pub enum GalleryError {
         /// The file.
         path: PathBuf,
     },
-    /// The file is no gallery, or not one this program reads.
-    #[error("{}: {reason}", path.display())]
+    /// The file is no gallery.
+    #[error("{}: it is no gallery: give a file that `twinprint enroll` made", path.display())]
     NotAGallery {
         /// The file.
         path: PathBuf,
-        /// What was found.
-        reason: String,
+        /// SQLite's word, where it does not take the file for a database.
+        source: Option<rusqlite::Error>,
+    },
+    /// Another version of twinprint made the gallery.
+    #[error(
+        "{}: its tables are version {found}, this program reads {expected}: use the twinprint that made it",
+        path.display()
+    )]
+    OtherVersion {
+        /// The file.
+        path: PathBuf,
+        /// The version of its tables.
+        found: i64,
+        /// The version that can be read.
+        expected: i64,
+    },
+    /// A new gallery cannot be put in its place.
+    #[error("{}: a gallery cannot be made here", path.display())]
+    Create {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
     },
     /// The database refused.
     #[error("{}: cannot {action}", path.display())]
@@ -48,22 +70,34 @@ pub enum GalleryError {
         differences: Vec<String>,
     },
     /// The secret is missing, not needed or wrong.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {problem}", path.display())]
     Secret {
         /// The file.
         path: PathBuf,
         /// What is wrong and what to give.
-        reason: String,
+        problem: SecretError,
     },
     /// A stored record cannot be opened or is not what was written.
-    #[error("{}: {what} {reason}: the file was changed outside twinprint; restore a copy", path.display())]
+    #[error("{}: {what} {problem}: the file was changed outside twinprint; restore a copy", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
         /// Which record.
         what: String,
         /// What is wrong with it.
-        reason: String,
+        problem: &'static str,
+        /// The reader's word, where there is one.
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// A record is longer than can be sealed.
+    #[error("{}: a {kind} of {bytes} bytes is longer than can be sealed", path.display())]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// Which kind of record.
+        kind: &'static str,
+        /// Its length.
+        bytes: usize,
     },
     /// Nobody of that name is enrolled.
     #[error("nobody called {subject} is enrolled{}", near(similar))]
@@ -98,7 +132,7 @@ pub enum GalleryError {
     Duplicate {
         /// The new person.
         subject: SubjectId,
-        /// Whom she matches.
+        /// Whom they match.
         other: SubjectId,
         /// How well.
         score: f64,

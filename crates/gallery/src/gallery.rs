@@ -1,9 +1,10 @@
-//! The gallery: its file, its lock and its protection.
+//! The gallery: its file, its encoder and its protection.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ndarray::{Array2, ArrayView2};
+use rand::CryptoRng;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,13 +13,13 @@ use crate::protection::{Key, hex};
 use crate::publish::{beside, publish};
 use crate::schema::{self, database};
 use crate::seal::Seal;
-use crate::{GalleryError, Lock, Projection, Protection, Secret, Thresholds, Wanted};
+use crate::{EncoderIdentity, GalleryError, Projection, Protection, Secret, Thresholds, Wanted};
 
 /// An open gallery.
 pub struct Gallery {
     pub(crate) path: PathBuf,
     pub(crate) connection: Connection,
-    pub(crate) lock: Lock,
+    pub(crate) encoder: EncoderIdentity,
     pub(crate) thresholds: Thresholds,
     pub(crate) protection: Protection,
     pub(crate) projection: Option<Projection>,
@@ -27,38 +28,50 @@ pub struct Gallery {
     pub(crate) created: String,
 }
 
+/// What a new gallery is made with.
+pub struct NewGallery<'a> {
+    /// The encoder that its prints come from.
+    pub encoder: EncoderIdentity,
+    /// Its protection.
+    pub wanted: Wanted,
+    /// What will open it, where it is protected.
+    pub secret: Option<&'a Secret>,
+    /// The time, RFC 3339 in UTC.
+    pub now: &'a str,
+}
+
 impl Gallery {
     /// Makes a gallery. It appears under its name only when it is complete.
     ///
-    /// `thresholds` measures them with the projection that templates will go through, where there is one. `entropy` is 32
-    /// random bytes: the first half names the gallery, the second is the passphrase's salt.
+    /// `thresholds` measures them with the projection that templates will go through, where there is one. `rng` must be
+    /// seeded by the operating system: the gallery's id and the passphrase's salt come from it.
     ///
     /// # Errors
     /// When a file is there, the secret does not fit what is wanted, thresholds cannot be measured, or the folder cannot be
     /// written.
     pub fn create<E: From<GalleryError>>(
         path: &Path,
-        lock: Lock,
+        new: NewGallery<'_>,
         thresholds: impl FnOnce(Option<&Projection>) -> Result<Thresholds, E>,
-        (wanted, secret): (Wanted, Option<&Secret>),
-        entropy: [u8; 32],
-        now: &str,
+        rng: &mut dyn CryptoRng,
     ) -> Result<Self, E> {
         if path.exists() {
             return Err(GalleryError::Exists { path: path.to_owned() }.into());
         }
-        let mut salt = [0; 16];
-        salt.copy_from_slice(&entropy[16..]);
-        let (protection, key) = Protection::settle(wanted, lock.dim, secret, &salt)
-            .map_err(|reason| GalleryError::Secret { path: path.to_owned(), reason })?;
+        let NewGallery { encoder, wanted, secret, now } = new;
+        let (mut id, mut salt) = ([0; 16], [0; 16]);
+        rng.fill_bytes(&mut id);
+        rng.fill_bytes(&mut salt);
+        let id = hex(&id);
+        let (protection, key) = Protection::settle(wanted, encoder.dim, secret, &salt)
+            .map_err(|problem| GalleryError::Secret { path: path.to_owned(), problem })?;
         let projection = protection.cancelable.zip(key.as_ref());
-        let projection = projection.map(|(kept, key)| Projection::of_key(key, lock.dim, kept));
+        let projection = projection.map(|(kept, key)| Projection::of_key(key, encoder.dim, kept));
         let thresholds = thresholds(projection.as_ref())?;
-        let id = hex(&entropy[..16]);
         let partial = beside(path, &format!("{}.partial", &id[..8]));
         let made = (|| {
             let connection = schema::create(&partial)?;
-            let parts = (lock, thresholds, protection, id.clone(), now.to_owned());
+            let parts = (encoder, thresholds, protection, id, now.to_owned());
             let gallery = Self::assemble(partial.clone(), connection, parts, key.as_ref());
             gallery.write_meta()?;
             gallery.compact()?;
@@ -84,14 +97,14 @@ impl Gallery {
         let protection: Protection = parse(path, "protection", meta("protection")?.as_bytes())?;
         let key = protection
             .unlock(secret)
-            .map_err(|reason| GalleryError::Secret { path: path.to_owned(), reason })?;
-        let lock: Lock = parse(path, "lock", meta("lock")?.as_bytes())?;
+            .map_err(|problem| GalleryError::Secret { path: path.to_owned(), problem })?;
+        let encoder: EncoderIdentity = parse(path, "lock", meta("lock")?.as_bytes())?;
         let thresholds: Thresholds = parse(path, "thresholds", meta("thresholds")?.as_bytes())?;
         let (id, created) = (meta("id")?, meta("created")?);
         Ok(Self::assemble(
             path.to_owned(),
             connection,
-            (lock, thresholds, protection, id, created),
+            (encoder, thresholds, protection, id, created),
             key.as_ref(),
         ))
     }
@@ -99,20 +112,26 @@ impl Gallery {
     fn assemble(
         path: PathBuf,
         connection: Connection,
-        (lock, thresholds, protection, id, created): (Lock, Thresholds, Protection, String, String),
+        (encoder, thresholds, protection, id, created): (
+            EncoderIdentity,
+            Thresholds,
+            Protection,
+            String,
+            String,
+        ),
         key: Option<&Key>,
     ) -> Self {
         let projection =
-            protection.cancelable.zip(key).map(|(kept, key)| Projection::of_key(key, lock.dim, kept));
+            protection.cancelable.zip(key).map(|(kept, key)| Projection::of_key(key, encoder.dim, kept));
         let seal = Seal::new(key.filter(|_| protection.sealed), &id);
-        Self { path, connection, lock, thresholds, protection, projection, seal, id, created }
+        Self { path, connection, encoder, thresholds, protection, projection, seal, id, created }
     }
 
     fn write_meta(&self) -> Result<(), GalleryError> {
         let entries = [
             ("id", self.id.clone()),
             ("created", self.created.clone()),
-            ("lock", self.json(&self.lock)?),
+            ("lock", self.json(&self.encoder)?),
             ("thresholds", self.json(&self.thresholds)?),
             ("protection", self.json(&self.protection)?),
         ];
@@ -127,9 +146,9 @@ impl Gallery {
         &self.path
     }
 
-    /// What it is locked to.
-    pub fn lock(&self) -> &Lock {
-        &self.lock
+    /// The encoder that its prints come from.
+    pub fn encoder(&self) -> &EncoderIdentity {
+        &self.encoder
     }
 
     /// Its thresholds and what they cost.
@@ -151,8 +170,8 @@ impl Gallery {
     ///
     /// # Errors
     /// [`GalleryError::OtherEncoder`] with everything that differs.
-    pub fn check_encoder(&self, lock: &Lock) -> Result<(), GalleryError> {
-        let differences = self.lock.differences(lock);
+    pub fn check_encoder(&self, encoder: &EncoderIdentity) -> Result<(), GalleryError> {
+        let differences = self.encoder.differences(encoder);
         if differences.is_empty() {
             return Ok(());
         }
@@ -164,12 +183,12 @@ impl Gallery {
     /// # Errors
     /// When they have another dimension than the gallery's encoder gives.
     pub fn project(&self, prints: ArrayView2<'_, f32>) -> Result<Array2<f32>, GalleryError> {
-        if prints.ncols() != self.lock.dim {
+        if prints.ncols() != self.encoder.dim {
             return Err(GalleryError::Prints(format!(
                 "prints have {} numbers, those of {} have {}",
                 prints.ncols(),
                 self.path.display(),
-                self.lock.dim
+                self.encoder.dim
             )));
         }
         Ok(match &self.projection {
@@ -216,7 +235,18 @@ impl Gallery {
         stored: &[u8],
     ) -> Result<Vec<u8>, GalleryError> {
         let opened = self.seal.open(kind, handle, stored);
-        opened.ok_or_else(|| self.damaged(format!("a sealed {kind}"), "does not open"))
+        opened.ok_or_else(|| self.damaged(&format!("a sealed {kind}"), "does not open", None))
+    }
+
+    pub(crate) fn close_record(
+        &self,
+        kind: &'static str,
+        handle: &[u8],
+        record: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Vec<u8>, GalleryError> {
+        let closed = self.seal.close(kind, handle, record, rng);
+        closed.ok_or_else(|| GalleryError::TooLong { path: self.path.clone(), kind, bytes: record.len() })
     }
 
     pub(crate) fn parse_record<T: DeserializeOwned>(
@@ -229,30 +259,33 @@ impl Gallery {
     }
 
     pub(crate) fn json(&self, value: &impl Serialize) -> Result<String, GalleryError> {
-        serde_json::to_string(value).map_err(|error| self.damaged("a record to be written", error))
+        serde_json::to_string(value)
+            .map_err(|error| self.damaged("a record to be written", "has no JSON form", Some(error.into())))
     }
 
-    pub(crate) fn damaged(&self, what: impl Into<String>, reason: impl ToString) -> GalleryError {
-        GalleryError::Damaged { path: self.path.clone(), what: what.into(), reason: reason.to_string() }
+    pub(crate) fn damaged(&self, what: &str, problem: &'static str, source: Option<Cause>) -> GalleryError {
+        damaged(&self.path, what, problem, source)
     }
 }
 
+/// Another library's error behind a damaged record.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+fn damaged(path: &Path, what: &str, problem: &'static str, source: Option<Cause>) -> GalleryError {
+    GalleryError::Damaged { path: path.to_owned(), what: what.to_owned(), problem, source }
+}
+
 fn parse<T: DeserializeOwned>(path: &Path, what: &str, json: &[u8]) -> Result<T, GalleryError> {
-    serde_json::from_slice(json).map_err(|error| GalleryError::Damaged {
-        path: path.to_owned(),
-        what: format!("its {what}"),
-        reason: format!("cannot be read ({error})"),
-    })
+    serde_json::from_slice(json)
+        .map_err(|error| damaged(path, &format!("its {what}"), "cannot be read", Some(error.into())))
 }
 
 fn read_meta(connection: &Connection, path: &Path, key: &str) -> Result<String, GalleryError> {
     let found =
         connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional();
-    found.map_err(database(path, "read its description"))?.ok_or_else(|| GalleryError::Damaged {
-        path: path.to_owned(),
-        what: format!("its {key}"),
-        reason: "is missing".to_owned(),
-    })
+    found
+        .map_err(database(path, "read its description"))?
+        .ok_or_else(|| damaged(path, &format!("its {key}"), "is missing", None))
 }
 
 pub(crate) fn set_meta(connection: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {

@@ -22,7 +22,7 @@ pub struct Index {
 /// Somebody a probe may come from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
-    /// Who.
+    /// The name they are enrolled under.
     pub subject: SubjectId,
     /// Cosine similarity.
     pub score: f64,

@@ -1,4 +1,4 @@
-//! A gallery: enrolled templates in one file, durable, locked to one encoder.
+//! A gallery: enrolled templates in one file, durable, bound to one encoder.
 //!
 //! The file is an SQLite database with a write-ahead log: whatever moment a process is killed at, the file holds the state
 //! before or after a change, never a half. Templates can be sealed (XChaCha20-Poly1305 under a key file or an Argon2id
@@ -8,11 +8,11 @@
 //! Nothing here knows EEG, burn or files of recordings: prints come in as rows of numbers, times as text, keys as bytes.
 
 mod check;
+mod encoder_identity;
 mod enrolment;
 mod error;
 mod gallery;
 mod index;
-mod lock;
 mod people;
 mod projection;
 mod protection;
@@ -28,14 +28,14 @@ mod thresholds;
 mod unlinkability;
 
 pub use check::Finding;
+pub use encoder_identity::EncoderIdentity;
 pub use enrolment::{Enrolled, Enrolment, Update};
 pub use error::GalleryError;
-pub use gallery::Gallery;
+pub use gallery::{Gallery, NewGallery};
 pub use index::{Candidate, Index};
-pub use lock::Lock;
 pub use people::Person;
 pub use projection::Projection;
-pub use protection::{Kdf, Protection, Secret, Wanted};
+pub use protection::{Kdf, Protection, Secret, SecretError, Wanted};
 pub use record::{Acquisition, Event, Happening, Source};
 pub use revoke::Revoked;
 pub use sequential::{Bounds, Sequence, Verdict};

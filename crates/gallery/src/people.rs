@@ -1,22 +1,23 @@
 //! The people of a gallery: finding, reading and writing their records.
 
 use ndarray::{Array1, Array2};
+use rand::CryptoRng;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use twinprint_signal::SubjectId;
 
 use crate::record::Event;
 use crate::schema::database;
-use crate::template::Facts;
+use crate::template::TemplateCounts;
 use crate::{Gallery, GalleryError, Index, Template};
 
 /// Somebody enrolled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Person {
-    /// Who.
+    /// The name they are enrolled under.
     pub subject: SubjectId,
-    /// Her template.
+    /// The mean of their prints.
     pub template: Template,
-    /// What happened to it, in order.
+    /// What happened to the template, in order of time.
     pub events: Vec<Event>,
 }
 
@@ -64,7 +65,7 @@ impl Gallery {
     /// One person.
     ///
     /// # Errors
-    /// When nobody of that name is enrolled (names that look alike are in the error), or her records are damaged.
+    /// When nobody of that name is enrolled (names that look alike are in the error), or their records are damaged.
     pub fn person(&self, subject: &SubjectId) -> Result<Person, GalleryError> {
         match self.find(&self.connection, subject)? {
             Some(stored) => self.read(&self.connection, &stored),
@@ -99,14 +100,15 @@ impl Gallery {
             names.push(self.name(&stored)?);
             values.extend(self.numbers(&stored)?);
         }
-        let templates = Array2::from_shape_vec((names.len(), dim), values)
-            .map_err(|error| GalleryError::Prints(error.to_string()))?;
+        let templates = Array2::from_shape_vec((names.len(), dim), values).map_err(|error| {
+            self.damaged("its templates", "are not all of one length", Some(error.into()))
+        })?;
         Index::new(names, templates)
     }
 
     /// How many numbers a stored template has.
     pub(crate) fn kept(&self) -> usize {
-        self.protection.cancelable.unwrap_or(self.lock.dim)
+        self.protection.cancelable.unwrap_or(self.encoder.dim)
     }
 
     pub(crate) fn stored(&self) -> Result<Vec<Stored>, GalleryError> {
@@ -132,10 +134,12 @@ impl Gallery {
 
     pub(crate) fn name(&self, stored: &Stored) -> Result<SubjectId, GalleryError> {
         let bytes = self.open_record("name", &stored.handle, &stored.name)?;
-        let text = String::from_utf8(bytes).map_err(|_| self.damaged("a name", "is not text"))?;
-        let subject = SubjectId::new(&text).map_err(|error| self.damaged("a name", error))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|error| self.damaged("a name", "is not text", Some(error.into())))?;
+        let subject = SubjectId::new(&text)
+            .map_err(|error| self.damaged("a name", "is not one", Some(error.into())))?;
         if self.seal.handle(&subject).as_slice() != stored.handle {
-            return Err(self.damaged("a name", "is not the one the person is filed under"));
+            return Err(self.damaged("a name", "is not the one the person is filed under", None));
         }
         Ok(subject)
     }
@@ -143,19 +147,18 @@ impl Gallery {
     pub(crate) fn numbers(&self, stored: &Stored) -> Result<Vec<f32>, GalleryError> {
         let bytes = self.open_record("template", &stored.handle, &stored.template)?;
         if bytes.len() != 4 * self.kept() {
-            return Err(
-                self.damaged("a template", format!("has {} bytes, not {}", bytes.len(), 4 * self.kept()))
-            );
+            let what = format!("a template of {} bytes instead of {}", bytes.len(), 4 * self.kept());
+            return Err(self.damaged(&what, "cannot be read", None));
         }
         let (floats, _) = bytes.as_chunks::<4>();
         Ok(floats.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
     }
 
     pub(crate) fn template(&self, stored: &Stored) -> Result<Template, GalleryError> {
-        let facts: Facts = self.parse_record("facts", &stored.handle, &stored.facts)?;
+        let facts: TemplateCounts = self.parse_record("facts", &stored.handle, &stored.facts)?;
         let weight = facts.weight.unwrap_or(facts.epochs as f64);
         Template::from_mean(Array1::from_vec(self.numbers(stored)?), facts.epochs, weight)
-            .map_err(|error| self.damaged("a template", error))
+            .map_err(|error| self.damaged("a template", "cannot be used", Some(error.into())))
     }
 
     pub(crate) fn read(&self, connection: &Connection, stored: &Stored) -> Result<Person, GalleryError> {
@@ -170,37 +173,50 @@ impl Gallery {
         Ok(Person { subject, template, events })
     }
 
-    /// Writes a person's template, in place of the one there where there is one, and adds to her log.
+    /// Writes a person's template, in place of the one there where there is one, and adds to their log.
     pub(crate) fn write(
         &self,
         transaction: &Transaction<'_>,
         subject: &SubjectId,
         template: &Template,
         event: &Event,
+        rng: &mut dyn CryptoRng,
     ) -> Result<(), GalleryError> {
         let handle = self.seal.handle(subject);
-        let close = |kind: &str, record: &[u8]| self.seal.close(kind, &handle, record);
         let numbers: Vec<f32> = template.mean().to_vec();
-        let facts = template.facts();
-        let fail = || database(&self.path, "write a person");
+        let counts = self.json(&template.counts())?;
+        let mut close = |kind, record: &[u8]| self.close_record(kind, &handle, record, rng);
+        let record = params![
+            handle.as_slice(),
+            close("name", subject.as_str().as_bytes())?,
+            close("template", bytemuck::cast_slice(&numbers))?,
+            close("facts", counts.as_bytes())?
+        ];
         let row: i64 = transaction
             .query_row(
                 "INSERT INTO person (handle, name, template, facts) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (handle) DO UPDATE SET template = excluded.template, facts = excluded.facts RETURNING id",
-                params![
-                    handle.as_slice(),
-                    close("name", subject.as_str().as_bytes()),
-                    close("template", bytemuck::cast_slice(&numbers)),
-                    close("facts", self.json(&facts)?.as_bytes())
-                ],
+                record,
                 |row| row.get(0),
             )
-            .map_err(fail())?;
-        let record = close("event", self.json(event)?.as_bytes());
+            .map_err(database(&self.path, "write a person"))?;
+        self.write_event(transaction, Some(row), &handle, event, rng)
+    }
+
+    /// Adds an entry to a person's log, or where there is no person's row to the gallery's.
+    pub(crate) fn write_event(
+        &self,
+        transaction: &Transaction<'_>,
+        person: Option<i64>,
+        handle: &[u8],
+        event: &Event,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), GalleryError> {
+        let record = self.close_record("event", handle, self.json(event)?.as_bytes(), rng)?;
         transaction
-            .execute("INSERT INTO event (person, record) VALUES (?1, ?2)", params![row, record])
-            .map_err(fail())?;
-        Ok(())
+            .execute("INSERT INTO event (person, record) VALUES (?1, ?2)", params![person, record])
+            .map(drop)
+            .map_err(database(&self.path, "write its log"))
     }
 
     /// Up to three names that share their beginning or end with this one.

@@ -53,6 +53,61 @@ pub struct Protection {
     pub check: Option<String>,
 }
 
+/// Why a secret does not serve, or a protection cannot be had; the message says what to give.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SecretError {
+    /// Protection was asked for without a secret.
+    #[error(
+        "--encrypt and --cancelable need a secret: give --key-file or --passphrase-file, and keep it apart from the gallery"
+    )]
+    Needed,
+    /// A secret was given for a new gallery without protection.
+    #[error("a secret without a use: write --encrypt, --cancelable or both")]
+    WithoutUse,
+    /// Templates cannot keep so many dimensions.
+    #[error("--cancelable {kept}: prints have {dim} numbers; write 0 for all of them, or 2 to {dim}")]
+    Dimensions {
+        /// Dimensions to keep.
+        kept: usize,
+        /// Numbers a print.
+        dim: usize,
+    },
+    /// The gallery is protected and no secret was given.
+    #[error("this gallery is protected: give its {0}")]
+    Missing(&'static str),
+    /// The gallery is not protected and a secret was given.
+    #[error("this gallery is not protected: leave the key file or passphrase out")]
+    NotProtected,
+    /// A key file was given for a passphrase.
+    #[error("this gallery opens with a passphrase, not with a key file: give --passphrase-file")]
+    WantsPassphrase,
+    /// A passphrase was given for a key file.
+    #[error("this gallery opens with a key file, not with a passphrase: give --key-file")]
+    WantsKeyFile,
+    /// The secret is another gallery's.
+    #[error("the key file or passphrase is not this gallery's")]
+    Wrong,
+    /// What the gallery says of its passphrase cannot be used.
+    #[error("what it says of its passphrase was changed outside twinprint ({0}): restore a copy")]
+    Derivation(argon2::Error),
+    /// A gallery without protection has no key to change.
+    #[error("this gallery is not protected, so there is no key to change")]
+    NothingToReissue,
+    /// Templates keep too few dimensions to be projected anew.
+    #[error(
+        "its templates keep {kept} of {dim} dimensions, from which there is no way back: make a new gallery and enrol anew"
+    )]
+    NoWayBack {
+        /// Dimensions kept.
+        kept: usize,
+        /// Numbers a print.
+        dim: usize,
+    },
+    /// The new key is the old one.
+    #[error("the new key is the old one: give another")]
+    SameKey,
+}
+
 /// The key that everything secret follows from.
 pub(crate) type Key = Zeroizing<[u8; 32]>;
 
@@ -108,60 +163,55 @@ impl Secret {
         }
     }
 
-    fn key(&self, kdf: &Kdf) -> Result<Key, String> {
+    fn key(&self, kdf: &Kdf) -> Result<Key, SecretError> {
         match (self, kdf) {
             (Self::KeyFile(bytes), Kdf::KeyFile) => {
                 Ok(Zeroizing::new(blake3::derive_key("twinprint gallery 2026 key file", bytes)))
             }
             (Self::Passphrase(text), Kdf::Argon2id { memory, passes, salt }) => {
-                let salt = unhex(salt).ok_or("its salt is not hexadecimal")?;
-                let params = Params::new(*memory, *passes, 1, Some(32)).map_err(|error| error.to_string())?;
-                let mut key = Zeroizing::new([0; 32]);
-                Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-                    .hash_password_into(text.as_bytes(), &salt, &mut *key)
-                    .map_err(|error| error.to_string())?;
-                Ok(key)
+                stretch(text, *memory, *passes, salt).map_err(SecretError::Derivation)
             }
-            (Self::KeyFile(_), Kdf::Argon2id { .. }) => {
-                Err("this gallery opens with a passphrase, not with a key file: give --passphrase-file"
-                    .to_owned())
-            }
-            (Self::Passphrase(_), Kdf::KeyFile) => {
-                Err("this gallery opens with a key file, not with a passphrase: give --key-file".to_owned())
-            }
+            (Self::KeyFile(_), Kdf::Argon2id { .. }) => Err(SecretError::WantsPassphrase),
+            (Self::Passphrase(_), Kdf::KeyFile) => Err(SecretError::WantsKeyFile),
         }
     }
+}
+
+/// Argon2id of a passphrase.
+fn stretch(text: &str, memory: u32, passes: u32, salt: &str) -> Result<Key, argon2::Error> {
+    // A salt that is not hexadecimal is too short to be one.
+    let salt = unhex(salt).ok_or(argon2::Error::SaltTooShort)?;
+    let params = Params::new(memory, passes, 1, Some(32))?;
+    let mut key = Zeroizing::new([0; 32]);
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(
+        text.as_bytes(),
+        &salt,
+        &mut *key,
+    )?;
+    Ok(key)
 }
 
 impl Protection {
     /// Settles the protection of a new gallery of prints of `dim` numbers.
     ///
     /// # Errors
-    /// With the sentence to say, when a secret is missing or not needed, or the dimensions do not fit.
+    /// When a secret is missing or not needed, or the dimensions do not fit.
     pub(crate) fn settle(
         wanted: Wanted,
         dim: usize,
         secret: Option<&Secret>,
         salt: &[u8; 16],
-    ) -> Result<(Self, Option<Key>), String> {
+    ) -> Result<(Self, Option<Key>), SecretError> {
         let cancelable = match wanted.cancelable {
-            Some(kept) if kept == 1 || kept > dim => {
-                return Err(format!(
-                    "--cancelable {kept}: prints have {dim} numbers; write 0 for all of them, or 2 to {dim}"
-                ));
-            }
+            Some(kept) if kept == 1 || kept > dim => return Err(SecretError::Dimensions { kept, dim }),
             Some(0) => Some(dim),
             other => other,
         };
+        let protected = wanted.seal || cancelable.is_some();
         match secret {
-            None if wanted.seal || cancelable.is_some() => Err(
-                "--encrypt and --cancelable need a secret: give --key-file or --passphrase-file, and keep it apart from the gallery"
-                    .to_owned(),
-            ),
+            None if protected => Err(SecretError::Needed),
             None => Ok((Self::default(), None)),
-            Some(_) if !wanted.seal && cancelable.is_none() => {
-                Err("a secret without a use: write --encrypt, --cancelable or both".to_owned())
-            }
+            Some(_) if !protected => Err(SecretError::WithoutUse),
             Some(secret) => {
                 let kdf = secret.kdf(salt);
                 let key = secret.key(&kdf)?;
@@ -174,26 +224,20 @@ impl Protection {
     /// The key of an existing gallery.
     ///
     /// # Errors
-    /// With the sentence to say, when the secret is missing, not needed, of the wrong kind or wrong.
-    pub(crate) fn unlock(&self, secret: Option<&Secret>) -> Result<Option<Key>, String> {
-        let give = match &self.kdf {
-            None => {
-                return match secret {
-                    None => Ok(None),
-                    Some(_) => {
-                        Err("this gallery is not protected: leave the key file or passphrase out".to_owned())
-                    }
-                };
-            }
-            Some(Kdf::KeyFile) => "this gallery is protected: give its --key-file",
-            Some(Kdf::Argon2id { .. }) => "this gallery is protected: give its --passphrase-file",
+    /// When the secret is missing, not needed, of the wrong kind or wrong.
+    pub(crate) fn unlock(&self, secret: Option<&Secret>) -> Result<Option<Key>, SecretError> {
+        let (kdf, secret) = match (&self.kdf, secret) {
+            (None, None) => return Ok(None),
+            (None, Some(_)) => return Err(SecretError::NotProtected),
+            (Some(Kdf::KeyFile), None) => return Err(SecretError::Missing("--key-file")),
+            (Some(Kdf::Argon2id { .. }), None) => return Err(SecretError::Missing("--passphrase-file")),
+            (Some(kdf), Some(secret)) => (kdf, secret),
         };
-        let (Some(secret), Some(kdf)) = (secret, &self.kdf) else { return Err(give.to_owned()) };
         let key = secret.key(kdf)?;
         if self.check.as_deref() == Some(check_of(&key).as_str()) {
             Ok(Some(key))
         } else {
-            Err("the key file or passphrase is not this gallery's".to_owned())
+            Err(SecretError::Wrong)
         }
     }
 }
@@ -231,10 +275,10 @@ mod tests {
         let wanted = Wanted { seal: true, cancelable: None };
         let (protection, key) = Protection::settle(wanted, 8, Some(&key_file(1)), &[0; 16]).unwrap();
         assert_eq!(protection.unlock(Some(&key_file(1))).unwrap(), key);
-        assert!(protection.unlock(Some(&key_file(2))).unwrap_err().contains("not this gallery's"));
-        assert!(protection.unlock(None).unwrap_err().contains("--key-file"));
+        assert_eq!(protection.unlock(Some(&key_file(2))), Err(SecretError::Wrong));
+        assert_eq!(protection.unlock(None), Err(SecretError::Missing("--key-file")));
         let words = Secret::passphrase("eight or more\n".to_owned()).unwrap();
-        assert!(protection.unlock(Some(&words)).unwrap_err().contains("not with a passphrase"));
+        assert_eq!(protection.unlock(Some(&words)), Err(SecretError::WantsKeyFile));
     }
 
     #[test]
@@ -255,8 +299,9 @@ mod tests {
         let settle =
             |wanted, secret: Option<&Secret>| Protection::settle(wanted, 8, secret, &[0; 16]).unwrap_err();
         let key = key_file(1);
-        assert!(settle(Wanted::default(), Some(&key)).contains("without a use"));
-        assert!(settle(Wanted { seal: true, cancelable: None }, None).contains("need a secret"));
-        assert!(settle(Wanted { seal: false, cancelable: Some(9) }, Some(&key)).contains("2 to 8"));
+        assert_eq!(settle(Wanted::default(), Some(&key)), SecretError::WithoutUse);
+        assert_eq!(settle(Wanted { seal: true, cancelable: None }, None), SecretError::Needed);
+        let nine = settle(Wanted { seal: false, cancelable: Some(9) }, Some(&key));
+        assert!(nine.to_string().contains("2 to 8"), "{nine}");
     }
 }

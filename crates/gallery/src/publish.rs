@@ -16,10 +16,7 @@ pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
 
 /// Gives a finished file its name unless the name was taken meanwhile, readable by its owner alone.
 pub(crate) fn publish(partial: &Path, path: &Path) -> Result<(), GalleryError> {
-    let fail = |error: std::io::Error| GalleryError::NotAGallery {
-        path: path.to_owned(),
-        reason: format!("it cannot be made here ({error})"),
-    };
+    let fail = |source| GalleryError::Create { path: path.to_owned(), source };
     private(partial).map_err(fail)?;
     match std::fs::hard_link(partial, path) {
         Ok(()) => std::fs::remove_file(partial).map_err(fail),

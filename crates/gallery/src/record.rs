@@ -92,3 +92,16 @@ pub struct Event {
     #[serde(default)]
     pub forced: bool,
 }
+
+impl Event {
+    /// An entry that no recording stands behind.
+    pub(crate) fn without_recording(what: Happening, at: &str) -> Self {
+        Self {
+            what,
+            at: at.to_owned(),
+            sources: Vec::new(),
+            acquisition: Acquisition::default(),
+            forced: false,
+        }
+    }
+}

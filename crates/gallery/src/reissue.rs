@@ -1,47 +1,43 @@
 //! New keys for old templates.
 
 use ndarray::{ArrayView1, Axis};
+use rand::CryptoRng;
 
 use crate::gallery::set_meta;
-use crate::record::{Acquisition, Event, Happening};
+use crate::record::{Event, Happening};
 use crate::schema::database;
 use crate::seal::Seal;
-use crate::{Gallery, GalleryError, Projection, Protection, Secret, Template, Wanted};
+use crate::{Gallery, GalleryError, Projection, Protection, Secret, SecretError, Template, Wanted};
 
 impl Gallery {
     /// Projects and seals every template under another secret, in one transaction, and removes the old bytes. Whoever
     /// holds a copy of the old file and its secret can no longer match it against this one.
     ///
-    /// `entropy` is 16 random bytes, the new passphrase's salt.
-    ///
     /// # Errors
     /// When the gallery is not protected, keeps fewer dimensions than prints have (then there is no way back to the
     /// prints, and people must enrol anew), or the new secret is the old one.
-    pub fn reissue(self, secret: &Secret, entropy: [u8; 16], at: &str) -> Result<Self, GalleryError> {
-        let refuse = |reason: String| GalleryError::Secret { path: self.path.clone(), reason };
+    pub fn reissue(self, secret: &Secret, at: &str, rng: &mut dyn CryptoRng) -> Result<Self, GalleryError> {
+        let dim = self.encoder.dim;
+        let refuse = |problem| GalleryError::Secret { path: self.path.clone(), problem };
         if self.protection.kdf.is_none() {
-            return Err(refuse("this gallery is not protected, so there is no key to change".to_owned()));
+            return Err(refuse(SecretError::NothingToReissue));
         }
-        if let Some(kept) = self.protection.cancelable.filter(|kept| *kept < self.lock.dim) {
-            return Err(refuse(format!(
-                "its templates keep {kept} of {} dimensions, from which there is no way back: make a new gallery and enrol anew",
-                self.lock.dim
-            )));
+        if let Some(kept) = self.protection.cancelable.filter(|kept| *kept < dim) {
+            return Err(refuse(SecretError::NoWayBack { kept, dim }));
         }
         let wanted = Wanted { seal: self.protection.sealed, cancelable: self.protection.cancelable };
-        let (protection, key) =
-            Protection::settle(wanted, self.lock.dim, Some(secret), &entropy).map_err(refuse)?;
+        let mut salt = [0; 16];
+        rng.fill_bytes(&mut salt);
+        let (protection, key) = Protection::settle(wanted, dim, Some(secret), &salt).map_err(refuse)?;
         if self.protection.unlock(Some(secret)).is_ok() {
-            return Err(refuse("the new key is the old one: give another".to_owned()));
+            return Err(refuse(SecretError::SameKey));
         }
-        let projection = protection
-            .cancelable
-            .zip(key.as_ref())
-            .map(|(kept, key)| Projection::of_key(key, self.lock.dim, kept));
+        let projection =
+            protection.cancelable.zip(key.as_ref()).map(|(kept, key)| Projection::of_key(key, dim, kept));
         let mut next = Self {
             path: self.path.clone(),
             connection: self.writer()?,
-            lock: self.lock.clone(),
+            encoder: self.encoder.clone(),
             thresholds: self.thresholds.clone(),
             seal: Seal::new(key.as_ref().filter(|_| protection.sealed), &self.id),
             protection,
@@ -49,7 +45,7 @@ impl Gallery {
             id: self.id.clone(),
             created: self.created().to_owned(),
         };
-        next.rewrite(&self, at)?;
+        next.rewrite(&self, at, rng)?;
         let path = self.path.clone();
         self.connection.close().map_err(|(_, error)| database(&path, "close it")(error))?;
         next.connection = next.writer()?;
@@ -58,7 +54,7 @@ impl Gallery {
     }
 
     /// Writes everything of `old` under this gallery's keys.
-    fn rewrite(&self, old: &Self, at: &str) -> Result<(), GalleryError> {
+    fn rewrite(&self, old: &Self, at: &str, rng: &mut dyn CryptoRng) -> Result<(), GalleryError> {
         let fail = || database(&self.path, "write it under the new key");
         let mut writer = self.writer()?;
         let transaction = Self::begin(&mut writer, &self.path)?;
@@ -66,22 +62,13 @@ impl Gallery {
         transaction.execute_batch("DELETE FROM person; DELETE FROM event;").map_err(fail())?;
         for person in people {
             let template = self.carry(old, &person.template)?;
-            let reissued = Event {
-                what: Happening::Reissued,
-                at: at.to_owned(),
-                sources: Vec::new(),
-                acquisition: Acquisition::default(),
-                forced: false,
-            };
+            let reissued = Event::without_recording(Happening::Reissued, at);
             for event in person.events.iter().chain([&reissued]) {
-                self.write(&transaction, &person.subject, &template, event)?;
+                self.write(&transaction, &person.subject, &template, event, rng)?;
             }
         }
         for event in log {
-            let record = self.seal.close("event", b"", self.json(&event)?.as_bytes());
-            transaction
-                .execute("INSERT INTO event (person, record) VALUES (NULL, ?1)", [record])
-                .map_err(fail())?;
+            self.write_event(&transaction, None, b"", &event, rng)?;
         }
         set_meta(&transaction, "protection", &self.json(&self.protection)?).map_err(fail())?;
         transaction.commit().map_err(fail())

@@ -1,22 +1,22 @@
-//! Removing a person, and her bytes.
+//! Removing a person, and the bytes of their records.
 
-use rusqlite::params;
+use rand::CryptoRng;
 use twinprint_signal::SubjectId;
 
-use crate::record::{Acquisition, Event, Happening};
+use crate::record::{Event, Happening};
 use crate::schema::database;
 use crate::{Gallery, GalleryError};
 
 /// What was removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revoked {
-    /// Who.
+    /// The person's name.
     pub subject: SubjectId,
     /// Epochs that were behind the template.
     pub epochs: usize,
     /// Log entries that went with it.
     pub events: usize,
-    /// Who is left.
+    /// How many people are left.
     pub left: usize,
 }
 
@@ -25,9 +25,14 @@ impl Gallery {
     /// write-ahead log emptied; an entry without a name remembers that somebody was removed, and when.
     ///
     /// # Errors
-    /// When nobody of that name is enrolled; [`GalleryError::StillOpen`] when she is removed but another process keeps
-    /// the old log alive.
-    pub fn revoke(&self, subject: &SubjectId, at: &str) -> Result<Revoked, GalleryError> {
+    /// When nobody of that name is enrolled; [`GalleryError::StillOpen`] when the person is removed but another process
+    /// keeps the old log alive.
+    pub fn revoke(
+        &self,
+        subject: &SubjectId,
+        at: &str,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Revoked, GalleryError> {
         let person = self.person(subject)?;
         let fail = || database(&self.path, "remove a person");
         let mut writer = self.writer()?;
@@ -35,17 +40,8 @@ impl Gallery {
         transaction
             .execute("DELETE FROM person WHERE handle = ?1", [self.seal.handle(subject).as_slice()])
             .map_err(fail())?;
-        let event = Event {
-            what: Happening::Revoked,
-            at: at.to_owned(),
-            sources: Vec::new(),
-            acquisition: Acquisition::default(),
-            forced: false,
-        };
-        let record = self.seal.close("event", b"", self.json(&event)?.as_bytes());
-        transaction
-            .execute("INSERT INTO event (person, record) VALUES (NULL, ?1)", params![record])
-            .map_err(fail())?;
+        let event = Event::without_recording(Happening::Revoked, at);
+        self.write_event(&transaction, None, b"", &event, rng)?;
         transaction.commit().map_err(fail())?;
         drop(writer);
         self.compact()?;

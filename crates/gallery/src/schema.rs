@@ -56,17 +56,16 @@ pub(crate) fn open(path: &Path) -> Result<Connection, GalleryError> {
     if !path.is_file() {
         return Err(GalleryError::Missing { path: path.to_owned() });
     }
-    let refuse = |reason: String| GalleryError::NotAGallery { path: path.to_owned(), reason };
+    let refuse = |source| GalleryError::NotAGallery { path: path.to_owned(), source };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(database(path, "open it"))?;
     let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let id = number("application_id").map_err(|error| refuse(format!("it is no gallery ({error})")))?;
-    if id != APPLICATION_ID {
-        return Err(refuse("it is no gallery: give a file that `twinprint enroll` made".to_owned()));
+    if number("application_id").map_err(|error| refuse(Some(error)))? != APPLICATION_ID {
+        return Err(refuse(None));
     }
-    let version = number("user_version").map_err(|error| refuse(error.to_string()))?;
-    if version != VERSION {
-        return Err(refuse(format!("its tables are version {version}, this program reads {VERSION}")));
+    let found = number("user_version").map_err(database(path, "read its version"))?;
+    if found != VERSION {
+        return Err(GalleryError::OtherVersion { path: path.to_owned(), found, expected: VERSION });
     }
     configure(&connection).map_err(database(path, "set it up"))?;
     Ok(connection)

@@ -1,7 +1,8 @@
-//! Sealing of stored records: XChaCha20-Poly1305 with a synthetic nonce.
+//! Sealing of stored records: XChaCha20-Poly1305 with random nonces.
 
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use rand::CryptoRng;
 use twinprint_signal::SubjectId;
 
 use crate::protection::{Key, subkey};
@@ -10,9 +11,9 @@ const NONCE: usize = 24;
 
 /// Seals and opens records, or passes them through where the gallery is not sealed.
 ///
-/// The nonce is a keyed hash of the record and of what it is bound to, so that no random source is needed and no nonce can
-/// repeat for two different records (the construction of Rogaway and Shrimpton's SIV, 2006). Equal records of one person
-/// would seal alike, which tells no more than the file's history does.
+/// A sealed record is its nonce of 24 random bytes and then the ciphertext with its tag. So many random bytes may be drawn
+/// for every record without fear that two are alike. Earlier versions took a keyed hash of the record for the nonce; what
+/// they sealed opens in the same way, and is sealed with a random nonce when it is next written.
 pub(crate) struct Seal {
     keys: Option<Keys>,
     gallery: String,
@@ -20,7 +21,6 @@ pub(crate) struct Seal {
 
 struct Keys {
     cipher: XChaCha20Poly1305,
-    nonce: Key,
     handle: Key,
 }
 
@@ -29,13 +29,12 @@ impl Seal {
     pub(crate) fn new(key: Option<&Key>, gallery: &str) -> Self {
         let keys = key.map(|key| Keys {
             cipher: XChaCha20Poly1305::new((&*subkey(key, "seal")).into()),
-            nonce: subkey(key, "nonce"),
             handle: subkey(key, "handle"),
         });
         Self { keys, gallery: gallery.to_owned() }
     }
 
-    /// What a person is looked up by: a hash of her name, keyed where names are sealed.
+    /// What a person is looked up by: a hash of their name, keyed where names are sealed.
     pub(crate) fn handle(&self, subject: &SubjectId) -> [u8; 32] {
         match &self.keys {
             Some(keys) => *blake3::keyed_hash(&keys.handle, subject.as_str().as_bytes()).as_bytes(),
@@ -43,28 +42,28 @@ impl Seal {
         }
     }
 
-    /// Seals a record of a kind that belongs to a handle.
-    pub(crate) fn close(&self, kind: &str, handle: &[u8], record: &[u8]) -> Vec<u8> {
-        let Some(keys) = &self.keys else { return record.to_vec() };
-        let bound = self.bound(kind, handle);
-        let mut hasher = blake3::Hasher::new_keyed(&keys.nonce);
-        hasher.update(&(bound.len() as u64).to_le_bytes()).update(&bound).update(record);
-        let hash = hasher.finalize();
-        let fixed: [u8; NONCE] = std::array::from_fn(|at| hash.as_bytes()[at]);
-        let mut sealed = fixed.to_vec();
-        // Encryption fails only beyond 256 GiB.
-        let text = keys.cipher.encrypt(&XNonce::from(fixed), Payload { msg: record, aad: &bound });
-        sealed.extend(text.unwrap_or_default());
-        sealed
+    /// Seals a record of a kind that belongs to a handle; nothing where it is longer than the cipher takes (256 GiB).
+    pub(crate) fn close(
+        &self,
+        kind: &str,
+        handle: &[u8],
+        record: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Option<Vec<u8>> {
+        let Some(keys) = &self.keys else { return Some(record.to_vec()) };
+        let mut nonce = [0; NONCE];
+        rng.fill_bytes(&mut nonce);
+        let payload = Payload { msg: record, aad: &self.bound(kind, handle) };
+        let text = keys.cipher.encrypt(&XNonce::from(nonce), payload).ok()?;
+        Some([nonce.as_slice(), &text].concat())
     }
 
     /// Opens a record; nothing where it was changed or moved here from elsewhere.
     pub(crate) fn open(&self, kind: &str, handle: &[u8], stored: &[u8]) -> Option<Vec<u8>> {
         let Some(keys) = &self.keys else { return Some(stored.to_vec()) };
-        let (nonce, text) = stored.split_at_checked(NONCE)?;
-        let fixed: [u8; NONCE] = std::array::from_fn(|at| nonce[at]);
-        let bound = self.bound(kind, handle);
-        keys.cipher.decrypt(&XNonce::from(fixed), Payload { msg: text, aad: &bound }).ok()
+        let (nonce, text) = stored.split_first_chunk::<NONCE>()?;
+        let payload = Payload { msg: text, aad: &self.bound(kind, handle) };
+        keys.cipher.decrypt(&XNonce::from(*nonce), payload).ok()
     }
 
     fn bound(&self, kind: &str, handle: &[u8]) -> Vec<u8> {
@@ -74,36 +73,45 @@ impl Seal {
 
 #[cfg(test)]
 mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng;
     use zeroize::Zeroizing;
 
     use super::*;
 
+    fn seal(key: u8, gallery: &str) -> Seal {
+        Seal::new(Some(&Zeroizing::new([key; 32])), gallery)
+    }
+
     #[test]
     fn a_sealed_record_opens_only_where_it_belongs_and_unchanged() {
-        let seal = Seal::new(Some(&Zeroizing::new([3; 32])), "g");
-        let sealed = seal.close("template", b"handle", b"numbers");
+        let rng = &mut ChaCha20Rng::from_seed([5; 32]);
+        let sealed = seal(3, "g").close("template", b"handle", b"numbers", rng).unwrap();
         assert!(!sealed.windows(7).any(|window| window == b"numbers"));
-        assert_eq!(seal.open("template", b"handle", &sealed).unwrap(), b"numbers");
-        assert!(seal.open("template", b"other", &sealed).is_none());
-        assert!(seal.open("name", b"handle", &sealed).is_none());
-        assert!(
-            Seal::new(Some(&Zeroizing::new([4; 32])), "g").open("template", b"handle", &sealed).is_none()
-        );
-        assert!(
-            Seal::new(Some(&Zeroizing::new([3; 32])), "h").open("template", b"handle", &sealed).is_none()
-        );
+        assert_eq!(seal(3, "g").open("template", b"handle", &sealed).unwrap(), b"numbers");
+        assert!(seal(3, "g").open("template", b"other", &sealed).is_none());
+        assert!(seal(3, "g").open("name", b"handle", &sealed).is_none());
+        assert!(seal(4, "g").open("template", b"handle", &sealed).is_none());
+        assert!(seal(3, "h").open("template", b"handle", &sealed).is_none());
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
-            assert!(seal.open("template", b"handle", &changed).is_none(), "byte {at}");
+            assert!(seal(3, "g").open("template", b"handle", &changed).is_none(), "byte {at}");
         }
-        assert!(seal.open("template", b"handle", &sealed[..10]).is_none());
+        assert!(seal(3, "g").open("template", b"handle", &sealed[..10]).is_none());
+    }
+
+    #[test]
+    fn a_record_sealed_twice_is_never_the_same_bytes() {
+        let rng = &mut ChaCha20Rng::from_seed([5; 32]);
+        let mut close = || seal(3, "g").close("name", b"handle", b"ann", rng).unwrap();
+        assert_ne!(close(), close());
     }
 
     #[test]
     fn names_cannot_be_looked_up_without_the_key() {
         let subject = SubjectId::new("sub-01").unwrap();
-        let with = |byte| Seal::new(Some(&Zeroizing::new([byte; 32])), "g").handle(&subject);
+        let with = |byte| seal(byte, "g").handle(&subject);
         assert_eq!(with(1), with(1));
         assert_ne!(with(1), with(2));
         assert_ne!(with(1), Seal::new(None, "g").handle(&subject));

@@ -19,11 +19,11 @@ pub struct Bounds {
     pub fmr: Rate,
     /// False non-match rate of the whole rule, to expect.
     pub fnmr: Rate,
-    /// Mean epochs used when the person is who she says.
+    /// Mean epochs used when the person is who they say.
     pub mated_epochs: f64,
-    /// Mean epochs used when she is not.
+    /// Mean epochs used when they are not.
     pub non_mated_epochs: f64,
-    /// Sequences of one person with herself behind the FNMR.
+    /// Sequences of the same person behind the FNMR.
     pub mated: usize,
     /// Sequences of two people behind the FMR.
     pub non_mated: usize,

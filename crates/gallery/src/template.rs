@@ -14,9 +14,9 @@ pub struct Template {
     weight: f64,
 }
 
-/// What is stored of a template beside its numbers.
+/// How much stands behind a template; kept beside its numbers in the column `facts`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Facts {
+pub(crate) struct TemplateCounts {
     pub(crate) epochs: usize,
     /// Absent where all prints were of unit length.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,11 +81,11 @@ impl Template {
         self.weight
     }
 
-    /// What is kept of it beside its numbers.
-    pub(crate) fn facts(&self) -> Facts {
+    /// How many epochs stand behind it, and how much they weigh.
+    pub(crate) fn counts(&self) -> TemplateCounts {
         let epochs = self.epochs;
         let weight = ((self.weight - epochs as f64).abs() > 1e-4 * epochs as f64).then_some(self.weight);
-        Facts { epochs, weight }
+        TemplateCounts { epochs, weight }
     }
 
     /// The mean cosine distance of its epochs from it: 0 where all agree, up to 1. One epoch has none to scatter from.
@@ -133,9 +133,9 @@ mod tests {
         let template = Template::of(array![[0.75, 0.0], [0.0, 0.25]].view()).unwrap();
         assert_eq!(template.mean().to_vec(), [0.75, 0.25]);
         assert!((template.spread() - (1.0 - 0.625f64.sqrt())).abs() < 1e-7);
-        assert_eq!(template.facts().weight, Some(1.0));
+        assert_eq!(template.counts().weight, Some(1.0));
         let alike = Template::of(array![[1.0, 0.0], [0.0, 1.0]].view()).unwrap();
-        assert_eq!((alike.mean().to_vec(), alike.facts().weight), (vec![0.5, 0.5], None));
+        assert_eq!((alike.mean().to_vec(), alike.counts().weight), (vec![0.5, 0.5], None));
     }
 
     #[test]

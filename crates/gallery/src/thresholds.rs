@@ -41,7 +41,7 @@ pub struct OperatingPoint {
     pub fmr: Rate,
     /// False non-match rate to expect.
     pub fnmr: Rate,
-    /// Comparisons of one person with herself behind the FNMR.
+    /// Comparisons of the same person behind the FNMR.
     pub mated: usize,
     /// Comparisons of two people behind the FMR.
     pub non_mated: usize,

@@ -13,7 +13,7 @@ pub struct Linkage {
     pub d_sys: f64,
     /// The same with the people shuffled: how much of it is chance at this number of scores.
     pub d_sys_chance: f64,
-    /// Cross-key comparisons of one person with herself.
+    /// Cross-key comparisons of the same person.
     pub mated: usize,
     /// Cross-key comparisons of two people.
     pub non_mated: usize,

@@ -4,9 +4,10 @@
 
 mod common;
 
-use common::{create, enrol, lock, plain, prints, request, subject};
+use common::{create, encoder, enrol, plain, prints, request, rng, subject};
 use twinprint_gallery::{
-    Enrolment, Gallery, GalleryError, Happening, Lock, Secret, Template, Update, Wanted,
+    EncoderIdentity, Enrolment, Gallery, GalleryError, Happening, NewGallery, Secret, Template, Update,
+    Wanted,
 };
 
 #[test]
@@ -19,7 +20,7 @@ fn who_was_enrolled_is_found_again_after_reopening() {
     enrol(&gallery, "bob", 2, "r2").unwrap();
     drop(gallery);
     let gallery = Gallery::open(&path, None).unwrap();
-    assert_eq!(gallery.lock(), &lock());
+    assert_eq!(gallery.encoder(), &encoder());
     let person = gallery.person(&subject("ann")).unwrap();
     let expected = Template::of(prints(1, 5).view()).unwrap();
     assert_eq!(person.template, expected);
@@ -34,9 +35,10 @@ fn update_policies_do_what_their_names_say() {
     let folder = tempfile::tempdir().unwrap();
     let gallery = plain(&folder.path().join("g"));
     let (ann, first, second) = (subject("ann"), prints(1, 4), prints(1, 8));
-    gallery.enrol(&request(&ann, &first, "r1")).unwrap();
-    let update =
-        |update, recording, prints| gallery.enrol(&Enrolment { update, ..request(&ann, prints, recording) });
+    gallery.enrol(&request(&ann, &first, "r1"), &mut rng()).unwrap();
+    let update = |update, recording, prints| {
+        gallery.enrol(&Enrolment { update, ..request(&ann, prints, recording) }, &mut rng())
+    };
     assert!(matches!(
         update(Update::Refuse, "r2", &second),
         Err(GalleryError::AlreadyEnrolled { epochs: 4, .. })
@@ -67,11 +69,12 @@ fn a_person_who_is_there_already_is_refused_unless_forced() {
     let gallery = plain(&folder.path().join("g"));
     enrol(&gallery, "ann", 1, "r1").unwrap();
     let (eve, again) = (subject("eve"), prints(1, 7));
-    let refused = gallery.enrol(&request(&eve, &again, "r2")).unwrap_err();
+    let refused = gallery.enrol(&request(&eve, &again, "r2"), &mut rng()).unwrap_err();
     assert!(matches!(refused, GalleryError::Duplicate { .. }), "{refused}");
     assert!(refused.to_string().contains("ann") && refused.to_string().contains("--force"), "{refused}");
     assert_eq!(gallery.len().unwrap(), 1);
-    let forced = gallery.enrol(&Enrolment { force: true, ..request(&eve, &again, "r2") }).unwrap();
+    let forced =
+        gallery.enrol(&Enrolment { force: true, ..request(&eve, &again, "r2") }, &mut rng()).unwrap();
     assert!(forced.overridden[0].contains("matches ann"), "{forced:?}");
     assert!(gallery.person(&eve).unwrap().events[0].forced);
 }
@@ -84,8 +87,9 @@ fn the_same_recording_and_a_stranger_s_update_are_refused() {
     let refused = enrol(&gallery, "bob", 2, "r1").unwrap_err();
     assert!(matches!(refused, GalleryError::SameRecording { .. }), "{refused}");
     let (ann, other) = (subject("ann"), prints(3, 5));
-    let refused =
-        gallery.enrol(&Enrolment { update: Update::Append, ..request(&ann, &other, "r3") }).unwrap_err();
+    let refused = gallery
+        .enrol(&Enrolment { update: Update::Append, ..request(&ann, &other, "r3") }, &mut rng())
+        .unwrap_err();
     assert!(matches!(refused, GalleryError::Stranger { .. }), "{refused}");
     assert_eq!(gallery.person(&ann).unwrap().events.len(), 1);
 }
@@ -98,13 +102,21 @@ fn unknown_people_bad_prints_and_other_encoders_are_named() {
     let said = gallery.person(&subject("sub-07")).unwrap_err().to_string();
     assert!(said.contains("sub-07") && said.contains("did you mean Subject07"), "{said}");
     let narrow = prints(1, 2).slice(ndarray::s![.., ..3]).to_owned();
-    let said = gallery.enrol(&request(&subject("x"), &narrow, "r2")).unwrap_err().to_string();
+    let said = gallery.enrol(&request(&subject("x"), &narrow, "r2"), &mut rng()).unwrap_err().to_string();
     assert!(said.contains("3 numbers") && said.contains("16"), "{said}");
-    let other = Lock { encoder: "f".repeat(64), fold: 2, ..lock() };
+    let other = EncoderIdentity { encoder: "f".repeat(64), fold: 2, ..encoder() };
     let said = gallery.check_encoder(&other).unwrap_err().to_string();
     assert!(said.contains("encoder: the gallery's is eeeeeeeeeeee, given is ffffffffffff"), "{said}");
     assert!(said.contains("fold: the gallery's is 0, given is 2"), "{said}");
-    gallery.check_encoder(&Lock { model: "moved".to_owned(), ..lock() }).unwrap();
+    gallery.check_encoder(&EncoderIdentity { model: "moved".to_owned(), ..encoder() }).unwrap();
+}
+
+#[test]
+fn prints_of_another_fold_are_refused_though_all_else_is_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let gallery = plain(&folder.path().join("g"));
+    let said = gallery.check_encoder(&EncoderIdentity { fold: 1, ..encoder() }).unwrap_err().to_string();
+    assert!(said.contains("fold: the gallery's is 0, given is 1"), "{said}");
 }
 
 #[test]
@@ -126,14 +138,9 @@ fn a_gallery_that_cannot_be_made_leaves_nothing() {
     let path = folder.path().join("g");
     let wanted = Wanted { seal: true, cancelable: None };
     assert!(create(&path, wanted, None).is_err());
-    let failed = Gallery::create(
-        &path,
-        lock(),
-        |_| Err(GalleryError::Prints("no thresholds".to_owned())),
-        (Wanted::default(), None),
-        [7; 32],
-        "",
-    );
+    let new = NewGallery { encoder: encoder(), wanted: Wanted::default(), secret: None, now: "" };
+    let refuse = |_: Option<&_>| Err(GalleryError::Prints("no thresholds".to_owned()));
+    let failed = Gallery::create(&path, new, refuse, &mut rng());
     assert!(failed.is_err());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
@@ -159,7 +166,7 @@ fn a_protected_gallery_opens_with_its_secret_alone_and_compares_as_a_plain_one()
     let reissued = Gallery::open(&path, Some(&secret(1))).unwrap();
     drop(gallery);
     let before = reissued.person(&subject("ann")).unwrap().template;
-    let reissued = reissued.reissue(&secret(2), [0; 16], common::NOW).unwrap();
+    let reissued = reissued.reissue(&secret(2), common::NOW, &mut rng()).unwrap();
     assert!((score(&reissued) - score(&plain)).abs() < 1e-4);
     let after = reissued.person(&subject("ann")).unwrap();
     assert!(before.score(&after.template).abs() < 0.9, "the new template must not match the old");
@@ -176,6 +183,6 @@ fn a_gallery_that_keeps_fewer_dimensions_cannot_be_reissued() {
     let path = folder.path().join("g");
     let gallery = create(&path, Wanted { seal: false, cancelable: Some(8) }, Some(&secret(1))).unwrap();
     enrol(&gallery, "ann", 1, "r1").unwrap();
-    let said = gallery.reissue(&secret(2), [0; 16], "").err().unwrap().to_string();
+    let said = gallery.reissue(&secret(2), "", &mut rng()).err().unwrap().to_string();
     assert!(said.contains("8 of 16") && said.contains("enrol anew"), "{said}");
 }

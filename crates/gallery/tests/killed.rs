@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{plain, prints, request, subject};
+use common::{plain, prints, request, rng, subject};
 use twinprint_gallery::{Enrolment, Gallery, Template, Update};
 
 /// How often the child is killed.
@@ -28,14 +28,10 @@ fn child() {
         // Every state is one of the four that `expected` lists.
         let (one, two) = (prints(1, 2), prints(1, 3));
         let change = |update, prints, recording: &str| {
-            gallery.enrol(&Enrolment {
-                update,
-                threshold: None,
-                force: true,
-                ..request(&name, prints, recording)
-            })
+            let request = request(&name, prints, recording);
+            gallery.enrol(&Enrolment { update, threshold: None, force: true, ..request }, &mut rng())
         };
-        let _ = gallery.revoke(&name, "");
+        let _ = gallery.revoke(&name, "", &mut rng());
         change(Update::Replace, &one, &format!("{round}a")).unwrap();
         change(Update::Append, &two, &format!("{round}b")).unwrap();
     }

@@ -6,7 +6,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{create, enrol, plain, prints, subject};
+use common::{create, enrol, plain, prints, rng, subject};
 use twinprint_gallery::{Gallery, GalleryError, Secret, Template, Wanted};
 
 /// Whether any file of the gallery holds the bytes.
@@ -35,7 +35,7 @@ fn a_revoked_person_s_bytes_are_gone_from_the_file_and_its_log() {
     for trace in traces {
         assert!(holds(&path, trace), "the test must look for what is there");
     }
-    let revoked = gallery.revoke(&subject("anna-lena"), common::NOW).unwrap();
+    let revoked = gallery.revoke(&subject("anna-lena"), common::NOW, &mut rng()).unwrap();
     assert_eq!((revoked.epochs, revoked.events, revoked.left), (5, 1, 2));
     for trace in traces {
         assert!(!holds(&path, trace), "{:?} is still there", String::from_utf8_lossy(trace));
@@ -82,7 +82,7 @@ fn bytes_that_another_reader_keeps_alive_are_reported_and_tidied_later() {
         let mut names = reader.prepare("SELECT name FROM person").unwrap();
         names.query([]).unwrap().next().unwrap();
     }
-    let told = gallery.revoke(&subject("ann"), "").unwrap_err();
+    let told = gallery.revoke(&subject("ann"), "", &mut rng()).unwrap_err();
     assert!(told.to_string().contains("another process"), "{told}");
     reader.execute_batch("COMMIT").unwrap();
     drop(reader);

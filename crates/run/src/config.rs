@@ -47,6 +47,18 @@ impl Config {
     pub(crate) fn decisive(&self) -> Self {
         Self { description: String::new(), device: String::new(), sweep: Vec::new(), ..self.clone() }
     }
+
+    /// The BLAKE3 hash of what decides the results, every default written out: a run is recorded under it.
+    pub(crate) fn hash(&self) -> String {
+        hash_of(&self.decisive())
+    }
+}
+
+/// The BLAKE3 hash of a value's JSON, in hexadecimal.
+pub(crate) fn hash_of(value: &impl Serialize) -> String {
+    // A plan holds only numbers, texts, lists and tables with text keys: all of it has a JSON form.
+    let json = serde_json::to_vec(value).unwrap_or_default();
+    blake3::hash(&json).to_hex().to_string()
 }
 
 fn default_seed() -> u64 {

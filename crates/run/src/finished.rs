@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use twinprint_encoder::{Compute, Model};
+use twinprint_encoder::{Compute, EncoderError, Model};
 use twinprint_protocol::{Fold, Split};
+use twinprint_signal::EmbeddingSpace;
 
 use crate::RunError;
 use crate::config::Config;
 use crate::error::chain;
 use crate::folder::RunFolder;
-use crate::plan::hash_of;
 use crate::record::RunRecord;
 
 /// A run folder whose plan is the one it was recorded under.
@@ -31,6 +31,24 @@ pub struct FoldEncoder {
     pub model: Model,
 }
 
+impl FoldEncoder {
+    /// What prints of this encoder may be compared with.
+    ///
+    /// # Errors
+    /// As [`embedding_space`].
+    pub fn space(&self) -> Result<EmbeddingSpace, EncoderError> {
+        embedding_space(&self.model, self.fold.index)
+    }
+}
+
+/// What prints that a fold's encoder makes may be compared with: those of the same weights and settings, in the same fold.
+///
+/// # Errors
+/// When the weights cannot be brought into the form that is hashed.
+pub fn embedding_space(model: &Model, fold: usize) -> Result<EmbeddingSpace, EncoderError> {
+    Ok(EmbeddingSpace { model: model.content_hash()?, fold: Some(fold as u32) })
+}
+
 impl FinishedRun {
     /// Opens a run folder.
     ///
@@ -46,7 +64,7 @@ impl FinishedRun {
             ));
         }
         let config: Config = folder.read_json("plan.json")?;
-        let plan_hash = hash_of(&config.decisive());
+        let plan_hash = config.hash();
         let record: RunRecord = folder.read_json("run.json")?;
         if record.plan_hash == plan_hash {
             return Ok(Self { folder, config, plan_hash });
@@ -76,5 +94,33 @@ impl FinishedRun {
             refuse(format!("the encoder of fold {} cannot be read: {}", fold.index, chain(&error)))
         })?;
         Ok(FoldEncoder { fold, model })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_that_lists_a_sweep_is_the_one_its_run_was_recorded_under() {
+        let text = "name = \"small\"\n[dataset]\nroot = \"cohort\"\n[[sweep]]\nname = \"seconds\"\nkey = \"protocol.enrol.seconds\"\nvalues = [5.0]\n";
+        let config: Config = toml::from_str(text).unwrap();
+        let place = tempfile::tempdir().unwrap();
+        let folder = RunFolder::at(place.path());
+        folder.write_json("plan.json", &config).unwrap();
+        let record = serde_json::json!({
+            "schema": "", "name": "small", "plan_hash": config.hash(), "seeds": {}, "device": "cpu", "started": "",
+            "host": { "version": "", "git_commit": null, "os": "", "arch": "", "cpu": null, "threads": 1 },
+            "stages": {}, "notices": [], "inputs": [],
+        });
+        folder.write_json("run.json", &record).unwrap();
+        assert_eq!(FinishedRun::open(place.path()).unwrap().config, config);
+        // What a sweep varies decides nothing of the run; what is enrolled with does.
+        let swept = Config { sweep: Vec::new(), ..config.clone() };
+        assert_eq!(swept.hash(), config.hash());
+        let mut changed = config;
+        changed.protocol.enrol.seconds += 1.0;
+        folder.write_json("plan.json", &changed).unwrap();
+        assert!(FinishedRun::open(place.path()).unwrap_err().to_string().contains("it was changed"));
     }
 }

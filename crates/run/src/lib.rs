@@ -42,7 +42,7 @@ pub use config::{Config, Source, SweepAxis};
 pub use describe::describe;
 pub use error::RunError;
 pub use evaluation_plan::EvaluationPlan;
-pub use finished::{FinishedRun, FoldEncoder};
+pub use finished::{FinishedRun, FoldEncoder, embedding_space};
 pub use folder::RunFolder;
 pub use inspect::{Inspection, LabelCount, PatientText, SignalFacts, inspect};
 pub use plan::{Plan, Surroundings};

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
 use twinprint_dataset::Layout;
 use twinprint_encoder::{CheckedPlan as CheckedEncoder, Compute, EncoderError};
 use twinprint_preprocess::{CheckedPlan, EpochPlan};
@@ -85,7 +84,7 @@ impl Plan {
 
     /// The BLAKE3 hash of everything that decides the results: the plan with all defaults, without description and device.
     pub fn hash(&self) -> String {
-        hash_of(&self.config.decisive())
+        self.config.hash()
     }
 
     /// The run folder's name: the plan's name and the first 8 digits of its hash.
@@ -255,11 +254,4 @@ impl Plan {
             ),
         })
     }
-}
-
-/// The BLAKE3 hash of a value's JSON, in hexadecimal.
-pub(crate) fn hash_of(value: &impl Serialize) -> String {
-    // A plan holds only numbers, texts, lists and tables with text keys: all of it has a JSON form.
-    let json = serde_json::to_vec(value).unwrap_or_default();
-    blake3::hash(&json).to_hex().to_string()
 }

@@ -9,12 +9,12 @@ use twinprint_report::results::Results;
 use twinprint_report::{SweepPoint, sweep_page};
 use twinprint_store::epochs::EpochFile;
 
+use crate::config::hash_of;
 use crate::error::Placed;
 use crate::folder::{
     COHORT, EPOCHS, OPERATIONS, PRINTS, PROVENANCE, QUALITY, RunFolder, WINDOW_LEAKS, create_folder,
     write_csv, write_text,
 };
-use crate::plan::hash_of;
 use crate::record::{Host, RunRecord};
 use crate::run::{Options, Places, prepare, run};
 use crate::training_rows::epoch_seconds;

@@ -11,8 +11,11 @@ use crate::mapped::{Numbers, Storage};
 use crate::reader::Reader;
 use crate::{StoreError, attributes, meta, scales, strings};
 
-/// The attribute that holds the hash of the encoder that made the prints.
+/// The attribute that holds one hash of the encoders of all folds of the run. With `_fold_K` behind it, it holds the hash of
+/// fold K's encoder alone, which together with the fold says what a row may be compared with: [`space_of`].
 pub const ENCODER_HASH: &str = "encoder_hash";
+/// The attribute that holds the name of the system that made the prints, where a run scores several.
+pub const SYSTEM: &str = "system";
 /// The attribute that holds the hash of the plan of the run.
 pub const PLAN_HASH: &str = "plan_hash";
 /// The attribute that holds the version of twinprint that wrote the file.
@@ -85,7 +88,7 @@ pub struct PrintWriter {
 
 impl PrintWriter {
     /// Begins a file at `path` of prints of `dim` numbers; `attributes` become text attributes at the top of the file and
-    /// should name at least [`ENCODER_HASH`], [`PLAN_HASH`] and [`VERSION`].
+    /// should hold at least a [`space_attribute`] for each fold, [`PLAN_HASH`] and [`VERSION`].
     ///
     /// # Errors
     /// When the folder cannot be written, `dim` is 0, or an attribute is named `README` or `schema`.

@@ -5,13 +5,15 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::json;
-use twinprint_desk::{self, Access, EnrolOptions, Opening, ProbeOptions, Secret, SubjectId, Update, Wanted};
+use twinprint_desk::{
+    self, Access, EnrolOptions, NewGalleryOptions, ProbeOptions, Secret, SubjectId, Update, Wanted,
+};
 use twinprint_foreign::Filter;
 
 use super::gallery_text::{enrolled, identified, person_json, person_text, short, thresholds_text, verdict};
 use crate::failure::Failure;
 use crate::gallery_arguments::{
-    EnrollArguments, GalleryArguments, GalleryCommand, GalleryShowArguments, IdentifyArguments,
+    EnrolArguments, GalleryArguments, GalleryCommand, GalleryShowArguments, IdentifyArguments,
     ProbeArguments, ReissueArguments, UpdatePolicy, VerifyArguments,
 };
 use crate::host;
@@ -20,15 +22,14 @@ use crate::host;
 const NEGATIVE: u8 = 1;
 
 /// `twinprint enroll`.
-pub(crate) fn enroll(given: &EnrollArguments) -> Result<ExitCode, Failure> {
+pub(crate) fn enrol(given: &EnrolArguments) -> Result<ExitCode, Failure> {
     let secret = secret_of(&given.gallery)?;
     let now = host::now();
     let options = EnrolOptions {
         access: access(&given.gallery, secret.as_ref()),
-        opening: Opening {
+        new: NewGalleryOptions {
             fold: given.fold,
             wanted: Wanted { seal: given.encrypt, cancelable: given.cancelable },
-            entropy: host::entropy()?,
             now: &now,
         },
         subject: given.subject.as_deref().map(SubjectId::new).transpose()?,
@@ -46,7 +47,7 @@ pub(crate) fn enroll(given: &EnrollArguments) -> Result<ExitCode, Failure> {
         threshold: given.threshold,
         force: given.force,
     };
-    let reports = twinprint_desk::enrol(&options)?;
+    let reports = twinprint_desk::enrol(&options, &mut host::random()?)?;
     if given.json {
         println!("{}", serde_json::to_string_pretty(&reports)?);
         return Ok(ExitCode::SUCCESS);
@@ -134,27 +135,27 @@ fn show(given: &GalleryShowArguments) -> Result<ExitCode, Failure> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let (lock, protection, thresholds) = (gallery.lock(), gallery.protection(), gallery.thresholds());
+    let (encoder, protection, thresholds) = (gallery.encoder(), gallery.protection(), gallery.thresholds());
     if given.json {
         let all = json!({
-            "created": gallery.created(), "people": gallery.len()?, "lock": lock,
+            "created": gallery.created(), "people": gallery.len()?, "lock": encoder,
             "protection": protection, "thresholds": thresholds,
         });
         println!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(ExitCode::SUCCESS);
     }
     println!("made        {}, {} enrolled", gallery.created(), gallery.len()?);
-    println!("encoder     {} of fold {}", short(&lock.encoder), lock.fold);
-    println!("from        {}", lock.model);
-    println!("plan        {}", short(&lock.plan));
+    println!("encoder     {} of fold {}", short(&encoder.encoder), encoder.fold);
+    println!("from        {}", encoder.model);
+    println!("plan        {}", short(&encoder.plan));
     println!(
         "takes       {} channels at {} Hz, epochs of {} s",
-        lock.channels.len(),
-        lock.rate,
-        lock.epoch_seconds
+        encoder.channels.len(),
+        encoder.rate,
+        encoder.epoch_seconds
     );
     let cancelable = match protection.cancelable {
-        Some(kept) => format!("cancelable ({kept} of {} dimensions)", lock.dim),
+        Some(kept) => format!("cancelable ({kept} of {} dimensions)", encoder.dim),
         None => "not cancelable".to_owned(),
     };
     println!("protection  {}, {cancelable}", if protection.sealed { "sealed" } else { "not sealed" });
@@ -170,7 +171,7 @@ fn revoke(given: &GalleryShowArguments) -> Result<ExitCode, Failure> {
     };
     let secret = secret_of(&given.gallery)?;
     let gallery = twinprint_desk::open(access(&given.gallery, secret.as_ref()))?;
-    let revoked = gallery.revoke(&SubjectId::new(subject)?, &host::now())?;
+    let revoked = gallery.revoke(&SubjectId::new(subject)?, &host::now(), &mut host::random()?)?;
     if given.json {
         let all = json!({ "subject": revoked.subject, "epochs": revoked.epochs, "events": revoked.events, "left": revoked.left });
         println!("{}", serde_json::to_string_pretty(&all)?);
@@ -212,10 +213,8 @@ fn reissue(given: &ReissueArguments) -> Result<ExitCode, Failure> {
     let old = secret_of(&given.gallery)?;
     let new = read_secret(given.new_key_file.as_deref(), given.new_passphrase_file.as_deref())?;
     let Some(new) = new else { return Err(Failure::message("give --new-key-file or --new-passphrase-file")) };
-    let entropy = host::entropy()?;
-    let salt = std::array::from_fn(|at| entropy[at]);
-    let gallery =
-        twinprint_desk::open(access(&given.gallery, old.as_ref()))?.reissue(&new, salt, &host::now())?;
+    let gallery = twinprint_desk::open(access(&given.gallery, old.as_ref()))?;
+    let gallery = gallery.reissue(&new, &host::now(), &mut host::random()?)?;
     println!("{} templates reissued; the old secret opens nothing here any more", gallery.len()?);
     Ok(ExitCode::SUCCESS)
 }

@@ -34,7 +34,7 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Synth(given) => synth::write(given, &progress),
         Command::Fetch(given) => fetch::download(given, &progress),
         Command::Inspect(given) => inspect::show(given),
-        Command::Enroll(given) => gallery::enroll(given),
+        Command::Enrol(given) => gallery::enrol(given),
         Command::Verify(given) => gallery::verify(given),
         Command::Identify(given) => gallery::identify(given),
         Command::Gallery(given) => gallery::manage(given),

@@ -3,18 +3,22 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ndarray::Array2;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
 use twinprint_gallery::{
-    Acquisition, Enrolled, Enrolment, Gallery, GalleryError, Lock, Secret, Source, Thresholds, Update, Wanted,
+    EncoderIdentity, Enrolled, Enrolment, Gallery, GalleryError, NewGallery, Secret, Source, Thresholds,
+    Wanted,
 };
 use twinprint_signal::SubjectId;
 
 pub const DIM: usize = 16;
 pub const NOW: &str = "2026-01-02T03:04:05Z";
 
-pub fn lock() -> Lock {
-    Lock {
+pub fn encoder() -> EncoderIdentity {
+    EncoderIdentity {
         encoder: "e".repeat(64),
         plan: "p".repeat(64),
         dim: DIM,
@@ -28,7 +32,14 @@ pub fn lock() -> Lock {
 }
 
 pub fn create(path: &Path, wanted: Wanted, secret: Option<&Secret>) -> Result<Gallery, GalleryError> {
-    Gallery::create(path, lock(), |_| Ok(Thresholds::none("a test")), (wanted, secret), [7; 32], NOW)
+    let new = NewGallery { encoder: encoder(), wanted, secret, now: NOW };
+    Gallery::create(path, new, |_| Ok(Thresholds::none("a test")), &mut rng())
+}
+
+/// Random numbers that no other call gives.
+pub fn rng() -> ChaCha20Rng {
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    ChaCha20Rng::seed_from_u64(CALLS.fetch_add(1, Ordering::Relaxed))
 }
 
 pub fn plain(path: &Path) -> Gallery {
@@ -50,14 +61,9 @@ pub fn prints(person: usize, epochs: usize) -> Array2<f32> {
 
 pub fn request<'a>(name: &'a SubjectId, prints: &'a Array2<f32>, recording: &str) -> Enrolment<'a> {
     Enrolment {
-        subject: name,
-        prints: prints.view(),
         sources: vec![Source { name: format!("{recording}.edf"), samples: recording.to_owned() }],
-        acquisition: Acquisition { epochs: prints.nrows(), used: prints.nrows(), ..Acquisition::default() },
-        update: Update::Refuse,
         threshold: Some(0.9),
-        force: false,
-        at: NOW,
+        ..Enrolment::new(name, prints.view(), NOW)
     }
 }
 
@@ -67,5 +73,5 @@ pub fn enrol(
     person: usize,
     recording: &str,
 ) -> Result<Enrolled, GalleryError> {
-    gallery.enrol(&request(&subject(name), &prints(person, 5), recording))
+    gallery.enrol(&request(&subject(name), &prints(person, 5), recording), &mut rng())
 }

@@ -9,10 +9,13 @@ use twinprint_encoder::Model;
 use twinprint_protocol::{FitRecord, Fold, Provenance, Role};
 use twinprint_signal::{EmbeddingSpace, EpochInfo, LengthMeaning, Prints, RowInfo};
 use twinprint_store::epochs::EpochFile;
-use twinprint_store::prints::{ENCODER_HASH, LENGTHS, PLAN_HASH, PrintFile, PrintWriter, VERSION};
+use twinprint_store::prints::{
+    ENCODER_HASH, LENGTHS, PLAN_HASH, PrintFile, PrintWriter, SYSTEM, VERSION, space_attribute, space_of,
+};
 
 use crate::RunError;
 use crate::baselines::{self, Fitted};
+use crate::config::hash_of;
 use crate::context::Context;
 use crate::error::Placed;
 use crate::folder::{OPERATIONS, PRINTS, PROVENANCE, QUALITY, create_folder};
@@ -45,17 +48,13 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     let line_frequency = line_frequency(context);
     for system in systems {
         let sides = sides_of(context, system, &file, line_frequency, &training, &mut fits)?;
+        let attributes = attributes(context, &sides);
         if system == System::Encoder {
-            let identity = encoder_hash(context)?;
-            prints = write(context, &context.folder.path(PRINTS), &sides, &[Role::Test], &identity)?;
+            let mut public = attributes.clone();
+            public.insert(ENCODER_HASH.to_owned(), encoder_hash(context)?);
+            prints = write(&context.folder.path(PRINTS), &sides, &[Role::Test], &public)?;
         }
-        write(
-            context,
-            &place(context, system),
-            &sides,
-            &[Role::Test, Role::Dev, Role::Train],
-            system.name(),
-        )?;
+        write(&place(context, system), &sides, &[Role::Test, Role::Dev, Role::Train], &attributes)?;
     }
     let provenance = Provenance { fits, operations: context.folder.read_json(OPERATIONS)? };
     let notices =
@@ -117,7 +116,7 @@ fn sides_of(
         let (values, model) = match &features {
             Some(features) => {
                 let fitted = Fitted::on(system, features, rows)?;
-                let model = format!("{system} of plan {}", context.plan.hash());
+                let model = hash_of(&(system.name(), context.plan.hash()));
                 (fitted.prints(features.select(Axis(0), &apart))?, model)
             }
             None => encoder_prints(context, system, (fold, rows), file, &apart)?,
@@ -193,7 +192,10 @@ fn encoder_prints(
         _ => model.embed(samples.view()),
     }
     .in_stage("embed")?;
-    Ok((prints, model.content_hash().in_stage("embed")?))
+    let hash = model.content_hash().in_stage("embed")?;
+    // The same weights without what is joined to their prints map epochs into another space.
+    let hash = if system == System::EncoderAlone { hash_of(&(system.name(), hash)) } else { hash };
+    Ok((prints, hash))
 }
 
 /// The encoder that training left in the fold's folder, if it is one of this run's plan for these epochs.
@@ -222,26 +224,28 @@ fn encoder_hash(context: &Context) -> Result<String, RunError> {
     Ok(hasher.finalize().to_hex().to_string())
 }
 
-fn write(
-    context: &Context,
-    path: &std::path::Path,
-    sides: &SystemSides,
-    roles: &[Role],
-    encoder: &str,
-) -> Result<usize, RunError> {
-    let mut attributes: BTreeMap<String, String> = [
-        (ENCODER_HASH, encoder.to_owned()),
-        (PLAN_HASH, context.plan.hash()),
-        (VERSION, env!("CARGO_PKG_VERSION").to_owned()),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.to_owned(), value))
-    .collect();
+/// What the file of a system's prints says of itself.
+fn attributes(context: &Context, sides: &SystemSides) -> BTreeMap<String, String> {
+    let mut attributes = BTreeMap::from([
+        (SYSTEM.to_owned(), sides.system.name().to_owned()),
+        (PLAN_HASH.to_owned(), context.plan.hash()),
+        (VERSION.to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+    ]);
     if lengths(context, sides.system) == LengthMeaning::Weight {
         attributes.insert(LENGTHS.0.to_owned(), LENGTHS.1.to_owned());
     }
+    attributes.extend(sides.test.iter().map(|side| space_attribute(side.space())));
+    attributes
+}
+
+fn write(
+    path: &std::path::Path,
+    sides: &SystemSides,
+    roles: &[Role],
+    attributes: &BTreeMap<String, String>,
+) -> Result<usize, RunError> {
     let dim = sides.test.first().map_or(0, |side| side.dim());
-    let mut writer = PrintWriter::create(path, dim, &attributes).in_stage("embed")?;
+    let mut writer = PrintWriter::create(path, dim, attributes).in_stage("embed")?;
     for &role in roles {
         for (fold, side) in of_role(sides, role).iter().enumerate() {
             let infos: Vec<RowInfo> = side
@@ -285,7 +289,8 @@ pub(crate) fn read(context: &Context, system: System) -> Result<SystemSides, Run
             }
             let infos: Vec<EpochInfo> = rows.iter().map(|&row| file.infos()[row].epoch.clone()).collect();
             let values = file.prints().select(Axis(0), &rows);
-            let space = EmbeddingSpace { model: system.name().to_owned(), fold: Some(fold) };
+            let unknown = || EmbeddingSpace { model: system.name().to_owned(), fold: Some(fold) };
+            let space = space_of(file.attributes(), Some(fold)).unwrap_or_else(unknown);
             let prints = Prints::new(values, infos, space, lengths(context, system));
             folds.push(prints.in_folder(&path, "run `twinprint embed` again")?);
         }

@@ -1,36 +1,37 @@
-//! The encoder that a run lends to a gallery: one fold's, with everything that tells whether it is the same one again.
+//! One fold's encoder of a finished run, with everything that tells whether it is the same one again.
 
 use std::path::Path;
 
 use twinprint_encoder::Model;
-use twinprint_gallery::Lock;
+use twinprint_gallery::EncoderIdentity;
 use twinprint_protocol::{Fold, Variant};
 use twinprint_run::{Config, FinishedRun, FoldEncoder, RunFolder};
 
 use crate::DeskError;
 
 /// One fold's encoder of a finished run.
-pub(crate) struct Lent {
+pub(crate) struct RunEncoder {
     pub(crate) folder: RunFolder,
     pub(crate) config: Config,
     pub(crate) fold: Fold,
     pub(crate) model: Model,
-    pub(crate) lock: Lock,
+    pub(crate) identity: EncoderIdentity,
 }
 
-impl Lent {
+impl RunEncoder {
     /// Opens a run folder's encoder of a fold.
     ///
     /// # Errors
     /// When it is no run folder, its plan was changed, it has no such fold, or its encoder is damaged.
     pub(crate) fn open(run: &Path, fold: usize) -> Result<Self, DeskError> {
         let finished = FinishedRun::open(run)?;
-        let FoldEncoder { fold, model } = finished.encoder(fold)?;
+        let encoder = finished.encoder(fold)?;
+        let space = encoder.space().map_err(DeskError::thresholds)?;
+        let FoldEncoder { fold, model } = encoder;
         let FinishedRun { folder, config, plan_hash } = finished;
-        let failed = |error| DeskError::thresholds(error);
         let place = std::fs::canonicalize(run).unwrap_or_else(|_| run.to_owned());
-        let lock = Lock {
-            encoder: model.content_hash().map_err(failed)?,
+        let identity = EncoderIdentity {
+            encoder: space.model,
             plan: plan_hash,
             dim: model.dim(),
             model: place.to_string_lossy().into_owned(),
@@ -40,7 +41,7 @@ impl Lent {
             epoch_seconds: model.samples() as f64 / model.rate(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        Ok(Self { folder, config, fold, model, lock })
+        Ok(Self { folder, config, fold, model, identity })
     }
 
     /// Refuses a run whose scores cannot set an honest threshold.
@@ -58,7 +59,7 @@ impl Lent {
         Err(DeskError::RunFolder {
             path: self.folder.root().to_owned(),
             reason: format!(
-                "{reason}, so it cannot lend thresholds to a gallery: run it with variant = \"unseen-subjects\""
+                "{reason}, so it cannot set a gallery's thresholds: run it with variant = \"unseen-subjects\""
             ),
         })
     }

@@ -1,0 +1,88 @@
+//! What an enrolment needs: how many clean epochs, how clean a recording, and the score that gives a duplicate away.
+
+use twinprint_gallery::{GalleryError, Thresholds};
+use twinprint_signal::SubjectId;
+
+use crate::DeskError;
+use crate::acquire::Acquired;
+use crate::enrol::EnrolOptions;
+
+/// Above this share of epochs left out a recording is junk, however long it is.
+const MOSTLY: f64 = 0.5;
+
+/// How many clean epochs a template is made from; `run` is how many the run's own are made from, and an epoch's seconds.
+pub(crate) fn wanted_epochs(
+    options: &EnrolOptions<'_>,
+    run: Option<(usize, f64)>,
+) -> Result<usize, DeskError> {
+    let limit = |name, value: String, limit: &str| {
+        Err(GalleryError::Setting { name, value, limit: limit.to_owned() }.into())
+    };
+    match (options.epochs, options.seconds, run) {
+        (Some(_), Some(_), _) => limit("--epochs", "given with --seconds".to_owned(), "write one of the two"),
+        (Some(0), ..) => limit("--epochs", "0".to_owned(), "a template needs 1 or more"),
+        (Some(epochs), ..) => Ok(epochs),
+        (None, Some(seconds), _) if !(seconds.is_finite() && seconds > 0.0) => {
+            limit("--seconds", seconds.to_string(), "it must be finite and above 0")
+        }
+        (None, Some(_), None) => limit(
+            "--seconds",
+            "given for prints from elsewhere".to_owned(),
+            "write --epochs; their length is not known",
+        ),
+        (None, Some(seconds), Some((_, epoch))) => Ok(((seconds / epoch).ceil() as usize).max(1)),
+        (None, None, Some((planned, _))) => Ok(planned),
+        (None, None, None) => Ok(usize::MAX),
+    }
+}
+
+/// Refuses recordings that hold too little usable signal: failure to enrol (ISO/IEC 19795-1).
+pub(crate) fn admit(
+    subject: &SubjectId,
+    acquired: &Acquired,
+    wanted: usize,
+    seconds: f64,
+) -> Result<(), DeskError> {
+    let clean = acquired.prints.nrows();
+    let total = acquired.acquisition.epochs;
+    let out = total.saturating_sub(clean);
+    let length = |epochs: usize| {
+        if seconds > 0.0 { format!("{} s", epochs as f64 * seconds) } else { format!("{epochs} rows") }
+    };
+    let (reason, remedy) = if out as f64 > MOSTLY * total as f64 {
+        (
+            format!("{out} of {total} epochs were left out, more than half"),
+            "Check the electrodes with `twinprint inspect`, and record again",
+        )
+    } else if clean < wanted {
+        (
+            format!("{} of clean signal are needed, there are {}", length(wanted), length(clean)),
+            "Record longer, or ask for less with --seconds or --epochs",
+        )
+    } else {
+        return Ok(());
+    };
+    Err(GalleryError::FailureToEnrol {
+        subject: subject.clone(),
+        reason,
+        acquisition: acquired.acquisition.clone(),
+        remedy: remedy.to_owned(),
+    }
+    .into())
+}
+
+/// From which score on a new person counts as somebody who is there: everybody is compared, so the strictest rate that was
+/// measured, at the longest probe.
+pub(crate) fn duplicate_threshold(
+    options: &EnrolOptions<'_>,
+    thresholds: &Thresholds,
+    epochs: usize,
+) -> Result<Option<f64>, DeskError> {
+    if let Some(threshold) = options.threshold {
+        return Ok(Some(threshold));
+    }
+    match options.fmr.or_else(|| thresholds.default_fmr(0.0, epochs)) {
+        Some(fmr) => Ok(Some(thresholds.point(fmr, epochs, usize::MAX)?.threshold)),
+        None => Ok(None),
+    }
+}
