@@ -377,6 +377,6 @@ fn rows_of_another_fold_are_never_compared() {
 
 #[test]
 fn enrol_is_another_spelling_of_enroll() {
-    says(&succeed(&["--help"]), &["enroll", "[aliases: enrol]"]);
+    says(&flat(&succeed(&["--help"])), &["enroll", "[alias: enrol]"]);
     says(&succeed(&["enrol", "--help"]), &["--gallery", "--subject"]);
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use twinprint_tests::root;
 
 /// Crates that still have a circle or a file too long.
-const EXEMPT: &[&str] = &["conv1d", "desk"];
+const EXEMPT: &[&str] = &[];
 /// The most lines of a source file.
 const LONGEST: usize = 400;
 

@@ -5,7 +5,7 @@ use twinprint_signal::SubjectId;
 
 use crate::DeskError;
 use crate::acquire::Acquired;
-use crate::enrol::EnrolOptions;
+use crate::enrol_options::EnrolOptions;
 
 /// Above this share of epochs left out a recording is junk, however long it is.
 const MOSTLY: f64 = 0.5;

@@ -4,42 +4,16 @@ use std::path::{Path, PathBuf};
 
 use rand::CryptoRng;
 use serde::Serialize;
-use twinprint_gallery::{Acquisition, Enrolment, Gallery, GalleryError, Happening, Update};
+use twinprint_gallery::{Acquisition, Enrolment, Gallery, GalleryError, Happening};
 use twinprint_signal::SubjectId;
 
 use crate::DeskError;
 use crate::acquire::{Acquired, gather};
 use crate::admission::{admit, duplicate_threshold, wanted_epochs};
-use crate::open::{Access, NewGalleryOptions, create, create_foreign, encoder_of};
+use crate::enrol_options::EnrolOptions;
+use crate::open::{create, create_foreign, encoder_of};
 use crate::rows::{Rows, is_table};
 use crate::run_encoder::RunEncoder;
-use twinprint_foreign::Filter;
-
-/// What to enrol and how.
-pub struct EnrolOptions<'a> {
-    /// The gallery; made from `access.model` where it is missing.
-    pub access: Access<'a>,
-    /// How it is made where it is missing.
-    pub new: NewGalleryOptions<'a>,
-    /// The person's name; nothing enrols everybody in a file of prints.
-    pub subject: Option<SubjectId>,
-    /// Recordings of that person, or one file of prints.
-    pub files: &'a [PathBuf],
-    /// Which rows of a file of prints.
-    pub filter: Filter,
-    /// Clean seconds the template is made from; the run's own by default.
-    pub seconds: Option<f64>,
-    /// The same in epochs.
-    pub epochs: Option<usize>,
-    /// What becomes of a template that is there.
-    pub update: Update,
-    /// The false match rate at which two people count as one; the least measured by default.
-    pub fmr: Option<f64>,
-    /// The score at which they do, in place of `fmr`.
-    pub threshold: Option<f64>,
-    /// Enrol in spite of a refusal.
-    pub force: bool,
-}
 
 /// What was enrolled, for people and programs to read.
 #[derive(Debug, Clone, PartialEq, Serialize)]

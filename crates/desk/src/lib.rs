@@ -5,6 +5,7 @@ mod admission;
 mod calibrate;
 mod cancelable;
 mod enrol;
+mod enrol_options;
 mod error;
 mod identify;
 mod open;
@@ -14,7 +15,8 @@ mod rows;
 mod run_encoder;
 mod verify;
 
-pub use enrol::{EnrolOptions, Report, enrol};
+pub use enrol::{Report, enrol};
+pub use enrol_options::EnrolOptions;
 pub use error::DeskError;
 pub use identify::{Identified, identify};
 pub use open::{Access, NewGalleryOptions, check, open};
