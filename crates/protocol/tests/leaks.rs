@@ -334,12 +334,14 @@ fn a_column_that_tells_people_apart_among_the_features() {
     let plan = Plan::default();
     is_refused_unless_allowed(Leak::IdentityInFeatures, leaking, &plan, |plan| judge("age", &age, plan));
     assert_eq!(judge("task", &|row| (row / 2 % 2) as f32, &plan), Ok(vec![]), "changes within people");
-    assert_eq!(judge("power", &|row| row as f32, &plan), Ok(vec![]));
+    assert_eq!(judge("power", &|row| (row * 5 % 12) as f32, &plan), Ok(vec![]));
+    let counted = judge("index", &|row| row as f32, &plan).unwrap_err();
+    assert!(counted[0].what.contains("numbers the rows"), "{}", counted[0].what);
     let named = judge("Subject ID", &|row| row as f32, &plan).unwrap_err();
     assert!(named[0].what.contains("name of an identifier"), "{}", named[0].what);
     assert_eq!(judge("id", &|_| 1.0, &plan), Ok(vec![]), "the same for everybody");
     let single: Vec<&RecordingKey> = rows.iter().step_by(4).copied().collect();
-    let once = check_features(&single, [("age", (0..6).map(|row| row as f32))], &[]);
+    let once = check_features(&single, [("age", (0..6).map(|row| 30.0 - row as f32))], &[]);
     assert_eq!(once, Ok(vec![]), "of one row a person nothing can be said");
 }
 

@@ -13,33 +13,55 @@ use crate::shortcut::Shortcut;
 use crate::system::System;
 use crate::training_rows::TrainingRows;
 
+/// Epochs that are referenced and described at a time: memory does not hold a second copy of the file.
+const BLOCK: usize = 1024;
+
 /// The features of every epoch of the file, `[epochs, columns]`; nothing when the system has an encoder instead.
 pub(crate) fn features(
     system: System,
     file: &EpochFile,
     line_frequency: f64,
 ) -> Result<Option<Array2<f32>>, RunError> {
-    let view = View { samples: file.samples(), rate: file.rate().get() };
-    let referenced = |compute: &dyn Fn(View) -> Result<Array2<f32>, FeatureError>| {
-        let mut samples = file.samples().to_owned();
-        average_reference(samples.view_mut())?;
-        compute(View { samples: samples.view(), rate: view.rate })
-    };
-    let table = match system {
-        System::LogPsdCosine => log_psd(view, DEFAULT_L_FREQ, DEFAULT_H_FREQ),
-        System::LogPsdWccn => referenced(&|view| log_psd(view, DEFAULT_L_FREQ, DEFAULT_H_FREQ)),
-        System::TangentCosine | System::TangentWccn => tangent(view, &DEFAULT_BANDS),
-        System::Shortcut(shortcut) => shortcut.features(view.samples, view.rate, line_frequency),
-        System::Encoder | System::EncoderAlone | System::UntrainedEncoder | System::WhitenedEncoder => {
-            return Ok(None);
+    if matches!(
+        system,
+        System::Encoder | System::EncoderAlone | System::UntrainedEncoder | System::WhitenedEncoder
+    ) {
+        return Ok(None);
+    }
+    let (samples, rate) = (file.samples(), file.rate().get());
+    let mut table: Option<Array2<f32>> = None;
+    for block in samples.axis_chunks_iter(Axis(0), BLOCK) {
+        let rows =
+            block_features(system, View { samples: block, rate }, line_frequency).map_err(|error| {
+                RunError::in_stage(
+                    "embed",
+                    format!("{system}: {error}; leave it out with evaluation.baselines or evaluation.audits"),
+                )
+            })?;
+        match &mut table {
+            Some(table) => table.append(Axis(0), rows.view()).in_stage("embed")?,
+            None => {
+                let mut first = Array2::zeros((0, rows.ncols()));
+                first.reserve(Axis(0), samples.dim().0).in_stage("embed")?;
+                first.append(Axis(0), rows.view()).in_stage("embed")?;
+                table = Some(first);
+            }
         }
-    };
-    table.map(Some).map_err(|error| {
-        RunError::in_stage(
-            "embed",
-            format!("{system}: {error}; leave it out with evaluation.baselines or evaluation.audits"),
-        )
-    })
+    }
+    Ok(table)
+}
+
+fn block_features(system: System, view: View, line_frequency: f64) -> Result<Array2<f32>, FeatureError> {
+    match system {
+        System::LogPsdCosine => log_psd(view, DEFAULT_L_FREQ, DEFAULT_H_FREQ),
+        System::LogPsdWccn => {
+            let mut samples = view.samples.to_owned();
+            average_reference(samples.view_mut())?;
+            log_psd(View { samples: samples.view(), ..view }, DEFAULT_L_FREQ, DEFAULT_H_FREQ)
+        }
+        System::Shortcut(shortcut) => shortcut.features(view.samples, view.rate, line_frequency),
+        _ => tangent(view, &DEFAULT_BANDS),
+    }
 }
 
 /// Why the epochs of the file do not hold what a shortcut looks at, as their first epoch shows.
