@@ -1,5 +1,6 @@
 //! How a command ends when it fails.
 
+use crate::say::tell;
 use std::process::ExitCode;
 
 /// The exit code of a wrong argument, a refused file or plan.
@@ -13,7 +14,7 @@ pub(crate) struct Failure(miette::Report);
 impl Failure {
     /// Shows the error with its causes on standard error.
     pub(crate) fn show(&self) -> ExitCode {
-        eprintln!("{:?}", self.0);
+        tell!("{:?}", self.0);
         INPUT.into()
     }
 

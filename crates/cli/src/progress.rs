@@ -1,5 +1,6 @@
 //! Progress on a terminal as one live line a stage, elsewhere as plain lines.
 
+use crate::say::tell;
 use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -38,7 +39,7 @@ impl Terminal {
     /// Says something that no stage reports; nothing when quiet.
     pub(crate) fn say(&self, text: &str) {
         if !self.quiet {
-            self.with(|state| state.bar.suspend(|| eprintln!("{text}")));
+            self.with(|state| state.bar.suspend(|| tell!("{text}")));
         }
     }
 
@@ -62,7 +63,7 @@ impl Progress for Terminal {
                 state.bar.set_prefix(stage.to_owned());
                 state.bar.enable_steady_tick(Duration::from_millis(120));
             } else {
-                eprintln!("{stage} …");
+                tell!("{stage} …");
             }
         });
     }
@@ -76,13 +77,13 @@ impl Progress for Terminal {
             state.bar.set_message(note.to_owned());
             if state.bar.is_hidden() && state.last_line.elapsed() >= PLAIN_INTERVAL {
                 state.last_line = Instant::now();
-                eprintln!("  {note}");
+                tell!("  {note}");
             }
         });
     }
 
     fn notice(&self, text: &str) {
-        self.with(|state| state.bar.suspend(|| eprintln!("  note: {text}")));
+        self.with(|state| state.bar.suspend(|| tell!("  note: {text}")));
     }
 
     fn end(&self, summary: &str) {
@@ -90,7 +91,7 @@ impl Progress for Terminal {
             state.bar.finish_and_clear();
             state.bar = ProgressBar::hidden();
             if !self.quiet {
-                eprintln!("{:<11} {:>6.1} s  {summary}", state.stage, state.started.elapsed().as_secs_f64());
+                tell!("{:<11} {:>6.1} s  {summary}", state.stage, state.started.elapsed().as_secs_f64());
             }
         });
     }

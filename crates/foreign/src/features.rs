@@ -132,8 +132,9 @@ impl Features {
             let name = |fold: &Option<u32>| fold.map_or_else(|| "none".to_owned(), |fold| fold.to_string());
             let names: Vec<String> = folds.iter().map(name).collect();
             let reason = format!(
-                "its rows come from the encoders of folds {}, whose prints cannot be compared: choose the rows of one of them, as in fold=0",
-                names.join(", ")
+                "its rows come from the encoders of folds {}, whose prints cannot be compared: choose those of one with --rows fold={}",
+                names.join(", "),
+                folds.iter().flatten().next().copied().unwrap_or_default()
             );
             return Err(self.refuse(reason));
         }

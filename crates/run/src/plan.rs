@@ -38,6 +38,21 @@ impl Plan {
     ///
     /// # Errors
     /// The first thing that is wrong, with the file, the line, the value, the limit and what to write instead.
+    ///
+    /// ```
+    /// use twinprint_run::{Plan, Source, Surroundings};
+    ///
+    /// let text = "name = \"mine\"\n[dataset]\nroot = \"recordings\"\n[protocol]\nfolds = 4\n";
+    /// let source = Source { path: "mine.toml".into(), text: text.to_owned(), overrides: Vec::new() };
+    /// let plan = Plan::resolve(source.clone(), &Surroundings::default())?;
+    /// assert_eq!(plan.config().protocol.folds, 4);
+    /// assert!(plan.run_name().starts_with("mine-"));
+    ///
+    /// let overrides = vec![("protocol.folds".to_owned(), "1".to_owned())];
+    /// let refused = Plan::resolve(Source { overrides, ..source }, &Surroundings::default()).unwrap_err();
+    /// assert!(refused.to_string().contains("folds"), "{refused}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn resolve(source: Source, surroundings: &Surroundings) -> Result<Self, RunError> {
         let mut config = source.parse()?;
         if let Some(device) = &surroundings.device {

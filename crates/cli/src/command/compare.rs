@@ -4,16 +4,17 @@ use std::process::ExitCode;
 
 use crate::arguments::CompareArguments;
 use crate::failure::Failure;
+use crate::say::{results, say};
 
 /// Prints the table.
 pub(crate) fn show(given: &CompareArguments) -> Result<ExitCode, Failure> {
     let side = twinprint_run::compare(&given.runs, &given.against)?;
     if given.json {
-        println!("{}", serde_json::to_string_pretty(&side)?);
+        say!("{}", serde_json::to_string_pretty(&side)?);
     } else if given.markdown {
-        print!("{}", side.markdown());
+        results(format_args!("{}", side.markdown()));
     } else {
-        print!("{}", side.text());
+        results(format_args!("{}", side.text()));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -6,6 +6,7 @@ use twinprint_foreign::ExportOptions;
 
 use crate::failure::Failure;
 use crate::gallery_arguments::ExportArguments;
+use crate::say::say;
 
 /// Writes the file and says what is in it.
 pub(crate) fn write(given: &ExportArguments) -> Result<ExitCode, Failure> {
@@ -18,7 +19,7 @@ pub(crate) fn write(given: &ExportArguments) -> Result<ExitCode, Failure> {
         }
         let fold = given.fold.unwrap_or(0);
         let dim = twinprint_foreign::export_weights(&given.run, fold, &given.to, given.force)?;
-        println!("{to}: the encoder of fold {fold}, prints of {dim} numbers");
+        say!("{to}: the encoder of fold {fold}, prints of {dim} numbers");
         return Ok(ExitCode::SUCCESS);
     }
     let options = ExportOptions {
@@ -32,9 +33,9 @@ pub(crate) fn write(given: &ExportArguments) -> Result<ExitCode, Failure> {
         force: given.force,
     };
     let exported = twinprint_foreign::export(&options)?;
-    println!("{to}: {} rows, {} columns of numbers, {}", exported.rows, exported.columns, exported.format);
+    say!("{to}: {} rows, {} columns of numbers, {}", exported.rows, exported.columns, exported.format);
     if let (Some(weights), Some(hash)) = (&given.weights, &exported.weights) {
-        println!("prints of the weights in {} (BLAKE3 {hash}), not the run's own", weights.display());
+        say!("prints of the weights in {} (BLAKE3 {hash}), not the run's own", weights.display());
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -10,6 +10,7 @@ use twinprint_run::Progress;
 use crate::arguments::FetchArguments;
 use crate::failure::Failure;
 use crate::progress::Terminal;
+use crate::say::say;
 
 /// How many failed files are listed.
 const FAILURES: usize = 10;
@@ -65,9 +66,9 @@ pub(crate) fn download(given: &FetchArguments, progress: &Terminal) -> Result<Ex
             "citation": citation, "downloaded": downloaded, "kept": kept, "verified": verified,
             "recorded": recorded,
         });
-        println!("{told:#}");
+        say!("{told:#}");
     } else {
-        println!("{}", to.display());
+        say!("{}", to.display());
     }
     Ok(ExitCode::SUCCESS)
 }

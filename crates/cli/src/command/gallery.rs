@@ -17,6 +17,7 @@ use crate::gallery_arguments::{
     ProbeArguments, ReissueArguments, UpdatePolicy, VerifyArguments,
 };
 use crate::host;
+use crate::say::{say, tell};
 
 /// The exit code of a negative answer: no match, or a check that failed.
 const NEGATIVE: u8 = 1;
@@ -49,11 +50,11 @@ pub(crate) fn enrol(given: &EnrolArguments) -> Result<ExitCode, Failure> {
     };
     let reports = twinprint_desk::enrol(&options, &mut host::random()?)?;
     if given.json {
-        println!("{}", serde_json::to_string_pretty(&reports)?);
+        say!("{}", serde_json::to_string_pretty(&reports)?);
         return Ok(ExitCode::SUCCESS);
     }
     for report in &reports {
-        println!("{}", enrolled(report));
+        say!("{}", enrolled(report));
         notices(&report.notices);
     }
     Ok(ExitCode::SUCCESS)
@@ -65,9 +66,9 @@ pub(crate) fn verify(given: &VerifyArguments) -> Result<ExitCode, Failure> {
     let subject = SubjectId::new(&given.subject)?;
     let answer = twinprint_desk::verify(&probe(&given.probe, secret.as_ref())?, &subject)?;
     if given.probe.json {
-        println!("{}", serde_json::to_string_pretty(&answer)?);
+        say!("{}", serde_json::to_string_pretty(&answer)?);
     } else {
-        println!("{}", verdict(&answer));
+        say!("{}", verdict(&answer));
         notices(&answer.notices);
     }
     Ok(if answer.matched { ExitCode::SUCCESS } else { NEGATIVE.into() })
@@ -78,9 +79,9 @@ pub(crate) fn identify(given: &IdentifyArguments) -> Result<ExitCode, Failure> {
     let secret = secret_of(&given.probe.gallery)?;
     let answer = twinprint_desk::identify(&probe(&given.probe, secret.as_ref())?, given.top)?;
     if given.probe.json {
-        println!("{}", serde_json::to_string_pretty(&answer)?);
+        say!("{}", serde_json::to_string_pretty(&answer)?);
     } else {
-        println!("{}", identified(&answer));
+        say!("{}", identified(&answer));
         notices(&answer.notices);
     }
     let found = answer.candidates.iter().any(|(_, _, matched)| *matched);
@@ -103,14 +104,14 @@ fn list(given: &GalleryShowArguments) -> Result<ExitCode, Failure> {
     let people = twinprint_desk::open(access(&given.gallery, secret.as_ref()))?.people()?;
     if given.json {
         let all: Vec<_> = people.iter().map(person_json).collect();
-        println!("{}", serde_json::to_string_pretty(&all)?);
+        say!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{:<24} {:>6} {:>7}  {:<20} last change", "subject", "epochs", "spread", "enrolled");
+    say!("{:<24} {:>6} {:>7}  {:<20} last change", "subject", "epochs", "spread", "enrolled");
     for person in &people {
         let at =
             |event: Option<&twinprint_desk::Event>| event.map_or("", |event| event.at.as_str()).to_owned();
-        println!(
+        say!(
             "{:<24} {:>6} {:>7.3}  {:<20} {}",
             person.subject,
             person.template.epochs(),
@@ -119,7 +120,7 @@ fn list(given: &GalleryShowArguments) -> Result<ExitCode, Failure> {
             at(person.events.last())
         );
     }
-    println!("{} enrolled", people.len());
+    say!("{} enrolled", people.len());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -129,9 +130,9 @@ fn show(given: &GalleryShowArguments) -> Result<ExitCode, Failure> {
     if let Some(subject) = &given.subject {
         let person = gallery.person(&SubjectId::new(subject)?)?;
         if given.json {
-            println!("{}", serde_json::to_string_pretty(&person_json(&person))?);
+            say!("{}", serde_json::to_string_pretty(&person_json(&person))?);
         } else {
-            println!("{}", person_text(&person));
+            say!("{}", person_text(&person));
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -141,14 +142,14 @@ fn show(given: &GalleryShowArguments) -> Result<ExitCode, Failure> {
             "created": gallery.created(), "people": gallery.len()?, "lock": encoder,
             "protection": protection, "thresholds": thresholds,
         });
-        println!("{}", serde_json::to_string_pretty(&all)?);
+        say!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(ExitCode::SUCCESS);
     }
-    println!("made        {}, {} enrolled", gallery.created(), gallery.len()?);
-    println!("encoder     {} of fold {}", short(&encoder.encoder), encoder.fold);
-    println!("from        {}", encoder.model);
-    println!("plan        {}", short(&encoder.plan));
-    println!(
+    say!("made        {}, {} enrolled", gallery.created(), gallery.len()?);
+    say!("encoder     {} of fold {}", short(&encoder.encoder), encoder.fold);
+    say!("from        {}", encoder.model);
+    say!("plan        {}", short(&encoder.plan));
+    say!(
         "takes       {} channels at {} Hz, epochs of {} s",
         encoder.channels.len(),
         encoder.rate,
@@ -158,8 +159,8 @@ fn show(given: &GalleryShowArguments) -> Result<ExitCode, Failure> {
         Some(kept) => format!("cancelable ({kept} of {} dimensions)", encoder.dim),
         None => "not cancelable".to_owned(),
     };
-    println!("protection  {}, {cancelable}", if protection.sealed { "sealed" } else { "not sealed" });
-    println!("{}", thresholds_text(thresholds));
+    say!("protection  {}, {cancelable}", if protection.sealed { "sealed" } else { "not sealed" });
+    say!("{}", thresholds_text(thresholds));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -174,11 +175,14 @@ fn revoke(given: &GalleryShowArguments) -> Result<ExitCode, Failure> {
     let revoked = gallery.revoke(&SubjectId::new(subject)?, &host::now(), &mut host::random()?)?;
     if given.json {
         let all = json!({ "subject": revoked.subject, "epochs": revoked.epochs, "events": revoked.events, "left": revoked.left });
-        println!("{}", serde_json::to_string_pretty(&all)?);
+        say!("{}", serde_json::to_string_pretty(&all)?);
     } else {
-        println!(
+        say!(
             "{} removed: a template of {} epochs and {} log entries; {} left",
-            revoked.subject, revoked.epochs, revoked.events, revoked.left
+            revoked.subject,
+            revoked.epochs,
+            revoked.events,
+            revoked.left
         );
     }
     Ok(ExitCode::SUCCESS)
@@ -195,10 +199,10 @@ fn check(given: &GalleryShowArguments) -> Result<ExitCode, Failure> {
                 |finding| json!({ "what": finding.what, "passed": finding.passed, "detail": finding.detail }),
             )
             .collect();
-        println!("{}", serde_json::to_string_pretty(&all)?);
+        say!("{}", serde_json::to_string_pretty(&all)?);
     } else {
         for finding in &findings {
-            println!(
+            say!(
                 "{:<6} {:<20} {}",
                 if finding.passed { "ok" } else { "WRONG" },
                 finding.what,
@@ -215,7 +219,7 @@ fn reissue(given: &ReissueArguments) -> Result<ExitCode, Failure> {
     let Some(new) = new else { return Err(Failure::message("give --new-key-file or --new-passphrase-file")) };
     let gallery = twinprint_desk::open(access(&given.gallery, old.as_ref()))?;
     let gallery = gallery.reissue(&new, &host::now(), &mut host::random()?)?;
-    println!("{} templates reissued; the old secret opens nothing here any more", gallery.len()?);
+    say!("{} templates reissued; the old secret opens nothing here any more", gallery.len()?);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -257,5 +261,5 @@ fn read_secret(key_file: Option<&Path>, passphrase_file: Option<&Path>) -> Resul
 }
 
 fn notices(notices: &[String]) {
-    notices.iter().for_each(|notice| eprintln!("  note: {notice}"));
+    notices.iter().for_each(|notice| tell!("  note: {notice}"));
 }

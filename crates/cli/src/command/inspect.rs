@@ -6,6 +6,7 @@ use twinprint_run::Inspection;
 
 use crate::arguments::InspectArguments;
 use crate::failure::Failure;
+use crate::say::say;
 
 /// How many annotation labels are listed.
 const LABELS: usize = 20;
@@ -14,9 +15,9 @@ const LABELS: usize = 20;
 pub(crate) fn show(given: &InspectArguments) -> Result<ExitCode, Failure> {
     let facts = twinprint_run::inspect(&given.file, given.lenient, given.show_patient)?;
     if given.json {
-        println!("{}", serde_json::to_string_pretty(&facts)?);
+        say!("{}", serde_json::to_string_pretty(&facts)?);
     } else {
-        println!("{}", text(&facts));
+        say!("{}", text(&facts));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -12,6 +12,7 @@ use crate::arguments::{
 use crate::failure::Failure;
 use crate::host;
 use crate::progress::Terminal;
+use crate::say::{results, say, tell};
 
 /// `twinprint run`.
 pub(crate) fn whole(given: &RunArguments, threads: usize, progress: &Terminal) -> Result<ExitCode, Failure> {
@@ -19,7 +20,7 @@ pub(crate) fn whole(given: &RunArguments, threads: usize, progress: &Terminal) -
     let from = given.from.as_deref().map(str::parse).transpose().map_err(Failure::message)?;
     let outcome = run(&plan, &given.plan.change, from, None, given.force, threads, progress)?;
     if outcome.was_complete {
-        eprintln!("already complete; --force runs it again, --from STAGE a part of it");
+        tell!("already complete; --force runs it again, --from STAGE a part of it");
     }
     show(&outcome, given.json)
 }
@@ -33,7 +34,7 @@ pub(crate) fn stage(
 ) -> Result<ExitCode, Failure> {
     let plan = resolve(&given.plan)?;
     let outcome = run(&plan, &given.plan.change, None, Some(stage), false, threads, progress)?;
-    println!("{}", outcome.folder.root().display());
+    say!("{}", outcome.folder.root().display());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -67,9 +68,9 @@ pub(crate) fn sweep(
     let outcome =
         twinprint_run::sweep(&source, &surroundings(change), &change.out, &host, &host::now, progress)?;
     if given.json {
-        println!("{}", serde_json::to_string_pretty(&outcome)?);
+        say!("{}", serde_json::to_string_pretty(&outcome)?);
     } else {
-        print!("{}", twinprint_run::sweep_table(&outcome, given.markdown));
+        results(format_args!("{}", twinprint_run::sweep_table(&outcome, given.markdown)));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -79,10 +80,10 @@ pub(crate) fn check(given: &CheckArguments) -> Result<ExitCode, Failure> {
     let plan = resolve(&given.plan)?;
     let prepared = prepare(&plan)?;
     if given.json {
-        println!("{}", serde_json::to_string_pretty(plan.config())?);
+        say!("{}", serde_json::to_string_pretty(plan.config())?);
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{}", twinprint_run::describe(&plan, &prepared));
+    say!("{}", twinprint_run::describe(&plan, &prepared));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -125,15 +126,15 @@ fn run(
 
 fn show(outcome: &Outcome, json: bool) -> Result<ExitCode, Failure> {
     let Some(results) = &outcome.results else {
-        println!("{}", outcome.folder.root().display());
+        say!("{}", outcome.folder.root().display());
         return Ok(ExitCode::SUCCESS);
     };
     if json {
-        println!("{}", serde_json::to_string_pretty(results)?);
+        say!("{}", serde_json::to_string_pretty(results)?);
     } else {
-        println!("{}", twinprint_report::table(results));
+        say!("{}", twinprint_report::table(results));
         let root: &Path = outcome.folder.root();
-        println!("run folder  {}\nreport      {}", root.display(), root.join("report.html").display());
+        say!("run folder  {}\nreport      {}", root.display(), root.join("report.html").display());
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ use twinprint_foreign::{FeatureOptions, Filter, Metric, ScoreOptions, ScoreRepor
 
 use crate::arguments::{self, EvaluateArguments};
 use crate::failure::Failure;
+use crate::say::{results, say};
 
 /// Prints every number of a score file.
 pub(crate) fn of_scores(file: &Path, given: &EvaluateArguments) -> Result<ExitCode, Failure> {
@@ -40,9 +41,9 @@ fn options(given: &EvaluateArguments) -> ScoreOptions {
 
 fn show(report: &ScoreReport, json: bool) -> Result<ExitCode, Failure> {
     if json {
-        println!("{}", serde_json::to_string_pretty(report)?);
+        say!("{}", serde_json::to_string_pretty(report)?);
     } else {
-        print!("{}", twinprint_foreign::score_table(report));
+        results(format_args!("{}", twinprint_foreign::score_table(report)));
     }
     Ok(ExitCode::SUCCESS)
 }

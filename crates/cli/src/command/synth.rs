@@ -8,6 +8,7 @@ use twinprint_run::Progress;
 use crate::arguments::SynthArguments;
 use crate::failure::Failure;
 use crate::progress::Terminal;
+use crate::say::say;
 
 /// Writes the cohort and says what was written.
 pub(crate) fn write(given: &SynthArguments, progress: &Terminal) -> Result<ExitCode, Failure> {
@@ -31,6 +32,6 @@ pub(crate) fn write(given: &SynthArguments, progress: &Terminal) -> Result<ExitC
         summary.subjects,
         summary.bytes as f64 / 1e6
     ));
-    println!("{}", given.out.display());
+    say!("{}", given.out.display());
     Ok(ExitCode::SUCCESS)
 }
