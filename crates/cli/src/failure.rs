@@ -1,12 +1,8 @@
 //! How a command ends when it fails.
 
+use crate::exit_code;
 use crate::say::tell;
 use std::process::ExitCode;
-
-/// The exit code of a wrong argument, a refused file or plan.
-pub(crate) const INPUT: u8 = 2;
-/// The exit code of a fault of twinprint's own.
-pub(crate) const INTERNAL: u8 = 3;
 
 /// A command's error, ready to be shown.
 pub(crate) struct Failure(miette::Report);
@@ -15,7 +11,7 @@ impl Failure {
     /// Shows the error with its causes on standard error.
     pub(crate) fn show(&self) -> ExitCode {
         tell!("{:?}", self.0);
-        INPUT.into()
+        exit_code::INPUT.into()
     }
 
     /// A failure that is no library's error.

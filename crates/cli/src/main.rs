@@ -2,6 +2,7 @@
 
 mod arguments;
 mod command;
+mod exit_code;
 mod failure;
 mod gallery_arguments;
 mod host;
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             let _ = error.print();
-            return if error.use_stderr() { failure::INPUT.into() } else { ExitCode::SUCCESS };
+            return if error.use_stderr() { exit_code::INPUT.into() } else { ExitCode::SUCCESS };
         }
     };
     start_logging(arguments.verbose);
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
                 "This is a fault in twinprint, not in your data. Please report it with the lines above, the command \
                  and `twinprint --version`."
             );
-            failure::INTERNAL.into()
+            exit_code::INTERNAL.into()
         }
     }
 }

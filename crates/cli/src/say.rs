@@ -3,10 +3,7 @@
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write};
 
-use crate::failure;
-
-/// What a program that is ended by a closed pipe leaves a shell: 128 + SIGPIPE.
-const NOBODY_READS: i32 = 141;
+use crate::exit_code;
 
 /// Writes a line of results.
 macro_rules! say {
@@ -26,10 +23,10 @@ pub(crate) use {say, tell};
 pub(crate) fn results(text: Arguments<'_>) {
     let Err(error) = std::io::stdout().lock().write_fmt(text) else { return };
     if error.kind() == ErrorKind::BrokenPipe {
-        std::process::exit(NOBODY_READS);
+        std::process::exit(exit_code::NOBODY_READS.into());
     }
     tell!("standard output cannot be written: {error}; write to a disk with room, or read the run folder");
-    std::process::exit(failure::INPUT.into());
+    std::process::exit(exit_code::INPUT.into());
 }
 
 /// Writes text on standard error.
