@@ -99,7 +99,7 @@ fn first_sessions(cohort: &Cohort) -> Vec<PathBuf> {
 }
 
 #[test]
-fn an_epoch_without_a_direction_costs_its_trials_and_not_the_run() {
+fn a_flat_stretch_is_rejected_and_counted_and_even_where_it_is_kept_the_run_ends_well() {
     let cohort = Cohort::new("1");
     for path in &first_sessions(&cohort)[..2] {
         let mut file = Edf::read(path);
@@ -113,4 +113,5 @@ fn an_epoch_without_a_direction_costs_its_trials_and_not_the_run() {
     let plain = run(&["run", cohort.pipeline().to_str().unwrap(), "--out", out.to_str().unwrap()]);
     let said = String::from_utf8_lossy(&plain.stderr);
     assert!(plain.status.success() && said.contains(" flat"), "{said}");
+    cohort.run("kept", &["--set", "preprocess.reject.constant=false"]);
 }

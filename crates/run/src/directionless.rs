@@ -68,3 +68,73 @@ impl Directionless {
 pub(crate) fn of(prints: &Prints) -> Places {
     (0..prints.len()).filter(|&place| !prints.has_direction(place)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ndarray::{Array2, array};
+    use twinprint_protocol::{Failures, FoldTrials, Pool};
+    use twinprint_signal::{
+        EmbeddingSpace, EpochInfo, LengthMeaning, RecordingId, RecordingKey, Seconds, SessionId, SubjectId,
+    };
+
+    use super::*;
+    use crate::system::System;
+    use crate::trials::leave_out;
+
+    fn key() -> Arc<RecordingKey> {
+        Arc::new(RecordingKey {
+            subject: SubjectId::new("1").unwrap(),
+            session: SessionId::new("1").unwrap(),
+            recording: RecordingId::new("rest").unwrap(),
+        })
+    }
+
+    fn sides(system: System, values: Array2<f32>) -> SystemSides {
+        let info = |at: usize| EpochInfo {
+            key: key(),
+            start: Seconds::new(2.0 * at as f64).unwrap(),
+            labels: Arc::default(),
+        };
+        let infos: Vec<EpochInfo> = (0..values.nrows()).map(info).collect();
+        let space = EmbeddingSpace { model: "test".to_owned(), fold: Some(0) };
+        let prints = Prints::new(values, infos, space, LengthMeaning::Nothing).unwrap();
+        SystemSides { system, test: vec![prints], dev: Vec::new(), train: Vec::new() }
+    }
+
+    #[test]
+    fn what_one_system_cannot_compare_costs_its_trials_in_every_system() {
+        let found = Directionless::among(&[
+            sides(System::Encoder, array![[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 2.0]]),
+            sides(System::TangentWccn, array![[1.0, 0.0], [0.0, 0.0], [1.0, 1.0], [f32::NAN, 2.0]]),
+        ]);
+        let places = found.places(Role::Test, 0);
+        assert_eq!(places.iter().copied().collect::<Vec<_>>(), [1, 3]);
+        assert!(found.places(Role::Dev, 0).is_empty());
+        assert_eq!(found.sentences.len(), 1);
+        assert!(found.sentences[0].contains("tangent_wccn gives 2 epochs no direction"), "{found:?}");
+
+        let pool = |epochs: &[usize]| Pool {
+            id: format!("{epochs:?}"),
+            subject: key().subject.clone(),
+            key: key(),
+            epochs: epochs.to_vec(),
+            start_second: 0.0,
+            seconds: 2.0 * epochs.len() as f64,
+        };
+        let mut trials = FoldTrials {
+            fold: 0,
+            probe_seconds: 2.0,
+            templates: vec![pool(&[0, 1]), pool(&[0, 2])],
+            probes: vec![pool(&[2]), pool(&[3])],
+            failures: Failures::default(),
+        };
+        leave_out(&mut trials, places);
+        let left = |pools: &[Pool]| pools.iter().map(|pool| pool.epochs.clone()).collect::<Vec<_>>();
+        assert_eq!((left(&trials.templates), left(&trials.probes)), (vec![vec![0, 2]], vec![vec![2]]));
+        let failures = &trials.failures;
+        assert_eq!((failures.to_enrol.len(), failures.to_acquire.len()), (1, 1));
+        assert_eq!((failures.to_enrol[0].available, failures.to_enrol[0].wanted), (2.0, 4.0));
+    }
+}
