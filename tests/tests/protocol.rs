@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use twinprint_report::Results;
 use twinprint_tests::edf::Edf;
-use twinprint_tests::{Cohort, PIPELINE, only_run, run, succeed};
+use twinprint_tests::{Cohort, PIPELINE, only_run, refuse, run, succeed};
 
 fn results(folder: &Path) -> Results {
     Results::from_json(&fs::read_to_string(folder.join("results.json")).unwrap()).unwrap()
@@ -22,7 +22,7 @@ fn within_recording() -> String {
 }
 
 #[test]
-fn within_one_recording_classifiers_and_episodes_never_meet_a_window_they_learnt_from() {
+fn within_one_recording_classifiers_never_meet_a_window_they_learnt_from() {
     // People who are all alike: whoever tells them apart has seen the very windows that are asked about.
     let cohort = Cohort::new("0");
     fs::write(cohort.pipeline(), within_recording()).unwrap();
@@ -31,10 +31,8 @@ fn within_one_recording_classifiers_and_episodes_never_meet_a_window_they_learnt
     assert_eq!(asked("encoder"), 8 * 17, "30 s less 10 s of template and 3 s of gap, in probes of 1 s");
     for row in results.classifiers.iter().filter(|row| row.label == "subject") {
         let accuracy = row.accuracy.unwrap().value;
-        assert!(accuracy < 0.9, "{} of {}: {accuracy}", row.classifier, row.system);
-    }
-    for row in &results.few_shot {
-        assert!(row.accuracy.unwrap().value < 0.97, "{row:?}");
+        // Learnt from whole recordings they reached .86 (k-NN) and 1 (MLP) on this cohort, from the protocol's windows .58 and .59.
+        assert!(accuracy < 0.75, "{} of {}: {accuracy}", row.classifier, row.system);
     }
 }
 
@@ -48,6 +46,7 @@ fn a_recording_is_not_compared_with_its_own_length_and_a_caveat_is_said_once() {
     assert!(!rows.is_empty());
     for row in rows {
         assert!(row.eer.is_none() && row.detail.contains("one recording"), "{row:?}");
+        assert!(row.check.contains(" s"), "each says at which length: {row:?}");
     }
     for caveat in &results.caveats {
         assert_eq!(results.caveats.iter().filter(|other| *other == caveat).count(), 1, "{caveat}");
@@ -72,6 +71,31 @@ fn stages_after_the_first_need_no_recording() {
     succeed(&["run", pipeline, "--out", &out, "--from", "embed", "--quiet"]);
     assert_eq!(fs::read(folder.join("scores.parquet")).unwrap(), first);
     assert!(!results(&folder).caveats.is_empty(), "what was known of the recordings is still said");
+}
+
+#[test]
+fn a_folder_that_lacks_a_file_of_the_first_stage_is_left_as_it_is_and_the_way_out_is_named() {
+    let cohort = Cohort::new("1");
+    let folder = cohort.run("out", &["--set", "evaluation.baselines=[]"]);
+    let out = folder.parent().unwrap().to_str().unwrap().to_owned();
+    let again = |from: &str| {
+        let pipeline = cohort.pipeline();
+        let set = "evaluation.baselines=[]";
+        ["run", pipeline.to_str().unwrap(), "--out", &out, "--set", set, "--from", from].map(str::to_owned)
+    };
+    for name in ["cohort.json", "operations.json"] {
+        let aside = folder.with_file_name(name);
+        fs::rename(folder.join(name), &aside).unwrap();
+        let words = again("embed");
+        let said = refuse(&words.each_ref().map(String::as_str));
+        assert!(said.contains(name) && said.contains("--from preprocess"), "{said}");
+        assert!(folder.join("report.html").is_file(), "the folder keeps its name");
+        fs::rename(aside, folder.join(name)).unwrap();
+    }
+    fs::remove_file(folder.join("cohort.json")).unwrap();
+    let words = again("preprocess");
+    succeed(&words.each_ref().map(String::as_str));
+    assert!(folder.join("cohort.json").is_file());
 }
 
 #[test]

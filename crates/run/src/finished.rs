@@ -9,7 +9,7 @@ use twinprint_signal::EmbeddingSpace;
 use crate::RunError;
 use crate::config::Config;
 use crate::error::chain;
-use crate::folder::RunFolder;
+use crate::folder::{RunFolder, SPLIT};
 use crate::record::RunRecord;
 
 /// A run folder whose plan is the one it was recorded under.
@@ -85,7 +85,7 @@ impl FinishedRun {
     /// When there is no such fold, or its encoder is missing or damaged.
     pub fn encoder(&self, fold: usize) -> Result<FoldEncoder, RunError> {
         let refuse = |reason: String| RunError::run_folder(self.folder.root(), reason);
-        let split: Split = self.folder.read_json("split.json")?;
+        let split: Split = self.folder.read_json(SPLIT)?;
         let folds = split.folds.len();
         let fold = split.folds.into_iter().find(|candidate| candidate.index == fold).ok_or_else(|| {
             refuse(format!("it has no fold {fold}: write --fold 0 to {}", folds.saturating_sub(1)))

@@ -31,6 +31,11 @@ pub const WINDOW_LEAKS: &str = "leaks.json";
 pub const TRAINING: &str = "training.csv";
 /// What the later stages need to know of the recordings, which they do not open.
 pub const COHORT: &str = "cohort.json";
+/// Who trains and who is tested, fold by fold.
+pub const SPLIT: &str = "split.json";
+
+/// Everything the first stage leaves for the others.
+pub(crate) const PREPROCESSED: [&str; 7] = [EPOCHS, QUALITY, OPERATIONS, SPLIT, COHORT, TRIALS, WINDOW_LEAKS];
 
 /// Where a run's files are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +57,11 @@ impl RunFolder {
     /// A file or folder in it.
     pub fn path(&self, name: &str) -> PathBuf {
         self.root.join(name)
+    }
+
+    /// The first file that `preprocess` leaves and that is not there, as in folders of earlier versions.
+    pub(crate) fn missing_of_preprocess(&self) -> Option<PathBuf> {
+        PREPROCESSED.iter().map(|name| self.path(name)).find(|path| !path.is_file())
     }
 
     /// The folder of one fold.

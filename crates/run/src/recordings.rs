@@ -43,26 +43,22 @@ impl RecordingList {
 
     /// Reads what the first stage left.
     pub(crate) fn read(folder: &RunFolder) -> Result<Self, RunError> {
-        if folder.path(COHORT).exists() {
-            return folder.read_json(COHORT);
-        }
-        Err(RunError::run_folder(
-            folder.path(COHORT),
-            "it is missing, as in run folders of versions before 0.1.1: run with --from preprocess"
-                .to_owned(),
-        ))
+        folder.read_json(COHORT)
     }
 
     /// Every leak of the run: those found before it and those found among its windows.
-    pub(crate) fn all_leaks(&self, folder: &RunFolder) -> Vec<AllowedLeak> {
+    ///
+    /// # Errors
+    /// When the file of the latter cannot be read: a leaky run must not pass for an honest one.
+    pub(crate) fn all_leaks(&self, folder: &RunFolder) -> Result<Vec<AllowedLeak>, RunError> {
         let mut leaks = self.leaks.clone();
-        let of_windows: Vec<AllowedLeak> = folder.read_json(WINDOW_LEAKS).unwrap_or_default();
+        let of_windows: Vec<AllowedLeak> = folder.read_json(WINDOW_LEAKS)?;
         for leak in of_windows {
             if !leaks.iter().any(|known| known.leak == leak.leak) {
                 leaks.push(leak);
             }
         }
-        leaks
+        Ok(leaks)
     }
 
     /// The length of a recording in seconds, where it is known.

@@ -11,7 +11,7 @@ use twinprint_report::results::Results;
 
 use crate::cohort;
 use crate::context::{Context, Survey};
-use crate::folder::{RESULTS, RunFolder, create_folder, write_text};
+use crate::folder::{RESULTS, RunFolder, SPLIT, create_folder, write_text};
 use crate::optimism::{self, HONEST};
 use crate::record::{Host, RunRecord};
 use crate::stage::Stage;
@@ -188,12 +188,18 @@ struct Ready {
 
 /// Looks at the recordings, unless the stages to run need only what the ones before them left.
 fn ready(plan: &Plan, options: &Options, places: &Places) -> Result<Ready, RunError> {
-    if let Some((folder, record)) = left_by_earlier_stages(plan, options, places) {
-        let split: Split = folder.read_json("split.json")?;
+    if let Some((folder, record)) = left_by_earlier_stages(plan, options, places)? {
+        let split: Split = folder.read_json(SPLIT)?;
         let device = device(plan)?;
         let (recordings, folds) = (record.inputs.len(), split.folds.len());
         let summary = format!("{recordings} recordings as `preprocess` left them, {folds} folds");
-        return Ok(Ready { split, device, survey: None, notices: record.notices, summary });
+        let mut notices = record.notices;
+        if plan.dataset_root().is_err() {
+            notices.push(
+                "the recordings are no longer there: the run goes on from the epochs it has".to_owned(),
+            );
+        }
+        return Ok(Ready { split, device, survey: None, notices, summary });
     }
     let prepared = prepare(plan)?;
     let leaks: Vec<&str> = prepared.leaks().iter().map(|leak| leak.name()).collect();
@@ -211,18 +217,34 @@ fn ready(plan: &Plan, options: &Options, places: &Places) -> Result<Ready, RunEr
 
 /// The folder and the record of this plan's earlier stages, where the stages to run open no recording: those asked for
 /// come after `preprocess`, or the recordings are no longer there.
-fn left_by_earlier_stages(plan: &Plan, options: &Options, places: &Places) -> Option<(RunFolder, RunRecord)> {
+///
+/// # Errors
+/// When a file of theirs is missing: nothing is changed then.
+fn left_by_earlier_stages(
+    plan: &Plan,
+    options: &Options,
+    places: &Places,
+) -> Result<Option<(RunFolder, RunRecord)>, RunError> {
     let start = options.from.or(options.only);
     let asked = start.is_some_and(|stage| stage > Stage::Preprocess);
     let resumed = start.is_none() && plan.dataset_root().is_err();
     if options.force || !(asked || resumed) {
-        return None;
+        return Ok(None);
     }
     let complete = options.from.is_some() && places.complete.root().exists();
     let folder = if complete { &places.complete } else { &places.partial };
-    let record: RunRecord = folder.read_json("run.json").ok()?;
-    let usable = record.plan_hash == plan.hash() && record.stages.contains_key(&Stage::Preprocess);
-    usable.then(|| (folder.clone(), record))
+    let Ok(record) = folder.read_json::<RunRecord>("run.json") else { return Ok(None) };
+    if record.plan_hash != plan.hash() || !record.stages.contains_key(&Stage::Preprocess) {
+        return Ok(None);
+    }
+    match folder.missing_of_preprocess() {
+        None => Ok(Some((folder.clone(), record))),
+        Some(path) => Err(RunError::run_folder_with(
+            path,
+            "it is missing, as in run folders of earlier versions",
+            "run with --from preprocess",
+        )),
+    }
 }
 
 /// The device the plan names.
@@ -301,6 +323,9 @@ fn open_folder(
     };
     if let Some(stage) = options.from.or(options.only) {
         record.forget_from(stage);
+    }
+    if record.stages.contains_key(&Stage::Preprocess) && places.partial.missing_of_preprocess().is_some() {
+        record.forget_from(Stage::Preprocess);
     }
     // Asked to start again, not to go on.
     let anew = options.from.is_some_and(|stage| stage <= Stage::Train);

@@ -12,7 +12,7 @@ use twinprint_store::epochs::EpochFile;
 use crate::config::hash_of;
 use crate::error::Placed;
 use crate::folder::{
-    COHORT, EPOCHS, OPERATIONS, PRINTS, PROVENANCE, QUALITY, RunFolder, WINDOW_LEAKS, create_folder,
+    COHORT, EPOCHS, OPERATIONS, PRINTS, PROVENANCE, QUALITY, RunFolder, SPLIT, WINDOW_LEAKS, create_folder,
     write_csv, write_text,
 };
 use crate::record::{Host, RunRecord};
@@ -179,8 +179,8 @@ fn take_over(plan: &Plan, folder: &Path) -> Result<bool, RunError> {
         PRINTS.to_owned(),
         PROVENANCE.to_owned(),
     ];
-    names.extend(["split.json".to_owned(), "systems".to_owned()]);
-    let split: twinprint_protocol::Split = donor.read_json("split.json")?;
+    names.extend([SPLIT.to_owned(), "systems".to_owned()]);
+    let split: twinprint_protocol::Split = donor.read_json(SPLIT)?;
     names.extend((0..split.folds.len()).map(|fold| format!("fold-{fold}")));
     for name in &names {
         link(&donor.path(name), &partial.path(name))?;
@@ -208,7 +208,7 @@ fn donor(wanted: &str, folder: &Path) -> Result<Option<(RunFolder, RunRecord)>, 
         let Ok(record) = run.read_json::<RunRecord>("run.json") else { continue };
         let config: Option<Config> = run.read_json("plan.json").ok();
         let same = config.and_then(|config| prints_hash(&config)).is_some_and(|hash| hash == wanted);
-        if same && record.finished.is_some() {
+        if same && record.finished.is_some() && run.missing_of_preprocess().is_none() {
             return Ok(Some((run, record)));
         }
     }

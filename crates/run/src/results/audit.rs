@@ -1,9 +1,12 @@
 //! Checks that tell a shortcut from a trait, and a lesson from none.
 
+use std::collections::HashSet;
+
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use twinprint_evaluation::{Estimate, Scores, verification};
+use twinprint_protocol::Pool;
 use twinprint_report::results::{AuditRow, Comparison, Outcome};
 use twinprint_signal::RecordingKey;
 
@@ -100,22 +103,28 @@ fn shuffled(evidence: &Evidence, scored: &Scored) -> Result<AuditRow, RunError> 
 /// Scores from nothing but how long the two recordings are: minus the difference of the logarithms.
 fn recording_length(evidence: &Evidence, scored: &Scored) -> Result<AuditRow, RunError> {
     let check = "recording length only";
+    let absent = |why| Ok(AuditRow::absent(format!("{check} at {} s", scored.probe_seconds), why));
     let within = |fold: &FoldScores| {
-        fold.trials.probes.iter().any(|probe| fold.trials.templates.iter().any(|own| own.key == probe.key))
+        let own: HashSet<&RecordingKey> = fold.trials.templates.iter().map(|pool| &*pool.key).collect();
+        fold.trials.probes.iter().any(|probe| own.contains(&*probe.key))
     };
     if scored.folds.iter().any(within) {
-        let why = "templates and probes are cut from one recording, and a recording is as long as itself";
-        return Ok(AuditRow::absent(check, why));
+        return absent(
+            "templates and probes are cut from one recording, and a recording is as long as itself",
+        );
     }
-    let seconds = |key: &RecordingKey| evidence.recordings.seconds(key).unwrap_or(1.0);
+    let seconds = |pools: &[Pool]| -> Option<Vec<f64>> {
+        pools.iter().map(|pool| evidence.recordings.seconds(&pool.key)).collect()
+    };
     let mut parts = Vec::with_capacity(scored.folds.len());
     for fold in &scored.folds {
-        let lengths: Vec<f64> = fold.trials.probes.iter().map(|probe| seconds(&probe.key)).collect();
-        let mut scores = Vec::with_capacity(fold.scores.len());
-        for template in &fold.trials.templates {
-            let own = seconds(&template.key);
-            scores.extend(lengths.iter().map(|length| -(own.ln() - length.ln()).abs()));
-        }
+        let known = (seconds(&fold.trials.templates), seconds(&fold.trials.probes));
+        let (Some(templates), Some(probes)) = known else {
+            return absent("the length of a recording is not known");
+        };
+        let likeness = |own: &f64, length: &f64| -(own.ln() - length.ln()).abs();
+        let scores =
+            templates.iter().flat_map(|own| probes.iter().map(|length| likeness(own, length))).collect();
         let part =
             Scores::new(scores, fold.scores.enrol_subject().to_vec(), fold.scores.probe_subject().to_vec());
         parts.push(part.map_err(|error| failed("recording length", error))?);

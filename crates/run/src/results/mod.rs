@@ -85,7 +85,7 @@ pub(crate) fn compute(evidence: &Evidence, timing: BTreeMap<String, f64>) -> Res
         schema: SCHEMA.to_owned(),
         name: context.plan.config().name.clone(),
         caveats: evidence.recordings.caveats.clone(),
-        leaks: evidence.recordings.all_leaks(context.folder),
+        leaks: evidence.recordings.all_leaks(context.folder)?,
         protocol: protocol(context),
         verification,
         comparisons,

@@ -13,7 +13,7 @@ use crate::cohort::{Cohort, Member, open_file};
 use crate::context::{Context, Survey};
 use crate::error::Placed;
 use crate::error::chain;
-use crate::folder::{COHORT, EPOCHS, OPERATIONS, QUALITY, RunFolder, WINDOW_LEAKS};
+use crate::folder::{COHORT, EPOCHS, OPERATIONS, QUALITY, RunFolder, SPLIT, WINDOW_LEAKS};
 use crate::in_order::in_order;
 use crate::recordings::RecordingList;
 use crate::{Plan, RunError, leaks, tables, trials};
@@ -55,7 +55,7 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     let operations: BTreeSet<&[Operation]> =
         qualities.iter().map(|(_, quality)| quality.operations.as_slice()).collect();
     folder.write_json(OPERATIONS, &operations)?;
-    folder.write_json("split.json", split)?;
+    folder.write_json(SPLIT, split)?;
     folder.write_json(COHORT, &RecordingList::of(plan, cohort, notices))?;
     let in_windows = trials::write(plan, split, &infos, epoch_seconds, folder)?;
     folder.write_json(WINDOW_LEAKS, &leaks::grouped(&in_windows))?;
