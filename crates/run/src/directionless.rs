@@ -44,9 +44,11 @@ impl Directionless {
             }
             if let Some(first) = first {
                 let system = sides.system;
-                found
-                    .sentences
-                    .push(format!("{system} gives {count} epochs no direction, the first {first}"));
+                let epochs = match count {
+                    1 => "1 epoch".to_owned(),
+                    _ => format!("{count} epochs, the first of them"),
+                };
+                found.sentences.push(format!("{system} gives no direction to {epochs}: {first}"));
             }
         }
         found
@@ -113,7 +115,11 @@ mod tests {
         assert_eq!(places.iter().copied().collect::<Vec<_>>(), [1, 3]);
         assert!(found.places(Role::Dev, 0).is_empty());
         assert_eq!(found.sentences.len(), 1);
-        assert!(found.sentences[0].contains("tangent_wccn gives 2 epochs no direction"), "{found:?}");
+        assert!(
+            found.sentences[0]
+                .contains("tangent_wccn gives no direction to 2 epochs, the first of them: 1/1/rest"),
+            "{found:?}"
+        );
 
         let pool = |epochs: &[usize]| Pool {
             id: format!("{epochs:?}"),

@@ -4,7 +4,7 @@ use ndarray::Axis;
 use twinprint_closed::PrincipalComponents;
 use twinprint_protocol::Role;
 use twinprint_report::{MapPoint, PrintMap};
-use twinprint_signal::directions;
+use twinprint_signal::{directions, has_direction};
 use twinprint_store::prints::PrintFile;
 
 use crate::RunError;
@@ -25,7 +25,8 @@ pub(crate) fn of(folder: &RunFolder) -> Result<PrintMap, RunError> {
     for role in [Role::Train, Role::Test] {
         let mut people = Vec::new();
         for (row, info) in file.infos().iter().enumerate() {
-            if info.fold != Some(FOLD) || info.role.as_deref() != Some(role.name()) {
+            let drawn = info.fold == Some(FOLD) && info.role.as_deref() == Some(role.name());
+            if !drawn || !has_direction(file.prints().row(row)) {
                 continue;
             }
             let subject = &info.epoch.key.subject;

@@ -14,6 +14,6 @@ pub use channel::ChannelName;
 pub use epochs::{EpochInfo, Epochs, EpochsError};
 pub use estimate::{Estimate, Interval};
 pub use identity::{IdentityError, RecordingId, RecordingKey, SessionId, SubjectId};
-pub use prints::{EmbeddingSpace, LengthMeaning, Prints, PrintsError, RowInfo, directions};
+pub use prints::{EmbeddingSpace, LengthMeaning, Prints, PrintsError, RowInfo, directions, has_direction};
 pub use recording::{Annotation, Recording, RecordingError, Segment};
 pub use unit::{Hertz, Microvolts, SampleIndex, Seconds, UnitError};

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use ndarray::{Array2, ArrayView2, Axis, CowArray, Ix2};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis, CowArray, Ix2};
 use serde::{Deserialize, Serialize};
 
 use crate::EpochInfo;
@@ -130,10 +130,9 @@ impl<'a> Prints<'a> {
         self.values.ncols()
     }
 
-    /// Whether a print points anywhere: finite and not all zeros. A print that does not can be compared with nothing.
+    /// Whether a print points anywhere, as [`has_direction`] says.
     pub fn has_direction(&self, print: usize) -> bool {
-        let row = self.values.row(print);
-        row.iter().all(|value| value.is_finite()) && row.iter().any(|&value| value != 0.0)
+        has_direction(self.values.row(print))
     }
 
     /// Copies of some prints, by their places along the first axis, in the order given.
@@ -154,6 +153,11 @@ impl<'a> Prints<'a> {
             LengthMeaning::Weight => directions(self.values.view()),
         }
     }
+}
+
+/// Whether a print `[dim]` points anywhere: finite and not all zeros. One that does not can be compared with nothing.
+pub fn has_direction(print: ArrayView1<f32>) -> bool {
+    print.iter().all(|value| value.is_finite()) && print.iter().any(|&value| value != 0.0)
 }
 
 /// Rows at unit length, `[rows, columns]`; a row of zeros stays one.

@@ -1,8 +1,11 @@
 //! N-way K-shot episodes.
 
+use std::collections::BTreeMap;
+
 use twinprint_evaluation::LabelledPrints;
 use twinprint_evaluation::few_shot::{Episodes, Fold, episodes};
 use twinprint_report::results::{AuditRow, FewShotRow};
+use twinprint_signal::SubjectId;
 
 use super::{Evidence, failed, with_interval};
 use crate::RunError;
@@ -21,8 +24,22 @@ pub(super) fn rows(evidence: &Evidence, audit: &mut Vec<AuditRow>) -> Result<Vec
         ));
     }
     let ways = plan.ways.iter().filter(|&&ways| ways < fewest).map(|&ways| Some(ways)).chain([None]);
-    let cells: Vec<(Option<usize>, usize)> =
+    let mut cells: Vec<(Option<usize>, usize)> =
         ways.flat_map(|ways| plan.shots.iter().map(move |&shots| (ways, shots))).collect();
+    cells.retain(|&(ways, shots)| {
+        let able = people_with(evidence, shots);
+        let fits = able >= ways.unwrap_or(2).max(2);
+        if !fits {
+            let named = ways.map_or_else(|| "all".to_owned(), |ways| ways.to_string());
+            audit.push(AuditRow::absent(
+                format!("few-shot with {named} ways and {shots} shots"),
+                format!(
+                    "a fold has {able} people with {shots} epochs to learn from and one to be asked about"
+                ),
+            ));
+        }
+        fits
+    });
     let mut rows = Vec::new();
     for sides in evidence.sides.iter().filter(|sides| !sides.system.is_shortcut()) {
         for &(ways, shots) in &cells {
@@ -30,6 +47,22 @@ pub(super) fn rows(evidence: &Evidence, audit: &mut Vec<AuditRow>) -> Result<Vec
         }
     }
     Ok(rows)
+}
+
+/// The people of the smallest fold who have `shots` epochs to learn from and one to be asked about.
+fn people_with(evidence: &Evidence, shots: usize) -> usize {
+    let Some(first) = evidence.sides.first() else { return 0 };
+    let folds = evidence.uses.iter().zip(&first.test).map(|(uses, prints)| {
+        let mut counts: BTreeMap<&SubjectId, (usize, usize)> = BTreeMap::new();
+        for &place in &uses.enrol {
+            counts.entry(&prints.infos()[place].key.subject).or_default().0 += 1;
+        }
+        for &place in &uses.probe {
+            counts.entry(&prints.infos()[place].key.subject).or_default().1 += 1;
+        }
+        counts.values().filter(|&&(enrol, probe)| enrol >= shots && probe > 0).count()
+    });
+    folds.min().unwrap_or(0)
 }
 
 fn row(

@@ -1,7 +1,8 @@
 //! Verification, paired comparisons and identification.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
+use ndarray::Axis;
 use twinprint_evaluation::Scores;
 use twinprint_evaluation::{
     Estimate, Interval, REPORTED_FMR, Transported, Verification, calibrated_cost, calibration::Calibration,
@@ -183,8 +184,15 @@ pub(super) fn identification(
         let name = label(scored);
         let mut searches = Vec::new();
         for fold in &scored.folds {
+            // A person without a template is not to be found: their probes are failures to enrol, no searches.
+            let enrolled: HashSet<u32> = fold.template_subjects.iter().copied().collect();
+            let known: Vec<usize> = (0..fold.probe_subjects.len())
+                .filter(|&probe| enrolled.contains(&fold.probe_subjects[probe]))
+                .collect();
+            let people: Vec<u32> = known.iter().map(|&probe| fold.probe_subjects[probe]).collect();
+            let scores = fold.matrix.select(Axis(1), &known);
             searches.extend(
-                identification::search(fold.matrix.view(), &fold.template_subjects, &fold.probe_subjects)
+                identification::search(scores.view(), &fold.template_subjects, &people)
                     .map_err(|error| failed(&name, error))?,
             );
         }

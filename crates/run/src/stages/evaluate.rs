@@ -1,13 +1,13 @@
 //! Prints to scores and results: `scores.parquet`, `results.json`. Reads files of prints, never a model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::{Column, DataFrame};
 use twinprint_comparison::Normalisation;
 use twinprint_evaluation::Scores;
 use twinprint_protocol::{EpochUses, Role};
 use twinprint_report::results::Results;
-use twinprint_signal::Prints;
+use twinprint_signal::{Prints, SubjectId};
 
 use crate::RunError;
 use crate::context::Context;
@@ -81,6 +81,10 @@ fn uses(
             let without = directionless.places(Role::Test, at);
             uses.enrol.retain(|place| !without.contains(place));
             uses.probe.retain(|place| !without.contains(place));
+            // Nobody is asked about who could not be learnt from.
+            let who = |place: usize| &side.infos()[place].key.subject;
+            let known: BTreeSet<&SubjectId> = uses.enrol.iter().map(|&place| who(place)).collect();
+            uses.probe.retain(|&place| known.contains(who(place)));
             Ok(uses)
         })
         .collect()
