@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use twinprint_report::Results;
+use twinprint_store::prints::{PrintFile, PrintWriter};
 use twinprint_tests::edf::Edf;
 use twinprint_tests::{Cohort, PIPELINE, only_run, refuse, run, succeed};
 
@@ -138,4 +139,42 @@ fn a_flat_stretch_is_rejected_and_counted_and_even_where_it_is_kept_the_run_ends
     let said = String::from_utf8_lossy(&plain.stderr);
     assert!(plain.status.success() && said.contains(" flat"), "{said}");
     cohort.run("kept", &["--set", "preprocess.reject.constant=false"]);
+}
+
+#[test]
+fn a_print_without_a_direction_costs_its_trials_in_every_system_and_is_reported() {
+    let cohort = Cohort::new("1");
+    let folder = cohort.run("out", &["--set", "evaluation.baselines=[\"tangent_wccn\"]"]);
+    let before = results(&folder);
+    // The template of the person who stands first is spoilt, in one system.
+    let path = folder.join("systems/tangent_wccn.h5");
+    let file = PrintFile::open(&path).unwrap();
+    let mut prints = file.prints().to_owned();
+    let spoilt = file.infos().iter().position(|info| info.epoch.key.session.as_str() == "ses-1").unwrap();
+    prints.row_mut(spoilt).fill(0.0);
+    let own = |name: &str| name != "README" && name != "schema";
+    let attributes = file.attributes().clone().into_iter().filter(|(name, _)| own(name)).collect();
+    let mut writer = PrintWriter::create(&path, file.dim(), &attributes).unwrap();
+    writer.append(prints.view(), file.infos()).unwrap();
+    drop(file);
+    writer.finish().unwrap();
+    let (pipeline, out) = (cohort.pipeline(), folder.parent().unwrap().to_owned());
+    let set = "evaluation.baselines=[\"tangent_wccn\"]";
+    succeed(&[
+        "run",
+        pipeline.to_str().unwrap(),
+        "--out",
+        out.to_str().unwrap(),
+        "--set",
+        set,
+        "--from",
+        "evaluate",
+    ]);
+    let after = results(&folder);
+    for (before, after) in before.verification.iter().zip(&after.verification) {
+        assert_eq!((before.failures_to_enrol, after.failures_to_enrol), (0, 1), "{}", after.system);
+        assert_eq!((after.mated, after.non_mated), (before.mated * 7 / 8, before.non_mated * 7 / 8));
+    }
+    let said = after.audit.iter().find(|row| row.check == "every print has a direction").unwrap();
+    assert!(said.detail.contains("tangent_wccn gives no direction to 1 epoch"), "{}", said.detail);
 }
