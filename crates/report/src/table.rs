@@ -16,8 +16,8 @@ pub fn table(results: &Results) -> String {
     for verdict in verdicts(results) {
         lines.push(verdict.text());
     }
-    lines.extend(audits(results, Outcome::Failed, "Audits that failed"));
-    lines.extend(audits(results, Outcome::Absent, "Absent numbers, and why"));
+    lines.extend(failed_audits(results));
+    lines.extend(absent_numbers(results));
     if !results.caveats.is_empty() {
         lines.push(String::new());
     }
@@ -28,14 +28,25 @@ pub fn table(results: &Results) -> String {
     lines.join("\n") + "\n"
 }
 
-/// The entries of the audit with one outcome, under a title; nothing where there is none.
-fn audits(results: &Results, outcome: Outcome, title: &str) -> Vec<String> {
+/// The checks that failed, under a title; nothing where all passed.
+fn failed_audits(results: &Results) -> Vec<String> {
     let mut lines: Vec<String> =
-        results.audits(outcome).map(|row| format!("  {}: {}", row.check, row.detail)).collect();
+        results.audits(Outcome::Failed).map(|row| format!("  {}: {}", row.check, row.detail)).collect();
     if !lines.is_empty() {
-        lines.splice(0..0, [String::new(), title.to_owned()]);
+        lines.splice(0..0, [String::new(), "Audits that failed".to_owned()]);
     }
     lines
+}
+
+/// How many numbers are absent and where the reasons stand: most are the same in every run of few people.
+fn absent_numbers(results: &Results) -> Vec<String> {
+    match results.audits(Outcome::Absent).count() {
+        0 => Vec::new(),
+        1 => vec![String::new(), "1 number is absent; results.json and the report say why".to_owned()],
+        count => {
+            vec![String::new(), format!("{count} numbers are absent; results.json and the report say why")]
+        }
+    }
 }
 
 /// What leaks on purpose and what that gained.
