@@ -30,13 +30,15 @@ impl fmt::Display for ColumnUse {
         for (what, names) in
             [("features", &self.features), ("labels", &self.labels), ("left out", &self.left_out)]
         {
-            match names.as_slice() {
+            let shown =
+                |name: &String| if name.is_empty() { "(without a name)".to_owned() } else { name.clone() };
+            match names.iter().map(shown).collect::<Vec<_>>().as_slice() {
                 [] => {}
                 [first @ .., last] if first.len() >= SHOWN => {
                     let first = first[..SHOWN - 1].join(", ");
                     writeln!(f, "  {what}: {first}, … {last} ({} columns)", names.len())?;
                 }
-                _ => writeln!(f, "  {what}: {}", names.join(", "))?,
+                names => writeln!(f, "  {what}: {}", names.join(", "))?,
             }
         }
         Ok(())

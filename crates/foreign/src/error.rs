@@ -64,7 +64,7 @@ pub enum ForeignError {
         source: Cause,
     },
     /// Columns among the features tell who the person is.
-    #[error("{}: {}; leave them out of the file, or name them label_…", path.display(), shown(leaks))]
+    #[error("{}: {}; leave such columns out of the file, or give them names that begin with label_", path.display(), shown(leaks))]
     Leaks {
         /// The file.
         path: PathBuf,
