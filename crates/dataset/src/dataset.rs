@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use crate::DatasetError;
 use twinprint_signal::{Annotation, ChannelName, Hertz, RecordingKey, SubjectId};
 
 /// One recording on disk and what the dataset says about it; the samples are not read.
@@ -18,12 +19,68 @@ pub struct RecordingFile {
     pub bad_channels: Vec<ChannelName>,
     /// Channels that are no scalp EEG (ECG, EOG, a derivation between the ears): to be left out, never interpolated.
     pub other_channels: Vec<ChannelName>,
+    /// All channels that `channels.tsv` lists; empty where there is none.
+    pub listed_channels: Vec<ChannelName>,
     /// The events of `events.tsv`; absent where the file's own annotations hold.
     pub events: Option<Vec<Annotation>>,
     /// The frequency of the mains, where the dataset says it.
     pub line_frequency: Option<Hertz>,
     /// The sampling rate that the sidecar states, to be compared with the file's own.
     pub sampling_frequency: Option<Hertz>,
+}
+
+impl RecordingFile {
+    /// Whether what the dataset says of channels and events is about this recording: `present` are the channels of the
+    /// file itself, `seconds` its length. Gives back what a side-car says that applies to nothing, a sentence each.
+    ///
+    /// # Errors
+    /// When `channels.tsv` lists none of the file's channels, or every event lies outside the recording: such a side-car
+    /// belongs to another recording, and without it bad channels would pass for good ones.
+    pub fn check_sidecars(&self, present: &[ChannelName], seconds: f64) -> Result<Vec<String>, DatasetError> {
+        let mut said = Vec::new();
+        let names =
+            |of: &[&ChannelName]| some_of(&of.iter().map(|name| name.to_string()).collect::<Vec<_>>());
+        let unknown: Vec<&ChannelName> =
+            self.listed_channels.iter().filter(|name| !present.contains(name)).collect();
+        if !unknown.is_empty() && unknown.len() == self.listed_channels.len() {
+            return Err(DatasetError::Unapplied {
+                path: self.path.clone(),
+                sidecar: "channels.tsv",
+                why: format!(
+                    "it lists {}; the file has {}",
+                    names(&unknown),
+                    names(&present.iter().collect::<Vec<_>>())
+                ),
+            });
+        }
+        if !unknown.is_empty() {
+            said.push(format!(
+                "channels.tsv lists channels that the file does not have: {}",
+                names(&unknown)
+            ));
+        }
+        let unlisted: Vec<&ChannelName> =
+            present.iter().filter(|name| !self.listed_channels.contains(name)).collect();
+        if !self.listed_channels.is_empty() && !unlisted.is_empty() {
+            said.push(format!(
+                "channels.tsv does not list channels of the file, which are taken as EEG: {}",
+                names(&unlisted)
+            ));
+        }
+        let events = self.events.as_deref().unwrap_or_default();
+        let outside = events.iter().filter(|event| !(0.0..seconds).contains(&event.onset.get())).count();
+        if outside > 0 && outside == events.len() {
+            let why = format!("all {outside} events lie outside the {seconds:.1} s of the file");
+            return Err(DatasetError::Unapplied { path: self.path.clone(), sidecar: "events.tsv", why });
+        }
+        if outside > 0 {
+            said.push(format!(
+                "{outside} of {} events of events.tsv lie outside the recording",
+                events.len()
+            ));
+        }
+        Ok(said)
+    }
 }
 
 /// The recordings of a cohort.

@@ -1,6 +1,6 @@
 //! From a plan to the recordings it names.
 
-use twinprint_signal::SubjectId;
+use twinprint_signal::{SubjectId, one_name_twice};
 
 use crate::dataset::{Dataset, RecordingFile, some_of};
 use crate::error::DatasetError;
@@ -11,7 +11,7 @@ use crate::plan::{Plan, setting};
 ///
 /// # Errors
 /// When the plan is not valid, the folder is missing or holds no recording of that layout, a table or sidecar cannot be
-/// read, two files are one recording, or the plan names people or recordings that are not there.
+/// read, two files are one recording, two people have names that are spellings of one, or the plan names people or recordings that are not there.
 pub fn discover(plan: &Plan) -> Result<Dataset, DatasetError> {
     plan.validate()?;
     if !plan.root.is_dir() {
@@ -29,7 +29,12 @@ pub fn discover(plan: &Plan) -> Result<Dataset, DatasetError> {
         }
     }
     select(plan, &mut dataset)?;
-    Ok(dataset)
+    match one_name_twice(dataset.subjects().into_iter().map(SubjectId::as_str)) {
+        Some((first, second)) => {
+            Err(DatasetError::OnePersonTwice { first: first.to_owned(), second: second.to_owned() })
+        }
+        None => Ok(dataset),
+    }
 }
 
 fn select(plan: &Plan, dataset: &mut Dataset) -> Result<(), DatasetError> {

@@ -73,6 +73,26 @@ pub enum DatasetError {
         /// The key and its value, and what it must be.
         reason: String,
     },
+    /// A side-car is about another recording than the one it lies beside.
+    #[error("{}: its {sidecar} is about another recording: {why}. Correct the table, or move it away", path.display())]
+    Unapplied {
+        /// The recording.
+        path: PathBuf,
+        /// Which side-car.
+        sidecar: &'static str,
+        /// What it says, and what the file has.
+        why: String,
+    },
+    /// Two people of the dataset have names that differ as two spellings of one name do.
+    #[error(
+        "are {first:?} and {second:?} one person? They differ in no more than zeros in front, case or spaces: spell a person alike everywhere, or leave one of them out with dataset.exclude_subjects"
+    )]
+    OnePersonTwice {
+        /// A name.
+        first: String,
+        /// The other name.
+        second: String,
+    },
     /// Two files claim to be one recording.
     #[error("{} and {} are both recording {key}: move one of them away, or tell them apart in the layout", first.display(), second.display())]
     Duplicate {

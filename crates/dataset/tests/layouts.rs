@@ -127,6 +127,42 @@ fn events_are_read_with_their_best_label() {
 }
 
 #[test]
+fn a_sidecar_of_another_recording_is_refused_and_one_that_applies_in_part_says_to_what_not() {
+    let of = |channels: &str, events: &str| {
+        let root = folder(&[
+            ("sub-01/eeg/sub-01_task-rest_eeg.edf", "x"),
+            ("sub-01/eeg/sub-01_task-rest_channels.tsv", channels),
+            ("sub-01/eeg/sub-01_task-rest_events.tsv", events),
+        ]);
+        let found = discover(&bids(root.path())).unwrap().recordings.remove(0);
+        found.check_sidecars(&["Cz", "Pz"].map(ChannelName::new), 10.0).map_err(|error| error.to_string())
+    };
+    let channels = "name\ttype\tstatus\n";
+    let events = "onset\tduration\n1\t0\n";
+    assert_eq!(of(&format!("{channels}CZ\tEEG\tgood\nPz\tEEG\tbad\n"), events), Ok(vec![]));
+    let said = of(&format!("{channels}E1\tMISC\tgood\nE2\tEEG\tbad\n"), events).unwrap_err();
+    assert!(said.contains("channels.tsv") && said.contains("E1, E2") && said.contains("Cz, Pz"), "{said}");
+    let said = of(&format!("{channels}Cz\tEEG\tgood\nE2\tEEG\tbad\n"), events).unwrap();
+    assert!(
+        said[0].contains("does not have: E2") && said[1].contains("does not list") && said[1].contains("Pz"),
+        "{said:?}"
+    );
+    let both = format!("{channels}Cz\tEEG\tgood\nPz\tEEG\tbad\n");
+    let said = of(&both, "onset\tduration\n12\t0\n-1\t0\n").unwrap_err();
+    assert!(said.contains("all 2 events lie outside the 10.0 s"), "{said}");
+    let said = of(&both, "onset\tduration\n2\t0\n11\t0\n").unwrap();
+    assert!(said[0].contains("1 of 2 events"), "{said:?}");
+}
+
+#[test]
+fn two_spellings_of_one_person_are_refused_unless_one_is_left_out() {
+    let root = folder(&[("sub-1/eeg/sub-1_task-a_eeg.edf", "x"), ("sub-01/eeg/sub-01_task-b_eeg.edf", "x")]);
+    refused(&bids(root.path()), &["\"sub-01\"", "\"sub-1\"", "exclude_subjects"]);
+    let plan = Plan { exclude_subjects: vec!["sub-1".to_owned()], ..bids(root.path()) };
+    assert_eq!(keys(&discover(&plan).unwrap()), ["sub-01/1/task-b"]);
+}
+
+#[test]
 fn bids_files_that_cannot_be_used_are_named_with_the_reason() {
     let root = folder(&[
         ("sub-01/eeg/sub-01_task-rest_eeg.edf", "x"),

@@ -28,9 +28,10 @@ impl Rows {
     /// Reads a file and keeps the rows that the filter holds for.
     ///
     /// # Errors
-    /// When the file is refused or no row is left.
+    /// When the file is refused, a column among its features tells who the person is, or no row is left.
     pub(crate) fn read(path: &Path, filter: &Filter) -> Result<Self, DeskError> {
         let table = read_features(path)?;
+        table.check_leaks()?;
         let rows = filter.rows(path, table.infos())?;
         Ok(Self { table, rows, path: path.to_owned() })
     }
@@ -87,6 +88,18 @@ impl Rows {
             LengthMeaning::Weight => prints.values().to_owned(),
             LengthMeaning::Nothing => directions(prints.values()),
         };
-        Ok(Acquired { prints, acquisition, sources: vec![source], notices: Vec::new() })
+        Ok(Acquired { prints, acquisition, sources: vec![source], notices: self.left_out() })
     }
+    /// Names the columns that are no part of the prints.
+    fn left_out(&self) -> Vec<String> {
+        match self.table.columns().left_out.as_slice() {
+            [] => Vec::new(),
+            names => vec![format!("{}: columns left out: {}", self.path.display(), shown(names))],
+        }
+    }
+}
+
+/// Names in quotation marks, as one of them may be empty.
+fn shown(names: &[String]) -> String {
+    names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
 }

@@ -80,8 +80,13 @@ pub(crate) fn measure(
         )?;
         Ok(layout(whole))
     } else {
-        notes.repair("bytes after the stated number of records left out", place, refuse)?;
-        Ok(layout(stated))
+        if whole > stated {
+            notes.repair("more whole records than the header states, all of them read", place, refuse)?;
+        }
+        if body as u64 != whole * record_bytes as u64 {
+            notes.repair("a last record cut short left out", || format!("record {}", whole + 1), refuse)?;
+        }
+        Ok(layout(whole))
     }
 }
 
@@ -99,9 +104,11 @@ fn misfit(size: usize, records: u64, fixed: &FixedHeader, layout: Layout) -> Edf
             "it was cut off: copy or download it again, or open it leniently to read the whole records present",
         )
     } else {
+        let more = (size - expected) / (layout.record_bytes as u64).max(1);
+        let whole = if more > 0 { format!(", {more} whole records more than stated") } else { String::new() };
         (
-            format!("{} bytes too many", size - expected),
-            "check where the file comes from, or open it leniently to read the stated records",
+            format!("{} bytes too many{whole}", size - expected),
+            "check where the file comes from, or open it leniently to read every whole record",
         )
     };
     EdfError::Size {

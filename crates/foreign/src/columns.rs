@@ -1,8 +1,10 @@
 //! The columns of a table of features: which say whose a row is, which describe it, and which are its numbers.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
 use serde::Serialize;
+use twinprint_signal::{RecordingKey, RowInfo};
 
 /// What a column of labels begins with.
 pub(crate) const LABEL: &str = "label_";
@@ -45,7 +47,39 @@ impl fmt::Display for ColumnUse {
     }
 }
 
-/// Whether a column counts the rows: the index that pandas writes along, with or without a name.
+/// Names that libraries give to a column of row numbers (pandas `reset_index`, polars `with_row_index`, R `write.csv` read again).
+const ROW_NUMBERS: [&str; 7] = ["index", "level_0", "row", "row_nr", "row_id", "rownames", "x.1"];
+
+/// Whether a column's name says that it counts the rows: the index that pandas writes along, with or without a name.
 pub(crate) fn counts_rows(name: &str) -> bool {
     name.is_empty() || name.starts_with("__index_level_") || name.starts_with("Unnamed: ")
+}
+
+/// Whether a column's values say that it counts rows: whole numbers, each once, under the name of an index; or whole numbers
+/// that go up by one from row to row within every recording, some of five rows or more. Of a column that numbers the rows
+/// of the whole file the check for leaks speaks.
+pub(crate) fn holds_row_numbers(name: &str, values: &[f32], infos: &[RowInfo]) -> bool {
+    if values.iter().any(|value| value.fract() != 0.0 || !value.is_finite()) {
+        return false;
+    }
+    if ROW_NUMBERS.contains(&name.to_lowercase().as_str()) {
+        let distinct: HashSet<u32> = values.iter().map(|value| value.to_bits()).collect();
+        return values.len() > 1 && distinct.len() == values.len();
+    }
+    let mut recordings: HashMap<&RecordingKey, Vec<f32>> = HashMap::new();
+    for (info, &value) in infos.iter().zip(values) {
+        recordings.entry(&info.epoch.key).or_default().push(value);
+    }
+    recordings.len() > 1
+        && recordings.values().any(|counted| counted.len() >= 5)
+        && recordings.values().flat_map(|counted| counted.windows(2)).all(|pair| pair[1] - pair[0] == 1.0)
+        && !values.windows(2).all(|pair| pair[0] < pair[1])
+}
+
+/// The columns that pandas says were the index of the table, where it wrote the file: never features.
+pub(crate) fn pandas_index(attributes: &BTreeMap<String, String>) -> Vec<String> {
+    let described = attributes.get("pandas").and_then(|text| serde_json::from_str(text).ok());
+    let described: serde_json::Value = described.unwrap_or_default();
+    let columns = described["index_columns"].as_array().map(Vec::as_slice).unwrap_or_default();
+    columns.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect()
 }

@@ -124,6 +124,14 @@ impl ForeignError {
         move |error| Self::Unusable { path: path.to_owned(), what: what.to_string(), source: error.into() }
     }
 
+    /// Refuses a file that seems to spell one person in two ways, so that comparisons of them would count as of two people.
+    pub(crate) fn one_person_twice(path: &Path, (first, second): (&str, &str)) -> Self {
+        let reason = format!(
+            "are {first:?} and {second:?} one person? They differ in no more than zeros in front, case, spaces or how a number is written: spell a person alike everywhere, or give two people names that differ in more"
+        );
+        Self::file(path, reason)
+    }
+
     /// Refuses an option.
     pub(crate) fn option(option: &'static str, reason: impl Into<String>) -> Self {
         Self::Option { option, reason: reason.into() }

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, Axis};
 use twinprint_protocol::check_features;
-use twinprint_signal::{EmbeddingSpace, LengthMeaning, Prints, RecordingKey, RowInfo};
+use twinprint_signal::{EmbeddingSpace, LengthMeaning, Prints, RecordingKey, RowInfo, one_name_twice};
 use twinprint_store::prints::{PrintFile, lengths, space_of};
 
 use crate::ForeignError;
-use crate::columns::{ColumnUse, counts_rows};
+use crate::columns::{ColumnUse, counts_rows, holds_row_numbers};
 use crate::table::{self, Table};
 
 /// Prints or features of a file, whose each row is, and what the file says of itself.
@@ -48,7 +48,7 @@ pub struct Features {
 /// ```
 pub fn read_features(path: &Path) -> Result<Features, ForeignError> {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
-    let features = match ending.as_str() {
+    let mut features = match ending.as_str() {
         "h5" | "hdf5" => of_hdf5(path)?,
         "parquet" => of_table(path, table::of_parquet(path)?)?,
         "csv" => of_table(path, table::of_csv(path)?)?,
@@ -59,6 +59,7 @@ pub fn read_features(path: &Path) -> Result<Features, ForeignError> {
             ));
         }
     };
+    features.leave_out_row_numbers();
     features.check()?;
     Ok(features)
 }
@@ -144,7 +145,10 @@ impl Features {
     }
 
     /// Refuses columns among the features that tell who the person is.
-    pub(crate) fn check_leaks(&self) -> Result<(), ForeignError> {
+    ///
+    /// # Errors
+    /// [`ForeignError::Leaks`] with every such column and two rows of each.
+    pub fn check_leaks(&self) -> Result<(), ForeignError> {
         let rows: Vec<&RecordingKey> = self.infos.iter().map(|info| &*info.epoch.key).collect();
         let names = self.columns.features.iter().map(String::as_str);
         let columns = names.zip(self.values.columns().into_iter().map(|column| column.into_iter().copied()));
@@ -159,9 +163,30 @@ impl Features {
         ForeignError::file(&self.path, reason)
     }
 
+    /// Takes columns that count rows out of the features.
+    fn leave_out_row_numbers(&mut self) {
+        let counts = |column: &usize| {
+            let values = self.values.column(*column).to_vec();
+            holds_row_numbers(&self.columns.features[*column], &values, &self.infos)
+        };
+        let (out, kept): (Vec<usize>, Vec<usize>) = (0..self.columns.features.len()).partition(counts);
+        if out.is_empty() {
+            return;
+        }
+        let named = |columns: &[usize]| columns.iter().map(|&at| self.columns.features[at].clone()).collect();
+        let (left_out, features): (Vec<String>, Vec<String>) = (named(&out), named(&kept));
+        self.columns.left_out.extend(left_out);
+        self.columns.features = features;
+        self.values = self.values.select(Axis(1), &kept);
+    }
+
     fn check(&self) -> Result<(), ForeignError> {
         if self.infos.is_empty() {
             return Err(self.refuse("it has no row"));
+        }
+        let people = self.infos.iter().map(|info| info.epoch.key.subject.as_str());
+        if let Some(pair) = one_name_twice(people) {
+            return Err(ForeignError::one_person_twice(&self.path, pair));
         }
         if self.columns.features.is_empty() {
             return Err(self.refuse("it has no column of numbers"));

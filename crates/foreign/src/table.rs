@@ -10,7 +10,7 @@ use polars::prelude::{Column, DataType, ParquetReader, SerReader};
 use twinprint_signal::{EpochInfo, RecordingId, RecordingKey, RowInfo, Seconds, SessionId, SubjectId};
 
 use crate::ForeignError;
-use crate::columns::{ColumnUse, KEYS, LABEL, PRINT, counts_rows};
+use crate::columns::{ColumnUse, KEYS, LABEL, PRINT, counts_rows, pandas_index};
 use crate::csv_file::{CsvFile, open};
 use crate::error::Cause;
 
@@ -112,6 +112,7 @@ fn assemble(path: &Path, all: Vec<(String, Cells)>, attributes: Attributes) -> R
         let reason = format!("it has no column subject, which says whose a row is; it has {shown}");
         return Err(ForeignError::file(path, reason));
     }
+    let index = pandas_index(&attributes);
     let prints_only = names.iter().any(|name| name.starts_with(PRINT));
     let mut columns = ColumnUse::default();
     let (mut numbers, mut keys, mut labels) = (Vec::new(), HashMap::new(), Vec::new());
@@ -121,7 +122,7 @@ fn assemble(path: &Path, all: Vec<(String, Cells)>, attributes: Attributes) -> R
             keys.insert(key, texts(cells));
         } else if let Some(label) = label {
             labels.push((label, texts(cells)));
-        } else if counts_rows(&name) || (prints_only && !name.starts_with(PRINT)) {
+        } else if counts_rows(&name) || index.contains(&name) || (prints_only && !name.starts_with(PRINT)) {
             columns.left_out.push(name);
         } else {
             match cells.into_numbers() {

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use polars::prelude::{Column, DataFrame, KeyValueMetadata, ParquetWriter};
 use twinprint_foreign::{
     FeatureOptions, Filter, Metric, ScoreOptions, ScoreReport, evaluate_features, score_table,
 };
@@ -209,4 +210,65 @@ fn columns_that_count_rows_are_left_out_and_every_column_is_listed() {
         says(&score_table(&found), &["features: x, y", "labels: task", "left out: "]);
         assert_eq!(serde_json::to_value(&found).unwrap()["columns"]["left_out"][0], name);
     }
+}
+
+#[test]
+fn an_index_is_no_feature_whatever_it_is_called() {
+    let with = |name: &str, values: [&str; 7]| {
+        let lines = TWO.lines().zip([name].into_iter().chain(values));
+        lines.map(|(line, value)| format!("{line},{value}\n")).collect::<String>()
+    };
+    // Shuffled rows under pandas' own name.
+    let found = report(&with("index", ["6", "0", "3", "1", "5", "2", "4"]), &days());
+    assert_eq!(found.columns.unwrap().left_out, ["index"]);
+    assert_eq!(found.systems[0].eer.value, 0.25);
+    // A number that starts anew with each recording.
+    let mut text = "subject,session,x,y,window\n".to_owned();
+    for (person, visit) in [("ann", 1), ("bob", 1), ("ann", 2), ("bob", 2)] {
+        for row in 0..6 {
+            let (x, y) = if person == "ann" { (9 + row % 2, row % 3) } else { (row % 3, 9 - row % 2) };
+            text += &format!("{person},{visit},{x},{y},{row}\n");
+        }
+    }
+    let found = report(&text, &days());
+    assert_eq!(
+        (found.columns.unwrap().left_out, found.systems[0].eer.value),
+        (vec!["window".to_owned()], 0.0)
+    );
+    // A count of something else is a feature.
+    let spikes = with("spikes", ["1", "2", "1", "4", "2", "2", "3"]);
+    assert_eq!(report(&spikes, &days()).columns.unwrap().features, ["x", "y", "spikes"]);
+}
+
+#[test]
+fn the_index_that_pandas_names_in_a_parquet_file_is_no_feature() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("features.parquet");
+    let rows: Vec<Vec<&str>> = TWO.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    let text = |at: usize| rows.iter().map(|row| row[at]).collect::<Vec<_>>();
+    let number = |at: usize| rows.iter().map(|row| row[at].parse::<f64>().unwrap()).collect::<Vec<_>>();
+    let mut table = DataFrame::new_infer_height(vec![
+        Column::new("subject".into(), text(0)),
+        Column::new("session".into(), text(1)),
+        Column::new("x".into(), number(2)),
+        Column::new("y".into(), number(3)),
+        Column::new("epoch".into(), [3i64, 1, 4, 1, 5, 9, 2]),
+    ])
+    .unwrap();
+    let described = r#"{"index_columns": ["epoch"], "columns": []}"#;
+    let metadata = vec![("pandas".to_owned(), described.to_owned())];
+    ParquetWriter::new(std::fs::File::create(&path).unwrap())
+        .with_key_value_metadata(Some(KeyValueMetadata::from_static(metadata)))
+        .finish(&mut table)
+        .unwrap();
+    let options = ScoreOptions { bootstrap: 100, ..ScoreOptions::default() };
+    let found = evaluate_features(&path, &days(), &options).unwrap();
+    assert_eq!(found.columns.unwrap().left_out, ["epoch"]);
+    assert_eq!(found.systems[0].eer.value, 0.25);
+}
+
+#[test]
+fn spellings_of_one_person_are_refused_with_both() {
+    let said = refused(&TWO.replacen("ann,2", "Ann,2", 1), &days());
+    says(&said, &["\"ann\"", "\"Ann\"", "spell a person alike"]);
 }

@@ -198,3 +198,41 @@ fn ties_everywhere_are_one_half_without_an_interval() {
     assert_eq!((summary.eer.value, summary.eer.ci95, summary.d_prime), (0.5, None, None));
     assert!(score_table(&found).contains("50.00 (no interval)"));
 }
+
+#[test]
+fn spellings_of_one_person_stop_the_evaluation_and_both_are_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let head = "enrol_subject,probe_subject,score\n";
+    for (one, other) in [("1", "01"), ("1.0", "1"), ("S7", "s7"), ("sub 2", "sub2")] {
+        let text = format!("{head}{one},{one},0.9\n{one},b,0.2\nb,{other},0.3\nb,b,0.8\n");
+        let said = refused(&write(folder.path(), "x.csv", &text), &options());
+        assert!(said.contains(&format!("{one:?}")) && said.contains(&format!("{other:?}")), "{said}");
+    }
+    // People to calibrate on are other people, however they are spelt.
+    let test = write(folder.path(), "test.csv", &csv(&rows(), ','));
+    let others: Vec<_> =
+        rows().into_iter().map(|(e, p, t, s)| (e.to_uppercase(), p.to_uppercase(), t, s)).collect();
+    let dev = write(folder.path(), "dev.csv", &csv(&others, ','));
+    let said = refused(&test, &ScoreOptions { dev: Some(dev), ..options() });
+    assert!(said.contains("\"P0\"") && said.contains("\"p0\""), "{said}");
+}
+
+#[test]
+fn scores_that_fall_with_likeness_are_told_from_chance() {
+    let folder = tempfile::tempdir().unwrap();
+    let far: Vec<_> = rows().into_iter().map(|(e, p, t, s)| (e, p, t, 5.0 - s)).collect();
+    let path = write(folder.path(), "far.csv", &csv(&far, ','));
+    let says = |options: &ScoreOptions, rows: &Path| numbers(rows, options).systems[0].absent.join("; ");
+    assert!(says(&options(), &path).contains("--distance"), "{}", says(&options(), &path));
+    let distance = ScoreOptions { distance: true, ..options() };
+    assert!(!says(&distance, &path).contains("--distance"));
+    let near = write(folder.path(), "near.csv", &csv(&rows(), ','));
+    assert!(says(&distance, &near).contains("leave --distance out"));
+    let level: Vec<_> = rows()
+        .into_iter()
+        .map(|(e, p, t, s)| if e == p { (e, p, t, s - 0.61) } else { (e, p, t, s) })
+        .collect();
+    let level = write(folder.path(), "level.csv", &csv(&level, ','));
+    let auc = numbers(&level, &options()).systems[0].auc;
+    assert!((0.4..0.5).contains(&auc) && !says(&options(), &level).contains("--distance"), "{auc}");
+}

@@ -154,8 +154,10 @@ fn open(
         seconds: seconds.get(),
     };
     tracing::debug!(file = %input.path, %rate, channels = channels.len(), seconds = seconds.get(), "opened");
-    let mut said: Vec<String> =
-        edf.notices().iter().map(|notice| format!("{}: {notice}", input.path)).collect();
+    let unapplied =
+        file.check_sidecars(&names, seconds.get()).map_err(|error| RunError::recording(&file.path, error))?;
+    let mut said: Vec<String> = unapplied.iter().map(|notice| format!("{}: {notice}", input.path)).collect();
+    said.extend(edf.notices().iter().map(|notice| format!("{}: {notice}", input.path)));
     if let Some(stated) =
         file.sampling_frequency.filter(|stated| (stated.get() / rate.get() - 1.0).abs() > 1e-3)
     {

@@ -1,5 +1,6 @@
 //! Who was recorded, when, and in which file: identities that are never mixed up with one another.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -98,9 +99,77 @@ impl fmt::Display for RecordingKey {
     }
 }
 
+/// Two names that differ only as spellings of one name do: in case, white space, zeros in front of a number, or a number
+/// written whole in one place and with decimals in another (`1`, `01` and `1.0`). Nothing where all differ in more.
+///
+/// ```
+/// use twinprint_signal::one_name_twice;
+///
+/// assert_eq!(one_name_twice(["7", "sub-01", "12", "Sub-1"]), Some(("sub-01", "Sub-1")));
+/// assert_eq!(one_name_twice(["1", "10", "1.5", "11"]), None);
+/// ```
+pub fn one_name_twice<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<(&'a str, &'a str)> {
+    let mut seen: HashMap<String, &str> = HashMap::new();
+    names.into_iter().find_map(|name| {
+        let first = *seen.entry(folded(name)).or_insert(name);
+        (first != name).then_some((first, name))
+    })
+}
+
+/// A name without what spellings of it differ in.
+fn folded(name: &str) -> String {
+    let mut name: String =
+        name.split_whitespace().flat_map(str::chars).flat_map(char::to_lowercase).collect();
+    let whole = name
+        .strip_suffix('0')
+        .map(|start| start.trim_end_matches('0'))
+        .and_then(|start| start.strip_suffix('.'));
+    if let Some(whole) = whole.filter(|whole| whole.ends_with(|last: char| last.is_ascii_digit())) {
+        name.truncate(whole.len());
+    }
+    let mut out = String::with_capacity(name.len());
+    let mut rest = name.chars().peekable();
+    let mut in_number = false;
+    while let Some(letter) = rest.next() {
+        let leading = !in_number && letter == '0' && rest.peek().is_some_and(char::is_ascii_digit);
+        if !leading {
+            in_number = letter.is_ascii_digit();
+            out.push(letter);
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spellings_of_one_name_are_found_and_other_names_are_not() {
+        for pair in [
+            ["1", "01"],
+            ["1", "1.0"],
+            ["S001", "s1"],
+            ["sub 1", "sub1"],
+            ["ann ", "ann"],
+            ["0", "00"],
+            ["100.00", "100"],
+        ] {
+            assert_eq!(one_name_twice(pair), Some((pair[0], pair[1])));
+        }
+        for pair in [
+            ["1", "10"],
+            ["10", "100"],
+            ["1.5", "15"],
+            ["a", "b"],
+            ["1", "1"],
+            ["s1-2", "s12"],
+            ["0.1", "1"],
+            ["v1.10", "v1.1"],
+        ] {
+            assert_eq!(one_name_twice(pair), None, "{pair:?}");
+        }
+    }
 
     #[test]
     fn a_name_must_have_visible_characters() {

@@ -13,7 +13,7 @@ mod unit;
 pub use channel::ChannelName;
 pub use epochs::{EpochInfo, Epochs, EpochsError};
 pub use estimate::{Estimate, Interval};
-pub use identity::{IdentityError, RecordingId, RecordingKey, SessionId, SubjectId};
+pub use identity::{IdentityError, RecordingId, RecordingKey, SessionId, SubjectId, one_name_twice};
 pub use prints::{EmbeddingSpace, LengthMeaning, Prints, PrintsError, RowInfo, directions, has_direction};
 pub use recording::{Annotation, Recording, RecordingError, Segment};
 pub use unit::{Hertz, Microvolts, SampleIndex, Seconds, UnitError};

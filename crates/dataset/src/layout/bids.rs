@@ -173,6 +173,7 @@ impl<'a> Search<'a> {
             labels,
             bad_channels: channels.bad,
             other_channels: channels.other,
+            listed_channels: channels.listed,
             events: events.map(|(events, _)| events),
             line_frequency: header.line_frequency,
             sampling_frequency: header.sampling_frequency,

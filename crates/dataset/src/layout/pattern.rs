@@ -106,6 +106,7 @@ fn recording(path: &Path, settings: &Pattern, values: &Values) -> Result<Recordi
         labels,
         bad_channels: Vec::new(),
         other_channels: Vec::new(),
+        listed_channels: Vec::new(),
         events: None,
         line_frequency: None,
         sampling_frequency: None,

@@ -34,6 +34,7 @@ pub(crate) struct Header {
 pub(crate) struct Channels {
     pub(crate) bad: Vec<ChannelName>,
     pub(crate) other: Vec<ChannelName>,
+    pub(crate) listed: Vec<ChannelName>,
 }
 
 impl<'a> Sidecars<'a> {
@@ -104,13 +105,15 @@ impl<'a> Sidecars<'a> {
             let Some(channel) = &row[label] else {
                 return Err(table.error(format!("line {}: a channel without a name", line + 2)));
             };
+            let channel = ChannelName::new(channel);
+            channels.listed.push(channel.clone());
             let is = |column: Option<usize>, value: &str| {
                 column.and_then(|c| row[c].as_ref()).map(|cell| cell.eq_ignore_ascii_case(value))
             };
             if is(kind, "EEG") == Some(false) {
-                channels.other.push(ChannelName::new(channel));
+                channels.other.push(channel);
             } else if is(status, "bad") == Some(true) {
-                channels.bad.push(ChannelName::new(channel));
+                channels.bad.push(channel);
             }
         }
         Ok(channels)

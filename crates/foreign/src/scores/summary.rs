@@ -10,6 +10,7 @@ use twinprint_evaluation::{
     verification,
 };
 use twinprint_report::results::TransportedThreshold;
+use twinprint_signal::one_name_twice;
 
 use super::identification::searches;
 use super::trials::{Part, Table};
@@ -118,6 +119,11 @@ pub(super) fn report(
             ),
         ));
     }
+    let mut names = table.subjects.sorted();
+    names.extend(dev.iter().flat_map(|(_, dev)| dev.subjects.sorted()));
+    if let Some(pair) = one_name_twice(names) {
+        return Err(ForeignError::one_person_twice(path, pair));
+    }
     let trials = table.parts.iter().map(|part| part.score.len()).sum();
     let mut systems = Vec::with_capacity(table.parts.len());
     let mut dev = dev;
@@ -159,6 +165,7 @@ fn summary(part: Part, dev: Option<&Scores>, options: &ScoreOptions) -> Result<S
     let identified = identified(&part, &bootstrap, &mut absent)?;
     let scores = Scores::new(part.score, part.enrol, part.probe)?;
     let found = verification(&scores, &bootstrap)?;
+    absent.extend(upside_down(found.auc, &scores, options));
     let det = det_curve(&scores).thinned(DET_POINTS);
     let (mut cllr, mut transported) = (None, Vec::new());
     if let Some(dev) = dev {
@@ -197,6 +204,24 @@ fn summary(part: Part, dev: Option<&Scores>, options: &ScoreOptions) -> Result<S
         identification: identified,
         det: det.points.iter().map(|point| [point.fmr, point.fnmr]).collect(),
         absent,
+    })
+}
+
+/// Says that scores fall where people are alike: the area under the ROC curve is below one half by more than chance, which
+/// its interval tells or else the deviation of the Mann-Whitney statistic of unrelated scores.
+fn upside_down(auc: Estimate, scores: &Scores, options: &ScoreOptions) -> Option<String> {
+    let (mated, non_mated) = (scores.mated() as f64, scores.non_mated() as f64);
+    let deviation = ((mated + non_mated + 1.0) / (12.0 * mated * non_mated)).sqrt();
+    let high = auc.ci95.map_or(auc.value + 2.0 * deviation, |interval| interval.high);
+    let remedy = match options.distance {
+        true => "are these similarities? Then leave --distance out",
+        false => "are these distances? Then write --distance",
+    };
+    (high < 0.5).then(|| {
+        format!(
+            "scores are lower where both are one person (AUC {:.3}, below 0.5 by more than chance): {remedy}",
+            auc.value
+        )
     })
 }
 

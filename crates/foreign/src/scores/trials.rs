@@ -57,6 +57,13 @@ impl Names {
         number
     }
 
+    /// All names, in alphabetical order.
+    pub fn sorted(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.numbers.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// The numbers of `names` for those that `other` knows as well, by the other's number.
     pub fn shared(&self, other: &Names) -> usize {
         other.numbers.keys().filter(|name| self.numbers.contains_key(*name)).count()
