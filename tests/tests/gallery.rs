@@ -40,10 +40,12 @@ impl Stage {
         found.unwrap().to_str().unwrap().to_owned()
     }
 
+    /// Enrols with the encoder of fold 0, which never saw the strangers.
     fn enroll(&self, gallery: &str, subject: &str, file: &str, more: &[&str]) -> Vec<String> {
         let run = self.run.to_str().unwrap();
         let fixed = ["enroll", "--gallery", gallery, "--model", run, "--subject", subject, file];
-        fixed.iter().chain(more).map(|word| (*word).to_owned()).collect()
+        let fold: &[&str] = if more.contains(&"--fold") { &[] } else { &["--fold", "0"] };
+        fixed.iter().chain(more).chain(fold).map(|word| (*word).to_owned()).collect()
     }
 
     /// Enrols everybody, forced: an encoder of ten steps takes some of them for one another.

@@ -51,7 +51,8 @@ pub(crate) struct EnrolArguments {
     /// The share that new epochs count with --update weighted.
     #[arg(long, default_value_t = 0.3, value_name = "SHARE")]
     pub(crate) weight: f64,
-    /// The false match rate at which two people count as one; the strictest that was measured by default.
+    /// The false match rate, in one comparison, at which two people count as one; by default one that refuses 1 in 100 new
+    /// people by chance, or as few as was measured.
     #[arg(long, value_name = "RATE")]
     pub(crate) fmr: Option<f64>,
     /// The score at which they do, in place of --fmr.
@@ -63,7 +64,7 @@ pub(crate) struct EnrolArguments {
     /// Rows of a file of prints: subject, session, recording, fold, role or a label. May be given several times.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) rows: Vec<String>,
-    /// In a new gallery: the fold whose encoder makes its prints (0 by default).
+    /// In a new gallery: the fold whose encoder makes its prints; the final model by default.
     #[arg(long, value_name = "K")]
     pub(crate) fold: Option<usize>,
     /// In a new gallery: seal names, templates and logs under the secret.

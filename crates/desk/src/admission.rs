@@ -71,18 +71,36 @@ pub(crate) fn admit(
     .into())
 }
 
-/// From which score on a new person counts as somebody who is there: everybody is compared, so the strictest rate that was
-/// measured, at the longest probe.
-pub(crate) fn duplicate_threshold(
+/// The chance at most, as far as thresholds were measured for it, that the search for a duplicate refuses somebody new.
+const CHANCE: f64 = 0.01;
+
+/// From which score on a new person counts as somebody who is there, and the chance that somebody new is refused by it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct DuplicateRule {
+    pub(crate) threshold: f64,
+    /// Nothing for a stated score.
+    pub(crate) chance: Option<f64>,
+}
+
+/// The rule for a template of so many epochs and a gallery of so many people, all of whom it is compared with.
+pub(crate) fn duplicate_rule(
     options: &EnrolOptions<'_>,
     thresholds: &Thresholds,
     epochs: usize,
-) -> Result<Option<f64>, DeskError> {
+    people: usize,
+) -> Result<Option<DuplicateRule>, DeskError> {
     if let Some(threshold) = options.threshold {
-        return Ok(Some(threshold));
+        return Ok(Some(DuplicateRule { threshold, chance: None }));
+    }
+    let of_search = |fmr: f64| Some(1.0 - (1.0 - fmr).powf(people as f64));
+    if let (None, Some((threshold, chance))) = (options.fmr, thresholds.duplicate(epochs, people, CHANCE)) {
+        return Ok(Some(DuplicateRule { threshold, chance: Some(chance) }));
     }
     match options.fmr.or_else(|| thresholds.default_fmr(0.0, epochs)) {
-        Some(fmr) => Ok(Some(thresholds.point(fmr, epochs, usize::MAX)?.threshold)),
+        Some(fmr) => {
+            let threshold = thresholds.point(fmr, epochs, usize::MAX)?.threshold;
+            Ok(Some(DuplicateRule { threshold, chance: of_search(fmr) }))
+        }
         None => Ok(None),
     }
 }

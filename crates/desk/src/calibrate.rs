@@ -1,20 +1,17 @@
 //! Thresholds for a gallery, from the scores of people the encoder never saw.
 
-use twinprint_evaluation::{Estimate, transport};
+use twinprint_evaluation::{Estimate, RATES, Scores, SortedScores, resolves, transport, transport_folds};
 use twinprint_gallery::{Bounds, OperatingPoint, People, Projection, Sequence, Thresholds};
 use twinprint_protocol::Role;
 
 use crate::DeskError;
 use crate::cancelable::cost;
+use crate::duplicates::duplicates;
 use crate::role_prints::{Comparisons, RolePrints, prints_of, rate};
 use crate::run_encoder::RunEncoder;
 
-/// False match rates that thresholds are measured for, as far as comparisons carry them.
-const RATES: [f64; 12] = [0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 5e-4, 2e-4, 1e-4, 5e-5];
-/// Rule of 30 (Doddington 1998): so many errors must be expected at a rate before it counts as measured.
-const ERRORS: f64 = 30.0;
-
-/// Measures thresholds on the fold's dev people, or where nobody was set aside on its test people.
+/// Measures thresholds. Those of a fold's encoder come from the fold's dev people, or where nobody was set aside from its test
+/// people; those of the final model from everybody who was tested, each by the encoder of their own fold.
 ///
 /// # Errors
 /// When the run cannot set an honest threshold, its prints are missing, or there are too few people or seconds.
@@ -23,74 +20,133 @@ pub(crate) fn thresholds(
     projection: Option<&Projection>,
 ) -> Result<Thresholds, DeskError> {
     encoder.check_honest()?;
-    let file = prints_of(encoder)?;
-    let (role, people) =
-        if encoder.fold.dev.is_empty() { (Role::Test, People::Test) } else { (Role::Dev, People::Dev) };
-    let own = RolePrints::of(encoder, &file, role, projection);
-    let test = RolePrints::of(encoder, &file, Role::Test, projection);
-    let (enrol_epochs, looks) = lengths(encoder, &own)?;
+    let whose = Whose::of(encoder, projection)?;
+    let (enrol_epochs, looks) = whose.lengths(encoder)?;
     let mut points = Vec::new();
     let mut bounds = Vec::new();
-    for &enrol in &halves(enrol_epochs) {
+    let lengths = halves(enrol_epochs);
+    for &enrol in &lengths {
         for probe in 1..=looks {
-            let (own, test) = (own.compare(enrol, probe)?, test.compare(enrol, probe)?);
-            points.extend(operating_points(&own, &test, enrol, probe)?);
+            points.extend(operating_points(&whose.compare(enrol, probe)?, enrol, probe)?);
         }
-        bounds.extend(rules(&own.compare(enrol, looks)?, &test.compare(enrol, looks)?, enrol)?);
+        bounds.extend(rules(&whose.compare(enrol, looks)?, enrol)?);
     }
     let cost = match projection {
         Some(projection) => {
-            let plain = RolePrints::of(encoder, &file, role, None);
-            Some(cost(encoder, (&plain, &own), projection, enrol_epochs, looks)?)
+            let plain = Whose::of(encoder, None)?;
+            Some(cost(encoder, (&plain.setting[0], &whose.setting[0]), projection, enrol_epochs, looks)?)
         }
         None => None,
     };
-    let usual_spread = own.usual_spread(enrol_epochs);
-    let subjects = own.people();
-    let notes = notes(encoder, people, subjects, enrol_epochs, looks);
-    Ok(Thresholds { people, subjects, points, bounds, usual_spread, cost, notes })
+    Ok(Thresholds {
+        people: whose.people,
+        subjects: whose.subjects(),
+        duplicates: duplicates(&whose.setting, &lengths)?,
+        points,
+        bounds,
+        usual_spread: RolePrints::usual_spread(&whose.setting, enrol_epochs),
+        cost,
+        notes: whose.notes(encoder, enrol_epochs, looks),
+    })
 }
 
-fn notes(encoder: &RunEncoder, people: People, subjects: usize, enrol: usize, looks: usize) -> Vec<String> {
-    let seconds = encoder.identity.epoch_seconds;
-    let whose = match people {
-        People::Dev => format!(
-            "thresholds come from {subjects} people set aside for them, error rates from {} others; the encoder saw neither",
-            encoder.fold.test.len()
-        ),
-        _ => format!(
-            "nobody was set aside for thresholds: the {subjects} test people of fold {}, whom the encoder never saw, set them and are counted under them, which flatters a little; protocol.dev_subjects sets people aside",
-            encoder.fold.index
-        ),
-    };
-    vec![
-        whose,
-        format!(
-            "measured with templates of {} s and probes of {} s at most, enrolled and probed as the run's protocol says",
-            enrol as f64 * seconds,
-            looks as f64 * seconds
-        ),
-        "comparisons of the same people depend on one another: the intervals count people, the rule of 30 counts comparisons"
-            .to_owned(),
-    ]
+/// Whose scores set thresholds, and on whom error rates are observed.
+struct Whose {
+    people: People,
+    /// Whose scores set the thresholds: one fold's people, or those tested in each of several.
+    setting: Vec<RolePrints>,
+    /// On whom the error rates are observed; nothing where every fold is left out in turn.
+    tested: Option<RolePrints>,
 }
 
-/// The plan's template length and the longest probe that two people have, in epochs.
-fn lengths(encoder: &RunEncoder, prints: &RolePrints) -> Result<(usize, usize), DeskError> {
-    let protocol = &encoder.config.protocol;
-    let epochs = |seconds: f64| ((seconds / encoder.identity.epoch_seconds).round() as usize).max(1);
-    let enrol = epochs(protocol.enrol.seconds);
-    let wanted = epochs(protocol.probe.seconds.iter().copied().fold(0.0, f64::max));
-    let looks = (1..=wanted).rev().find(|&count| prints.can_probe(count));
-    match looks {
-        Some(looks) if prints.can_enrol(enrol) => Ok((enrol, looks)),
-        _ => Err(DeskError::RunFolder {
-            path: encoder.folder.root().to_owned(),
-            reason: format!(
-                "fold {} has fewer than two people with a template of {} s and a probe, so that no threshold can be measured: take another fold's encoder with --fold",
-                encoder.fold.index, protocol.enrol.seconds
+/// Everything compared at one length of template and probe.
+struct Compared {
+    /// What sets the threshold.
+    setting: Comparisons,
+    /// What sets a threshold, and on whom its error rates are observed.
+    observed: Vec<(Comparisons, Comparisons)>,
+}
+
+impl Whose {
+    fn of(encoder: &RunEncoder, projection: Option<&Projection>) -> Result<Self, DeskError> {
+        let file = prints_of(encoder)?;
+        let ([fold], Some(_)) = (encoder.folds.as_slice(), encoder.identity.fold) else {
+            let setting = RolePrints::of_folds(&encoder.folds, &file, projection);
+            return Ok(Self { people: People::OutOfFold, setting, tested: None });
+        };
+        let (role, people) =
+            if fold.dev.is_empty() { (Role::Test, People::Test) } else { (Role::Dev, People::Dev) };
+        let prints = |role| RolePrints::of(fold, &file, role, projection);
+        Ok(Self { people, setting: vec![prints(role)], tested: Some(prints(Role::Test)) })
+    }
+
+    fn subjects(&self) -> usize {
+        self.setting.iter().map(RolePrints::people).sum()
+    }
+
+    /// The plan's template length and the longest probe that two people of every set have, in epochs.
+    fn lengths(&self, encoder: &RunEncoder) -> Result<(usize, usize), DeskError> {
+        let protocol = &encoder.config.protocol;
+        let epochs = |seconds: f64| ((seconds / encoder.identity.epoch_seconds).round() as usize).max(1);
+        let enrol = epochs(protocol.enrol.seconds);
+        let wanted = epochs(protocol.probe.seconds.iter().copied().fold(0.0, f64::max));
+        let can_probe = |count: &usize| self.setting.iter().all(|prints| prints.can_probe(*count));
+        let looks = (1..=wanted).rev().find(can_probe);
+        match looks {
+            Some(looks) if self.setting.iter().all(|prints| prints.can_enrol(enrol)) => Ok((enrol, looks)),
+            _ => Err(DeskError::RunFolder {
+                path: encoder.folder.root().to_owned(),
+                reason: format!(
+                    "{}: fewer than two people with a template of {} s and a probe are there to measure thresholds on: take another fold's encoder with --fold",
+                    encoder.which(),
+                    protocol.enrol.seconds
+                ),
+            }),
+        }
+    }
+
+    fn compare(&self, enrol: usize, probe: usize) -> Result<Compared, DeskError> {
+        let parts =
+            self.setting.iter().map(|prints| prints.compare(enrol, probe)).collect::<Result<Vec<_>, _>>()?;
+        let setting = Comparisons::joined(parts.iter());
+        let observed = match &self.tested {
+            Some(tested) => vec![(Comparisons::joined(parts.iter()), tested.compare(enrol, probe)?)],
+            None => {
+                let others = |left_out: usize| {
+                    Comparisons::joined(
+                        parts.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, part)| part),
+                    )
+                };
+                (0..parts.len()).map(others).collect::<Vec<_>>().into_iter().zip(parts).collect()
+            }
+        };
+        Ok(Compared { setting, observed })
+    }
+
+    fn notes(&self, encoder: &RunEncoder, enrol: usize, looks: usize) -> Vec<String> {
+        let (seconds, subjects) = (encoder.identity.epoch_seconds, self.subjects());
+        let whose = match self.people {
+            People::OutOfFold => format!(
+                "thresholds come from all {subjects} people tested, each by the encoder of a fold that had not seen them; error rates from thresholds of all folds but one on the one left out"
             ),
-        }),
+            People::Dev => format!(
+                "thresholds come from {subjects} people set aside for them, error rates from {} others; the encoder saw neither",
+                self.tested.as_ref().map_or(0, RolePrints::people)
+            ),
+            People::Test | People::Nobody => format!(
+                "nobody was set aside for thresholds: the {subjects} test people of the fold, whom the encoder never saw, set them and are counted under them, which flatters a little; protocol.dev_subjects sets people aside"
+            ),
+        };
+        vec![
+            whose,
+            format!(
+                "measured with templates of {} s and probes of {} s at most, enrolled and probed as the run's protocol says",
+                enrol as f64 * seconds,
+                looks as f64 * seconds
+            ),
+            "comparisons of the same people depend on one another: the intervals count people, the rule of 30 counts comparisons"
+                .to_owned(),
+        ]
     }
 }
 
@@ -101,25 +157,28 @@ fn halves(epochs: usize) -> Vec<usize> {
 
 /// The rates that there are enough comparisons for.
 fn rates(comparisons: &Comparisons) -> impl Iterator<Item = f64> + use<> {
-    let non_mated = comparisons.non_mated() as f64;
-    RATES.into_iter().filter(move |rate| non_mated * rate >= ERRORS * (1.0 - 1e-9))
+    let non_mated = comparisons.non_mated();
+    RATES.into_iter().filter(move |&rate| resolves(non_mated, rate))
 }
 
 fn operating_points(
-    own: &Comparisons,
-    test: &Comparisons,
+    compared: &Compared,
     enrol_epochs: usize,
     probe_epochs: usize,
 ) -> Result<Vec<OperatingPoint>, DeskError> {
-    let (own_scores, test_scores) = (own.last()?, test.last()?);
-    rates(own)
+    let failed = DeskError::thresholds;
+    let setting = SortedScores::new(&compared.setting.last()?);
+    let pairs = compared.observed.iter().map(|(own, tested)| Ok((own.last()?, tested.last()?)));
+    let pairs = pairs.collect::<Result<Vec<(Scores, Scores)>, DeskError>>()?;
+    let pairs: Vec<(&Scores, &Scores)> = pairs.iter().map(|(own, tested)| (own, tested)).collect();
+    rates(&compared.setting)
         .map(|target_fmr| {
-            let found = transport(&own_scores, &test_scores, target_fmr).map_err(DeskError::thresholds)?;
+            let found = transport_folds(&pairs, target_fmr).map_err(failed)?;
             Ok(OperatingPoint {
                 enrol_epochs,
                 probe_epochs,
                 target_fmr,
-                threshold: found.thresholds[0],
+                threshold: setting.threshold_at_fmr(target_fmr),
                 fmr: rate(found.fmr),
                 fnmr: rate(found.fnmr),
                 mated: found.mated,
@@ -129,38 +188,58 @@ fn operating_points(
         .collect()
 }
 
-fn rules(own: &Comparisons, test: &Comparisons, enrol_epochs: usize) -> Result<Vec<Bounds>, DeskError> {
-    let looks = own.running.first().map_or(0, Vec::len);
-    let sequences: Vec<Sequence> = own
-        .running
-        .iter()
-        .zip(own.enrol.iter().zip(&own.probe))
-        .map(|(running, (enrol, probe))| Sequence { scores: running.clone(), mated: enrol == probe })
-        .collect();
-    let mut rules = Vec::new();
-    for target_fmr in rates(own) {
-        let failed = DeskError::thresholds;
-        let thresholds = (0..looks)
-            .map(|at| {
-                let scores = own.scores(|running| running[at])?;
-                transport(&scores, &scores, target_fmr).map(|found| found.thresholds[0]).map_err(failed)
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        let Some(mut rule) = Bounds::fit(&sequences, &thresholds, enrol_epochs, target_fmr) else { continue };
-        // Accepted or not, as a score of 1 or 0: at a threshold between them the rates are those of the rule.
-        let accepted = |scores: &[f64]| f64::from(u8::from(rule.decide(scores).is_some_and(|v| v.accepted)));
-        let outcome = test.scores(accepted)?;
-        let matched = outcome.similarity().iter().zip(test.enrol.iter().zip(&test.probe));
-        let false_matches =
-            matched.filter(|(accepted, (enrol, probe))| **accepted > 0.5 && enrol != probe).count();
-        let observed = false_matches as f64 / test.non_mated().max(1) as f64;
-        let found = transport(&outcome, &outcome, observed.max(target_fmr).min(0.999)).map_err(failed)?;
-        rule.fmr = rate(Estimate { value: observed, ..found.fmr });
-        rule.fnmr = rate(found.fnmr);
-        (rule.mated, rule.non_mated) = (found.mated, found.non_mated);
-        rules.push(rule);
+fn rules(compared: &Compared, enrol_epochs: usize) -> Result<Vec<Bounds>, DeskError> {
+    let mut found = Vec::new();
+    for target_fmr in rates(&compared.setting) {
+        let Some(mut rule) = fit(&compared.setting, enrol_epochs, target_fmr)? else { continue };
+        let mut outcomes = Vec::new();
+        for (own, tested) in &compared.observed {
+            let alone = compared.observed.len() == 1;
+            let judge = if alone { Some(rule.clone()) } else { fit(own, enrol_epochs, target_fmr)? };
+            let Some(judge) = judge else { continue };
+            // Accepted or not, as a score of 1 or 0: at a threshold between them the rates are those of the rule.
+            let accepted =
+                |scores: &[f64]| f64::from(u8::from(judge.decide(scores).is_some_and(|v| v.accepted)));
+            outcomes.push(tested.scores(accepted)?);
+        }
+        observe(&mut rule, &outcomes)?;
+        found.push(rule);
     }
-    Ok(rules)
+    Ok(found)
+}
+
+/// A rule that keeps the rate on these comparisons.
+fn fit(own: &Comparisons, enrol_epochs: usize, target_fmr: f64) -> Result<Option<Bounds>, DeskError> {
+    let looks = own.running.first().map_or(0, Vec::len);
+    let people = own.enrol.iter().zip(&own.probe);
+    let sequence = |(running, (enrol, probe)): (&Vec<f64>, (&u32, &u32))| Sequence {
+        scores: running.clone(),
+        mated: enrol == probe,
+    };
+    let sequences: Vec<Sequence> = own.running.iter().zip(people).map(sequence).collect();
+    let thresholds = (0..looks)
+        .map(|at| Ok(SortedScores::new(&own.scores(|running| running[at])?).threshold_at_fmr(target_fmr)))
+        .collect::<Result<Vec<_>, DeskError>>()?;
+    Ok(Bounds::fit(&sequences, &thresholds, enrol_epochs, target_fmr))
+}
+
+/// Notes the error rates of a rule from its outcomes, 1 for accepted and 0 for not.
+fn observe(rule: &mut Bounds, outcomes: &[Scores]) -> Result<(), DeskError> {
+    let failed = DeskError::thresholds;
+    let outcome = Scores::concat(outcomes).map_err(failed)?;
+    let people = outcome.enrol_subject().iter().zip(outcome.probe_subject());
+    let false_matches = outcome
+        .similarity()
+        .iter()
+        .zip(people)
+        .filter(|(accepted, (enrol, probe))| **accepted > 0.5 && enrol != probe)
+        .count();
+    let observed = false_matches as f64 / outcome.non_mated().max(1) as f64;
+    let found = transport(&outcome, &outcome, observed.max(rule.target_fmr).min(0.999)).map_err(failed)?;
+    rule.fmr = rate(Estimate { value: observed, ..found.fmr });
+    rule.fnmr = rate(found.fnmr);
+    (rule.mated, rule.non_mated) = (found.mated, found.non_mated);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use twinprint_signal::SubjectId;
 
 use crate::DeskError;
 use crate::acquire::{Acquired, gather};
-use crate::admission::{admit, duplicate_threshold, wanted_epochs};
+use crate::admission::{admit, duplicate_rule, wanted_epochs};
 use crate::enrol_options::EnrolOptions;
 use crate::open::{create, create_foreign, encoder_of};
 use crate::rows::{Rows, is_table};
@@ -38,6 +38,9 @@ pub struct Report {
     pub nearest: Option<(SubjectId, f64)>,
     /// From which score on they would have counted as one person.
     pub duplicate_threshold: Option<f64>,
+    /// The chance that somebody who was not enrolled is refused as a duplicate of one of those who were, were comparisons
+    /// independent; absent for a stated score.
+    pub duplicate_chance: Option<f64>,
     /// The score of the new epochs against the template that was there.
     pub score_before: Option<f64>,
     /// How many are enrolled now.
@@ -84,15 +87,15 @@ fn enrol_recordings(
     let opened = opened(options)?;
     let encoder = match (&opened, access.model) {
         (Some(gallery), _) => encoder_of(gallery, access)?,
-        (None, Some(run)) => RunEncoder::open(run, options.new.fold.unwrap_or(0))?,
+        (None, Some(run)) => RunEncoder::open(run, options.new.fold)?,
         (None, None) => return Err(GalleryError::Missing { path: access.gallery.to_owned() }.into()),
     };
     if let (Some(fold), true) = (options.new.fold, opened.is_some())
-        && fold != encoder.fold.index
+        && Some(fold) != encoder.identity.fold
     {
         return Err(DeskError::Request(format!(
-            "--fold {fold}: this gallery was made with the encoder of fold {}; leave --fold out",
-            encoder.fold.index
+            "--fold {fold}: this gallery was made with the {}; leave --fold out",
+            encoder.which()
         )));
     }
     let epoch_seconds = encoder.identity.epoch_seconds;
@@ -100,11 +103,21 @@ fn enrol_recordings(
     let wanted = wanted_epochs(options, Some((planned, epoch_seconds)))?;
     let acquired = gather(&encoder, files)?;
     admit(subject, &acquired, wanted, epoch_seconds)?;
+    let known = acquired.sources.iter().filter(|source| encoder.learnt_from.contains(&source.samples));
+    let known: Vec<String> = known
+        .map(|source| {
+            format!(
+                "{}: the encoder has learnt from this recording, so the error rates say nothing of {subject}",
+                source.name
+            )
+        })
+        .collect();
     let gallery = match opened {
         Some(gallery) => gallery,
         None => create(access, &options.new, &encoder, rng)?,
     };
     let mut report = put(options, &gallery, subject, acquired, wanted, rng)?;
+    report.notices.extend(known);
     report.used_seconds = Some(report.used_epochs as f64 * epoch_seconds);
     if report.template_epochs < planned {
         report.notices.push(format!(
@@ -192,7 +205,8 @@ fn put(
     let mut acquisition = acquired.acquisition;
     acquisition.used = used;
     let thresholds = gallery.thresholds();
-    let threshold = duplicate_threshold(options, thresholds, used)?;
+    let rule = duplicate_rule(options, thresholds, used, gallery.len()?)?;
+    let threshold = rule.map(|rule| rule.threshold);
     let request = Enrolment {
         subject,
         prints: acquired.prints.slice(ndarray::s![..used, ..]),
@@ -226,6 +240,7 @@ fn put(
         usual_spread: thresholds.usual_spread,
         nearest: enrolled.nearest,
         duplicate_threshold: threshold,
+        duplicate_chance: rule.and_then(|rule| rule.chance),
         score_before: enrolled.score_before,
         people: gallery.len()?,
         notices,

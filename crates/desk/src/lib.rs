@@ -4,6 +4,7 @@ mod acquire;
 mod admission;
 mod calibrate;
 mod cancelable;
+mod duplicates;
 mod enrol;
 mod enrol_options;
 mod error;

@@ -23,7 +23,7 @@ pub struct Access<'a> {
 /// How a gallery is made when there is none.
 #[derive(Debug, Clone, Copy)]
 pub struct NewGalleryOptions<'a> {
-    /// The fold whose encoder makes its prints; the first by default.
+    /// The fold whose encoder makes its prints; the final model by default.
     pub fold: Option<usize>,
     /// Its protection.
     pub wanted: Wanted,
@@ -49,9 +49,7 @@ pub fn check(access: Access<'_>) -> Result<Vec<Finding>, DeskError> {
     let mut findings = gallery.check()?;
     if !gallery.encoder().channels.is_empty() {
         let (passed, detail) = match encoder_of(&gallery, access) {
-            Ok(encoder) => {
-                (true, format!("{}, fold {}", encoder.folder.root().display(), encoder.fold.index))
-            }
+            Ok(encoder) => (true, format!("{}, {}", encoder.folder.root().display(), encoder.which())),
             Err(error) => (false, error.to_string()),
         };
         findings.push(Finding { what: "encoder".to_owned(), passed, detail });

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ndarray::{Array2, ArrayView2, Axis};
 use twinprint_evaluation::{Estimate, Scores};
 use twinprint_gallery::{Projection, Rate, Template};
-use twinprint_protocol::Role;
+use twinprint_protocol::{Fold, Role};
 use twinprint_signal::{RecordingKey, SubjectId};
 use twinprint_store::prints::PrintFile;
 
@@ -18,6 +18,10 @@ pub(crate) const COMPARISONS: usize = 2_000_000;
 /// The prints of a fold's people in one role, person by person, recording by recording, in order of time.
 pub(crate) struct RolePrints {
     people: Vec<Person>,
+    /// The number of the first of them.
+    first: u32,
+    /// How many sets of prints share the comparisons there may be.
+    sets: usize,
 }
 
 struct Person {
@@ -49,15 +53,10 @@ pub(crate) fn prints_of(encoder: &RunEncoder) -> Result<PrintFile, DeskError> {
 
 impl RolePrints {
     /// The people whom the protocol both enrols and probes in `role`; their prints projected where there is a projection.
-    pub(crate) fn of(
-        encoder: &RunEncoder,
-        file: &PrintFile,
-        role: Role,
-        projection: Option<&Projection>,
-    ) -> Self {
+    pub(crate) fn of(fold: &Fold, file: &PrintFile, role: Role, projection: Option<&Projection>) -> Self {
         let mut rows: BTreeMap<&RecordingKey, Vec<(f64, usize)>> = BTreeMap::new();
         for (row, info) in file.infos().iter().enumerate() {
-            if info.fold == Some(encoder.fold.index as u32) && info.role.as_deref() == Some(role.name()) {
+            if info.fold == Some(fold.index as u32) && info.role.as_deref() == Some(role.name()) {
                 rows.entry(&*info.epoch.key).or_default().push((info.epoch.start.get(), row));
             }
         }
@@ -68,23 +67,36 @@ impl RolePrints {
             let prints = file.prints().select(Axis(0), &rows);
             Some(projection.map_or_else(|| prints.clone(), |projection| projection.apply(prints.view())))
         };
-        let (enrol, probe) = encoder.fold.compared(role);
+        let (enrol, probe) = fold.compared(role);
         let of_person = |keys: &[RecordingKey], subject: &SubjectId| {
             keys.iter().filter(|key| key.subject == *subject).filter_map(prints).collect::<Vec<_>>()
         };
-        let people = encoder
-            .fold
+        let people = fold
             .subjects(role)
             .iter()
             .map(|subject| Person { enrol: of_person(enrol, subject), probe: of_person(probe, subject) })
             .filter(|person| !person.enrol.is_empty() && !person.probe.is_empty())
             .collect();
-        Self { people }
+        Self { people, first: 0, sets: 1 }
+    }
+
+    /// Everybody who is tested, fold by fold, each numbered apart.
+    pub(crate) fn of_folds(folds: &[Fold], file: &PrintFile, projection: Option<&Projection>) -> Vec<Self> {
+        let mut first = 0;
+        folds
+            .iter()
+            .map(|fold| {
+                let prints =
+                    Self { first, sets: folds.len(), ..Self::of(fold, file, Role::Test, projection) };
+                first += prints.people.len() as u32;
+                prints
+            })
+            .collect()
     }
 
     /// At most so many templates, and so many probes, a person.
     fn share(&self) -> usize {
-        ((COMPARISONS as f64).sqrt() as usize / self.people.len().max(1)).max(1)
+        (((COMPARISONS / self.sets) as f64).sqrt() as usize / self.people.len().max(1)).max(1)
     }
 
     /// How many people.
@@ -97,7 +109,7 @@ impl RolePrints {
         let mut templates = Vec::new();
         for (number, person) in self.people.iter().enumerate() {
             for block in blocks(&person.enrol, epochs, most) {
-                templates.push((number as u32, Template::of(block)?));
+                templates.push((self.first + number as u32, Template::of(block)?));
             }
         }
         Ok(templates)
@@ -114,12 +126,23 @@ impl RolePrints {
                     .collect::<Result<Vec<_>, _>>()?;
                 for (enrolled, template) in &templates {
                     found.enrol.push(*enrolled);
-                    found.probe.push(number as u32);
+                    found.probe.push(self.first + number as u32);
                     found.running.push(probes.iter().map(|probe| template.score(probe)).collect());
                 }
             }
         }
         Ok(found)
+    }
+
+    /// Scores of the templates of two people each, of `epochs` epochs: what a search for duplicates compares.
+    pub(crate) fn between_templates(&self, epochs: usize) -> Result<Vec<f64>, DeskError> {
+        let templates = self.templates(epochs, self.share())?;
+        let mut scores = Vec::new();
+        for (place, (person, template)) in templates.iter().enumerate() {
+            let others = templates[..place].iter().filter(|(other, _)| other != person);
+            scores.extend(others.map(|(_, other)| template.score(other)));
+        }
+        Ok(scores)
     }
 
     /// Whether two people or more have a recording to enrol with of so many epochs.
@@ -132,10 +155,11 @@ impl RolePrints {
         self.people.iter().filter(|person| holds(&person.probe, epochs)).count() >= 2
     }
 
-    /// The spread that 95 of 100 templates do not exceed.
-    pub(crate) fn usual_spread(&self, epochs: usize) -> Option<f64> {
-        let mut spreads: Vec<f64> =
-            self.templates(epochs, self.share()).ok()?.iter().map(|(_, t)| t.spread()).collect();
+    /// The spread that 95 of 100 templates of these people do not exceed.
+    pub(crate) fn usual_spread(sets: &[Self], epochs: usize) -> Option<f64> {
+        let templates = sets.iter().map(|set| set.templates(epochs, set.share()));
+        let templates = templates.collect::<Result<Vec<_>, _>>().ok()?;
+        let mut spreads: Vec<f64> = templates.iter().flatten().map(|(_, t)| t.spread()).collect();
         spreads.sort_by(f64::total_cmp);
         spreads.get((spreads.len() * 95).div_ceil(100).saturating_sub(1)).copied()
     }
@@ -160,6 +184,17 @@ fn blocks(
 }
 
 impl Comparisons {
+    /// Those of several sets, one after the other.
+    pub(crate) fn joined<'a>(parts: impl Iterator<Item = &'a Self>) -> Self {
+        let mut all = Self { enrol: Vec::new(), probe: Vec::new(), running: Vec::new() };
+        for part in parts {
+            all.enrol.extend(&part.enrol);
+            all.probe.extend(&part.probe);
+            all.running.extend(part.running.iter().cloned());
+        }
+        all
+    }
+
     /// Everything compared, by a value of each comparison's running scores.
     pub(crate) fn scores(&self, value: impl Fn(&[f64]) -> f64) -> Result<Scores, DeskError> {
         let values = self.running.iter().map(|running| value(running)).collect();

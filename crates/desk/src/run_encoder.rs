@@ -1,33 +1,47 @@
-//! One fold's encoder of a finished run, with everything that tells whether it is the same one again.
+//! An encoder of a finished run, with everything that tells whether it is the same one again.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use twinprint_encoder::Model;
 use twinprint_gallery::EncoderIdentity;
-use twinprint_protocol::{Fold, Variant};
-use twinprint_run::{Config, FinishedRun, FoldEncoder, RunFolder};
+use twinprint_protocol::{Fold, Split, Variant};
+use twinprint_run::folder::SPLIT;
+use twinprint_run::{Config, FinishedRun, RunFolder, TrainedEncoder};
 
 use crate::DeskError;
 
-/// One fold's encoder of a finished run.
+/// An encoder of a finished run: a fold's, or the final model.
 pub(crate) struct RunEncoder {
     pub(crate) folder: RunFolder,
     pub(crate) config: Config,
-    pub(crate) fold: Fold,
+    /// The folds whose scores set its thresholds: its own, or all for the final model.
+    pub(crate) folds: Vec<Fold>,
+    /// What it has learnt from: hashes of recordings' samples.
+    pub(crate) learnt_from: BTreeSet<String>,
     pub(crate) model: Model,
     pub(crate) identity: EncoderIdentity,
 }
 
 impl RunEncoder {
-    /// Opens a run folder's encoder of a fold.
+    /// Opens a run folder's encoder of a fold, or without one its final model.
     ///
     /// # Errors
-    /// When it is no run folder, its plan was changed, it has no such fold, or its encoder is damaged.
-    pub(crate) fn open(run: &Path, fold: usize) -> Result<Self, DeskError> {
+    /// When it is no run folder, its plan was changed, it has no such fold or no final model, or the encoder is damaged.
+    pub(crate) fn open(run: &Path, fold: Option<usize>) -> Result<Self, DeskError> {
         let finished = FinishedRun::open(run)?;
-        let encoder = finished.encoder(fold)?;
+        let encoder = match fold {
+            Some(fold) => finished.encoder(fold)?,
+            None => finished.final_model()?,
+        };
+        let learnt_from = finished.learnt_from(&encoder)?.into_iter().map(|known| known.samples).collect();
         let space = encoder.space().map_err(DeskError::thresholds)?;
-        let FoldEncoder { fold, model } = encoder;
+        let TrainedEncoder { fold, model } = encoder;
+        let number = fold.as_ref().map(|fold| fold.index);
+        let folds = match fold {
+            Some(fold) => vec![fold],
+            None => finished.folder.read_json::<Split>(SPLIT)?.folds,
+        };
         let FinishedRun { folder, config, plan_hash } = finished;
         let place = std::fs::canonicalize(run).unwrap_or_else(|_| run.to_owned());
         let identity = EncoderIdentity {
@@ -35,13 +49,18 @@ impl RunEncoder {
             plan: plan_hash,
             dim: model.dim(),
             model: place.to_string_lossy().into_owned(),
-            fold: fold.index,
+            fold: number,
             channels: model.channels().to_vec(),
             rate: model.rate(),
             epoch_seconds: model.samples() as f64 / model.rate(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        Ok(Self { folder, config, fold, model, identity })
+        Ok(Self { folder, config, folds, learnt_from, model, identity })
+    }
+
+    /// Which of the run's encoders it is, for people.
+    pub(crate) fn which(&self) -> String {
+        self.identity.fold.map_or_else(|| "final model".to_owned(), |fold| format!("encoder of fold {fold}"))
     }
 
     /// Refuses a run whose scores cannot set an honest threshold.

@@ -28,9 +28,9 @@ pub use det::{DetCurve, Eer, FnmrAtFmr, OperatingPoint, REPORTED_FMR, det_curve,
 pub use error::{PrintError, ScoreError};
 pub use paired::paired_difference;
 pub use prints::LabelledPrints;
-pub use rule_of_30::TooFew;
+pub use rule_of_30::{RATES, TooFew, resolves};
 pub use scores::Scores;
 pub use sorted_scores::SortedScores;
-pub use transport::{Transported, transport, transport_folds};
+pub use transport::{Transported, transport, transport_folds, transport_left_out};
 pub use twinprint_signal::{Estimate, Interval};
 pub use verification::{Remark, Verification, calibrated_cost, verification};

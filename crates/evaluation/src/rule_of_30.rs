@@ -27,6 +27,19 @@ impl TooFew {
     }
 }
 
+/// False match rates that thresholds are set for, as far as the comparisons resolve them.
+pub const RATES: [f64; 12] = [0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 5e-4, 2e-4, 1e-4, 5e-5];
+
+/// Whether so many comparisons resolve a rate: whether 30 errors are to be expected at it.
+///
+/// ```
+/// assert!(twinprint_evaluation::resolves(3000, 0.01));
+/// assert!(!twinprint_evaluation::resolves(2999, 0.01));
+/// ```
+pub fn resolves(comparisons: usize, rate: f64) -> bool {
+    comparisons as f64 * rate >= 30.0 * (1.0 - 1e-9)
+}
+
 fn needed(rate: f64) -> f64 {
     (30.0 / rate).ceil()
 }

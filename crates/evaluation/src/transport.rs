@@ -39,6 +39,31 @@ pub fn transport(dev: &Scores, test: &Scores, target_fmr: f64) -> Result<Transpo
     transport_folds(&[(dev, test)], target_fmr)
 }
 
+/// One threshold for `target_fmr` from the scores of all folds, and the error rates to expect of it: those of the threshold that
+/// all folds but one set, observed on the one left out, added up over folds. What people learnt from is not among their scores,
+/// and no score judges a threshold it has set.
+///
+/// Subjects keep their numbers from fold to fold.
+///
+/// # Errors
+/// When `target_fmr` does not lie strictly between 0 and 1, or there are fewer than two folds.
+pub fn transport_left_out(folds: &[Scores], target_fmr: f64) -> Result<(f64, Transported), ScoreError> {
+    let others = (0..folds.len()).map(|left_out| {
+        let kept: Vec<Scores> = folds
+            .iter()
+            .enumerate()
+            .filter(|(fold, _)| *fold != left_out)
+            .map(|(_, scores)| scores.clone())
+            .collect();
+        Scores::concat(&kept)
+    });
+    let others = others.collect::<Result<Vec<_>, _>>()?;
+    let pairs: Vec<(&Scores, &Scores)> = others.iter().zip(folds).collect();
+    let observed = transport_folds(&pairs, target_fmr)?;
+    let threshold = SortedScores::new(&Scores::concat(folds)?).threshold_at_fmr(target_fmr);
+    Ok((threshold, observed))
+}
+
 /// [`transport`] over several folds of `(dev, test)`, each with the threshold of its own dev subjects; errors are added up.
 ///
 /// # Errors

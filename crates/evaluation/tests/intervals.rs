@@ -7,7 +7,7 @@ use statrs::distribution::{ContinuousCDF, Normal};
 use support::{cohort, scores};
 use twinprint_evaluation::{
     Bootstrap, Estimate, Remark, ScoreError, Scores, calibrated_cost, eer, paired_difference, transport,
-    verification,
+    transport_left_out, verification,
 };
 
 fn d_prime_of(eer: f64) -> f64 {
@@ -164,6 +164,25 @@ fn a_threshold_carried_from_dev_to_test_counts_what_it_finds() {
     assert_eq!((found.false_non_matches, found.mated, found.non_mated), (rejected, 4, 3));
     assert_eq!(found.fmr.value, found.false_matches as f64 / 3.0);
     assert!(transport(&dev, &test, 0.0).is_err());
+}
+
+#[test]
+fn a_threshold_of_all_folds_is_judged_by_those_of_all_but_one() {
+    let folds: Vec<Scores> = (0..3).map(|seed| cohort(seed, 12, 6, 6, 2.0, 0.2)).collect();
+    let (threshold, found) = transport_left_out(&folds, 0.1).unwrap();
+    let all = Scores::concat(&folds).unwrap();
+    assert_eq!(threshold, transport(&all, &all, 0.1).unwrap().thresholds[0]);
+    // Fold by fold, the slow way.
+    let (mut matches, mut comparisons) = (0, 0);
+    for (left_out, fold) in folds.iter().enumerate() {
+        let others: Vec<Scores> = (0..3).filter(|&k| k != left_out).map(|k| folds[k].clone()).collect();
+        let one = transport(&Scores::concat(&others).unwrap(), fold, 0.1).unwrap();
+        assert_eq!(found.thresholds[left_out], one.thresholds[0]);
+        (matches, comparisons) = (matches + one.false_matches, comparisons + one.non_mated);
+    }
+    assert_eq!((found.false_matches, found.non_mated), (matches, comparisons));
+    assert_eq!(found.fmr.value, matches as f64 / comparisons as f64);
+    assert!(transport_left_out(&folds[..1], 0.1).is_err());
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl Changed {
             source: Box::new(source),
         })?;
         let name = weights.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let space = embedding_space(&model, fold)?;
+        let space = embedding_space(&model, Some(fold))?;
         let attributes = BTreeMap::from([
             ("weights".to_owned(), name),
             (WEIGHTS_HASH.to_owned(), blake3::hash(&bytes).to_hex().to_string()),

@@ -16,8 +16,8 @@ pub struct EncoderIdentity {
     pub dim: usize,
     /// Where the encoder was when the gallery was made; it may have moved.
     pub model: String,
-    /// Which fold's encoder of that run it is.
-    pub fold: usize,
+    /// Which fold's encoder of that run it is; nothing for the one that was fitted to everybody.
+    pub fold: Option<usize>,
     /// The channels it takes; empty where prints come from elsewhere.
     pub channels: Vec<ChannelName>,
     /// Samples a second it takes; 0 where prints come from elsewhere.
@@ -36,7 +36,8 @@ impl EncoderIdentity {
             plan: "none".to_owned(),
             dim,
             model: made_by.to_owned(),
-            fold: space.fold.unwrap_or(0) as usize,
+            // Rows without a fold count as those of the first, as in galleries of earlier versions.
+            fold: Some(space.fold.unwrap_or(0) as usize),
             channels: Vec::new(),
             rate: 0.0,
             epoch_seconds: 0.0,
@@ -46,7 +47,12 @@ impl EncoderIdentity {
 
     /// What prints of this encoder may be compared with.
     pub fn space(&self) -> EmbeddingSpace {
-        EmbeddingSpace { model: self.encoder.clone(), fold: Some(self.fold as u32) }
+        EmbeddingSpace { model: self.encoder.clone(), fold: self.fold.map(|fold| fold as u32) }
+    }
+
+    /// The number of the fold, or `none` for the encoder that was fitted to everybody.
+    pub fn fold_name(&self) -> String {
+        self.fold.map_or_else(|| "none".to_owned(), |fold| fold.to_string())
     }
 
     /// What of another encoder differs, a line each; nothing where its prints may be compared with those of this one.
@@ -60,7 +66,7 @@ impl EncoderIdentity {
             line("encoder", short(&self.encoder), short(&other.encoder)),
             line("plan", short(&self.plan), short(&other.plan)),
             line("numbers a print", self.dim.to_string(), other.dim.to_string()),
-            line("fold", self.fold.to_string(), other.fold.to_string()),
+            line("fold", self.fold_name(), other.fold_name()),
         ];
         let mut lines: Vec<String> = decisive.into_iter().flatten().collect();
         if !lines.is_empty() {

@@ -40,5 +40,5 @@ pub use record::{Acquisition, Event, Happening, Source};
 pub use revoke::Revoked;
 pub use sequential::{Bounds, Sequence, Verdict};
 pub use template::Template;
-pub use thresholds::{Cost, OperatingPoint, People, Rate, Thresholds};
+pub use thresholds::{Cost, DuplicatePoint, OperatingPoint, People, Rate, Thresholds};
 pub use unlinkability::{Linkage, linkage, set_linkage};

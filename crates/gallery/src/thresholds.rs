@@ -13,6 +13,9 @@ pub enum People {
     /// The test people themselves, since nobody was set aside: the error rates are those of the very scores that set the
     /// threshold, and flatter a little.
     Test,
+    /// Everybody who was tested, each by the encoder of a fold that had not seen them: thresholds come from all folds, error rates
+    /// from thresholds of all folds but one on the one left out.
+    OutOfFold,
     /// Nobody: prints came from elsewhere, and a threshold must be stated.
     Nobody,
 }
@@ -68,6 +71,20 @@ pub struct Cost {
     pub keys: usize,
 }
 
+/// From which score on two templates are taken for one person's.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct DuplicatePoint {
+    /// Epochs a template.
+    pub enrol_epochs: usize,
+    /// How often templates of two people reach the threshold: measured, or with the highest threshold, which none reached, at
+    /// most so often (3 / `comparisons`, with 95 % confidence).
+    pub fmr: f64,
+    /// Least score of a duplicate.
+    pub threshold: f64,
+    /// Comparisons of two people's templates behind it.
+    pub comparisons: usize,
+}
+
 /// All thresholds of a gallery.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Thresholds {
@@ -79,6 +96,9 @@ pub struct Thresholds {
     pub points: Vec<OperatingPoint>,
     /// Sequential rules.
     pub bounds: Vec<Bounds>,
+    /// Thresholds between templates; none in galleries of earlier versions.
+    #[serde(default)]
+    pub duplicates: Vec<DuplicatePoint>,
     /// The spread that 95 of 100 templates of these people do not exceed.
     pub usual_spread: Option<f64>,
     /// What cancelable templates cost, where they are.
@@ -95,6 +115,7 @@ impl Thresholds {
             subjects: 0,
             points: Vec::new(),
             bounds: Vec::new(),
+            duplicates: Vec::new(),
             usual_spread: None,
             cost: None,
             notes: vec![why.into()],
@@ -138,6 +159,19 @@ impl Thresholds {
         let of_template = self.bounds.iter().filter(|bounds| Some(bounds.enrol_epochs) == enrol);
         let rates = of_template.map(|bounds| bounds.target_fmr);
         rates.filter(|rate| *rate >= wanted * (1.0 - 1e-9)).min_by(f64::total_cmp)
+    }
+
+    /// From which score on a new template of `enrol_epochs` is taken for that of one of the `people` who are there, and the
+    /// chance that somebody who is not there is taken for one of them, were comparisons independent: the lowest threshold at
+    /// which that chance is at most `chance`, or the highest there is. Nothing where none was measured.
+    pub fn duplicate(&self, enrol_epochs: usize, people: usize, chance: f64) -> Option<(f64, f64)> {
+        let length = nearest(self.duplicates.iter().map(|point| point.enrol_epochs), enrol_epochs)?;
+        let of_search = |point: &&DuplicatePoint| 1.0 - (1.0 - point.fmr).powf(people as f64);
+        let of_length = || self.duplicates.iter().filter(move |point| point.enrol_epochs == length);
+        let holds = of_length().filter(|point| of_search(point) <= chance);
+        let lowest = holds.min_by(|a, b| a.threshold.total_cmp(&b.threshold));
+        let found = lowest.or_else(|| of_length().max_by(|a, b| a.threshold.total_cmp(&b.threshold)))?;
+        Some((found.threshold, of_search(&found)))
     }
 
     fn refuse(&self, wanted: f64, measured: impl Iterator<Item = f64>) -> GalleryError {
@@ -191,6 +225,23 @@ mod tests {
         assert_eq!(thresholds.default_fmr(0.15, 20), Some(0.2));
         assert_eq!(thresholds.default_fmr(0.01, 3), Some(0.02));
         assert_eq!(thresholds.default_fmr(0.3, 20), None);
+    }
+
+    #[test]
+    fn a_search_for_duplicates_keeps_the_chance_of_the_whole_search() {
+        let point = |fmr, threshold| DuplicatePoint { enrol_epochs: 15, fmr, threshold, comparisons: 3000 };
+        let duplicates = vec![point(0.1, 0.3), point(0.01, 0.5), point(0.001, 0.7)];
+        let thresholds = Thresholds { duplicates, ..Thresholds::none("") };
+        let found = |people, chance| thresholds.duplicate(15, people, chance).unwrap();
+        assert_eq!(found(0, 0.01), (0.3, 0.0));
+        assert_eq!(found(1, 0.01).0, 0.5);
+        // The more people there are, the stricter each comparison.
+        assert_eq!(found(2, 0.01).0, 0.7);
+        assert!((found(2, 0.01).1 - 0.001999).abs() < 1e-9);
+        // As strict as was measured, and the chance said.
+        assert_eq!(found(100, 0.01).0, 0.7);
+        assert!((found(100, 0.01).1 - 0.0952).abs() < 1e-4);
+        assert_eq!(Thresholds::none("").duplicate(15, 3, 0.01), None);
     }
 
     #[test]

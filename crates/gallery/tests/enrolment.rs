@@ -104,7 +104,7 @@ fn unknown_people_bad_prints_and_other_encoders_are_named() {
     let narrow = prints(1, 2).slice(ndarray::s![.., ..3]).to_owned();
     let said = gallery.enrol(&request(&subject("x"), &narrow, "r2"), &mut rng()).unwrap_err().to_string();
     assert!(said.contains("3 numbers") && said.contains("16"), "{said}");
-    let other = EncoderIdentity { encoder: "f".repeat(64), fold: 2, ..encoder() };
+    let other = EncoderIdentity { encoder: "f".repeat(64), fold: Some(2), ..encoder() };
     let said = gallery.check_encoder(&other).unwrap_err().to_string();
     assert!(said.contains("encoder: the gallery's is eeeeeeeeeeee, given is ffffffffffff"), "{said}");
     assert!(said.contains("fold: the gallery's is 0, given is 2"), "{said}");
@@ -115,7 +115,8 @@ fn unknown_people_bad_prints_and_other_encoders_are_named() {
 fn prints_of_another_fold_are_refused_though_all_else_is_alike() {
     let folder = tempfile::tempdir().unwrap();
     let gallery = plain(&folder.path().join("g"));
-    let said = gallery.check_encoder(&EncoderIdentity { fold: 1, ..encoder() }).unwrap_err().to_string();
+    let said =
+        gallery.check_encoder(&EncoderIdentity { fold: Some(1), ..encoder() }).unwrap_err().to_string();
     assert!(said.contains("fold: the gallery's is 0, given is 1"), "{said}");
 }
 

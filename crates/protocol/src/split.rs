@@ -119,6 +119,10 @@ pub struct Split {
     pub folds: Vec<Fold>,
     /// People without a recording to enrol or to probe with, who only train; none unless the plan drops short ones.
     pub train_only: Vec<SubjectId>,
+    /// Every recording that may be learnt from, of everybody: what an encoder for people outside the run learns from, once
+    /// the folds have said how good such encoders are. Empty in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub learnable: Vec<RecordingKey>,
 }
 
 /// Deals people into folds and settles which of their recordings are for what.
@@ -150,7 +154,8 @@ pub fn split(recordings: &[RecordingMetadata], plan: &Plan) -> Result<Split, Pro
         let (train, dev) = train_and_dev(&others, &choices, index, test.len(), plan)?;
         folds.push(fold(index, train, dev, test, &choices, plan));
     }
-    Ok(Split { variant: plan.variant, seed: plan.seed, folds, train_only })
+    let learnable = choices.values().flat_map(|choice| choice.train.clone()).collect();
+    Ok(Split { variant: plan.variant, seed: plan.seed, folds, train_only, learnable })
 }
 
 /// Groups people by the stratifying label.

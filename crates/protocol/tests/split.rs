@@ -33,6 +33,16 @@ fn recordings_of(fold: &Fold, who: &SubjectId) -> Vec<String> {
     vec![list(enrol).join(" "), list(probe).join(" ")]
 }
 
+#[test]
+fn everybody_may_be_learnt_from_in_the_end_whatever_they_were_in_the_folds() {
+    let recordings = one_visit(12);
+    let plan = plan("folds = 2\ndev_subjects = 3\ntrain = { recordings = [\"task=rest\"], subjects = 2 }");
+    let split = split(&recordings, &plan).unwrap();
+    let rest: Vec<_> = (0..12).map(|person| facts(person, "a", "1").key).collect();
+    assert_eq!(split.learnable, rest);
+    assert!(split.folds.iter().all(|fold| fold.recordings.train.len() == 2));
+}
+
 proptest! {
     #[test]
     fn roles_are_disjoint_and_everybody_is_tested_once(

@@ -91,11 +91,39 @@ pub(crate) fn results() -> Results {
             classifier_row("mlp", "subject", 0.963, 0.125),
             classifier_row("knn", "task", 0.731, 0.5),
         ],
+        final_model: Some(final_model()),
         audit: audit(),
         timing: [("preprocess", 0.41), ("train", 12.7), ("embed", 0.63), ("evaluate", 1.92)]
             .map(|(stage, seconds)| (stage.to_owned(), seconds))
             .into_iter()
             .collect::<BTreeMap<_, _>>(),
+    }
+}
+
+fn final_model() -> FinalModel {
+    let at = |probe_seconds: f64, non_mated: usize, rates: &[f64]| ThresholdsAt {
+        enroll_seconds: 30.0,
+        probe_seconds,
+        people: 24,
+        mated: non_mated / 7,
+        non_mated,
+        strictest_fmr: 30.0 / non_mated as f64,
+        points: rates
+            .iter()
+            .map(|&target_fmr| TransportedThreshold {
+                target_fmr,
+                threshold: Some(0.5 - target_fmr),
+                fmr: target_fmr * 1.2,
+                fmr_ci95: Some([target_fmr * 0.6, target_fmr * 2.1].into()),
+                fnmr: 0.05 - target_fmr / 3.0,
+                fnmr_ci95: Some([0.004, 0.09].into()),
+            })
+            .collect(),
+    };
+    FinalModel {
+        people: 24,
+        recordings: 48,
+        thresholds: vec![at(2.0, 5208, &[0.1, 0.01]), at(10.0, 1008, &[0.1, 0.05])],
     }
 }
 

@@ -70,6 +70,7 @@ fn verification(page: &Page) -> Markup {
                 (figure(&plot, "How far the scores of one person with themselves lie from the scores of two people."))
             }
             (tables::transported(results))
+            (tables::final_model(results))
         }
     }
 }

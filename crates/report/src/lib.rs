@@ -4,6 +4,7 @@
 
 mod audit;
 mod curve_table;
+mod final_model;
 mod format;
 mod html;
 mod json;

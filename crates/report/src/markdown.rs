@@ -2,7 +2,7 @@
 
 use crate::format;
 use crate::results::{ENCODER, Outcome, Results};
-use crate::table::{accuracy_rows, eer_rows, markdown_rows};
+use crate::table::{accuracy_rows, eer_rows, final_model, markdown_rows};
 use crate::verdict::verdicts;
 
 /// The results as Markdown: systems by probe length, then classifiers and few-shot of the encoder, then what to know and
@@ -15,6 +15,7 @@ pub fn markdown(results: &Results) -> String {
     }
     blocks.extend(eer_rows(results, name).map(|rows| markdown_rows(&rows, 1)));
     blocks.extend(accuracies(results));
+    blocks.extend(final_model(results).map(|rows| markdown_rows(&rows, 1)));
     let mut notes: Vec<String> = verdicts(results).iter().map(|verdict| verdict.text()).collect();
     let failed = results.audits(Outcome::Failed);
     notes.extend(failed.map(|row| format!("audit failed, {}: {}", row.check, row.detail)));

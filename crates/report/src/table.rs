@@ -13,6 +13,7 @@ pub fn table(results: &Results) -> String {
     lines.extend(leaks(results));
     lines.extend(eer_rows(results, str::to_owned).map(|rows| with_break(columns(&rows))).unwrap_or_default());
     lines.extend(accuracies(results));
+    lines.extend(final_model(results).map(|rows| with_break(columns(&rows))).unwrap_or_default());
     for verdict in verdicts(results) {
         lines.push(verdict.text());
     }
@@ -116,6 +117,26 @@ pub(crate) fn accuracy_rows(results: &Results) -> Vec<AccuracyRow> {
         row(what, found.accuracy, Some(format::percent(found.chance)))
     });
     identification.chain(classifiers).chain(few_shot).collect()
+}
+
+/// The final model's thresholds at the strictest rate that each probe length resolves, the head first.
+pub(crate) fn final_model(results: &Results) -> Option<Vec<Vec<String>>> {
+    let model = results.final_model.as_ref()?;
+    let head = format!("final model of {} people", format::count(model.people));
+    let mut rows = vec![
+        [head.as_str(), "FMR aimed at", "FMR % on the fold left out", "FNMR %"].map(str::to_owned).to_vec(),
+    ];
+    for at in &model.thresholds {
+        let Some(t) = at.points.last() else { continue };
+        let rate = |value, ci95| format::estimate(Some(Estimate { value, ci95 }));
+        rows.push(vec![
+            format!("{} probes", format::seconds(at.probe_seconds)),
+            format!("{} %", format::percent(t.target_fmr)),
+            rate(t.fmr, t.fmr_ci95),
+            rate(t.fnmr, t.fnmr_ci95),
+        ]);
+    }
+    Some(rows)
 }
 
 fn accuracies(results: &Results) -> Vec<String> {

@@ -20,6 +20,10 @@ pub struct Config {
     /// Every random choice is derived from it by name.
     #[serde(default = "default_seed")]
     pub seed: u64,
+    /// Whether the run ends with one encoder more, fitted to everybody who may be learnt from, in `model/` of the run folder:
+    /// the one to enrol new people with. It changes no number of the run.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub final_model: bool,
     /// Where the encoder runs: `cpu`, or what the build and the machine add.
     #[serde(default = "default_device")]
     pub device: String,
@@ -43,9 +47,16 @@ pub struct Config {
 }
 
 impl Config {
-    /// What decides the results: everything but the words for readers, the device, and what a sweep varies.
+    /// What decides the results: everything but the words for readers, the device, what a sweep varies, and whether there is a
+    /// final model.
     pub(crate) fn decisive(&self) -> Self {
-        Self { description: String::new(), device: String::new(), sweep: Vec::new(), ..self.clone() }
+        Self {
+            description: String::new(),
+            device: String::new(),
+            sweep: Vec::new(),
+            final_model: true,
+            ..self.clone()
+        }
     }
 
     /// The BLAKE3 hash of what decides the results, every default written out: a run is recorded under it.
@@ -59,6 +70,15 @@ pub(crate) fn hash_of(value: &impl Serialize) -> String {
     // A plan holds only numbers, texts, lists and tables with text keys: all of it has a JSON form.
     let json = serde_json::to_vec(value).unwrap_or_default();
     blake3::hash(&json).to_hex().to_string()
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_yes(value: &bool) -> bool {
+    *value
 }
 
 fn default_seed() -> u64 {

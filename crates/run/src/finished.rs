@@ -1,4 +1,4 @@
-//! A run that left what it made, opened by those who use it: its plan, its folds, the encoder of a fold.
+//! A run that left what it made, opened by those who use it: its plan, its folds, the encoder of a fold, the final model.
 
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::error::chain;
 use crate::folder::{RunFolder, SPLIT};
 use crate::record::RunRecord;
+use crate::recordings::{KnownRecording, RecordingList};
 
 /// A run folder whose plan is the one it was recorded under.
 #[derive(Debug, Clone)]
@@ -23,30 +24,31 @@ pub struct FinishedRun {
     pub plan_hash: String,
 }
 
-/// The encoder of one fold, and who was learnt from and tested in it.
-pub struct FoldEncoder {
-    /// The fold.
-    pub fold: Fold,
-    /// Its encoder, on the processor.
+/// One encoder of a run.
+pub struct TrainedEncoder {
+    /// The fold it is of, with who was learnt from and tested in it; nothing for the final model, which learnt from everybody.
+    pub fold: Option<Fold>,
+    /// The encoder, on the processor.
     pub model: Model,
 }
 
-impl FoldEncoder {
+impl TrainedEncoder {
     /// What prints of this encoder may be compared with.
     ///
     /// # Errors
     /// As [`embedding_space`].
     pub fn space(&self) -> Result<EmbeddingSpace, EncoderError> {
-        embedding_space(&self.model, self.fold.index)
+        embedding_space(&self.model, self.fold.as_ref().map(|fold| fold.index))
     }
 }
 
-/// What prints that a fold's encoder makes may be compared with: those of the same weights and settings, in the same fold.
+/// What prints that an encoder of a run makes may be compared with: those of the same weights and settings, in the same fold, or
+/// in none for the final model.
 ///
 /// # Errors
 /// When the weights cannot be brought into the form that is hashed.
-pub fn embedding_space(model: &Model, fold: usize) -> Result<EmbeddingSpace, EncoderError> {
-    Ok(EmbeddingSpace { model: model.content_hash()?, fold: Some(fold as u32) })
+pub fn embedding_space(model: &Model, fold: Option<usize>) -> Result<EmbeddingSpace, EncoderError> {
+    Ok(EmbeddingSpace { model: model.content_hash()?, fold: fold.map(|fold| fold as u32) })
 }
 
 impl FinishedRun {
@@ -83,7 +85,7 @@ impl FinishedRun {
     ///
     /// # Errors
     /// When there is no such fold, or its encoder is missing or damaged.
-    pub fn encoder(&self, fold: usize) -> Result<FoldEncoder, RunError> {
+    pub fn encoder(&self, fold: usize) -> Result<TrainedEncoder, RunError> {
         let refuse = |reason: String| RunError::run_folder(self.folder.root(), reason);
         let split: Split = self.folder.read_json(SPLIT)?;
         let folds = split.folds.len();
@@ -93,7 +95,39 @@ impl FinishedRun {
         let model = Model::load(&self.folder.fold(fold.index), &Compute::cpu()).map_err(|error| {
             refuse(format!("the encoder of fold {} cannot be read: {}", fold.index, chain(&error)))
         })?;
-        Ok(FoldEncoder { fold, model })
+        Ok(TrainedEncoder { fold: Some(fold), model })
+    }
+
+    /// The encoder that was fitted to everybody.
+    ///
+    /// # Errors
+    /// When the run has none, as runs of earlier versions and curves have not, or it is damaged.
+    pub fn final_model(&self) -> Result<TrainedEncoder, RunError> {
+        let place = self.folder.final_model();
+        if !place.exists() {
+            return Err(RunError::run_folder_with(
+                self.folder.root(),
+                "it has no final model (earlier versions made none, `final_model = false` and plans that leak or flatter make none)",
+                "run its pipeline with --from preprocess, or take the encoder of a fold with --fold 0",
+            ));
+        }
+        let model = Model::load(&place, &Compute::cpu()).map_err(|error| {
+            RunError::run_folder(place, format!("the final model cannot be read: {}", chain(&error)))
+        })?;
+        Ok(TrainedEncoder { fold: None, model })
+    }
+
+    /// The recordings an encoder has learnt from: those of its fold's training, or for the final model all that may be learnt from.
+    ///
+    /// # Errors
+    /// When what the first stage left is missing or damaged.
+    pub fn learnt_from(&self, encoder: &TrainedEncoder) -> Result<Vec<KnownRecording>, RunError> {
+        let keys = match &encoder.fold {
+            Some(fold) => fold.recordings.train.clone(),
+            None => self.folder.read_json::<Split>(SPLIT)?.learnable,
+        };
+        let all = RecordingList::read(&self.folder)?.recordings;
+        Ok(all.into_iter().filter(|recording| keys.contains(&recording.key)).collect())
     }
 }
 

@@ -27,6 +27,10 @@ pub const OPERATIONS: &str = "operations.json";
 pub const QUALITY: &str = "quality.parquet";
 /// The file of leaks that were allowed among the windows of the trials; usually an empty list.
 pub const WINDOW_LEAKS: &str = "leaks.json";
+/// The folder of the encoder that is fitted to everybody.
+pub const FINAL_MODEL: &str = "model";
+/// The file of the final model's thresholds, in its folder.
+pub const THRESHOLDS: &str = "thresholds.json";
 /// The log of a fold's training.
 pub const TRAINING: &str = "training.csv";
 /// What the later stages need to know of the recordings, which they do not open.
@@ -67,6 +71,11 @@ impl RunFolder {
     /// The folder of one fold.
     pub fn fold(&self, index: usize) -> PathBuf {
         self.root.join(format!("fold-{index}"))
+    }
+
+    /// The folder of the encoder that is fitted to everybody.
+    pub fn final_model(&self) -> PathBuf {
+        self.root.join(FINAL_MODEL)
     }
 
     /// Makes the folder and its parents.

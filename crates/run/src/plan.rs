@@ -113,11 +113,25 @@ impl Plan {
         let mut plan = self.clone();
         plan.without_copies = self.config.protocol.allows(Leak::DuplicateRecording);
         plan.config.protocol = self.config.protocol.honest();
+        plan.config.final_model = false;
         let evaluation = &mut plan.config.evaluation;
         evaluation.audits.clear();
         evaluation.labels.clear();
         evaluation.shots.clear();
         plan
+    }
+
+    /// The same plan without a final model: a point of a curve is made to be looked at, not to enrol people with.
+    pub(crate) fn without_final_model(mut self) -> Self {
+        self.config.final_model = false;
+        self
+    }
+
+    /// Whether the run ends with an encoder fitted to everybody: where the plan wants one, and people outside the run are what
+    /// its scores speak of.
+    pub(crate) fn fits_final_model(&self) -> bool {
+        let protocol = &self.config.protocol;
+        self.config.final_model && protocol.allow_leak.is_empty() && protocol.variant.caveat().is_none()
     }
 
     /// Whether files that are there twice are to be left out.

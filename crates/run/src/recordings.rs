@@ -12,30 +12,38 @@ use crate::{Plan, RunError, leaks};
 /// What is known of the recordings beside their epochs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RecordingList {
-    /// Every recording with its length.
-    recordings: Vec<RecordingLength>,
+    /// Every recording.
+    pub(crate) recordings: Vec<KnownRecording>,
     /// Sentences that every reader of the numbers must see.
     pub(crate) caveats: Vec<String>,
     /// Leaks among people and files that were allowed.
     leaks: Vec<AllowedLeak>,
 }
 
+/// A recording of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct RecordingLength {
+pub struct KnownRecording {
+    /// Whose it is, and its names.
     #[serde(flatten)]
-    key: RecordingKey,
-    seconds: f64,
+    pub key: RecordingKey,
+    /// Its length in seconds.
+    pub seconds: f64,
+    /// BLAKE3 of what follows the file's header, in hexadecimal: the same for a copy under another name. Empty in runs of earlier
+    /// versions.
+    #[serde(default)]
+    pub samples: String,
 }
 
 impl RecordingList {
     /// Puts down what a survey of the recordings found.
     pub(crate) fn of(plan: &Plan, cohort: &Cohort, notices: &[Notice]) -> Self {
-        let length = |member: &crate::cohort::Member| RecordingLength {
+        let known = |member: &crate::cohort::Member| KnownRecording {
             key: member.facts.key.clone(),
             seconds: member.facts.seconds,
+            samples: member.facts.content_hash.clone(),
         };
         Self {
-            recordings: cohort.members.iter().map(length).collect(),
+            recordings: cohort.members.iter().map(known).collect(),
             caveats: caveats(plan, cohort, notices),
             leaks: leaks::grouped(notices),
         }

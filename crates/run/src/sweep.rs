@@ -136,7 +136,7 @@ fn points(base: &Plan, source: &Source, surroundings: &Surroundings) -> Result<V
         for (index, value) in axis.values.iter().enumerate() {
             let mut source = source.clone();
             source.overrides.push((axis.key.clone(), value.to_string()));
-            let plan = Plan::resolve(source, surroundings)?;
+            let plan = Plan::resolve(source, surroundings)?.without_final_model();
             points.push(Point { axis: axis.name.clone(), label: axis.label(index), plan });
         }
     }

@@ -1,16 +1,16 @@
 //! The epochs of a fold that may be learnt from: rows of the file of epochs, which stays on disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use ndarray::{Array3, ArrayView3, Axis};
 use twinprint_encoder::TrainingEpochs;
-use twinprint_protocol::Fold;
-use twinprint_signal::{ChannelName, EpochInfo, SubjectId};
+use twinprint_protocol::{Fold, Split};
+use twinprint_signal::{ChannelName, EpochInfo, RecordingKey, SubjectId};
 use twinprint_store::epochs::EpochFile;
 
 use crate::RunError;
 
-/// Training epochs of one fold, and whose they are.
+/// The epochs one encoder learns from, and whose they are.
 pub(crate) struct TrainingRows {
     rows: Vec<usize>,
     subject: Vec<u32>,
@@ -25,16 +25,25 @@ pub(crate) struct TrainingRows {
 impl TrainingRows {
     /// Finds the epochs of the fold's training recordings, overlapping ones included.
     pub(crate) fn of(fold: &Fold, file: &EpochFile) -> Result<Self, RunError> {
+        Self::among(&format!("fold {}", fold.index), &fold.recordings.train, file)
+    }
+
+    /// Finds the epochs of everybody who may be learnt from, overlapping ones included.
+    pub(crate) fn of_everybody(split: &Split, file: &EpochFile) -> Result<Self, RunError> {
+        Self::among("the final model", &split.learnable, file)
+    }
+
+    fn among(what: &str, recordings: &[RecordingKey], file: &EpochFile) -> Result<Self, RunError> {
         let infos = file.infos();
-        let rows: Vec<usize> = (0..infos.len()).filter(|&row| fold.trains_on(&infos[row].key)).collect();
+        let allowed: HashSet<&RecordingKey> = recordings.iter().collect();
+        let rows: Vec<usize> = (0..infos.len()).filter(|&row| allowed.contains(&*infos[row].key)).collect();
         let (subject, subjects) = numbered(&rows, |row| &infos[row].key.subject);
         let (recording, _) = numbered(&rows, |row| &infos[row].key);
         if subjects.len() < 2 {
             return Err(RunError::in_stage(
                 "train",
                 format!(
-                    "fold {} has clean epochs of {} training subjects, but learning needs 2 or more: loosen preprocess.reject",
-                    fold.index,
+                    "{what} has clean epochs of {} training subjects, but learning needs 2 or more: loosen preprocess.reject",
                     subjects.len()
                 ),
             ));
@@ -44,7 +53,7 @@ impl TrainingRows {
             (0..rows.len()).filter(|&place| clean.binary_search(&rows[place]).is_ok()).collect();
         let time = |place: usize| infos[rows[place]].start.get();
         apart.sort_by(|&a, &b| recording[a].cmp(&recording[b]).then(time(a).total_cmp(&time(b))));
-        tracing::debug!(fold = fold.index, epochs = rows.len(), subjects = subjects.len(), "to learn from");
+        tracing::debug!(what, epochs = rows.len(), subjects = subjects.len(), "to learn from");
         Ok(Self {
             rows,
             subject,

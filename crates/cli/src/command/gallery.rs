@@ -146,7 +146,8 @@ fn show(given: &GalleryShowArguments) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     say!("made        {}, {} enrolled", gallery.created(), gallery.len()?);
-    say!("encoder     {} of fold {}", short(&encoder.encoder), encoder.fold);
+    let which = encoder.fold.map_or_else(|| "final model".to_owned(), |fold| format!("of fold {fold}"));
+    say!("encoder     {} {which}", short(&encoder.encoder));
     say!("from        {}", encoder.model);
     say!("plan        {}", short(&encoder.plan));
     say!(

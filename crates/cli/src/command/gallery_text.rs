@@ -28,9 +28,12 @@ pub(crate) fn enrolled(report: &Report) -> String {
         lines.push(format!("{:<11} {score:.3} against the template before", "score"));
     }
     if let Some((other, score)) = &report.nearest {
+        let chance = report.duplicate_chance.map_or_else(String::new, |chance| {
+            format!("; {} of strangers are refused by chance", percent(chance))
+        });
         let bound = report
             .duplicate_threshold
-            .map_or_else(String::new, |bound| format!(", a duplicate from {bound:.3} on"));
+            .map_or_else(String::new, |bound| format!(", a duplicate from {bound:.3} on{chance}"));
         lines.push(format!("{:<11} {other} at {score:.3}{bound}", "nearest"));
     }
     lines.push(format!("{:<11} {} enrolled", "gallery", report.people));
@@ -63,7 +66,7 @@ pub(crate) fn verdict(answer: &Match) -> String {
 fn whose(people: People) -> &'static str {
     match people {
         People::Test => ", on the people who set the threshold",
-        People::Dev | People::Nobody => "",
+        People::Dev | People::OutOfFold | People::Nobody => "",
     }
 }
 

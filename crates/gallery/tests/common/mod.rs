@@ -23,7 +23,7 @@ pub fn encoder() -> EncoderIdentity {
         plan: "p".repeat(64),
         dim: DIM,
         model: "/runs/one".to_owned(),
-        fold: 0,
+        fold: Some(0),
         channels: vec!["Cz".to_owned().into()],
         rate: 128.0,
         epoch_seconds: 2.0,

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use twinprint_signal::{Estimate, Interval};
 
 use crate::format::{self, is_encoder};
-use crate::results::{Results, VerificationRow};
+use crate::results::{Results, ThresholdsAt, TransportedThreshold, VerificationRow};
 
 /// A table with a caption; the first column names the row, the others are numbers.
 fn table(caption: &str, head: &[String], rows: &[(bool, Vec<String>)]) -> Markup {
@@ -157,6 +157,47 @@ pub(super) fn transported(results: &Results) -> Markup {
         @if !rows.is_empty() {
             h3 { "Thresholds carried over from dev" }
             (table("A threshold chosen on dev subjects, and what it gave on test subjects", &head, &rows))
+        }
+    }
+}
+
+/// The thresholds of the encoder that was fitted to everybody.
+pub(super) fn final_model(results: &Results) -> Markup {
+    let Some(model) = &results.final_model else { return html! {} };
+    let percent = |rate: f64| format!("{} %", short(rate * 100.0));
+    let row = |at: &ThresholdsAt, t: &TransportedThreshold| {
+        let cells = vec![
+            format::seconds(at.probe_seconds),
+            percent(t.target_fmr),
+            format::optional(t.threshold, 3),
+            rate(Some(t.fmr), t.fmr_ci95),
+            rate(Some(t.fnmr), t.fnmr_ci95),
+            format::count(at.non_mated),
+        ];
+        (false, cells)
+    };
+    let rows: Vec<_> =
+        model.thresholds.iter().flat_map(|at| at.points.iter().map(move |t| row(at, t))).collect();
+    let head = owned(&[
+        "Probes",
+        "FMR aimed at",
+        "Threshold",
+        "FMR % observed",
+        "FNMR % observed",
+        "Non-mated comparisons",
+    ]);
+    let (people, recordings) = (format::count(model.people), format::count(model.recordings));
+    html! {
+        h3 { "The final model" }
+        p {
+            "One encoder more, in " code { "model/" } ", has learnt from " (people) " people in " (recordings) " recordings: the one to enrol new people \
+             with. Its thresholds are set on the scores of everybody who was tested, each by the encoder of a fold that had not seen \
+             them. A rate is listed where 30 errors are to be expected at it."
+        }
+        @if rows.is_empty() {
+            p { "There are too few comparisons for any rate." }
+        } @else {
+            (table("What a threshold set on all folds but one gave on the one left out", &head, &rows))
         }
     }
 }

@@ -4,9 +4,11 @@ mod audit;
 mod classifiers;
 mod draws;
 mod few_shot;
+mod final_model;
 mod verification;
 
 pub(crate) use draws::Draws;
+pub(crate) use final_model::final_model;
 pub use verification::{TARGETS, carried, intervals, rates};
 
 use std::collections::BTreeMap;
@@ -42,6 +44,8 @@ pub(crate) struct Scored {
 pub(crate) struct Evidence<'a> {
     pub(crate) context: &'a Context<'a>,
     pub(crate) people: &'a People,
+    /// The length of an epoch.
+    pub(crate) epoch_seconds: f64,
     /// Fold by fold, the test epochs that single prints are learnt from and asked about.
     pub(crate) uses: &'a [EpochUses],
     /// Epochs that some system could give no direction.
@@ -92,6 +96,7 @@ pub(crate) fn compute(evidence: &Evidence, timing: BTreeMap<String, f64>) -> Res
         identification,
         few_shot,
         classifiers,
+        final_model: final_model(evidence)?,
         audit,
         timing,
     })

@@ -1,4 +1,4 @@
-//! Prints to scores and results: `scores.parquet`, `results.json`. Reads files of prints, never a model.
+//! Prints to scores and results: `scores.parquet`, `results.json`, the thresholds of the final model. Reads files of prints, never a model.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::RunError;
 use crate::context::Context;
 use crate::directionless::Directionless;
 use crate::error::Placed;
-use crate::folder::{RESULTS, RunFolder, SCORES, write_text};
+use crate::folder::{FINAL_MODEL, RESULTS, RunFolder, SCORES, THRESHOLDS, write_text};
 use crate::record::RunRecord;
 use crate::recordings::RecordingList;
 use crate::results::{self, Evidence, Scored};
@@ -48,6 +48,7 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     let evidence = Evidence {
         context,
         people: &people,
+        epoch_seconds,
         uses: &uses,
         directionless: &directionless,
         recordings: &recordings,
@@ -57,6 +58,9 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     };
     let results = results::compute(&evidence, timing)?;
     write_results(context.folder, &results)?;
+    if let Some(model) = &results.final_model {
+        context.folder.write_json(&format!("{FINAL_MODEL}/{THRESHOLDS}"), model)?;
+    }
     let trials: usize =
         scored.iter().filter(|scored| scored.system == System::Encoder).map(|scored| scored.all.len()).sum();
     let eer = results.verification.iter().filter(|row| row.system == System::Encoder.name());

@@ -27,7 +27,7 @@ pub(crate) fn run(context: &Context, stage: Stage) -> Result<String, RunError> {
 pub(crate) fn steps(context: &Context, stage: Stage) -> Option<u64> {
     match stage {
         Stage::Preprocess => context.survey.map(|survey| survey.cohort.members.len() as u64),
-        Stage::Train => Some(context.split.folds.len() as u64 * train::steps_of_fold(context.plan)),
+        Stage::Train => Some(train::steps(context.plan, context.split)),
         Stage::Embed => Some(context.split.folds.len() as u64 * context.plan.systems().len() as u64),
         Stage::Evaluate | Stage::Report => None,
     }

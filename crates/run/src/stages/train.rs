@@ -1,9 +1,11 @@
-//! Epochs of the training subjects to one encoder a fold: `fold-K/model.*`, `fold-K/training.csv`. While the stage runs, each
-//! fold has a checkpoint, so that a run that was killed goes on at the step it had come to.
+//! Epochs of the training subjects to one encoder a fold: `fold-K/model.*`, `fold-K/training.csv`; and epochs of everybody to
+//! one more, in `model/`. While the stage runs, each has a checkpoint, so that a run that was killed goes on at the step it had
+//! come to.
 
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 
-use twinprint_encoder::{Embed, Monitor, StepReport, train_resumable};
+use twinprint_encoder::{CheckedPlan, Embed, Monitor, StepReport, train_resumable};
 use twinprint_protocol::{Fold, Role, Split};
 use twinprint_store::epochs::EpochFile;
 
@@ -20,59 +22,102 @@ const COLUMNS: [&str; 6] = ["member", "step", "loss", "learning_rate", "gradient
 /// The folder of a fold's checkpoint.
 const CHECKPOINT: &str = "checkpoint";
 
-/// How many steps one fold's training reports.
-pub(crate) fn steps_of_fold(plan: &Plan) -> u64 {
+/// How many steps the training of all encoders reports.
+pub(crate) fn steps(plan: &Plan, split: &Split) -> u64 {
+    let encoders = split.folds.len() + usize::from(plan.fits_final_model());
+    encoders as u64 * steps_of_one(plan)
+}
+
+fn steps_of_one(plan: &Plan) -> u64 {
     let encoder = &plan.config().encoder;
     let attention = encoder.attention.as_ref().map_or(0, |attention| attention.steps);
     (encoder.ensemble * encoder.optimiser.steps + attention) as u64
 }
 
-/// Trains the encoder of every fold on that fold's training recordings.
+/// Trains the encoder of every fold on that fold's training recordings, and where the plan wants a final model, one more on
+/// everybody's.
 pub(crate) fn run(context: &Context) -> Result<String, RunError> {
-    let Context { plan, split, folder, device, progress, .. } = context;
+    let Context { plan, split, folder, .. } = context;
     let (file, encoder) = (open_epochs(context)?, plan.encoder()?);
     let mut last = Vec::with_capacity(split.folds.len());
     for fold in &split.folds {
         let rows = TrainingRows::of(fold, &file)?;
-        let mut log = Log {
-            fold,
-            folds: split.folds.len(),
-            plan,
-            file: &file,
-            people: People::of(file.infos()),
-            progress: *progress,
-            rows: Vec::new(),
-            loss: f64::NAN,
-            failed: None,
-        };
-        let place = folder.fold(fold.index);
-        let checkpoints = place.join(CHECKPOINT);
-        create_folder(&place)?;
-        let data = rows.epochs(&file);
-        let trained = train_resumable(&encoder, &data, device, &mut log, &checkpoints);
-        if let Some(error) = log.failed {
-            return Err(error);
-        }
-        let model = trained.in_stage("train")?;
-        model.save(&place).in_stage("train")?;
-        write_csv(&place.join(TRAINING), COLUMNS, &log.rows)?;
-        last.push(log.loss);
+        last.push(fit(context, &encoder, (Some(fold), &rows), &file)?);
     }
+    let place = folder.final_model();
+    let also = match fits(context) {
+        true => {
+            let rows = TrainingRows::of_everybody(split, &file)?;
+            last.push(fit(context, &encoder, (None, &rows), &file)?);
+            format!(", the last of them of all {} people", rows.subjects().len())
+        }
+        false => {
+            remove(place)?;
+            String::new()
+        }
+    };
     forget_checkpoints(folder, split)?;
-    if steps_of_fold(plan) == 0 {
-        return Ok(format!("{} encoders in closed form, no step", last.len()));
+    if steps_of_one(plan) == 0 {
+        return Ok(format!("{} encoders in closed form, no step{also}", last.len()));
     }
     let losses: Vec<String> = last.iter().map(|loss| format!("{loss:.3}")).collect();
-    Ok(format!("{} encoders, last loss {}", last.len(), losses.join(" ")))
+    Ok(format!("{} encoders{also}, last loss {}", last.len(), losses.join(" ")))
+}
+
+/// Whether a final model is fitted; says so where the plan wants one and the split does not say of whom.
+fn fits(context: &Context) -> bool {
+    let wanted = context.plan.fits_final_model();
+    if wanted && context.split.learnable.is_empty() {
+        context.progress.notice(
+            "no final model is fitted: the split is of an earlier version and does not say who may be learnt from; run with --from preprocess",
+        );
+    }
+    wanted && !context.split.learnable.is_empty()
+}
+
+/// Fits the encoder of a fold, or without one the final model, and saves it with the log of its training; gives back the last
+/// loss.
+fn fit(
+    context: &Context,
+    encoder: &CheckedPlan,
+    (fold, rows): (Option<&Fold>, &TrainingRows),
+    file: &EpochFile,
+) -> Result<f64, RunError> {
+    let Context { plan, split, folder, device, progress, .. } = context;
+    let mut log = Log {
+        fold,
+        folds: split.folds.len(),
+        plan,
+        file,
+        people: People::of(file.infos()),
+        progress: *progress,
+        rows: Vec::new(),
+        loss: f64::NAN,
+        failed: None,
+    };
+    let place = fold.map_or_else(|| folder.final_model(), |fold| folder.fold(fold.index));
+    create_folder(&place)?;
+    let data = rows.epochs(file);
+    let trained = train_resumable(encoder, &data, device, &mut log, &place.join(CHECKPOINT));
+    if let Some(error) = log.failed {
+        return Err(error);
+    }
+    let model = trained.in_stage("train")?;
+    model.save(&place).in_stage("train")?;
+    write_csv(&place.join(TRAINING), COLUMNS, &log.rows)?;
+    Ok(log.loss)
 }
 
 /// Removes what a stopped training left to go on from.
 pub(crate) fn forget_checkpoints(folder: &RunFolder, split: &Split) -> Result<(), RunError> {
-    for fold in &split.folds {
-        let path = folder.fold(fold.index).join(CHECKPOINT);
-        if path.exists() {
-            std::fs::remove_dir_all(&path).map_err(|source| RunError::Write { path, source })?;
-        }
+    let folds = split.folds.iter().map(|fold| folder.fold(fold.index));
+    folds.chain([folder.final_model()]).try_for_each(|place| remove(place.join(CHECKPOINT)))
+}
+
+/// Removes a folder, where there is one.
+fn remove(path: PathBuf) -> Result<(), RunError> {
+    if path.exists() {
+        std::fs::remove_dir_all(&path).map_err(|source| RunError::Write { path, source })?;
     }
     Ok(())
 }
@@ -85,7 +130,8 @@ pub(crate) fn open_epochs(context: &Context) -> Result<EpochFile, RunError> {
 
 /// Writes training.csv, draws the live line, and scores dev subjects when asked.
 struct Log<'a> {
-    fold: &'a Fold,
+    /// The fold; nothing for the final model.
+    fold: Option<&'a Fold>,
     folds: usize,
     plan: &'a Plan,
     file: &'a EpochFile,
@@ -105,22 +151,19 @@ impl Monitor for Log<'_> {
             [report.loss, report.learning_rate, report.gradient_norm].map(|number| number.to_string());
         self.rows.push([member, step, loss, rate, norm, dev]);
         let shown = report.dev_score.map(|eer| format!(", dev EER {:.1} %", 100.0 * eer)).unwrap_or_default();
-        self.progress.step(&format!(
-            "fold {}/{} step {}/{} loss {:.4}{shown}",
-            self.fold.index + 1,
-            self.folds,
-            report.step,
-            report.steps,
-            report.loss
-        ));
+        let which = match self.fold {
+            Some(fold) => format!("fold {}/{}", fold.index + 1, self.folds),
+            None => "final model".to_owned(),
+        };
+        self.progress
+            .step(&format!("{which} step {}/{} loss {:.4}{shown}", report.step, report.steps, report.loss));
         if self.failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn dev_score(&mut self, embed: &Embed) -> Option<f64> {
-        if self.fold.dev.is_empty() {
-            return None;
-        }
-        let scored = embed_role(self.fold, Role::Dev, self.file, embed).and_then(|side| {
+        // Everybody is learnt from in the final model, so that nobody is left to stop it early: it takes all its steps.
+        let fold = self.fold.filter(|fold| !fold.dev.is_empty())?;
+        let scored = embed_role(fold, Role::Dev, self.file, embed).and_then(|side| {
             let seconds = self.shortest_probe();
             let without = directionless::of(&side);
             let asked = Asked {
@@ -130,7 +173,7 @@ impl Monitor for Log<'_> {
                 cohort: None,
                 directionless: &without,
             };
-            scores_of_fold(self.plan, self.fold, &side, &self.people, &asked)
+            scores_of_fold(self.plan, fold, &side, &self.people, &asked)
         });
         match scored {
             Ok(scored) => Some(twinprint_evaluation::eer(&scored.scores).value),

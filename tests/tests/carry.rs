@@ -1,0 +1,137 @@
+//! An encoder that is carried to people no run has met.
+
+#![allow(clippy::print_stderr, clippy::unwrap_used, reason = "tests")]
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use twinprint_tests::{Cohort, json, only_run, real, root, run, succeed};
+
+/// `pipelines/eegmat.toml` for some of its people, with no more evaluation than it takes.
+fn pipeline_of(people: std::ops::Range<usize>, folder: &Path) -> PathBuf {
+    let text = std::fs::read_to_string(root().join("pipelines/eegmat.toml")).unwrap();
+    let people: Vec<String> = people.map(|number| format!("\"Subject{number:02}\"")).collect();
+    let chosen = format!("[dataset]\nsubjects = [{}]", people.join(", "));
+    let evaluation = "[evaluation]\nbaselines = []\naudits = []\nbootstrap = 200\nepisodes = 20\n";
+    let path = folder.join("some.toml");
+    std::fs::write(&path, text.replace("[dataset]", &chosen) + evaluation).unwrap();
+    path
+}
+
+/// Whether `probe`, saying they are `claimed`, are believed at the gallery's defaults.
+fn verified(gallery: &str, claimed: usize, probe: usize, data: &Path) -> bool {
+    let (claimed, file) = (format!("Subject{claimed:02}"), data.join(format!("Subject{probe:02}_2.edf")));
+    let output = run(&["verify", "--gallery", gallery, "--subject", &claimed, file.to_str().unwrap()]);
+    assert!(output.status.code().is_some_and(|code| code < 2), "{}", String::from_utf8_lossy(&output.stderr));
+    output.status.success()
+}
+
+/// Two minutes in a dev build.
+#[test]
+fn twelve_people_are_enrolled_and_verified_by_an_encoder_that_twelve_others_taught() {
+    let Some(data) = real("eegmat") else { return };
+    let data = data.canonicalize().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (out, gallery) = (folder.path().join("out"), folder.path().join("twelve.gallery"));
+    let (out_text, gallery) = (out.to_str().unwrap(), gallery.to_str().unwrap());
+    let pipeline = pipeline_of(0..12, folder.path());
+    succeed(&["run", pipeline.to_str().unwrap(), "--out", out_text, "--quiet"]);
+    let model = only_run(&out);
+    let enrol = |person: usize| -> (Option<i32>, Value) {
+        let (name, file) = (format!("Subject{person:02}"), data.join(format!("Subject{person:02}_1.edf")));
+        let fixed = ["enroll", "--gallery", gallery, "--model", model.to_str().unwrap(), "--json"];
+        let output = run(&[&fixed[..], &["--subject", &name, file.to_str().unwrap()]].concat());
+        (output.status.code(), serde_json::from_slice(&output.stdout).unwrap_or_default())
+    };
+    let mut enrolled = 0;
+    for person in 12..24 {
+        let (code, said) = enrol(person);
+        enrolled += usize::from(code == Some(0));
+        if let Some(chance) = said[0]["duplicate_chance"].as_f64() {
+            assert!(chance < 0.1, "{said}");
+        }
+    }
+    assert_eq!(enrolled, 12, "people refused as duplicates");
+    let (mut right, mut wrong) = (0, 0);
+    let claims: Vec<(usize, usize)> = (12..24).flat_map(|a| (12..24).map(move |b| (a, b))).collect();
+    let outcomes: Vec<(bool, bool)> = std::thread::scope(|scope| {
+        let half = |claims: &[(usize, usize)]| -> Vec<(bool, bool)> {
+            claims.iter().map(|&(a, b)| (a == b, verified(gallery, a, b, &data))).collect()
+        };
+        let (one, other) = claims.split_at(claims.len() / 2);
+        let one = scope.spawn(|| half(one));
+        let mut all = half(other);
+        all.extend(one.join().unwrap());
+        all
+    });
+    for (mated, matched) in outcomes {
+        right += usize::from(mated && matched);
+        wrong += usize::from(!mated && matched);
+    }
+    eprintln!("{enrolled} of 12 enrolled, {right} of 12 verified, {wrong} of 132 impostors accepted");
+    assert_eq!(right, 12, "verified");
+    assert!(wrong <= 1, "{wrong} of 132 impostors accepted");
+
+    // Somebody the encoder was taught by can be enrolled, and is named.
+    let (code, said) = enrol(3);
+    let notices = said[0]["notices"].to_string();
+    assert!(code == Some(0) && notices.contains("has learnt from this recording"), "{said}");
+}
+
+#[test]
+fn a_run_ends_with_a_model_of_everybody_and_says_what_its_thresholds_do() {
+    let cohort = Cohort::new("1");
+    let short = ["--set", "evaluation.baselines=[]", "--set", "evaluation.audits=[]"];
+    let with = cohort.run("with", &short);
+    let without = cohort.run("without", &[&short[..], &["--set", "final_model=false"]].concat());
+    for file in ["model.safetensors", "model.json", "training.csv", "thresholds.json"] {
+        assert!(with.join("model").join(file).is_file(), "{file}");
+    }
+    assert!(!without.join("model").exists());
+    let (results, plain) = (json(&with.join("results.json")), json(&without.join("results.json")));
+    let thresholds = json(&with.join("model/thresholds.json"));
+    assert_eq!(results["final_model"], thresholds);
+    assert_eq!(thresholds["people"], 8);
+    let at = |seconds: usize| &thresholds["thresholds"][seconds];
+    // 8 people in 2 folds: 3 others each, 30 probes of 1 s a person.
+    assert_eq!(
+        (&at(0)["people"], &at(0)["mated"], &at(0)["non_mated"]),
+        (&8.into(), &240.into(), &720.into())
+    );
+    assert_eq!(at(0)["strictest_fmr"], 30.0 / 720.0);
+    let rates: Vec<f64> = at(0)["points"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|point| point["target_fmr"].as_f64().unwrap())
+        .collect();
+    assert_eq!(rates, [0.2, 0.1, 0.05]);
+    for point in at(0)["points"].as_array().unwrap() {
+        assert!(point["threshold"].is_number() && point["fmr"].is_number() && point["fnmr"].is_number());
+    }
+    // Everything else is as it is without.
+    let rest = |results: &Value| {
+        let mut results = results.clone();
+        let keys = results.as_object_mut().unwrap();
+        keys.remove("final_model");
+        keys.remove("timing");
+        results
+    };
+    assert_eq!(rest(&results), rest(&plain));
+    assert_eq!(with.file_name(), without.file_name(), "the final model decides no number");
+    // The encoder of a fold and the final model are not one another's.
+    let (gallery, fold) = (cohort.folder.path().join("a.gallery"), cohort.folder.path().join("b.gallery"));
+    let edf = std::fs::read_dir(cohort.folder.path().join("cohort/sub-01/ses-1/eeg"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|ending| ending == "edf"))
+        .unwrap();
+    let (model, edf) = (with.to_str().unwrap(), edf.to_str().unwrap());
+    let enrol = |gallery: &Path, more: &[&str]| {
+        let gallery = gallery.to_str().unwrap();
+        succeed(&[&["enroll", "--gallery", gallery, "--model", model, "--subject", "a", edf], more].concat());
+        succeed(&["gallery", "show", "--gallery", gallery])
+    };
+    assert!(enrol(&gallery, &[]).contains("final model"));
+    assert!(enrol(&fold, &["--fold", "1"]).contains("of fold 1"));
+}
