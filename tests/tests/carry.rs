@@ -54,15 +54,13 @@ fn twelve_people_are_enrolled_and_verified_by_an_encoder_that_twelve_others_taug
     assert_eq!(enrolled, 12, "people refused as duplicates");
     let (mut right, mut wrong) = (0, 0);
     let claims: Vec<(usize, usize)> = (12..24).flat_map(|a| (12..24).map(move |b| (a, b))).collect();
-    let outcomes: Vec<(bool, bool)> = std::thread::scope(|scope| {
-        let half = |claims: &[(usize, usize)]| -> Vec<(bool, bool)> {
-            claims.iter().map(|&(a, b)| (a == b, verified(gallery, a, b, &data))).collect()
-        };
-        let (one, other) = claims.split_at(claims.len() / 2);
+    let half = |claims: &[(usize, usize)]| -> Vec<(bool, bool)> {
+        claims.iter().map(|&(a, b)| (a == b, verified(gallery, a, b, &data))).collect()
+    };
+    let (one, other) = claims.split_at(claims.len() / 2);
+    let outcomes = std::thread::scope(|scope| {
         let one = scope.spawn(|| half(one));
-        let mut all = half(other);
-        all.extend(one.join().unwrap());
-        all
+        [half(other), one.join().unwrap()].concat()
     });
     for (mated, matched) in outcomes {
         right += usize::from(mated && matched);

@@ -168,7 +168,7 @@ impl Thresholds {
         let length = nearest(self.duplicates.iter().map(|point| point.enrol_epochs), enrol_epochs)?;
         let of_search = |point: &&DuplicatePoint| 1.0 - (1.0 - point.fmr).powf(people as f64);
         let of_length = || self.duplicates.iter().filter(move |point| point.enrol_epochs == length);
-        let holds = of_length().filter(|point| of_search(point) <= chance);
+        let holds = of_length().filter(|point| of_search(point) <= chance * (1.0 + 1e-9));
         let lowest = holds.min_by(|a, b| a.threshold.total_cmp(&b.threshold));
         let found = lowest.or_else(|| of_length().max_by(|a, b| a.threshold.total_cmp(&b.threshold)))?;
         Some((found.threshold, of_search(&found)))

@@ -4,7 +4,6 @@
 
 mod audit;
 mod curve_table;
-mod final_model;
 mod format;
 mod html;
 mod json;
@@ -15,6 +14,7 @@ pub mod results;
 mod side_by_side;
 mod svg;
 mod table;
+mod thresholds;
 mod verdict;
 
 #[cfg(test)]

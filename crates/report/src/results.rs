@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use twinprint_signal::{Estimate, Interval};
 
 pub use crate::audit::{AuditRow, Outcome};
-pub use crate::final_model::{FinalModel, ThresholdsAt};
+pub use crate::thresholds::{FinalModel, ThresholdsAt, TransportedThreshold};
 
 /// The value of [`Results::schema`] that this crate reads and writes.
 pub const SCHEMA: &str = "twinprint-results/1";
@@ -175,27 +175,6 @@ pub struct VerificationRow {
 
 fn is_zero(count: &usize) -> bool {
     *count == 0
-}
-
-/// A threshold chosen on some people at a target false match rate, and the error rates then observed on others.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TransportedThreshold {
-    /// The false match rate aimed at where it was chosen: on dev, or on the other folds.
-    pub target_fmr: f64,
-    /// The similarity at and above which a trial matches; absent when every fold has its own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub threshold: Option<f64>,
-    /// False match rate observed on the others.
-    pub fmr: f64,
-    /// Its 95 % interval over subjects, the thresholds held fixed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fmr_ci95: Option<Interval>,
-    /// False non-match rate observed on the others.
-    pub fnmr: f64,
-    /// Its 95 % interval over subjects, the thresholds held fixed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fnmr_ci95: Option<Interval>,
 }
 
 /// Two systems on the same trials.

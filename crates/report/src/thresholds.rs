@@ -1,8 +1,29 @@
-//! What `results.json` and `model/thresholds.json` say of the encoder that was fitted to everybody.
+//! Thresholds that were carried to other people, and those of the encoder that was fitted to everybody, as `results.json` and
+//! `model/thresholds.json` have them.
 
 use serde::{Deserialize, Serialize};
+use twinprint_signal::Interval;
 
-use crate::results::TransportedThreshold;
+/// A threshold chosen on some people at a target false match rate, and the error rates then observed on others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransportedThreshold {
+    /// The false match rate aimed at where it was chosen: on dev, or on the other folds.
+    pub target_fmr: f64,
+    /// The similarity at and above which a trial matches; absent when every fold has its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
+    /// False match rate observed on the others.
+    pub fmr: f64,
+    /// Its 95 % interval over subjects, the thresholds held fixed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fmr_ci95: Option<Interval>,
+    /// False non-match rate observed on the others.
+    pub fnmr: f64,
+    /// Its 95 % interval over subjects, the thresholds held fixed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fnmr_ci95: Option<Interval>,
+}
 
 /// The encoder that was fitted to everybody who may be learnt from, and from which score on its prints match.
 ///
