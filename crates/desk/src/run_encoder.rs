@@ -32,7 +32,11 @@ impl RunEncoder {
         let finished = FinishedRun::open(run)?;
         let encoder = match fold {
             Some(fold) => finished.encoder(fold)?,
-            None => finished.final_model()?,
+            None => {
+                // A run that flatters has no final model; why it sets no thresholds is the better answer.
+                check_honest(&finished.folder, &finished.config)?;
+                finished.final_model()?
+            }
         };
         let learnt_from = finished.learnt_from(&encoder)?.into_iter().map(|known| known.samples).collect();
         let space = encoder.space().map_err(DeskError::thresholds)?;
@@ -65,21 +69,25 @@ impl RunEncoder {
 
     /// Refuses a run whose scores cannot set an honest threshold.
     pub(crate) fn check_honest(&self) -> Result<(), DeskError> {
-        let protocol = &self.config.protocol;
-        let reason = if !protocol.allow_leak.is_empty() {
-            "it was run with leaks allowed"
-        } else if protocol.variant == Variant::SeenSubjects {
-            "its encoder has learnt from the people whose scores would set the thresholds (seen-subjects)"
-        } else if protocol.variant == Variant::WithinRecording {
-            "it enrols and probes within one recording, which says nothing about another day (within-recording)"
-        } else {
-            return Ok(());
-        };
-        Err(DeskError::RunFolder {
-            path: self.folder.root().to_owned(),
-            reason: format!(
-                "{reason}, so it cannot set a gallery's thresholds: run it with variant = \"unseen-subjects\""
-            ),
-        })
+        check_honest(&self.folder, &self.config)
     }
+}
+
+fn check_honest(folder: &RunFolder, config: &Config) -> Result<(), DeskError> {
+    let protocol = &config.protocol;
+    let reason = if !protocol.allow_leak.is_empty() {
+        "it was run with leaks allowed"
+    } else if protocol.variant == Variant::SeenSubjects {
+        "its encoder has learnt from the people whose scores would set the thresholds (seen-subjects)"
+    } else if protocol.variant == Variant::WithinRecording {
+        "it enrols and probes within one recording, which says nothing about another day (within-recording)"
+    } else {
+        return Ok(());
+    };
+    Err(DeskError::RunFolder {
+        path: folder.root().to_owned(),
+        reason: format!(
+            "{reason}, so it cannot set a gallery's thresholds: run it with variant = \"unseen-subjects\""
+        ),
+    })
 }
