@@ -8,13 +8,14 @@ use crate::attend::AttentionTraining;
 use crate::back::{FittedBackend, FittedFusion};
 use crate::compute::Compute;
 use crate::front::KEEP;
+use crate::joined::Recipe;
 use crate::learn::{Journal, Monitor, Silent, Training, fingerprint};
 use crate::member::{Member, Start, member_seed};
 use crate::model::Model;
 use crate::plan::{Backend, CheckedPlan};
 use crate::{EncoderError, TrainingEpochs};
 
-/// Fits an encoder to the training epochs as `plan` says.
+/// Fits an encoder to the training epochs as a plan says; where it joins learnt features, a [`Recipe`] brings them.
 ///
 /// The result is the same, bit for bit, for the same plan, epochs and kind of machine, whatever the number of threads.
 ///
@@ -53,13 +54,13 @@ use crate::{EncoderError, TrainingEpochs};
 ///
 /// # Errors
 /// When the epochs are refused, the loss is no longer finite, or the monitor asks to stop.
-pub fn train(
-    plan: &CheckedPlan,
+pub fn train<'a>(
+    recipe: impl Into<Recipe<'a>>,
     data: &TrainingEpochs,
     device: &Compute,
     monitor: &mut dyn Monitor,
 ) -> Result<Model, EncoderError> {
-    train_with(plan, data, device, monitor, None)
+    train_with(recipe.into(), data, device, monitor, None)
 }
 
 /// [`train`] with a checkpoint in `folder` after every `checkpoint_every` steps of the plan and at the end: where one is found,
@@ -68,14 +69,14 @@ pub fn train(
 ///
 /// # Errors
 /// As [`train`]; and when a checkpoint cannot be written, is damaged, or is of another plan or other epochs.
-pub fn train_resumable(
-    plan: &CheckedPlan,
+pub fn train_resumable<'a>(
+    recipe: impl Into<Recipe<'a>>,
     data: &TrainingEpochs,
     device: &Compute,
     monitor: &mut dyn Monitor,
     folder: &Path,
 ) -> Result<Model, EncoderError> {
-    train_with(plan, data, device, monitor, Some(folder))
+    train_with(recipe.into(), data, device, monitor, Some(folder))
 }
 
 impl Model {
@@ -89,10 +90,10 @@ impl Model {
         data: &TrainingEpochs,
         device: &Compute,
     ) -> Result<Self, EncoderError> {
-        Fitting::new(plan, data, device)?.encoders(Start::Random, None)
+        Fitting::new(Recipe::alone(plan), data, device)?.encoders(Start::Random, None)
     }
 
-    /// The plan's initial state with zero training steps, fusion included and attention left out, its head whitened wherever it
+    /// The plan's initial state with zero training steps, fusion included, attention and learnt features left out, its head whitened wherever it
     /// can be, even where the plan starts at random: the baseline `whitened_encoder`.
     ///
     /// # Errors
@@ -102,20 +103,21 @@ impl Model {
         data: &TrainingEpochs,
         device: &Compute,
     ) -> Result<Self, EncoderError> {
-        let fitting = Fitting::new(plan, data, device)?;
+        let fitting = Fitting::new(Recipe::alone(plan), data, device)?;
         fitting.joined(fitting.encoders(Start::Whitened, None)?)
     }
 }
 
 fn train_with(
-    plan: &CheckedPlan,
+    recipe: Recipe,
     data: &TrainingEpochs,
     device: &Compute,
     monitor: &mut dyn Monitor,
     folder: Option<&Path>,
 ) -> Result<Model, EncoderError> {
-    let fitting = Fitting::new(plan, data, device)?;
-    let mut journal = Journal::open(folder, plan)?;
+    recipe.check()?;
+    let fitting = Fitting::new(recipe, data, device)?;
+    let mut journal = Journal::open(folder, recipe.plan)?;
     journal.replay(monitor)?;
     let model = fitting.encoders(Start::Planned, Some((monitor, &mut journal)))?;
     fitting.attentive(fitting.joined(model)?, monitor, &mut journal)
@@ -123,7 +125,7 @@ fn train_with(
 
 /// What is fitted, to which epochs, and where.
 struct Fitting<'a, 'b> {
-    plan: &'a CheckedPlan,
+    recipe: Recipe<'a>,
     data: &'a TrainingEpochs<'b>,
     device: &'a Compute,
 }
@@ -131,13 +133,13 @@ struct Fitting<'a, 'b> {
 impl<'a, 'b> Fitting<'a, 'b> {
     /// Checks that the epochs can be learnt from.
     fn new(
-        plan: &'a CheckedPlan,
+        recipe: Recipe<'a>,
         data: &'a TrainingEpochs<'b>,
         device: &'a Compute,
     ) -> Result<Self, EncoderError> {
         data.check()?;
-        plan.architecture.check_samples(data.shape().2)?;
-        Ok(Self { plan, data, device })
+        recipe.plan.architecture.check_samples(data.shape().2)?;
+        Ok(Self { recipe, data, device })
     }
 
     /// The ensemble, trained where there is somebody to tell, and the back end behind it.
@@ -146,11 +148,12 @@ impl<'a, 'b> Fitting<'a, 'b> {
         start: Start,
         mut training: Option<(&mut dyn Monitor, &mut Journal)>,
     ) -> Result<Model, EncoderError> {
-        let Self { plan, data, device } = *self;
+        let Self { recipe, data, device } = *self;
+        let plan = recipe.plan;
         let mut members = Vec::with_capacity(plan.ensemble);
         for index in 0..plan.ensemble {
             let seed = member_seed(plan.seed, index);
-            let (mut member, rows) = Member::initial(plan, data, seed, start, KEEP)?;
+            let (mut member, rows) = Member::initial(recipe, data, seed, start, KEEP)?;
             if let Some((monitor, journal)) = &mut training {
                 let training = Training { plan, data, device: device.device(), member: index, seed };
                 training.train(&mut member, rows.as_ref(), *monitor, journal)?;
@@ -177,7 +180,8 @@ impl<'a, 'b> Fitting<'a, 'b> {
 
     /// The model with the plan's classical features joined to its prints.
     fn joined(&self, mut model: Model) -> Result<Model, EncoderError> {
-        model.fusion = FittedFusion::fit(&self.plan.fusion, self.data, |epochs| model.embed_alone(epochs))?;
+        model.fusion =
+            FittedFusion::fit(&self.recipe.plan.fusion, self.data, |epochs| model.embed_alone(epochs))?;
         Ok(model)
     }
 
@@ -188,14 +192,15 @@ impl<'a, 'b> Fitting<'a, 'b> {
         monitor: &mut dyn Monitor,
         journal: &mut Journal,
     ) -> Result<Model, EncoderError> {
-        let Some(attention) = &self.plan.attention else { return Ok(model) };
+        let plan = self.recipe.plan;
+        let Some(attention) = &plan.attention else { return Ok(model) };
         let (data, device) = (self.data, self.device.device());
         let front = &model.members[0].front;
         let prints =
             |others: &TrainingEpochs, held_out: &TrainingEpochs| self.prints_without(others, held_out);
         let fingerprint = fingerprint(data, front);
         journal.check(&fingerprint)?;
-        let training = AttentionTraining { plan: self.plan, attention, data, front, device };
+        let training = AttentionTraining { plan, attention, data, front, device };
         let fitted = training.fit(prints, monitor, journal)?;
         journal.close(&fitted.tensors(), fingerprint)?;
         model.attention = Some(fitted);
@@ -208,8 +213,8 @@ impl<'a, 'b> Fitting<'a, 'b> {
         others: &TrainingEpochs,
         held_out: &TrainingEpochs,
     ) -> Result<Array2<f32>, EncoderError> {
-        let fitting = Fitting::new(self.plan, others, self.device)?;
-        let mut journal = Journal::open(None, self.plan)?;
+        let fitting = Fitting::new(self.recipe, others, self.device)?;
+        let mut journal = Journal::open(None, self.recipe.plan)?;
         let model = fitting.encoders(Start::Planned, Some((&mut Silent, &mut journal)))?;
         fitting.joined(model)?.embed_training(held_out)
     }

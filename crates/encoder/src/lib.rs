@@ -6,7 +6,8 @@
 //! from streams named after the plan's seed.
 //!
 //! The default road is the front end (`front`), a linear head that starts as a whitening, and what is fitted to its prints
-//! (`back`). Learning (`learn`), attention over epochs (`attend`) and learned networks (`net`) have rooms of their own.
+//! (`back`). Learning (`learn`), features learnt across cohorts (`joined`), attention over epochs (`attend`) and learned networks
+//! (`net`) have rooms of their own.
 
 mod attend;
 mod back;
@@ -16,6 +17,7 @@ mod error;
 mod files;
 mod fit;
 mod front;
+mod joined;
 mod learn;
 mod member;
 mod model;
@@ -29,11 +31,12 @@ pub use compute::Compute;
 pub use data::TrainingEpochs;
 pub use error::{EncoderError, FormatError};
 pub use fit::{train, train_resumable};
+pub use joined::{JoinedFeatures, Recipe};
 pub use learn::{Embed, Monitor, Silent, StepReport};
 pub use model::Model;
 pub use plan::{
     ArcFace, Architecture, Attention, Augment, Auxiliary, AverageReference, Backend, Bands, Batch,
-    CheckedPlan, Contrastive, Conv, Distance, EarlyStopping, Filterbank, Fusion, Init, Koch, Loss, NPair,
-    Optimiser, Partner, Plan, Prototypical, Resnet1d, Sampler, Schedule, Spatial, SubjectSoftmax, SupCon,
-    Triplet, TwinCnn,
+    CheckedPlan, Contrastive, Conv, Distance, EarlyStopping, Filterbank, Fusion, Init, Joined, Koch, Loss,
+    NPair, Optimiser, Partner, Plan, Prototypical, Resnet1d, Sampler, Schedule, SharedConv, Spatial,
+    SubjectSoftmax, SupCon, Triplet, TwinCnn,
 };

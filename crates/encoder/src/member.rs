@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use twinprint_closed::{Labels, Shrinkage, Whitening, normalise_rows};
 
 use crate::front::{CHUNK, Front};
+use crate::joined::Recipe;
 use crate::pass::{InputShape, Pass};
 use crate::plan::{Architecture, CheckedPlan, Init};
 use crate::seed::stream;
@@ -57,21 +58,24 @@ impl Member {
     /// Fits the front end and sets the weights where they start; also returns the rows of all training epochs where they take
     /// at most `keep` bytes.
     pub fn initial(
-        plan: &CheckedPlan,
+        recipe: Recipe,
         data: &TrainingEpochs,
         seed: u64,
         start: Start,
         keep: usize,
     ) -> Result<(Self, Option<Array2<f32>>), EncoderError> {
-        let (front, rows) = Front::fit(plan, data, seed, keep)?;
+        let plan = recipe.plan;
+        let (front, rows) = Front::fit(recipe, data, seed, keep)?;
         let shape = front.shape();
         let mut parameters = plan.architecture.parameters(shape, &mut stream(seed, "weights"));
         if start.whitens(plan) {
             let Init { shrinkage, across_recordings, .. } = plan.initialise;
             let labels = Labels { subject: data.subject, recording: data.recording };
             let shrinkage = Shrinkage { across_recordings, toward_identity: shrinkage };
-            let whitening = Whitening::fit_in_chunks(shape.samples, labels, shrinkage, |each| {
-                front.each_chunk(data, rows.as_ref(), &mut |rows| each(rows.mapv(f64::from).view()));
+            let whitening = front.reading(data, rows.as_ref(), |chunks| {
+                Whitening::fit_in_chunks(shape.samples, labels, shrinkage, |each| {
+                    chunks(&mut |rows| each(rows.mapv(f64::from).view()));
+                })
             })?;
             let scale = 1.0 / (shape.samples as f32).sqrt();
             for head in parameters.iter_mut().filter(|p| p.name == "head.weight") {
@@ -106,7 +110,7 @@ impl Member {
         let mut prints = Array2::zeros((count, dim));
         for start in (0..count).step_by(CHUNK) {
             let end = (start + CHUNK).min(count);
-            let rows = self.front.rows(epochs.slice(s![start..end, .., ..]));
+            let rows = self.front.rows(epochs.slice(s![start..end, .., ..]))?;
             seen(start..end, rows.view())?;
             let (n, width) = rows.dim();
             let rows = matrix(rows.into_raw_vec_and_offset().0, n, width, device);

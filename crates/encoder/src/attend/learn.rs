@@ -174,7 +174,7 @@ impl AttentionTraining<'_, '_> {
         let prints = prints(&others.of(self.data), &held_out)?;
         let mut features = Array2::zeros((held_out.len(), self.front.shape().samples));
         for (range, epochs) in held_out.chunks(CHUNK) {
-            features.slice_mut(ndarray::s![range, ..]).assign(&self.front.rows(epochs.view()));
+            features.slice_mut(ndarray::s![range, ..]).assign(&self.front.rows(epochs.view())?);
         }
         let mut place = 0;
         for (_, _, rows) in &mut recordings {

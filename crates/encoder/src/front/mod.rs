@@ -7,14 +7,18 @@ mod covariances;
 mod filterbank;
 mod gabor;
 
+use std::cell::RefCell;
+
 use ndarray::{Array2, ArrayView2, ArrayView3, Axis, Zip, s};
 use rayon::prelude::*;
-use twinprint_closed::Standardise;
+use twinprint_closed::{ClosedError, Standardise};
 
 pub(crate) use band_power::Features;
 
+use crate::joined::{JoinedFeatures, Recipe};
 use crate::pass::InputShape;
 use crate::plan::{Architecture, CheckedPlan};
+use crate::weights::Parameter;
 use crate::{EncoderError, TrainingEpochs};
 
 /// Epochs encoded at a time: bounds memory, and is the same everywhere so that results repeat.
@@ -23,11 +27,14 @@ pub(crate) const CHUNK: usize = 256;
 /// Features of all training epochs are kept up to this many bytes; beyond, they are computed again for every batch.
 pub(crate) const KEEP: usize = 1 << 30;
 
+/// Hands rows to whoever asks, a chunk at a time.
+pub(crate) type Chunks<'a> = dyn Fn(&mut dyn FnMut(ArrayView2<f32>)) + 'a;
+
 /// What turns an epoch into the rows a network takes.
 #[derive(Debug, Clone)]
 pub(crate) enum Front {
-    /// Standardised log powers.
-    Features { features: Features, standardise: Standardise },
+    /// Standardised log powers, and the learnt features that are joined to them.
+    Features { features: Box<Features>, joined: JoinedFeatures, standardise: Standardise },
     /// The samples, standardised channel by channel.
     Samples { standardise: Standardise, samples: usize },
 }
@@ -36,7 +43,7 @@ impl Front {
     /// Fits to the training epochs, a chunk at a time; also returns the rows of all of them where they take at most `keep`
     /// bytes.
     pub fn fit(
-        plan: &CheckedPlan,
+        Recipe { plan, joined }: Recipe,
         data: &TrainingEpochs,
         seed: u64,
         keep: usize,
@@ -45,19 +52,19 @@ impl Front {
         let Architecture::Filterbank(bank) = &plan.architecture else {
             return Ok((Self::Samples { standardise: channels::fit_channels(data)?, samples }, None));
         };
-        let features = bank.features(channels, samples, data.rate, seed)?;
-        let width = features.len();
-        let mut front = Self::Features { features, standardise: Standardise::identity(width) };
+        let features = Box::new(bank.features(channels, samples, data.rate, seed)?);
+        let width = features.len() + joined.width(channels);
+        let joined = joined.clone();
+        let mut front = Self::Features { features, joined, standardise: Standardise::identity(width) };
         let fits = count.saturating_mul(width).saturating_mul(size_of::<f32>()) <= keep;
         let mut kept = fits.then(|| Array2::zeros((count, width)));
         if let Some(kept) = &mut kept {
             for (range, epochs) in data.chunks(CHUNK) {
-                kept.slice_mut(s![range, ..]).assign(&front.rows(epochs.view()));
+                kept.slice_mut(s![range, ..]).assign(&front.rows(epochs.view())?);
             }
         }
-        let fitted = Standardise::fit_in_chunks(width, |each| {
-            front.each_chunk(data, kept.as_ref(), each);
-        })?;
+        let fitted =
+            front.reading(data, kept.as_ref(), |chunks| Standardise::fit_in_chunks(width, chunks))?;
         if let Some(kept) = &mut kept {
             fitted.apply(kept);
         }
@@ -67,22 +74,35 @@ impl Front {
         Ok((front, kept))
     }
 
-    /// Hands the rows of all training epochs to `each`, a chunk at a time: those `kept`, or computed anew.
-    pub fn each_chunk(
+    /// Has `fit` fit something to the rows of all training epochs, which it is handed a chunk at a time as often as it asks:
+    /// those `kept`, or computed anew.
+    pub fn reading<T>(
         &self,
         data: &TrainingEpochs,
         kept: Option<&Array2<f32>>,
-        each: &mut dyn FnMut(ArrayView2<f32>),
-    ) {
-        match kept {
+        fit: impl FnOnce(&Chunks) -> Result<T, ClosedError>,
+    ) -> Result<T, EncoderError> {
+        let failed = RefCell::new(None);
+        let fitted = fit(&|each| match kept {
             Some(rows) => rows.axis_chunks_iter(Axis(0), CHUNK).for_each(each),
-            None => data.chunks(CHUNK).for_each(|(_, epochs)| each(self.rows(epochs.view()).view())),
+            None => {
+                let read = |(_, epochs): (_, ndarray::Array3<f32>)| {
+                    self.rows(epochs.view()).map(|rows| each(rows.view()))
+                };
+                if let Err(error) = data.chunks(CHUNK).try_for_each(read) {
+                    failed.replace(Some(error));
+                }
+            }
+        });
+        match failed.into_inner() {
+            Some(error) => Err(error),
+            None => Ok(fitted?),
         }
     }
 
     /// A front end for epochs of a shape, with a standardisation that was fitted before.
     pub fn restore(
-        plan: &CheckedPlan,
+        Recipe { plan, joined }: Recipe,
         channels: usize,
         samples: usize,
         rate: f64,
@@ -91,12 +111,13 @@ impl Front {
     ) -> Result<Self, EncoderError> {
         let front = match &plan.architecture {
             Architecture::Filterbank(bank) => {
-                Self::Features { features: bank.features(channels, samples, rate, seed)?, standardise }
+                let features = Box::new(bank.features(channels, samples, rate, seed)?);
+                Self::Features { features, joined: joined.clone(), standardise }
             }
             _ => Self::Samples { standardise, samples },
         };
         let expected = match &front {
-            Self::Features { features, .. } => features.len(),
+            Self::Features { .. } => front.shape().samples,
             Self::Samples { .. } => channels,
         };
         match front.standardise().mean().len() {
@@ -111,10 +132,21 @@ impl Front {
         }
     }
 
+    /// The weights of the learnt features, by name; none where there are none.
+    pub fn joined_tensors(&self) -> Vec<Parameter> {
+        match self {
+            Self::Features { joined, .. } => joined.tensors(),
+            Self::Samples { .. } => Vec::new(),
+        }
+    }
+
     /// The shape of what it gives.
     pub fn shape(&self) -> InputShape {
         match self {
-            Self::Features { features, .. } => InputShape { channels: 1, samples: features.len() },
+            Self::Features { features, joined, .. } => {
+                let joined = joined.width(features.settings.channels);
+                InputShape { channels: 1, samples: features.len() + joined }
+            }
             Self::Samples { standardise, samples } => {
                 InputShape { channels: standardise.mean().len(), samples: *samples }
             }
@@ -122,12 +154,12 @@ impl Front {
     }
 
     /// Rows of epochs `[epochs, channels, samples]`: `[epochs, channels · samples]` of [`Front::shape`].
-    pub fn rows(&self, epochs: ArrayView3<f32>) -> Array2<f32> {
+    pub fn rows(&self, epochs: ArrayView3<f32>) -> Result<Array2<f32>, EncoderError> {
         match self {
-            Self::Features { features, standardise } => {
-                let mut rows = features.compute(epochs);
+            Self::Features { features, joined, standardise } => {
+                let mut rows = joined.beside(features.compute(epochs), epochs)?;
                 standardise.apply(&mut rows);
-                rows
+                Ok(rows)
             }
             Self::Samples { standardise, samples } => {
                 let width = standardise.mean().len() * samples;
@@ -140,7 +172,7 @@ impl Front {
                         Zip::from(&mut out).and(&channel).for_each(|out, x| *out = (x - mean) / deviation);
                     }
                 });
-                rows
+                Ok(rows)
             }
         }
     }

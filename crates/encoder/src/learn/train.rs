@@ -121,13 +121,16 @@ impl Training<'_, '_> {
         let mut next = None;
         while !state.finished {
             let step = state.step;
-            let batch = next.take().unwrap_or_else(|| self.prepare(step, source, &state.neighbours));
+            let batch = match next.take() {
+                Some(prepared) => prepared,
+                None => self.prepare(step, source, &state.neighbours)?,
+            };
             let outcome = if ahead && step + 1 < steps {
                 let (outcome, prepared) = rayon::join(
                     || self.step(state, batch, member),
                     || self.prepare(step + 1, source, &nobody),
                 );
-                next = Some(prepared);
+                next = Some(prepared?);
                 outcome
             } else {
                 self.step(state, batch, member)
@@ -194,15 +197,25 @@ impl Training<'_, '_> {
     }
 
     /// Batch `step`: drawn, gathered, augmented, and made into virtual subjects.
-    fn prepare(&self, step: usize, source: &Source, neighbours: &Neighbours) -> Prepared {
+    fn prepare(
+        &self,
+        step: usize,
+        source: &Source,
+        neighbours: &Neighbours,
+    ) -> Result<Prepared, EncoderError> {
         // Every step has its own stream, so that a run can be taken up again at any of them.
         let mut rng = stream(self.seed, &format!("batch/{step}"));
         let draw = draw(&self.plan.batch, source.index, neighbours, &mut rng);
-        let input = self.input(&draw, source, &mut rng);
-        Prepared { draw, input }
+        let input = self.input(&draw, source, &mut rng)?;
+        Ok(Prepared { draw, input })
     }
 
-    fn input(&self, batch: &Draw, source: &Source, rng: &mut ChaCha8Rng) -> Array2<f32> {
+    fn input(
+        &self,
+        batch: &Draw,
+        source: &Source,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Array2<f32>, EncoderError> {
         let augment = &self.plan.batch.augment;
         let mut input = match source.rows {
             Some(rows) if augment.is_empty() => rows.select(Axis(0), &batch.rows),
@@ -211,7 +224,7 @@ impl Training<'_, '_> {
                 for mut epoch in epochs.outer_iter_mut() {
                     augment.iter().for_each(|step| step.apply(epoch.view_mut(), self.data.rate, rng));
                 }
-                source.front.rows(epochs.view())
+                source.front.rows(epochs.view())?
             }
         };
         let deviation = self.plan.virtual_subjects() as f32;
@@ -225,7 +238,7 @@ impl Training<'_, '_> {
                 row += &shift.row(slot);
             }
         }
-        input
+        Ok(input)
     }
 
     /// Takes one step: returns the loss and the gradient's norm.

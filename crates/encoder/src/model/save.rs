@@ -15,6 +15,7 @@ use crate::compute::Compute;
 use crate::error::{EncoderError, FormatError};
 use crate::files::{layout, parse, read_file, write_atomically};
 use crate::front::Front;
+use crate::joined::{JoinedFeatures, Recipe};
 use crate::member::{Member, member_seed};
 use crate::plan::{CheckedPlan, Fusion, Plan, plan_differences};
 use crate::seed::stream;
@@ -122,6 +123,7 @@ impl Model {
                 tensors.push(Parameter { name, ..parameter.clone() });
             }
         }
+        tensors.extend(self.members.first().iter().flat_map(|member| member.front.joined_tensors()));
         tensors.extend(self.backend.tensors());
         tensors.extend(self.fusion.tensors());
         tensors.extend(self.attention.iter().flat_map(FittedAttention::tensors));
@@ -175,13 +177,18 @@ fn assemble(
     let take = |name: &str| tensors.get(name).cloned().ok_or_else(|| FormatError::Missing(name.to_owned()));
     // A baseline is fitted without what its plan joins to prints, and is saved without it.
     let has = |part: &str| tensors.keys().any(|name| name.starts_with(part));
+    let joined = match has("joined.") {
+        true => JoinedFeatures::from_tensors(&plan, device, take)?,
+        false => JoinedFeatures::none(),
+    };
+    let recipe = Recipe { plan: &plan, joined: &joined };
     let mut members = Vec::new();
     for i in 0..plan.ensemble {
         let seed = member_seed(plan.seed, i);
         let prefix = format!("members.{i}.");
         let part = |name: &str| take(&format!("{prefix}standardise.{name}")).map(|p| p.values);
         let standardise = Standardise::from_parts(part("mean")?, part("deviation")?)?;
-        let front = Front::restore(&plan, channels.len(), samples, rate, seed, standardise)?;
+        let front = Front::restore(recipe, channels.len(), samples, rate, seed, standardise)?;
         let expected = plan.architecture.parameters(front.shape(), &mut stream(seed, "weights"));
         for wanted in &expected {
             take(&format!("{prefix}{}", wanted.name))?.like(&wanted.shape)?;

@@ -6,5 +6,7 @@ mod layers;
 mod resnet1d;
 mod twin_cnn;
 
+pub(crate) use layers::{Block, conv_parameters, linear, linear_parameters, norm_parameters};
+
 #[cfg(test)]
 mod tests;

@@ -51,6 +51,7 @@ impl Plan {
         }
         batch.augment.iter().try_for_each(super::Augment::validate)?;
         self.fusion.iter().try_for_each(super::Fusion::validate)?;
+        self.joined.iter().try_for_each(super::Joined::validate)?;
         self.attention.iter().try_for_each(super::Attention::validate)?;
         let default = "leave it out for the default";
         up_to(1.0, "initialise.shrinkage", self.initialise.shrinkage, default)?;
@@ -104,6 +105,11 @@ impl CheckedPlan {
         let fits = bank.is_some() || self.attention.is_none();
         let limit = "attention reads the features of `filterbank`, which other architectures do not have";
         let remedy = "leave [encoder.attention] out, or write \"filterbank\"";
+        require(fits, "architecture.name", self.architecture.name(), limit, remedy)?;
+        let fits = bank.is_some() || self.joined.is_empty();
+        let limit =
+            "learnt features are joined to those of `filterbank`, which other architectures do not have";
+        let remedy = "leave encoder.joined out, or write \"filterbank\"";
         require(fits, "architecture.name", self.architecture.name(), limit, remedy)?;
         let (fits, limit) =
             (bank.is_some() || !self.whitens(), "only `filterbank` has a linear head on fixed features");

@@ -4,6 +4,7 @@ mod architecture;
 mod batch;
 mod check;
 mod filterbank;
+mod joined;
 mod loss;
 mod optimiser;
 mod prints;
@@ -16,6 +17,7 @@ pub use architecture::{Architecture, Conv, Resnet1d, TwinCnn};
 pub use batch::{Augment, Batch, Sampler};
 pub use check::CheckedPlan;
 pub use filterbank::{AverageReference, Bands, Filterbank, Spatial};
+pub use joined::{Joined, SharedConv};
 pub use loss::{
     ArcFace, Contrastive, Distance, Koch, Loss, NPair, Prototypical, SubjectSoftmax, SupCon, Triplet,
 };
@@ -48,6 +50,9 @@ pub struct Plan {
     pub checkpoint_every: usize,
     /// Classical features that prints are joined with: score fusion. None.
     pub fusion: Vec<Fusion>,
+    /// Features that are learnt across people and cohorts, joined to those of the front end and whitened with them. None.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub joined: Vec<Joined>,
     /// How much each epoch counts where prints are averaged, learnt between training people. None: all alike.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attention: Option<Attention>,
@@ -69,6 +74,7 @@ impl Default for Plan {
             ensemble: 1,
             checkpoint_every: 100,
             fusion: Vec::new(),
+            joined: Vec::new(),
             attention: None,
             seed: 0,
         }

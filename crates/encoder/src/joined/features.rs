@@ -1,0 +1,183 @@
+//! The learnt features of a plan: how they come to be, on disk, and how an encoder is told of them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ndarray::{Array2, ArrayView3, Axis, concatenate};
+
+use super::learn::JoinedTraining;
+use super::network::LearntNetwork;
+use crate::TrainingEpochs;
+use crate::compute::Compute;
+use crate::error::{EncoderError, FormatError};
+use crate::files::{layout, parse, read_file, write_atomically};
+use crate::learn::Monitor;
+use crate::plan::{CheckedPlan, Joined};
+use crate::seed::stream;
+use crate::weights::Parameter;
+
+const FILE: &str = "joined.safetensors";
+
+/// The networks that a plan's `joined` asks for, as they were learnt.
+#[derive(Debug, Clone, Default)]
+pub struct JoinedFeatures(Vec<Arc<LearntNetwork>>);
+
+impl JoinedFeatures {
+    /// Those of a plan that joins none.
+    pub const fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Learns the plan's networks from cohorts, each with channels of its own. People of one cohort are held against people of
+    /// the same cohort only, so that nothing is learnt of what tells amplifiers apart.
+    ///
+    /// The prints of an encoder that they are joined to are honest for people of none of these cohorts, and for people of
+    /// them who were left out here.
+    ///
+    /// # Errors
+    /// When no cohort has two people with two epochs each, rates differ, epochs are too short for the kernels, the loss is no
+    /// longer finite, or the monitor asks to stop.
+    pub fn learn(
+        plan: &CheckedPlan,
+        cohorts: &[TrainingEpochs],
+        device: &Compute,
+        monitor: &mut dyn Monitor,
+    ) -> Result<Self, EncoderError> {
+        let networks = plan.joined.iter().enumerate().map(|(index, Joined::SharedConv(settings))| {
+            let training = JoinedTraining { plan: settings, cohorts, seed: seed(plan, index), index, device };
+            training.fit(monitor).map(Arc::new)
+        });
+        networks.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// What was learnt, computed of epochs `[epochs, channels, samples]` in microvolts, at the rate it was learnt at:
+    /// `[epochs, features]`, channel by channel.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn features(&self, epochs: ArrayView3<f32>) -> Result<Array2<f32>, EncoderError> {
+        self.beside(Array2::zeros((epochs.dim().0, 0)), epochs)
+    }
+
+    /// Writes them into the folder `dir`, whole or not at all.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self, dir: &Path) -> Result<(), EncoderError> {
+        write_atomically(&dir.join(FILE), &layout(&self.tensors(), None)?)
+    }
+
+    /// Reads those of a plan from the folder `dir`.
+    ///
+    /// # Errors
+    /// When the file is missing, damaged, or of another plan.
+    pub fn load(dir: &Path, plan: &CheckedPlan, device: &Compute) -> Result<Self, EncoderError> {
+        let path = dir.join(FILE);
+        let read = |bytes: &[u8]| {
+            let tensors = parse(bytes)?;
+            Self::from_tensors(plan, device, |name| {
+                tensors.get(name).cloned().ok_or_else(|| FormatError::Missing(name.to_owned()))
+            })
+        };
+        read(&read_file(&path)?).map_err(|error| EncoderError::format(&path, error))
+    }
+
+    /// What was learnt, by name.
+    pub(crate) fn tensors(&self) -> Vec<Parameter> {
+        let of = |(index, network): (usize, &Arc<LearntNetwork>)| {
+            let named = move |parameter: &Parameter| Parameter {
+                name: format!("joined.{index}.{}", parameter.name),
+                ..parameter.clone()
+            };
+            network.parameters.iter().map(named).collect::<Vec<_>>()
+        };
+        self.0.iter().enumerate().flat_map(of).collect()
+    }
+
+    /// Puts together what [`JoinedFeatures::tensors`] gave; `take` finds a tensor by name.
+    pub(crate) fn from_tensors(
+        plan: &CheckedPlan,
+        device: &Compute,
+        take: impl Fn(&str) -> Result<Parameter, FormatError>,
+    ) -> Result<Self, FormatError> {
+        let networks = plan.joined.iter().enumerate().map(|(index, Joined::SharedConv(settings))| {
+            let found = |wanted: Parameter| {
+                let given = take(&format!("joined.{index}.{}", wanted.name))?.like(&wanted.shape)?;
+                Ok(Parameter { values: given.values, ..wanted })
+            };
+            let parameters = settings.parameters(&mut stream(0, "joined")).into_iter().map(found);
+            Ok(Arc::new(LearntNetwork {
+                plan: settings.clone(),
+                parameters: parameters.collect::<Result<_, FormatError>>()?,
+                device: device.device().clone(),
+            }))
+        });
+        networks.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// How many features an epoch of so many channels has.
+    pub(crate) fn width(&self, channels: usize) -> usize {
+        self.0.iter().map(|network| network.plan.dim * channels).sum()
+    }
+
+    /// `rows` `[epochs, n]` with the features of `epochs` `[epochs, channels, samples]` to the right of them.
+    pub(crate) fn beside(
+        &self,
+        rows: Array2<f32>,
+        epochs: ArrayView3<f32>,
+    ) -> Result<Array2<f32>, EncoderError> {
+        if self.0.is_empty() {
+            return Ok(rows);
+        }
+        let mut parts = vec![rows];
+        for network in &self.0 {
+            parts.push(network.compute(epochs)?);
+        }
+        let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+        concatenate(Axis(1), &views).map_err(EncoderError::compute)
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// From which everything random of a plan's `index`-th network is derived.
+fn seed(plan: &CheckedPlan, index: usize) -> u64 {
+    use rand::Rng;
+    stream(plan.seed, &format!("joined/{index}")).next_u64()
+}
+
+/// A plan, and the learnt features that it joins.
+#[derive(Debug, Clone, Copy)]
+pub struct Recipe<'a> {
+    /// What to fit.
+    pub plan: &'a CheckedPlan,
+    /// What the plan's `joined` was learnt to be.
+    pub joined: &'a JoinedFeatures,
+}
+
+impl<'a> Recipe<'a> {
+    /// A plan without what it joins: the closed form alone.
+    pub(crate) fn alone(plan: &'a CheckedPlan) -> Self {
+        static NONE: JoinedFeatures = JoinedFeatures::none();
+        Self { plan, joined: &NONE }
+    }
+
+    /// Checks that everything was learnt that the plan joins.
+    pub(crate) fn check(&self) -> Result<(), EncoderError> {
+        let (wanted, learnt) = (self.plan.joined.len(), self.joined.len());
+        if wanted == learnt {
+            return Ok(());
+        }
+        Err(EncoderError::data(format!(
+            "the plan joins {wanted} learnt networks and {learnt} were given: learn them first, with JoinedFeatures::learn"
+        )))
+    }
+}
+
+impl<'a> From<&'a CheckedPlan> for Recipe<'a> {
+    fn from(plan: &'a CheckedPlan) -> Self {
+        Self::alone(plan)
+    }
+}
