@@ -11,7 +11,7 @@ use crate::DeskError;
 use crate::acquire::{Acquired, gather};
 use crate::admission::{admit, duplicate_rule, wanted_epochs};
 use crate::enrol_options::EnrolOptions;
-use crate::open::{create, create_foreign, encoder_of};
+use crate::open::{create, create_foreign, encoder_of, open};
 use crate::rows::{Rows, is_table};
 use crate::run_encoder::RunEncoder;
 
@@ -178,7 +178,7 @@ fn opened(options: &EnrolOptions<'_>) -> Result<Option<Gallery>, DeskError> {
     if !access.gallery.exists() {
         return Ok(None);
     }
-    let gallery = Gallery::open(access.gallery, access.secret)?;
+    let gallery = open(access)?;
     let has = gallery.protection();
     let lacks = [
         ("--encrypt", wanted.seal && !has.sealed, "encrypted"),
@@ -219,6 +219,7 @@ fn put(
     };
     let enrolled = gallery.enrol(&request, rng)?;
     let mut notices = acquired.notices;
+    notices.extend(gallery.notices().iter().cloned());
     notices.extend(enrolled.overridden.iter().map(|what| format!("overridden: {what}")));
     if threshold.is_none() {
         notices.push("no threshold is known, so nobody was looked for who may be enrolled under another name: state one with --threshold".to_owned());

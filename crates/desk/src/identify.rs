@@ -62,6 +62,8 @@ pub fn identify(options: &ProbeOptions<'_>, top: usize) -> Result<Identified, De
     let people = index.len();
     let mut acquisition = probe.acquired.acquisition;
     acquisition.used = epochs;
+    let mut notices = probe.acquired.notices;
+    notices.extend(gallery.notices().iter().cloned());
     Ok(Identified {
         candidates: found
             .into_iter()
@@ -75,6 +77,6 @@ pub fn identify(options: &ProbeOptions<'_>, top: usize) -> Result<Identified, De
         epochs,
         seconds: probe.epoch_seconds.map(|seconds| seconds * epochs as f64),
         acquisition,
-        notices: probe.acquired.notices,
+        notices,
     })
 }

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use rand::CryptoRng;
-use twinprint_gallery::{EncoderIdentity, Finding, Gallery, NewGallery, Secret, Thresholds, Wanted};
+use twinprint_gallery::{
+    EncoderIdentity, Finding, Gallery, GalleryError, NewGallery, Projection, Secret, Thresholds, Wanted,
+};
 
 use crate::DeskError;
 use crate::calibrate;
@@ -16,6 +18,8 @@ pub struct Access<'a> {
     pub gallery: &'a Path,
     /// Its secret, where it has one.
     pub secret: Option<&'a Secret>,
+    /// The file of its secret, beside which its changes are counted, so that an older copy is noticed.
+    pub key_file: Option<&'a Path>,
     /// The run folder of its encoder, where that has moved, or where the gallery is to be made.
     pub model: Option<&'a Path>,
 }
@@ -34,9 +38,17 @@ pub struct NewGalleryOptions<'a> {
 /// Opens a gallery that must be there.
 ///
 /// # Errors
-/// When it is missing, no gallery, or the secret does not open it.
+/// When it is missing, no gallery, changed outside twinprint or an older copy, or the secret does not open it.
 pub fn open(access: Access<'_>) -> Result<Gallery, DeskError> {
-    Ok(Gallery::open(access.gallery, access.secret)?)
+    counted(access, Gallery::open(access.gallery, access.secret)?)
+}
+
+/// The gallery with its changes counted beside its secret, where that is a file.
+fn counted(access: Access<'_>, gallery: Gallery) -> Result<Gallery, DeskError> {
+    Ok(match access.key_file {
+        Some(key_file) => gallery.counted_beside(key_file)?,
+        None => gallery,
+    })
 }
 
 /// Looks at a gallery's file and records, and whether its encoder is there and the same.
@@ -44,9 +56,17 @@ pub fn open(access: Access<'_>) -> Result<Gallery, DeskError> {
 /// # Errors
 /// When it cannot be opened at all.
 pub fn check(access: Access<'_>) -> Result<Vec<Finding>, DeskError> {
-    let gallery = open(access)?;
-    gallery.tidy()?;
-    let mut findings = gallery.check()?;
+    let mut findings = Gallery::examine(access.gallery, access.secret)?;
+    if findings.iter().any(|finding| !finding.passed) {
+        return Ok(findings);
+    }
+    let gallery = match open(access) {
+        Err(DeskError::Gallery(error @ GalleryError::OlderCopy { .. })) => {
+            findings.push(Finding { what: "latest".to_owned(), passed: false, detail: error.to_string() });
+            return Ok(findings);
+        }
+        opened => opened?,
+    };
     if !gallery.encoder().channels.is_empty() {
         let (passed, detail) = match encoder_of(&gallery, access) {
             Ok(encoder) => (true, format!("{}, {}", encoder.folder.root().display(), encoder.which())),
@@ -88,7 +108,8 @@ pub(crate) fn create(
     rng: &mut dyn CryptoRng,
 ) -> Result<Gallery, DeskError> {
     let new = options.gallery_of(encoder.identity.clone(), access.secret);
-    Gallery::create(access.gallery, new, |projection| calibrate::thresholds(encoder, projection), rng)
+    let thresholds = |projection: Option<&Projection>| calibrate::thresholds(encoder, projection);
+    counted(access, Gallery::create(access.gallery, new, thresholds, rng)?)
 }
 
 /// Makes a gallery of prints from elsewhere.
@@ -99,7 +120,8 @@ pub(crate) fn create_foreign(
     rng: &mut dyn CryptoRng,
 ) -> Result<Gallery, DeskError> {
     let new = options.gallery_of(encoder, access.secret);
-    Gallery::create(access.gallery, new, |_| Ok(Thresholds::none("its prints were made elsewhere")), rng)
+    let thresholds = |_: Option<&_>| Ok::<_, DeskError>(Thresholds::none("its prints were made elsewhere"));
+    counted(access, Gallery::create(access.gallery, new, thresholds, rng)?)
 }
 
 impl<'a> NewGalleryOptions<'a> {

@@ -90,6 +90,7 @@ pub fn verify(options: &ProbeOptions<'_>, subject: &SubjectId) -> Result<Match, 
     let mut acquisition = probe.acquired.acquisition;
     acquisition.used = outcome.epochs;
     let mut notices = probe.acquired.notices;
+    notices.extend(gallery.notices().iter().cloned());
     notices.extend(outcome.ended_early);
     Ok(Match {
         subject: subject.clone(),

@@ -1,7 +1,10 @@
 //! Whether a gallery is whole.
 
-use crate::schema::database;
-use crate::{Gallery, GalleryError};
+use std::path::Path;
+use std::time::Duration;
+
+use crate::schema::{self, database};
+use crate::{Gallery, GalleryError, Secret};
 
 /// One thing that [`Gallery::check`] looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +18,34 @@ pub struct Finding {
 }
 
 impl Gallery {
+    /// Opens a gallery, altered or not, tidies one that is not, and looks at it as [`Gallery::check`] does.
+    ///
+    /// # Errors
+    /// When it cannot be opened or read at all, and as [`Gallery::tidy`].
+    pub fn examine(path: &Path, secret: Option<&Secret>) -> Result<Vec<Finding>, GalleryError> {
+        let (gallery, authentic) = Self::open_any(path, secret)?;
+        let finding = |passed, detail| Finding { what: "authentic".to_owned(), passed, detail };
+        let authentic = match &authentic {
+            Ok(Some(stamp)) => {
+                let how = match gallery.key {
+                    Some(_) => {
+                        "keyed: nobody without the secret can change encoder, thresholds, people or logs unnoticed"
+                    }
+                    None => "a checksum without a key: accidents are noticed, intent is not",
+                };
+                finding(true, format!("change {}; {how}", stamp.state.changes))
+            }
+            Ok(None) => finding(true, gallery.notices().join("; ")),
+            Err(error) => finding(false, error.to_string()),
+        };
+        if authentic.passed {
+            gallery.tidy()?;
+        }
+        let mut findings = gallery.check()?;
+        findings.push(authentic);
+        Ok(findings)
+    }
+
     /// Looks at the file's structure, at every record and at what deletion may have left.
     ///
     /// # Errors
@@ -64,5 +95,22 @@ impl Gallery {
     /// As for a removal.
     pub fn tidy(&self) -> Result<(), GalleryError> {
         self.compact()
+    }
+
+    /// Rewrites the file without what was deleted and empties its log.
+    ///
+    /// # Errors
+    /// [`GalleryError::StillOpen`] when another process reads the file, so that its log must stay.
+    pub(crate) fn compact(&self) -> Result<(), GalleryError> {
+        let fail = || database(&self.path, "compact it");
+        self.connection.execute_batch("VACUUM").map_err(fail())?;
+        // A reader is waited for shortly: what it keeps alive is said, and can be tidied later.
+        self.connection.busy_timeout(Duration::from_secs(1)).map_err(fail())?;
+        let busy = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
+            .map_err(fail())?;
+        self.connection.busy_timeout(schema::PATIENCE).map_err(fail())?;
+        if busy == 0 { Ok(()) } else { Err(GalleryError::StillOpen { path: self.path.clone() }) }
     }
 }

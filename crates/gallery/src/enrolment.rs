@@ -5,7 +5,6 @@ use rand::CryptoRng;
 use twinprint_signal::SubjectId;
 
 use crate::record::{Acquisition, Event, Happening, Source};
-use crate::schema::database;
 use crate::{Gallery, GalleryError, Template};
 
 /// What becomes of the template of somebody who is enrolled already.
@@ -140,9 +139,10 @@ impl Gallery {
         check_share(request.update)?;
         let new = Template::of(self.project(request.prints)?.view())?;
         let mut writer = self.writer()?;
-        let transaction = Self::begin(&mut writer, &self.path)?;
+        let change = self.begin(&mut writer, rng)?;
+        let transaction = &change.transaction;
         let mut objections = Objections { force: request.force, overridden: Vec::new() };
-        let stored = self.find(&transaction, request.subject)?;
+        let stored = self.find(transaction, request.subject)?;
         let old = stored.map(|stored| self.template(&stored)).transpose()?;
         if let (Some(old), Update::Refuse) = (&old, request.update) {
             return Err(GalleryError::AlreadyEnrolled {
@@ -176,8 +176,8 @@ impl Gallery {
             acquisition: request.acquisition.clone(),
             forced: !overridden.is_empty(),
         };
-        self.write(&transaction, request.subject, &template, &event, rng)?;
-        transaction.commit().map_err(database(&self.path, "complete the enrolment"))?;
+        self.write(transaction, request.subject, &template, &event, rng)?;
+        self.commit(change)?;
         let (epochs, spread) = (template.epochs(), template.spread());
         Ok(Enrolled { what, epochs, spread, score_before, nearest, overridden })
     }

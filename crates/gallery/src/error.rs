@@ -89,6 +89,41 @@ pub enum GalleryError {
         /// The reader's word, where there is one.
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
+    /// Something in the file is not what was written.
+    #[error("{}: {what}: the file was changed outside twinprint; restore a copy", path.display())]
+    Altered {
+        /// The file.
+        path: PathBuf,
+        /// What differs.
+        what: String,
+    },
+    /// The file is older than one that was seen, or was changed apart from it.
+    #[error(
+        "{}: its last change is number {changes}, and {} has seen a later one or another: this is an older copy, or its write-ahead log was lost. To go on with it all the same, remove {}",
+        path.display(),
+        counter.display(),
+        counter.display()
+    )]
+    OlderCopy {
+        /// The file.
+        path: PathBuf,
+        /// Its last change.
+        changes: u64,
+        /// The counter that tells.
+        counter: PathBuf,
+    },
+    /// A gallery that cannot be written to has changes in its log that are not in the file yet.
+    #[error(
+        "{}: it lies where nothing can be written, and {} holds changes that are not in it yet: copy both to a place that can be written",
+        path.display(),
+        log.display()
+    )]
+    UnfinishedLog {
+        /// The file.
+        path: PathBuf,
+        /// Its write-ahead log.
+        log: PathBuf,
+    },
     /// A record is longer than can be sealed.
     #[error("{}: a {kind} of {bytes} bytes is longer than can be sealed", path.display())]
     TooLong {

@@ -1,14 +1,16 @@
 //! The gallery: its file, its encoder and its protection.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use ndarray::{Array2, ArrayView2};
 use rand::CryptoRng;
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::Connection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::authenticity::{Authenticator, Stamp};
+use crate::counter::Counter;
+use crate::meta::{Cause, damaged, parse, read_meta, set_meta};
 use crate::protection::{Key, hex};
 use crate::publish::{beside, publish};
 use crate::schema::{self, database};
@@ -23,7 +25,22 @@ pub struct Gallery {
     pub(crate) thresholds: Thresholds,
     pub(crate) protection: Protection,
     pub(crate) projection: Option<Projection>,
+    pub(crate) key: Option<Key>,
     pub(crate) seal: Seal,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) counter: Option<Counter>,
+    pub(crate) id: String,
+    pub(crate) created: String,
+    /// Whether an earlier version wrote it, so that nothing but its sealed records is authenticated yet.
+    pub(crate) unstamped: bool,
+    pub(crate) notices: Vec<String>,
+}
+
+/// What a gallery's file says of it.
+pub(crate) struct Description {
+    pub(crate) encoder: EncoderIdentity,
+    pub(crate) thresholds: Thresholds,
+    pub(crate) protection: Protection,
     pub(crate) id: String,
     pub(crate) created: String,
 }
@@ -63,7 +80,7 @@ impl Gallery {
         rng.fill_bytes(&mut id);
         rng.fill_bytes(&mut salt);
         let id = hex(&id);
-        let (protection, key) = Protection::settle(wanted, encoder.dim, secret, &salt)
+        let (protection, key) = Protection::settle(wanted, encoder.dim, secret, (&id, &salt))
             .map_err(|problem| GalleryError::Secret { path: path.to_owned(), problem })?;
         let projection = protection.cancelable.zip(key.as_ref());
         let projection = projection.map(|(kept, key)| Projection::of_key(key, encoder.dim, kept));
@@ -71,9 +88,10 @@ impl Gallery {
         let partial = beside(path, &format!("{}.partial", &id[..8]));
         let made = (|| {
             let connection = schema::create(&partial)?;
-            let parts = (encoder, thresholds, protection, id, now.to_owned());
-            let gallery = Self::assemble(partial.clone(), connection, parts, key.as_ref());
+            let description = Description { encoder, thresholds, protection, id, created: now.to_owned() };
+            let gallery = Self::assemble(partial.clone(), connection, description, key, false);
             gallery.write_meta()?;
+            gallery.authenticator.stamp(&gallery.connection, path, 0)?;
             gallery.compact()?;
             gallery.connection.close().map_err(|(_, error)| database(path, "close it")(error))
         })();
@@ -87,44 +105,74 @@ impl Gallery {
         Ok(Self::open(path, secret)?)
     }
 
-    /// Opens a gallery.
+    /// Opens a gallery whose encoder, thresholds, protection and records are as twinprint wrote them.
     ///
     /// # Errors
-    /// When the file is missing or no gallery, or the secret is missing, not needed or wrong.
+    /// When the file is missing or no gallery, the secret is missing, not needed or wrong, or anything in the file was changed
+    /// outside twinprint ([`GalleryError::Altered`]).
     pub fn open(path: &Path, secret: Option<&Secret>) -> Result<Self, GalleryError> {
-        let connection = schema::open(path)?;
-        let meta = |key: &str| read_meta(&connection, path, key);
-        let protection: Protection = parse(path, "protection", meta("protection")?.as_bytes())?;
-        let key = protection
-            .unlock(secret)
-            .map_err(|problem| GalleryError::Secret { path: path.to_owned(), problem })?;
-        let encoder: EncoderIdentity = parse(path, "lock", meta("lock")?.as_bytes())?;
-        let thresholds: Thresholds = parse(path, "thresholds", meta("thresholds")?.as_bytes())?;
-        let (id, created) = (meta("id")?, meta("created")?);
-        Ok(Self::assemble(
-            path.to_owned(),
-            connection,
-            (encoder, thresholds, protection, id, created),
-            key.as_ref(),
-        ))
+        let (gallery, authentic) = Self::open_any(path, secret)?;
+        authentic.map(|_| gallery)
     }
 
-    fn assemble(
+    /// Opens a gallery, authentic or not: its stamp, nothing where an earlier version wrote none, or what is wrong with it.
+    pub(crate) fn open_any(
+        path: &Path,
+        secret: Option<&Secret>,
+    ) -> Result<(Self, Result<Option<Stamp>, GalleryError>), GalleryError> {
+        let connection = schema::open(path)?;
+        let fail = || database(path, "read its description");
+        // All that follows is one state, whatever other processes write.
+        let reading = connection.unchecked_transaction().map_err(fail())?;
+        let unstamped = schema::is_unstamped(&reading).map_err(fail())?;
+        let meta = |key: &str| read_meta(&reading, path, key);
+        let (id, created) = (meta("id")?, meta("created")?);
+        let protection: Protection = parse(path, "protection", meta("protection")?.as_bytes())?;
+        let key = protection
+            .unlock(secret, (!unstamped).then_some(id.as_str()))
+            .map_err(|problem| GalleryError::Secret { path: path.to_owned(), problem })?;
+        let authentic = if unstamped {
+            Ok(None)
+        } else {
+            Authenticator::new(key.as_ref(), &id).check(&reading, path).map(Some)
+        };
+        let encoder: EncoderIdentity = parse(path, "lock", meta("lock")?.as_bytes())?;
+        let thresholds: Thresholds = parse(path, "thresholds", meta("thresholds")?.as_bytes())?;
+        reading.finish().map_err(fail())?;
+        let description = Description { encoder, thresholds, protection, id, created };
+        Ok((Self::assemble(path.to_owned(), connection, description, key, unstamped), authentic))
+    }
+
+    pub(crate) fn assemble(
         path: PathBuf,
         connection: Connection,
-        (encoder, thresholds, protection, id, created): (
-            EncoderIdentity,
-            Thresholds,
-            Protection,
-            String,
-            String,
-        ),
-        key: Option<&Key>,
+        description: Description,
+        key: Option<Key>,
+        unstamped: bool,
     ) -> Self {
-        let projection =
-            protection.cancelable.zip(key).map(|(kept, key)| Projection::of_key(key, encoder.dim, kept));
-        let seal = Seal::new(key.filter(|_| protection.sealed), &id);
-        Self { path, connection, encoder, thresholds, protection, projection, seal, id, created }
+        let Description { encoder, thresholds, protection, id, created } = description;
+        let projection = protection.cancelable.zip(key.as_ref());
+        let projection = projection.map(|(kept, key)| Projection::of_key(key, encoder.dim, kept));
+        let seal = Seal::new(key.as_ref().filter(|_| protection.sealed), &id, unstamped);
+        let authenticator = Authenticator::new(key.as_ref(), &id);
+        let notices = unstamped.then(|| UNSTAMPED.to_owned()).into_iter().collect();
+        let counter = None;
+        Self {
+            path,
+            connection,
+            encoder,
+            thresholds,
+            protection,
+            projection,
+            key,
+            seal,
+            authenticator,
+            counter,
+            id,
+            created,
+            unstamped,
+            notices,
+        }
     }
 
     fn write_meta(&self) -> Result<(), GalleryError> {
@@ -161,6 +209,11 @@ impl Gallery {
         &self.protection
     }
 
+    /// What to know before relying on it, in sentences.
+    pub fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
     /// When it was made, RFC 3339 in UTC.
     pub fn created(&self) -> &str {
         &self.created
@@ -195,37 +248,6 @@ impl Gallery {
             Some(projection) => projection.apply(prints),
             None => prints.to_owned(),
         })
-    }
-
-    /// Begins a change; the write lock is taken at once, so that what is read inside it stays true.
-    pub(crate) fn begin<'a>(
-        connection: &'a mut Connection,
-        path: &Path,
-    ) -> Result<Transaction<'a>, GalleryError> {
-        // A transaction borrows its connection for as long as it lives; the caller lends it apart from the gallery.
-        Transaction::new(connection, TransactionBehavior::Immediate).map_err(database(path, "begin a change"))
-    }
-
-    /// A second connection for changes, so that the gallery stays readable while one is made.
-    pub(crate) fn writer(&self) -> Result<Connection, GalleryError> {
-        schema::open(&self.path)
-    }
-
-    /// Rewrites the file without what was deleted and empties its log.
-    ///
-    /// # Errors
-    /// [`GalleryError::StillOpen`] when another process reads the file, so that its log must stay.
-    pub(crate) fn compact(&self) -> Result<(), GalleryError> {
-        let fail = || database(&self.path, "compact it");
-        self.connection.execute_batch("VACUUM").map_err(fail())?;
-        // A reader is waited for shortly: what it keeps alive is said, and can be tidied later.
-        self.connection.busy_timeout(Duration::from_secs(1)).map_err(fail())?;
-        let busy = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
-            .map_err(fail())?;
-        self.connection.busy_timeout(schema::PATIENCE).map_err(fail())?;
-        if busy == 0 { Ok(()) } else { Err(GalleryError::StillOpen { path: self.path.clone() }) }
     }
 
     pub(crate) fn open_record(
@@ -268,27 +290,4 @@ impl Gallery {
     }
 }
 
-/// Another library's error behind a damaged record.
-type Cause = Box<dyn std::error::Error + Send + Sync>;
-
-fn damaged(path: &Path, what: &str, problem: &'static str, source: Option<Cause>) -> GalleryError {
-    GalleryError::Damaged { path: path.to_owned(), what: what.to_owned(), problem, source }
-}
-
-fn parse<T: DeserializeOwned>(path: &Path, what: &str, json: &[u8]) -> Result<T, GalleryError> {
-    serde_json::from_slice(json)
-        .map_err(|error| damaged(path, &format!("its {what}"), "cannot be read", Some(error.into())))
-}
-
-fn read_meta(connection: &Connection, path: &Path, key: &str) -> Result<String, GalleryError> {
-    let found =
-        connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional();
-    found
-        .map_err(database(path, "read its description"))?
-        .ok_or_else(|| damaged(path, &format!("its {key}"), "is missing", None))
-}
-
-pub(crate) fn set_meta(connection: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
-    let query = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    connection.execute(query, [key, value]).map(drop)
-}
+const UNSTAMPED: &str = "an earlier version of twinprint wrote this gallery, which does not show whether its thresholds or people were changed; the next enrolment or removal mends that";

@@ -7,12 +7,16 @@
 //!
 //! Nothing here knows EEG, burn or files of recordings: prints come in as rows of numbers, times as text, keys as bytes.
 
+mod authenticity;
+mod change;
 mod check;
+mod counter;
 mod encoder_identity;
 mod enrolment;
 mod error;
 mod gallery;
 mod index;
+mod meta;
 mod people;
 mod projection;
 mod protection;

@@ -24,10 +24,10 @@ pub struct Person {
 /// A person's row as it is stored.
 pub(crate) struct Stored {
     pub(crate) row: i64,
-    handle: Vec<u8>,
-    name: Vec<u8>,
-    template: Vec<u8>,
-    facts: Vec<u8>,
+    pub(crate) handle: Vec<u8>,
+    pub(crate) name: Vec<u8>,
+    pub(crate) template: Vec<u8>,
+    pub(crate) facts: Vec<u8>,
 }
 
 impl Stored {
@@ -112,9 +112,12 @@ impl Gallery {
     }
 
     pub(crate) fn stored(&self) -> Result<Vec<Stored>, GalleryError> {
+        self.stored_in(&self.connection)
+    }
+
+    pub(crate) fn stored_in(&self, connection: &Connection) -> Result<Vec<Stored>, GalleryError> {
         let fail = || database(&self.path, "read its people");
-        let mut statement = self
-            .connection
+        let mut statement = connection
             .prepare(&format!("SELECT {} FROM person ORDER BY id", Stored::COLUMNS))
             .map_err(fail())?;
         let rows = statement.query_map([], Stored::of).map_err(fail())?;

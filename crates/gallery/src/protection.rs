@@ -49,7 +49,7 @@ pub struct Protection {
     pub cancelable: Option<usize>,
     /// How the key follows from the secret; nothing where there is none.
     pub kdf: Option<Kdf>,
-    /// Tells the right key from a wrong one and nothing else about it.
+    /// Tells the right key from a wrong one and nothing else about it; another for a gallery that is authenticated as a whole.
     pub check: Option<String>,
 }
 
@@ -76,7 +76,9 @@ pub enum SecretError {
     #[error("this gallery is protected: give its {0}")]
     Missing(&'static str),
     /// The gallery is not protected and a secret was given.
-    #[error("this gallery is not protected: leave the key file or passphrase out")]
+    #[error(
+        "this gallery is not protected: leave the key file or passphrase out, unless you made it with one: then this is another file in its place"
+    )]
     NotProtected,
     /// A key file was given for a passphrase.
     #[error("this gallery opens with a passphrase, not with a key file: give --passphrase-file")]
@@ -200,7 +202,7 @@ impl Protection {
         wanted: Wanted,
         dim: usize,
         secret: Option<&Secret>,
-        salt: &[u8; 16],
+        (id, salt): (&str, &[u8; 16]),
     ) -> Result<(Self, Option<Key>), SecretError> {
         let cancelable = match wanted.cancelable {
             Some(kept) if kept == 1 || kept > dim => return Err(SecretError::Dimensions { kept, dim }),
@@ -215,17 +217,21 @@ impl Protection {
             Some(secret) => {
                 let kdf = secret.kdf(salt);
                 let key = secret.key(&kdf)?;
-                let check = Some(check_of(&key));
+                let check = Some(check_of(&key, id));
                 Ok((Self { sealed: wanted.seal, cancelable, kdf: Some(kdf), check }, Some(key)))
             }
         }
     }
 
-    /// The key of an existing gallery.
+    /// The key of an existing gallery, with its id; without one it must be a gallery that an earlier version wrote.
     ///
     /// # Errors
     /// When the secret is missing, not needed, of the wrong kind or wrong.
-    pub(crate) fn unlock(&self, secret: Option<&Secret>) -> Result<Option<Key>, SecretError> {
+    pub(crate) fn unlock(
+        &self,
+        secret: Option<&Secret>,
+        id: Option<&str>,
+    ) -> Result<Option<Key>, SecretError> {
         let (kdf, secret) = match (&self.kdf, secret) {
             (None, None) => return Ok(None),
             (None, Some(_)) => return Err(SecretError::NotProtected),
@@ -234,11 +240,8 @@ impl Protection {
             (Some(kdf), Some(secret)) => (kdf, secret),
         };
         let key = secret.key(kdf)?;
-        if self.check.as_deref() == Some(check_of(&key).as_str()) {
-            Ok(Some(key))
-        } else {
-            Err(SecretError::Wrong)
-        }
+        let expected = id.map_or_else(|| unstamped_check_of(&key), |id| check_of(&key, id));
+        if self.check.as_deref() == Some(expected.as_str()) { Ok(Some(key)) } else { Err(SecretError::Wrong) }
     }
 }
 
@@ -247,7 +250,13 @@ pub(crate) fn subkey(key: &Key, purpose: &str) -> Key {
     Zeroizing::new(blake3::derive_key(&format!("twinprint gallery 2026 {purpose}"), &**key))
 }
 
-fn check_of(key: &Key) -> String {
+/// What tells the key of the gallery with this id.
+pub(crate) fn check_of(key: &Key, id: &str) -> String {
+    hex(&blake3::keyed_hash(&subkey(key, "check of a stamped gallery"), id.as_bytes()).as_bytes()[..8])
+}
+
+/// The same for galleries that earlier versions wrote.
+fn unstamped_check_of(key: &Key) -> String {
     hex(&subkey(key, "check")[..8])
 }
 
@@ -273,22 +282,22 @@ mod tests {
     #[test]
     fn only_the_secret_it_was_made_with_unlocks() {
         let wanted = Wanted { seal: true, cancelable: None };
-        let (protection, key) = Protection::settle(wanted, 8, Some(&key_file(1)), &[0; 16]).unwrap();
-        assert_eq!(protection.unlock(Some(&key_file(1))).unwrap(), key);
-        assert_eq!(protection.unlock(Some(&key_file(2))), Err(SecretError::Wrong));
-        assert_eq!(protection.unlock(None), Err(SecretError::Missing("--key-file")));
+        let (protection, key) = Protection::settle(wanted, 8, Some(&key_file(1)), ("g", &[0; 16])).unwrap();
+        assert_eq!(protection.unlock(Some(&key_file(1)), Some("g")).unwrap(), key);
+        assert_eq!(protection.unlock(Some(&key_file(2)), Some("g")), Err(SecretError::Wrong));
+        assert_eq!(protection.unlock(None, Some("g")), Err(SecretError::Missing("--key-file")));
         let words = Secret::passphrase("eight or more\n".to_owned()).unwrap();
-        assert_eq!(protection.unlock(Some(&words)), Err(SecretError::WantsKeyFile));
+        assert_eq!(protection.unlock(Some(&words), Some("g")), Err(SecretError::WantsKeyFile));
     }
 
     #[test]
     fn a_passphrase_unlocks_through_argon2id_and_its_salt() {
         let words = || Secret::passphrase("correct horse battery".to_owned()).unwrap();
         let wanted = Wanted { seal: true, cancelable: Some(0) };
-        let (protection, key) = Protection::settle(wanted, 8, Some(&words()), &[7; 16]).unwrap();
+        let (protection, key) = Protection::settle(wanted, 8, Some(&words()), ("g", &[7; 16])).unwrap();
         assert_eq!(protection.cancelable, Some(8));
-        assert_eq!(protection.unlock(Some(&words())).unwrap(), key);
-        let (_, other) = Protection::settle(wanted, 8, Some(&words()), &[8; 16]).unwrap();
+        assert_eq!(protection.unlock(Some(&words()), Some("g")).unwrap(), key);
+        let (_, other) = Protection::settle(wanted, 8, Some(&words()), ("g", &[8; 16])).unwrap();
         assert_ne!(key, other);
     }
 
@@ -296,8 +305,9 @@ mod tests {
     fn secrets_too_short_or_without_a_use_are_refused() {
         assert!(Secret::key_file(vec![1; 31]).is_err());
         assert!(Secret::passphrase("short".to_owned()).is_err());
-        let settle =
-            |wanted, secret: Option<&Secret>| Protection::settle(wanted, 8, secret, &[0; 16]).unwrap_err();
+        let settle = |wanted, secret: Option<&Secret>| {
+            Protection::settle(wanted, 8, secret, ("g", &[0; 16])).unwrap_err()
+        };
         let key = key_file(1);
         assert_eq!(settle(Wanted::default(), Some(&key)), SecretError::WithoutUse);
         assert_eq!(settle(Wanted { seal: true, cancelable: None }, None), SecretError::Needed);

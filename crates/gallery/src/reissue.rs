@@ -3,11 +3,11 @@
 use ndarray::{ArrayView1, Axis};
 use rand::CryptoRng;
 
-use crate::gallery::set_meta;
+use crate::gallery::Description;
+use crate::meta::set_meta;
 use crate::record::{Event, Happening};
 use crate::schema::database;
-use crate::seal::Seal;
-use crate::{Gallery, GalleryError, Projection, Protection, Secret, SecretError, Template, Wanted};
+use crate::{Gallery, GalleryError, Protection, Secret, SecretError, Template, Wanted};
 
 impl Gallery {
     /// Projects and seals every template under another secret, in one transaction, and removes the old bytes. Whoever
@@ -28,23 +28,20 @@ impl Gallery {
         let wanted = Wanted { seal: self.protection.sealed, cancelable: self.protection.cancelable };
         let mut salt = [0; 16];
         rng.fill_bytes(&mut salt);
-        let (protection, key) = Protection::settle(wanted, dim, Some(secret), &salt).map_err(refuse)?;
-        if self.protection.unlock(Some(secret)).is_ok() {
+        let (protection, key) =
+            Protection::settle(wanted, dim, Some(secret), (&self.id, &salt)).map_err(refuse)?;
+        if self.protection.unlock(Some(secret), (!self.unstamped).then_some(self.id.as_str())).is_ok() {
             return Err(refuse(SecretError::SameKey));
         }
-        let projection =
-            protection.cancelable.zip(key.as_ref()).map(|(kept, key)| Projection::of_key(key, dim, kept));
-        let mut next = Self {
-            path: self.path.clone(),
-            connection: self.writer()?,
+        let description = Description {
             encoder: self.encoder.clone(),
             thresholds: self.thresholds.clone(),
-            seal: Seal::new(key.as_ref().filter(|_| protection.sealed), &self.id),
             protection,
-            projection,
             id: self.id.clone(),
             created: self.created().to_owned(),
         };
+        let mut next = Self::assemble(self.path.clone(), self.writer()?, description, key, false);
+        next.counter.clone_from(&self.counter);
         next.rewrite(&self, at, rng)?;
         let path = self.path.clone();
         self.connection.close().map_err(|(_, error)| database(&path, "close it")(error))?;
@@ -57,21 +54,22 @@ impl Gallery {
     fn rewrite(&self, old: &Self, at: &str, rng: &mut dyn CryptoRng) -> Result<(), GalleryError> {
         let fail = || database(&self.path, "write it under the new key");
         let mut writer = self.writer()?;
-        let transaction = Self::begin(&mut writer, &self.path)?;
+        let change = old.begin(&mut writer, rng)?;
+        let transaction = &change.transaction;
         let (people, log) = (old.people()?, old.log()?);
         transaction.execute_batch("DELETE FROM person; DELETE FROM event;").map_err(fail())?;
         for person in people {
             let template = self.carry(old, &person.template)?;
             let reissued = Event::without_recording(Happening::Reissued, at);
             for event in person.events.iter().chain([&reissued]) {
-                self.write(&transaction, &person.subject, &template, event, rng)?;
+                self.write(transaction, &person.subject, &template, event, rng)?;
             }
         }
         for event in log {
-            self.write_event(&transaction, None, b"", &event, rng)?;
+            self.write_event(transaction, None, b"", &event, rng)?;
         }
-        set_meta(&transaction, "protection", &self.json(&self.protection)?).map_err(fail())?;
-        transaction.commit().map_err(fail())
+        set_meta(transaction, "protection", &self.json(&self.protection)?).map_err(fail())?;
+        self.commit(change)
     }
 
     fn carry(&self, old: &Self, template: &Template) -> Result<Template, GalleryError> {

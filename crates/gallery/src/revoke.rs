@@ -36,13 +36,14 @@ impl Gallery {
         let person = self.person(subject)?;
         let fail = || database(&self.path, "remove a person");
         let mut writer = self.writer()?;
-        let transaction = Self::begin(&mut writer, &self.path)?;
-        transaction
+        let change = self.begin(&mut writer, rng)?;
+        change
+            .transaction
             .execute("DELETE FROM person WHERE handle = ?1", [self.seal.handle(subject).as_slice()])
             .map_err(fail())?;
         let event = Event::without_recording(Happening::Revoked, at);
-        self.write_event(&transaction, None, b"", &event, rng)?;
-        transaction.commit().map_err(fail())?;
+        self.write_event(&change.transaction, None, b"", &event, rng)?;
+        self.commit(change)?;
         drop(writer);
         self.compact()?;
         let (epochs, events) = (person.template.epochs(), person.events.len());

@@ -12,12 +12,17 @@ const NONCE: usize = 24;
 /// Seals and opens records, or passes them through where the gallery is not sealed.
 ///
 /// A sealed record is its nonce of 24 random bytes and then the ciphertext with its tag. So many random bytes may be drawn
-/// for every record without fear that two are alike. Earlier versions took a keyed hash of the record for the nonce; what
-/// they sealed opens in the same way, and is sealed with a random nonce when it is next written.
+/// for every record without fear that two are alike. A record is bound to its kind, its person, its gallery and, since
+/// galleries are authenticated as a whole, to that: a gallery stripped of its stamp does not pass for one of before.
 pub(crate) struct Seal {
     keys: Option<Keys>,
     gallery: String,
+    /// Whether records that are not so bound open as well: those of a gallery that an earlier version wrote.
+    unstamped: bool,
 }
+
+/// What binds a record to an authenticated gallery.
+const STAMPED: &[u8] = b"stamped\0";
 
 struct Keys {
     cipher: XChaCha20Poly1305,
@@ -25,13 +30,13 @@ struct Keys {
 }
 
 impl Seal {
-    /// A seal under `key`, or none, for the gallery with this id.
-    pub(crate) fn new(key: Option<&Key>, gallery: &str) -> Self {
+    /// A seal under `key`, or none, for the gallery with this id; `unstamped` where an earlier version wrote it.
+    pub(crate) fn new(key: Option<&Key>, gallery: &str, unstamped: bool) -> Self {
         let keys = key.map(|key| Keys {
             cipher: XChaCha20Poly1305::new((&*subkey(key, "seal")).into()),
             handle: subkey(key, "handle"),
         });
-        Self { keys, gallery: gallery.to_owned() }
+        Self { keys, gallery: gallery.to_owned(), unstamped }
     }
 
     /// What a person is looked up by: a hash of their name, keyed where names are sealed.
@@ -53,7 +58,7 @@ impl Seal {
         let Some(keys) = &self.keys else { return Some(record.to_vec()) };
         let mut nonce = [0; NONCE];
         rng.fill_bytes(&mut nonce);
-        let payload = Payload { msg: record, aad: &self.bound(kind, handle) };
+        let payload = Payload { msg: record, aad: &[STAMPED, &self.bound(kind, handle)].concat() };
         let text = keys.cipher.encrypt(&XNonce::from(nonce), payload).ok()?;
         Some([nonce.as_slice(), &text].concat())
     }
@@ -62,8 +67,9 @@ impl Seal {
     pub(crate) fn open(&self, kind: &str, handle: &[u8], stored: &[u8]) -> Option<Vec<u8>> {
         let Some(keys) = &self.keys else { return Some(stored.to_vec()) };
         let (nonce, text) = stored.split_first_chunk::<NONCE>()?;
-        let payload = Payload { msg: text, aad: &self.bound(kind, handle) };
-        keys.cipher.decrypt(&XNonce::from(*nonce), payload).ok()
+        let bound = self.bound(kind, handle);
+        let open = |aad: &[u8]| keys.cipher.decrypt(&XNonce::from(*nonce), Payload { msg: text, aad }).ok();
+        open(&[STAMPED, &bound].concat()).or_else(|| self.unstamped.then(|| open(&bound)).flatten())
     }
 
     fn bound(&self, kind: &str, handle: &[u8]) -> Vec<u8> {
@@ -80,7 +86,7 @@ mod tests {
     use super::*;
 
     fn seal(key: u8, gallery: &str) -> Seal {
-        Seal::new(Some(&Zeroizing::new([key; 32])), gallery)
+        Seal::new(Some(&Zeroizing::new([key; 32])), gallery, false)
     }
 
     #[test]
@@ -114,6 +120,6 @@ mod tests {
         let with = |byte| seal(byte, "g").handle(&subject);
         assert_eq!(with(1), with(1));
         assert_ne!(with(1), with(2));
-        assert_ne!(with(1), Seal::new(None, "g").handle(&subject));
+        assert_ne!(with(1), Seal::new(None, "g", false).handle(&subject));
     }
 }

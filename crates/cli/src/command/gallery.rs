@@ -14,7 +14,7 @@ use super::gallery_text::{enrolled, identified, person_json, person_text, short,
 use crate::failure::Failure;
 use crate::gallery_arguments::{
     EnrolArguments, GalleryArguments, GalleryCommand, GalleryShowArguments, IdentifyArguments,
-    ProbeArguments, ReissueArguments, UpdatePolicy, VerifyArguments,
+    ProbeArguments, ReissueArguments, SecretArguments, UpdatePolicy, VerifyArguments,
 };
 use crate::host;
 use crate::say::{say, tell};
@@ -145,6 +145,7 @@ fn show(given: &GalleryShowArguments) -> Result<ExitCode, Failure> {
         say!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(ExitCode::SUCCESS);
     }
+    notices(gallery.notices());
     say!("made        {}, {} enrolled", gallery.created(), gallery.len()?);
     let which = encoder.fold.map_or_else(|| "final model".to_owned(), |fold| format!("of fold {fold}"));
     say!("encoder     {} {which}", short(&encoder.encoder));
@@ -219,13 +220,20 @@ fn reissue(given: &ReissueArguments) -> Result<ExitCode, Failure> {
     let new = read_secret(given.new_key_file.as_deref(), given.new_passphrase_file.as_deref())?;
     let Some(new) = new else { return Err(Failure::message("give --new-key-file or --new-passphrase-file")) };
     let gallery = twinprint_desk::open(access(&given.gallery, old.as_ref()))?;
-    let gallery = gallery.reissue(&new, &host::now(), &mut host::random()?)?;
+    let mut gallery = gallery.reissue(&new, &host::now(), &mut host::random()?)?;
+    let beside = given.new_key_file.as_deref().or(given.new_passphrase_file.as_deref());
+    if let Some(beside) = beside.filter(|path| *path != Path::new("-")) {
+        gallery = gallery.counted_beside(beside)?;
+        notices(gallery.notices());
+    }
     say!("{} templates reissued; the old secret opens nothing here any more", gallery.len()?);
     Ok(ExitCode::SUCCESS)
 }
 
 fn access<'a>(given: &'a GalleryArguments, secret: Option<&'a Secret>) -> Access<'a> {
-    Access { gallery: &given.gallery, secret, model: given.model.as_deref() }
+    let SecretArguments { key_file, passphrase_file } = &given.secret;
+    let key_file = key_file.as_deref().or(passphrase_file.as_deref()).filter(|path| *path != Path::new("-"));
+    Access { gallery: &given.gallery, secret, key_file, model: given.model.as_deref() }
 }
 
 fn probe<'a>(given: &'a ProbeArguments, secret: Option<&'a Secret>) -> Result<ProbeOptions<'a>, Failure> {
