@@ -54,6 +54,18 @@ pub enum FeatureError {
         /// Distance between two frequencies in hertz.
         spacing: f64,
     },
+    /// A range holds too few frequencies for a line through them.
+    #[error(
+        "{found} frequencies of the spectrum lie in {l_freq}–{h_freq} Hz, and a line through them needs 3: widen the range or use longer epochs"
+    )]
+    FewFrequencies {
+        /// Frequencies in the range.
+        found: usize,
+        /// Lower edge in hertz.
+        l_freq: f64,
+        /// Upper edge in hertz.
+        h_freq: f64,
+    },
     /// No frequency bands were given.
     #[error("no frequency bands given: name at least one, such as (8.0, 13.0)")]
     NoBands,

@@ -6,6 +6,7 @@
 //!
 //! The choices behind the defaults, with what each alternative measured, are in `docs/design/0003-classical-features.md`.
 
+pub mod aperiodic;
 pub mod confound;
 mod error;
 mod feature;

@@ -26,7 +26,7 @@ fn view(samples: &Array3<f32>) -> View<'_> {
 
 type Compute = fn(View<'_>) -> Result<Array2<f32>, FeatureError>;
 
-const EVERY_FEATURE: [(&str, Compute); 7] = [
+const EVERY_FEATURE: [(&str, Compute); 9] = [
     ("log_psd", |view| log_psd(view, 1.0, 40.0)),
     ("band_powers", |view| band_powers(view, &DEFAULT_BANDS)),
     ("tangent", |view| tangent(view, &DEFAULT_BANDS)),
@@ -34,6 +34,8 @@ const EVERY_FEATURE: [(&str, Compute); 7] = [
     ("line_noise_bin", |view| confound::line_noise_bin(view, 50.0)),
     ("per_channel_gain", |view| confound::per_channel_gain(view, 1.0, 40.0)),
     ("spectral_shape", |view| confound::spectral_shape(view, 1.0, 40.0)),
+    ("aperiodic", |view| aperiodic::aperiodic(view, 1.0, 40.0)),
+    ("without_aperiodic", |view| aperiodic::without_aperiodic(view, 1.0, 40.0)),
 ];
 
 fn named_features() -> [Feature; 2] {
@@ -106,6 +108,38 @@ fn the_confounds_see_what_they_are_named_after() {
     assert_eq!(confound::above_30_hz(view(&samples), 1000.0).unwrap().ncols(), 35);
     let alpha = confound::single_band(view(&samples), (8.0, 13.0)).unwrap();
     assert_eq!(alpha, log_psd(view(&samples), 1.0, 40.0).unwrap().slice(s![.., 7..13]));
+}
+
+#[test]
+fn the_aperiodic_part_takes_gain_and_slope_and_leaves_the_peaks() {
+    let samples = noise(7, (40, 1, 256));
+    let line = |s: &Array3<f32>| aperiodic::aperiodic(view(s), 1.0, 40.0).unwrap();
+    let rest = |s| aperiodic::without_aperiodic(view(s), 1.0, 40.0).unwrap();
+    // White noise has no slope; its running sum has that of power over the square of frequency.
+    let slope = |s: &Array3<f32>| line(s).column(1).mean().unwrap();
+    assert_abs_diff_eq!(slope(&samples), 0.0, epsilon = 0.15);
+    let mut brown = samples.clone();
+    brown.accumulate_axis_inplace(Axis(2), |&before, x| *x += before);
+    assert_abs_diff_eq!(slope(&brown), -2.0, epsilon = 0.25);
+    let louder = &samples * std::f32::consts::E;
+    let (before, after) = (line(&samples), line(&louder));
+    assert!(before.column(0).iter().zip(after.column(0)).all(|(a, b)| (b - a - 2.0).abs() < 1e-3));
+    assert!(close(&rest(&louder), &rest(&samples), 1e-3));
+    // A rhythm stands in what is left, and moves the slope little.
+    let mut alpha = brown.clone();
+    for mut epoch in alpha.outer_iter_mut() {
+        epoch
+            .row_mut(0)
+            .indexed_iter_mut()
+            .for_each(|(t, x)| *x += (TAU * 10.0 * t as f64 / RATE).sin() as f32 * 60.0);
+    }
+    assert_abs_diff_eq!(slope(&alpha), slope(&brown), epsilon = 0.4);
+    let peak = rest(&alpha).column(9).mean().unwrap();
+    assert!(peak > rest(&brown).column(9).mean().unwrap() + 2.0, "{peak}");
+    assert!(matches!(
+        aperiodic::aperiodic(view(&samples), 8.0, 9.0),
+        Err(FeatureError::FewFrequencies { found: 2, .. })
+    ));
 }
 
 #[test]

@@ -4,7 +4,9 @@ use std::fmt;
 
 use ndarray::{Array2, ArrayView3};
 use serde::{Deserialize, Serialize};
-use twinprint_features::{DEFAULT_H_FREQ, DEFAULT_L_FREQ, FeatureError, View, average_reference, confound};
+use twinprint_features::{
+    DEFAULT_H_FREQ, DEFAULT_L_FREQ, FeatureError, View, aperiodic, average_reference, confound,
+};
 
 /// Parts of the signal taken alone, scored on the trials of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +19,10 @@ pub enum Shortcut {
     ChannelGain,
     /// The log spectrum with each channel's mean taken out: all but the gain.
     SpectralShape,
+    /// The height and the slope of each channel's 1/f spectrum.
+    Aperiodic,
+    /// The log spectrum with each channel's 1/f taken out: its peaks.
+    WithoutAperiodic,
     /// Log power from 1 to 4 Hz.
     Band1To4,
     /// Log power from 4 to 8 Hz.
@@ -33,11 +39,13 @@ pub enum Shortcut {
 
 impl Shortcut {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Amplitude,
         Self::LineNoise,
         Self::ChannelGain,
         Self::SpectralShape,
+        Self::Aperiodic,
+        Self::WithoutAperiodic,
         Self::Band1To4,
         Self::Band4To8,
         Self::Band8To13,
@@ -53,6 +61,8 @@ impl Shortcut {
             Self::LineNoise => "line_noise_only",
             Self::ChannelGain => "channel_gain_only",
             Self::SpectralShape => "spectral_shape_only",
+            Self::Aperiodic => "aperiodic_only",
+            Self::WithoutAperiodic => "aperiodic_removed",
             Self::Band1To4 => "band_1_4_hz",
             Self::Band4To8 => "band_4_8_hz",
             Self::Band8To13 => "band_8_13_hz",
@@ -69,6 +79,8 @@ impl Shortcut {
             Self::LineNoise => "line noise only",
             Self::ChannelGain => "channel gain only",
             Self::SpectralShape => "spectral shape only (gain removed)",
+            Self::Aperiodic => "1/f alone (height and slope)",
+            Self::WithoutAperiodic => "1/f removed",
             Self::Band1To4 => "1–4 Hz alone",
             Self::Band4To8 => "4–8 Hz alone",
             Self::Band8To13 => "8–13 Hz alone",
@@ -122,6 +134,8 @@ impl Shortcut {
         match (self, self.band()) {
             (_, Some(band)) => confound::single_band(view, band),
             (Self::ChannelGain, _) => confound::per_channel_gain(view, DEFAULT_L_FREQ, high),
+            (Self::Aperiodic, _) => aperiodic::aperiodic(view, DEFAULT_L_FREQ, high),
+            (Self::WithoutAperiodic, _) => aperiodic::without_aperiodic(view, DEFAULT_L_FREQ, high),
             (Self::SpectralShape, _) => confound::spectral_shape(view, DEFAULT_L_FREQ, high),
             _ => confound::above_30_hz(view, DEFAULT_H_FREQ),
         }
