@@ -5,6 +5,7 @@ mod classifiers;
 mod draws;
 mod few_shot;
 mod final_model;
+mod menagerie;
 mod verification;
 
 pub(crate) use draws::Draws;
@@ -84,6 +85,7 @@ pub(crate) fn compute(evidence: &Evidence, timing: BTreeMap<String, f64>) -> Res
     let few_shot = few_shot::rows(evidence, &mut audit)?;
     let classifiers = classifiers::rows(evidence, &mut audit)?;
     audit.extend(audit::shortcuts(evidence)?);
+    audit.extend(menagerie::rows(evidence));
     audit.extend(audit::directionless(evidence));
     Ok(Results {
         schema: SCHEMA.to_owned(),
