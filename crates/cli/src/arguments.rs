@@ -75,7 +75,7 @@ pub(crate) enum Command {
     /// Download a dataset named in data/.
     #[command(after_help = "Example:\n  twinprint fetch eegmat --to data/eegmat")]
     Fetch(FetchArguments),
-    /// Show an EDF or BDF file's header, channels, annotations and quality.
+    /// Show a recording's header, channels, annotations and quality.
     #[command(after_help = "Example:\n  twinprint inspect ../shared/data/eegmat/Subject00_1.edf")]
     Inspect(InspectArguments),
     /// Enrol a person into a gallery from their recordings; makes the gallery where it is missing.
@@ -318,7 +318,7 @@ pub(crate) struct FetchArguments {
 /// Arguments of `inspect`.
 #[derive(Debug, Args)]
 pub(crate) struct InspectArguments {
-    /// An EDF or BDF file.
+    /// A recording: EDF, BDF, BrainVision (.vhdr) or EEGLAB (.set).
     pub(crate) file: PathBuf,
     /// Print JSON.
     #[arg(long)]

@@ -36,7 +36,7 @@ pub(crate) struct EnrolArguments {
     /// The person's name; left out, everybody in a file of prints is enrolled.
     #[arg(long, value_name = "ID")]
     pub(crate) subject: Option<String>,
-    /// Recordings (EDF, BDF) of that person, or one file of prints (.h5, .parquet, .csv).
+    /// Recordings (EDF, BDF, BrainVision, EEGLAB) of that person, or one file of prints (.h5, .parquet, .csv).
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Clean seconds the template is made from; as many as the run's own templates by default.
@@ -94,7 +94,7 @@ pub(crate) enum UpdatePolicy {
 pub(crate) struct ProbeArguments {
     #[command(flatten)]
     pub(crate) gallery: GalleryArguments,
-    /// A recording (EDF, BDF), or a file of prints (.h5, .parquet, .csv).
+    /// A recording (EDF, BDF, BrainVision, EEGLAB), or a file of prints (.h5, .parquet, .csv).
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// The false match rate aimed at; by default 0.01 or the least measured above it.

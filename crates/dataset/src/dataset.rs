@@ -9,7 +9,7 @@ use twinprint_signal::{Annotation, ChannelName, Hertz, RecordingKey, SubjectId};
 /// One recording on disk and what the dataset says about it; the samples are not read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordingFile {
-    /// The EDF or BDF file.
+    /// The file to open.
     pub path: PathBuf,
     /// Whose it is, of which visit, and which of the files of that visit.
     pub key: RecordingKey,

@@ -170,7 +170,7 @@ fn bids_files_that_cannot_be_used_are_named_with_the_reason() {
         ("sub-01/eeg/sub-01_task-empty_eeg.edf", ""),
         ("sub-01/eeg/sub-01_rest_eeg.edf", "x"),
         ("sub-01/eeg/sub-01_task-rest_ieeg.edf", "x"),
-        ("sub-01/eeg/sub-01_task-x_eeg.vhdr", "x"),
+        ("sub-01/eeg/sub-01_task-x_eeg.fif", "x"),
         ("sub-02/anat/sub-02_T1w.nii", "x"),
         ("sub-01/ses-1/eeg/sub-01_task-rest_eeg.edf", "x"),
         ("participants.tsv", "participant_id\nsub-07\n"),
@@ -184,7 +184,7 @@ fn bids_files_that_cannot_be_used_are_named_with_the_reason() {
         ["sub-01_task-empty", "empty"],
         ["sub-01_rest_eeg.edf", "not a BIDS entity"],
         ["_ieeg.edf", "ends in _ieeg"],
-        ["BrainVision", "convert"],
+        ["FIF", "convert"],
         ["sub-02", "no usable recording"],
         ["sub-01/ses-1/eeg", "its folder ses-1"],
         ["no dataset_description.json", "BIDS"],
@@ -243,10 +243,26 @@ fn one_recording_in_two_formats_is_refused() {
 }
 
 #[test]
+fn all_formats_that_bids_allows_are_found_by_the_file_to_open() {
+    let root = folder(&[
+        ("sub-01/eeg/sub-01_task-a_eeg.vhdr", "x"),
+        ("sub-01/eeg/sub-01_task-a_eeg.vmrk", "x"),
+        ("sub-01/eeg/sub-01_task-a_eeg.eeg", "x"),
+        ("sub-01/eeg/sub-01_task-b_eeg.set", "x"),
+        ("sub-01/eeg/sub-01_task-b_eeg.fdt", "x"),
+        ("sub-01/eeg/sub-01_task-c_eeg.bdf", "x"),
+    ]);
+    assert_eq!(
+        keys(&discover(&bids(root.path())).unwrap()),
+        ["sub-01/1/task-a", "sub-01/1/task-b", "sub-01/1/task-c"]
+    );
+}
+
+#[test]
 fn folders_without_recordings_are_refused_with_what_is_there() {
     refused(&bids(Path::new("/no/such/folder")), &["/no/such/folder", "twinprint fetch"]);
     refused(&bids(folder(&[("S1.edf", "x")]).path()), &["no sub-*", "pattern"]);
-    refused(&bids(folder(&[("sub-1/eeg/sub-1_task-a_eeg.set", "x")]).path()), &["EEGLAB", "convert"]);
+    refused(&bids(folder(&[("sub-1/eeg/sub-1_task-a_eeg.fif", "x")]).path()), &["FIF", "convert"]);
     refused(&pattern(folder(&[("a.edf", "x")]).path(), "S{subject}.edf"), &["S{subject}.edf", "a.edf"]);
 }
 

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ndarray::{Array2, Axis};
-use twinprint_edf::{EdfFile, Strictness};
 use twinprint_gallery::{Acquisition, Source};
 use twinprint_preprocess::{CheckedPlan, EpochPlan, OnMissing, Preprocessed, Preprocessor, Reference};
+use twinprint_recordings::{ReadError, RecordingReader, Strictness};
 use twinprint_signal::{ChannelName, Hertz, Seconds};
 
 use crate::DeskError;
 use crate::run_encoder::RunEncoder;
 use twinprint_run::RunError;
 use twinprint_run::error::chain;
-use twinprint_run::read_signals;
+use twinprint_run::{read_signals, samples_hash};
 
 /// Prints of one or more recordings, in order of time, none of overlapping epochs.
 pub(crate) struct Acquired {
@@ -37,26 +37,26 @@ const SATURATED: f64 = 0.01;
 /// what the encoder takes.
 fn acquire(encoder: &RunEncoder, path: &Path) -> Result<Acquired, DeskError> {
     let refuse = |reason: String| DeskError::Recording { path: path.to_owned(), reason };
-    let edf = EdfFile::open(path, Strictness::Strict)
+    let reader = RecordingReader::open(path, Strictness::Strict)
         .map_err(|error| RunError::unreadable(path, error, true, ""))?;
     let plan = plan_for(encoder).checked().map_err(|error| refuse(error.to_string()))?;
-    let signals = choose(encoder, &plan, &edf, path)?;
-    let recording = read_signals(&plan, &edf, &signals).map_err(refuse)?;
+    let signals = choose(encoder, &plan, &reader, path)?;
+    let recording = read_signals(&plan, &reader, &signals).map_err(refuse)?;
     let cut = Preprocessor::new(plan).run(recording, &[], None).map_err(|error| refuse(chain(&error)))?;
     check(encoder, &cut, path)?;
     let mut acquisition = counts(&cut);
     let replaced = &cut.quality.interpolated;
-    let clean = look_at(&edf, &signals, replaced, &cut, encoder.identity.epoch_seconds, &mut acquisition)
+    let clean = look_at(&reader, &signals, replaced, &cut, encoder.identity.epoch_seconds, &mut acquisition)
         .map_err(|error| refuse(chain(&error)))?;
     let samples = cut.samples.select(Axis(0), &clean);
     let prints = encoder.model.embed(samples.view()).map_err(|error| refuse(chain(&error)))?;
     let mut notices: Vec<String> =
-        edf.notices().iter().map(|notice| format!("{}: {notice}", path.display())).collect();
+        reader.notices().iter().map(|notice| format!("{}: {notice}", path.display())).collect();
     if !replaced.is_empty() {
         let names: Vec<&str> = replaced.iter().map(ChannelName::as_str).collect();
         notices.push(format!("{}: estimated from other channels: {}", path.display(), names.join(", ")));
     }
-    let source = source_of(path, edf.header().header_bytes())?;
+    let source = source_of(path, &reader)?;
     Ok(Acquired { prints, acquisition, sources: vec![source], notices })
 }
 
@@ -96,21 +96,21 @@ fn plan_for(encoder: &RunEncoder) -> twinprint_preprocess::Plan {
 fn choose(
     encoder: &RunEncoder,
     plan: &CheckedPlan,
-    edf: &EdfFile,
+    reader: &RecordingReader,
     path: &Path,
 ) -> Result<Vec<usize>, DeskError> {
     let mut differences = Vec::new();
-    let signals = signals_named(plan, edf, &mut differences);
-    for signal in signals.iter().map(|&at| &edf.signals()[at]) {
-        if signal.microvolts_per_unit().is_none() {
-            let unit = signal.unit();
+    let signals = signals_named(plan, reader, &mut differences);
+    for signal in signals.iter().map(|&at| &reader.channels()[at]) {
+        if signal.microvolts_per_unit.is_none() {
+            let unit = &signal.unit;
             differences.push(format!(
                 "  unit of {}: {unit:?} is no voltage; the encoder takes microvolts",
-                signal.name()
+                signal.name
             ));
         }
     }
-    let mut rates: Vec<Hertz> = signals.iter().map(|&at| edf.signals()[at].rate()).collect();
+    let mut rates: Vec<Hertz> = signals.iter().map(|&at| reader.channels()[at].rate).collect();
     rates.sort_by(|a, b| a.get().total_cmp(&b.get()));
     rates.dedup_by(|a, b| a.get() == b.get());
     for rate in &rates {
@@ -131,7 +131,7 @@ fn choose(
 }
 
 /// The signals that carry the names the plan picks or refers to; notes names that no signal carries, or several.
-fn signals_named(plan: &CheckedPlan, edf: &EdfFile, differences: &mut Vec<String>) -> Vec<usize> {
+fn signals_named(plan: &CheckedPlan, reader: &RecordingReader, differences: &mut Vec<String>) -> Vec<usize> {
     let mut names: Vec<&ChannelName> = plan.channels.pick.iter().collect();
     if let Reference::Channels(reference) = &plan.reference {
         let extra: Vec<&ChannelName> = reference.iter().filter(|name| !names.contains(name)).collect();
@@ -140,7 +140,7 @@ fn signals_named(plan: &CheckedPlan, edf: &EdfFile, differences: &mut Vec<String
     let (mut signals, mut missing) = (Vec::new(), Vec::new());
     for name in names {
         let found: Vec<usize> =
-            (0..edf.signals().len()).filter(|&at| edf.signals()[at].name() == name).collect();
+            (0..reader.channels().len()).filter(|&at| reader.channels()[at].name == *name).collect();
         match found[..] {
             [] => missing.push(name.as_str()),
             [at] => signals.push(at),
@@ -148,7 +148,7 @@ fn signals_named(plan: &CheckedPlan, edf: &EdfFile, differences: &mut Vec<String
         }
     }
     if !missing.is_empty() && plan.channels.on_missing == OnMissing::Error {
-        let there: Vec<&str> = edf.signals().iter().map(|signal| signal.name().as_str()).collect();
+        let there: Vec<&str> = reader.channels().iter().map(|channel| channel.name.as_str()).collect();
         differences.push(format!(
             "  missing channels: {}; the file has {}",
             missing.join(", "),
@@ -206,13 +206,13 @@ fn counts(cut: &Preprocessed) -> Acquisition {
 /// The epochs, none overlapping another, in which every electrode was alive: looked at in the raw signal, since
 /// referencing hides a flat electrode behind the others and filtering rounds a saturated one.
 fn look_at(
-    edf: &EdfFile,
+    reader: &RecordingReader,
     signals: &[usize],
     replaced: &[ChannelName],
     cut: &Preprocessed,
     seconds: f64,
     acquisition: &mut Acquisition,
-) -> Result<Vec<usize>, twinprint_edf::EdfError> {
+) -> Result<Vec<usize>, ReadError> {
     let mut clean = Vec::with_capacity(cut.starts.len());
     let mut free_from = f64::NEG_INFINITY;
     for (epoch, start) in cut.starts.iter().map(|start| start.get()).enumerate() {
@@ -220,8 +220,8 @@ fn look_at(
             continue;
         }
         let mut why = None;
-        for &at in signals.iter().filter(|&&at| !replaced.contains(edf.signals()[at].name())) {
-            why = fault(edf, at, start, seconds)?;
+        for &at in signals.iter().filter(|&&at| !replaced.contains(&reader.channels()[at].name)) {
+            why = fault(reader, at, start, seconds)?;
             if why.is_some() {
                 break;
             }
@@ -239,14 +239,14 @@ fn look_at(
 
 /// What is wrong with one signal in one window.
 fn fault(
-    edf: &EdfFile,
+    reader: &RecordingReader,
     at: usize,
     start: f64,
     seconds: f64,
-) -> Result<Option<&'static str>, twinprint_edf::EdfError> {
-    let signal = &edf.signals()[at];
-    let rate = signal.rate().get();
-    let segments = edf.segments(at);
+) -> Result<Option<&'static str>, ReadError> {
+    let signal = &reader.channels()[at];
+    let rate = signal.rate.get();
+    let segments = reader.segments(at);
     let Some(segment) = segments.iter().rev().find(|segment| segment.onset.get() <= start + 0.5 / rate)
     else {
         return Ok(None);
@@ -258,21 +258,18 @@ fn fault(
     if samples.len() < 2 {
         return Ok(None);
     }
-    edf.read(at, window, &mut samples)?;
+    reader.read(at, window, &mut samples)?;
     if samples.iter().all(|&x| x == samples[0]) {
         return Ok(Some("with a flat electrode"));
     }
-    let range = signal.physical_range();
-    let (low, high) = (range.min.min(range.max) as f32, range.min.max(range.max) as f32);
+    let Some([low, high]) = signal.range.map(|ends| ends.map(|end| end as f32)) else { return Ok(None) };
     let at_rail = samples.iter().filter(|&&x| x <= low || x >= high).count();
     Ok((at_rail as f64 > SATURATED * samples.len() as f64).then_some("with a saturated electrode"))
 }
 
-fn source_of(path: &Path, header_bytes: u64) -> Result<Source, DeskError> {
-    let bytes = std::fs::read(path).map_err(|source| DeskError::Read { path: path.to_owned(), source })?;
-    let samples = bytes.get(header_bytes as usize..).unwrap_or_default();
+fn source_of(path: &Path, reader: &RecordingReader) -> Result<Source, DeskError> {
     Ok(Source {
         name: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
-        samples: blake3::hash(samples).to_hex().to_string(),
+        samples: samples_hash(reader)?,
     })
 }

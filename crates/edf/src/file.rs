@@ -147,6 +147,13 @@ impl EdfFile {
         self.runs.iter().map(segment).collect()
     }
 
+    /// Takes `unit` for every signal whose header states none; only whoever made the file knows it.
+    pub fn state_empty_units(&mut self, unit: &str) {
+        for signal in self.signals.iter_mut().filter(|signal| signal.described.unit.is_empty()) {
+            signal.described.unit = unit.to_owned();
+        }
+    }
+
     /// What lenient reading did, and what is odd but harmless.
     pub fn notices(&self) -> &[Notice] {
         &self.notices

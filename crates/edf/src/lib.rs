@@ -28,3 +28,4 @@ pub use notice::{Notice, Strictness};
 pub use patient::PatientFields;
 pub use signal::{DigitalRange, PhysicalRange, Signal};
 pub use start::StartDateTime;
+pub use unit::microvolts_per;

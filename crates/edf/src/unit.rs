@@ -3,7 +3,7 @@
 /// Microvolts in one of `unit`, or `None` when it is no voltage this reader knows.
 ///
 /// Known are V, mV, uV and nV, micro also as U+00B5 and U+03BC; case matters only where it could mean mega.
-pub(crate) fn microvolts_per(unit: &str) -> Option<f64> {
+pub fn microvolts_per(unit: &str) -> Option<f64> {
     match unit.trim() {
         "uV" | "uv" | "UV" | "\u{b5}V" | "\u{3bc}V" | "\u{b5}v" | "\u{3bc}v" => Some(1.0),
         "mV" | "mv" => Some(1e3),

@@ -72,6 +72,9 @@ pub struct Channels {
     pub drop: Vec<ChannelName>,
     /// What to do when a picked channel is not in the recording. Default: `"error"`.
     pub on_missing: OnMissing,
+    /// The unit of channels for which the file states none: `uV`, `mV`, `V` or `nV`. Default: none, and such a file is refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
 }
 
 /// What to do when a picked channel is not in the recording.

@@ -9,6 +9,9 @@ use crate::plan::{EpochPlan, Filter, FilterMethod, Notch, Plan, Scale};
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckedPlan(Plan);
 
+/// Units that a plan may state for channels without one.
+const UNITS: [&str; 5] = ["uV", "µV", "mV", "V", "nV"];
+
 impl std::ops::Deref for CheckedPlan {
     type Target = Plan;
 
@@ -88,6 +91,14 @@ impl Plan {
 
     fn check_channels(&self) -> Result<(), PlanError> {
         let pick = &self.channels.pick;
+        if let Some(unit) = self.channels.unit.as_ref().filter(|unit| !UNITS.contains(&unit.as_str())) {
+            return Err(refuse(
+                "channels.unit",
+                unit,
+                "one of uV, µV, mV, V and nV",
+                "write the unit of the samples",
+            ));
+        }
         for (index, name) in pick.iter().enumerate() {
             if pick[..index].contains(name) {
                 return Err(refuse("channels.pick", name, "named once", "remove the second"));

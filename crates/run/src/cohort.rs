@@ -1,17 +1,17 @@
 //! The recordings of a plan, opened as far as their headers: what a run needs to know before it reads a sample.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use twinprint_dataset::{Layout, Manifest, RecordingFile};
-use twinprint_edf::{EdfFile, Strictness};
-use twinprint_preprocess::{CheckedPlan, OnMissing, Reference};
+use twinprint_preprocess::CheckedPlan;
 use twinprint_protocol::RecordingMetadata;
+use twinprint_recordings::{RecordingReader, Strictness};
 use twinprint_signal::{ChannelName, Hertz, SampleIndex, Seconds, SubjectId};
 
-use crate::{Plan, RunError};
+use crate::{Plan, RunError, channels, content};
 
 /// One recording and what its header says.
 #[derive(Debug, Clone)]
@@ -130,22 +130,18 @@ fn open(
     file: RecordingFile,
 ) -> Result<(Member, Vec<String>), RunError> {
     let refuse = |reason: String| RunError::recording(&file.path, reason);
-    let edf = open_file(plan, &file.path)?;
-    let names: Vec<ChannelName> = edf.signals().iter().map(|signal| signal.name().clone()).collect();
-    let present: Vec<usize> =
-        (0..names.len()).filter(|&index| !file.other_channels.contains(&names[index])).collect();
-    let offered: Vec<ChannelName> = present.iter().map(|&index| names[index].clone()).collect();
-    let chosen = wanted(plan, &offered).map_err(&refuse)?;
-    let signals: Vec<usize> = chosen.iter().map(|&index| present[index]).collect();
-    let channels: Vec<ChannelName> = chosen.iter().map(|&index| offered[index].clone()).collect();
-    let rate = signals
+    let reader = open_file(plan, &file.path)?;
+    let chosen = channels::choose(&plan.config().preprocess, &reader, &file).map_err(&refuse)?;
+    let rate = chosen
+        .signals
         .iter()
-        .map(|&index| edf.signals()[index].rate())
+        .map(|&index| reader.channels()[index].rate)
         .max_by(|a, b| a.get().total_cmp(&b.get()))
         .ok_or_else(|| refuse("it has no channel that the plan takes: see `twinprint inspect`".to_owned()))?;
     preprocess.fits(rate).map_err(|error| plan.invalid(&format!("preprocess.{}", error.key), error))?;
-    let samples = signals.iter().map(|&index| edf.signals()[index].total_samples()).max().unwrap_or(0);
-    let (input, samples_hash) = hashes(root, &file.path, edf.header().header_bytes())?;
+    let samples =
+        chosen.signals.iter().map(|&index| reader.channels()[index].total_samples).max().unwrap_or(0);
+    let (input, samples_hash) = content::hashes(root, &reader)?;
     let seconds = rate.time_of(SampleIndex(samples));
     let facts = RecordingMetadata {
         key: file.key.clone(),
@@ -153,11 +149,13 @@ fn open(
         content_hash: samples_hash,
         seconds: seconds.get(),
     };
-    tracing::debug!(file = %input.path, %rate, channels = channels.len(), seconds = seconds.get(), "opened");
+    tracing::debug!(file = %input.path, %rate, channels = chosen.channels.len(), seconds = seconds.get(), "opened");
+    let names: Vec<ChannelName> = reader.channels().iter().map(|channel| channel.name.clone()).collect();
     let unapplied =
         file.check_sidecars(&names, seconds.get()).map_err(|error| RunError::recording(&file.path, error))?;
-    let mut said: Vec<String> = unapplied.iter().map(|notice| format!("{}: {notice}", input.path)).collect();
-    said.extend(edf.notices().iter().map(|notice| format!("{}: {notice}", input.path)));
+    let mut said: Vec<String> =
+        unapplied.iter().chain(&chosen.said).map(|notice| format!("{}: {notice}", input.path)).collect();
+    said.extend(reader.notices().iter().map(|notice| format!("{}: {notice}", input.path)));
     if let Some(stated) =
         file.sampling_frequency.filter(|stated| (stated.get() / rate.get() - 1.0).abs() > 1e-3)
     {
@@ -166,62 +164,21 @@ fn open(
             input.path
         ));
     }
+    let channels::Chosen { signals, channels, .. } = chosen;
     Ok((Member { file, facts, signals, channels, rate, seconds, input }, said))
 }
 
-/// Opens a recording as strictly as the plan asks.
-pub(crate) fn open_file(plan: &Plan, path: &Path) -> Result<EdfFile, RunError> {
+/// Opens a recording as strictly as the plan asks, with the unit that the plan states for channels without one.
+pub(crate) fn open_file(plan: &Plan, path: &Path) -> Result<RecordingReader, RunError> {
     let lenient = plan.config().dataset.lenient;
     let strictness = if lenient { Strictness::Lenient } else { Strictness::Strict };
     let remedy = "leave it out with dataset.exclude_recordings, or read what is certain of it with dataset.lenient = true";
-    EdfFile::open(path, strictness).map_err(|error| RunError::unreadable(path, error, lenient, remedy))
-}
-
-/// Positions of the channels to read: those the plan picks and those it references to, or all it does not drop.
-fn wanted(plan: &Plan, offered: &[ChannelName]) -> Result<Vec<usize>, String> {
-    let preprocess = &plan.config().preprocess;
-    let channels = &preprocess.channels;
-    let mut names: Vec<&ChannelName> = if channels.pick.is_empty() {
-        offered.iter().filter(|name| !channels.drop.contains(name)).collect()
-    } else {
-        channels.pick.iter().collect()
-    };
-    if let Reference::Channels(reference) = &preprocess.reference {
-        let extra: Vec<&ChannelName> = reference.iter().filter(|name| !names.contains(name)).collect();
-        names.extend(extra);
-    }
-    let missing: Vec<&str> =
-        names.iter().filter(|name| !offered.contains(name)).map(|name| name.as_str()).collect();
-    if !missing.is_empty() && channels.on_missing == OnMissing::Error {
-        let there: Vec<&str> = offered.iter().map(ChannelName::as_str).collect();
-        return Err(format!(
-            "it has no channel {}; it has {}. Correct preprocess.channels.pick, or estimate missing channels with preprocess.channels.on_missing = \"interpolate\"",
-            missing.join(", "),
-            there.join(", ")
-        ));
-    }
-    Ok(names.iter().filter_map(|name| offered.iter().position(|channel| channel == *name)).collect())
-}
-
-/// Where a header of the EDF family says whose recording it is, by whom and of what.
-const IDENTIFICATION: std::ops::Range<usize> = 8..168;
-
-/// The file's hash for the record, and the hash of what follows the header for comparisons.
-///
-/// Two copies of a recording under two people's names differ in nothing but the header, so only the rest is compared.
-/// The header's patient and recording identification is read as spaces for the first: no key that a run keeps depends on
-/// who a file says it is of, and a file whose header is made anonymous later is still the same file.
-fn hashes(root: &Path, path: &Path, header_bytes: u64) -> Result<(InputFile, String), RunError> {
-    let mut bytes = std::fs::read(path).map_err(|source| RunError::Read { path: path.to_owned(), source })?;
-    bytes.iter_mut().take(IDENTIFICATION.end).skip(IDENTIFICATION.start).for_each(|byte| *byte = b' ');
-    let shown: PathBuf = path.strip_prefix(root).unwrap_or(path).to_owned();
-    let input = InputFile {
-        path: shown.to_string_lossy().replace('\\', "/"),
-        bytes: bytes.len() as u64,
-        blake3: blake3::hash(&bytes).to_hex().to_string(),
-    };
-    let samples = blake3::hash(bytes.get(header_bytes as usize..).unwrap_or_default()).to_hex().to_string();
-    Ok((input, samples))
+    let reader = RecordingReader::open(path, strictness)
+        .map_err(|error| RunError::unreadable(path, error, lenient, remedy))?;
+    Ok(match &plan.config().preprocess.channels.unit {
+        Some(unit) => reader.with_empty_units(unit),
+        None => reader,
+    })
 }
 
 fn manifest_notes(plan: &Plan) -> Result<Option<String>, RunError> {

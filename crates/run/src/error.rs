@@ -107,7 +107,7 @@ impl RunError {
     /// A recording that cannot be opened; `remedy` says how to read it leniently, where that was not tried and may help.
     pub fn unreadable(
         path: &Path,
-        error: twinprint_edf::EdfError,
+        error: twinprint_recordings::ReadError,
         lenient: bool,
         remedy: &'static str,
     ) -> Self {

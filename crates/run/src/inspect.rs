@@ -1,9 +1,9 @@
-//! What an EDF or BDF file holds, without its samples: for `twinprint inspect`.
+//! What a recording holds, without its samples: for `twinprint inspect`.
 
 use std::path::Path;
 
 use serde::Serialize;
-use twinprint_edf::{EdfFile, Signal, Strictness};
+use twinprint_recordings::{Kind, RecordingReader, Strictness};
 
 use crate::RunError;
 
@@ -18,10 +18,12 @@ pub struct Inspection {
     pub seconds: f64,
     /// Stretches without a gap.
     pub segments: usize,
-    /// Seconds a data record.
-    pub record_seconds: f64,
+    /// Seconds a data record; only EDF and BDF have records.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record_seconds: Option<f64>,
     /// Data records.
-    pub records: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub records: Option<u64>,
     /// The ordinary signals.
     pub signals: Vec<SignalFacts>,
     /// Every annotation label, how often it appears, and its first onset in seconds, in order of that onset.
@@ -50,6 +52,9 @@ pub struct SignalFacts {
     pub flat_share: f64,
     /// The share of samples at either end of the recorder's range: above 0 the amplifier was saturated.
     pub saturated_share: f64,
+    /// Why the channel is set aside where a plan picks none: its type, its unit or its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub set_aside: Option<String>,
 }
 
 /// How often an annotation label appears.
@@ -81,24 +86,25 @@ pub fn inspect(path: &Path, lenient: bool, show_patient: bool) -> Result<Inspect
     let refuse = |error| {
         RunError::unreadable(path, error, lenient, "--lenient reads what is certain of a damaged file")
     };
-    let file = EdfFile::open(path, strictness).map_err(refuse)?;
-    let signals = (0..file.signals().len())
+    let file = RecordingReader::open(path, strictness).map_err(refuse)?;
+    let signals = (0..file.channels().len())
         .map(|index| look_at(&file, index))
         .collect::<Result<Vec<_>, _>>()
         .map_err(refuse)?;
     let longest =
-        (0..file.signals().len()).max_by(|&a, &b| duration(&file, a).total_cmp(&duration(&file, b)));
-    let patient = show_patient.then(|| PatientText {
-        patient: file.patient().reveal_patient().to_owned(),
-        recording: file.patient().reveal_recording().to_owned(),
+        (0..file.channels().len()).max_by(|&a, &b| duration(&file, a).total_cmp(&duration(&file, b)));
+    let edf = file.as_edf();
+    let patient = edf.filter(|_| show_patient).map(|edf| PatientText {
+        patient: edf.patient().reveal_patient().to_owned(),
+        recording: edf.patient().reveal_recording().to_owned(),
     });
     Ok(Inspection {
-        format: file.header().variant().to_string(),
-        start: file.header().start().map(|start| start.to_string()),
+        format: file.format(),
+        start: file.start(),
         seconds: longest.map_or(0.0, |index| duration(&file, index)),
         segments: longest.map_or(0, |index| file.segments(index).len()),
-        record_seconds: file.header().record_duration().get(),
-        records: file.header().record_count(),
+        record_seconds: edf.map(|edf| edf.header().record_duration().get()),
+        records: edf.map(|edf| edf.header().record_count()),
         signals,
         annotations: counts(&file),
         notices: file.notices().iter().map(ToString::to_string).collect(),
@@ -106,39 +112,43 @@ pub fn inspect(path: &Path, lenient: bool, show_patient: bool) -> Result<Inspect
     })
 }
 
-fn duration(file: &EdfFile, index: usize) -> f64 {
-    let signal = &file.signals()[index];
-    signal.total_samples() as f64 / signal.rate().get()
+fn duration(file: &RecordingReader, index: usize) -> f64 {
+    let channel = &file.channels()[index];
+    channel.total_samples as f64 / channel.rate.get()
 }
 
-fn look_at(file: &EdfFile, index: usize) -> Result<SignalFacts, twinprint_edf::EdfError> {
-    let signal: &Signal = &file.signals()[index];
-    let mut samples = vec![0.0; signal.total_samples() as usize];
-    file.read(index, 0..signal.total_samples(), &mut samples)?;
+fn look_at(file: &RecordingReader, index: usize) -> Result<SignalFacts, twinprint_recordings::ReadError> {
+    let channel = &file.channels()[index];
+    let mut samples = vec![0.0; channel.total_samples as usize];
+    file.read(index, 0..channel.total_samples, &mut samples)?;
     let count = samples.len().max(1) as f64;
     let mean = samples.iter().map(|&x| f64::from(x)).sum::<f64>() / count;
     let variance = samples.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / count;
-    let window = (signal.rate().get().round() as usize).max(2);
+    let window = (channel.rate.get().round() as usize).max(2);
     let (mut flat, mut windows) = (0usize, 0usize);
     for second in samples.chunks_exact(window) {
         windows += 1;
         flat += usize::from(second.iter().all(|&x| x == second[0]));
     }
-    let range = signal.physical_range();
-    let (low, high) = (range.min.min(range.max) as f32, range.min.max(range.max) as f32);
+    let [low, high] =
+        channel.range.map_or([f32::NEG_INFINITY, f32::INFINITY], |ends| ends.map(|end| end as f32));
     let saturated = samples.iter().filter(|&&x| x <= low || x >= high).count();
     Ok(SignalFacts {
-        label: signal.label().to_owned(),
-        channel: signal.name().to_string(),
-        rate: signal.rate().get(),
-        unit: signal.unit().to_owned(),
+        label: channel.label.clone(),
+        channel: channel.name.to_string(),
+        rate: channel.rate.get(),
+        unit: channel.unit.clone(),
         rms: variance.sqrt(),
         flat_share: if windows == 0 { 0.0 } else { flat as f64 / windows as f64 },
         saturated_share: saturated as f64 / count,
+        set_aside: match &channel.kind {
+            Kind::Eeg => None,
+            Kind::Other(why) => Some(why.clone()),
+        },
     })
 }
 
-fn counts(file: &EdfFile) -> Vec<LabelCount> {
+fn counts(file: &RecordingReader) -> Vec<LabelCount> {
     let mut counts: Vec<LabelCount> = Vec::new();
     for annotation in file.annotations() {
         match counts.iter_mut().find(|known| known.label == annotation.label) {

@@ -4,9 +4,11 @@
 //! folder to completion, stage by stage. Every arrow between stages is a file.
 
 mod baselines;
+mod channels;
 mod cohort;
 mod compare;
 mod config;
+mod content;
 mod context;
 mod describe;
 mod directionless;
@@ -39,6 +41,7 @@ mod trials;
 pub use cohort::InputFile;
 pub use compare::compare;
 pub use config::{Config, Source, SweepAxis};
+pub use content::samples_hash;
 pub use describe::describe;
 pub use error::RunError;
 pub use evaluation_plan::EvaluationPlan;

@@ -18,6 +18,7 @@ pub mod epochs;
 mod error;
 pub mod export;
 mod mapped;
+pub mod matlab;
 mod meta;
 pub mod prints;
 mod reader;

@@ -23,13 +23,13 @@ pub(crate) fn show(given: &InspectArguments) -> Result<ExitCode, Failure> {
 }
 
 fn text(facts: &Inspection) -> String {
+    let records = facts.records.zip(facts.record_seconds);
+    let records =
+        records.map_or_else(String::new, |(count, length)| format!(", {count} records of {length} s"));
     let mut lines = vec![
         format!("format       {}", facts.format),
         format!("start        {}", facts.start.as_deref().unwrap_or("not stated")),
-        format!(
-            "duration     {:.1} s in {} segment(s), {} records of {} s",
-            facts.seconds, facts.segments, facts.records, facts.record_seconds
-        ),
+        format!("duration     {:.1} s in {} segment(s){records}", facts.seconds, facts.segments),
     ];
     if let Some(patient) = &facts.patient {
         lines.push(format!("patient      {}", patient.patient));
@@ -51,6 +51,11 @@ fn text(facts: &Inspection) -> String {
             100.0 * signal.saturated_share
         )
     }));
+    let aside = facts.signals.iter().filter_map(|signal| Some((signal, signal.set_aside.as_ref()?)));
+    let aside: Vec<String> = aside.map(|(signal, why)| format!("{} ({why})", signal.label)).collect();
+    if !aside.is_empty() {
+        lines.push(format!("\nno EEG unless picked: {}", aside.join(", ")));
+    }
     lines.push(format!("\n{} annotation label(s)", facts.annotations.len()));
     lines.extend(
         facts

@@ -13,14 +13,9 @@ use crate::dataset::{Dataset, RecordingFile, some_of};
 use crate::error::DatasetError;
 use crate::plan::Bids;
 
-/// Formats that BIDS-EEG allows and that are not read here.
-const OTHER_FORMATS: [(&str, &str); 5] = [
-    (".set", "EEGLAB"),
-    (".vhdr", "BrainVision"),
-    (".fif", "FIF"),
-    (".edf.gz", "compressed EDF"),
-    (".bdf.gz", "compressed BDF"),
-];
+/// Formats that are met in BIDS folders and that are not read here.
+const OTHER_FORMATS: [(&str, &str); 3] =
+    [(".fif", "FIF"), (".edf.gz", "compressed EDF"), (".bdf.gz", "compressed BDF")];
 
 pub(crate) fn find(root: &Path, settings: &Bids) -> Result<Dataset, DatasetError> {
     let mut search = Search::new(root, settings);
@@ -224,7 +219,7 @@ impl<'a> Search<'a> {
         };
         DatasetError::Empty {
             root: self.root.to_owned(),
-            expected: format!("expected sub-*/[ses-*/]{datatype}/*_{suffix}.edf or .bdf"),
+            expected: format!("expected sub-*/[ses-*/]{datatype}/*_{suffix}.edf, .bdf, .vhdr or .set"),
             found,
         }
     }
@@ -232,7 +227,7 @@ impl<'a> Search<'a> {
 
 fn unread(format: &str, files: &[String]) -> String {
     format!(
-        "{} {format} files left out: only EDF and BDF are read; convert them, for example with mne_bids.write_raw_bids(…, format=\"EDF\"): {}",
+        "{} {format} files left out: EDF, BDF, BrainVision and EEGLAB are read; unpack or convert them, for example with mne_bids.write_raw_bids(…, format=\"EDF\"): {}",
         files.len(),
         some_of(files)
     )

@@ -56,8 +56,8 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
     Ok(paths)
 }
 
-/// Whether a name's ending says EDF or BDF.
+/// Whether a name's ending is that of a recording that is read: the file to open, not those it names.
 fn is_recording_name(name: &str) -> bool {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    matches!(ending.as_deref(), Some("edf" | "bdf"))
+    matches!(ending.as_deref(), Some("edf" | "bdf" | "vhdr" | "set"))
 }

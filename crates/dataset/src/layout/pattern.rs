@@ -72,10 +72,10 @@ pub(crate) fn find(root: &Path, settings: &Pattern) -> Result<Dataset, DatasetEr
 
 fn found(others: &[String], notices: &[String]) -> String {
     match (others.is_empty(), notices.is_empty()) {
-        (false, _) => format!("EDF and BDF files there: {}", some_of(others)),
+        (false, _) => format!("recordings there: {}", some_of(others)),
         (true, false) => format!("what fits cannot be used: {}", some_of(notices)),
         (true, true) => {
-            "there is no EDF or BDF file either, as deep as the pattern goes: check dataset.root".to_owned()
+            "there is no recording in EDF, BDF, BrainVision or EEGLAB either, as deep as the pattern goes: check dataset.root".to_owned()
         }
     }
 }

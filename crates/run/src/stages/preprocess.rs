@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use polars::prelude::{Column, DataFrame};
-use twinprint_edf::EdfFile;
 use twinprint_preprocess::{Operation, Preprocessed, Preprocessor, Quality};
+use twinprint_recordings::RecordingReader;
 use twinprint_signal::{ChannelName, EpochInfo, Hertz, Recording, RecordingKey};
 use twinprint_store::epochs::EpochWriter;
 
@@ -92,18 +92,18 @@ fn cut(
     channels: &[ChannelName],
 ) -> Result<Preprocessed, RunError> {
     let refuse = |reason: String| RunError::recording(member.file.path.clone(), reason);
-    let edf = open_file(plan, &member.file.path)?;
+    let reader = open_file(plan, &member.file.path)?;
     let wanted: Vec<usize> = channels
         .iter()
         .filter_map(|name| member.channels.iter().position(|channel| channel == name))
         .map(|at| member.signals[at])
         .collect();
-    let recording = read(&plan.config().preprocess, &edf, &wanted).map_err(refuse)?;
+    let recording = read(&plan.config().preprocess, &reader, &wanted).map_err(refuse)?;
     let events = member.file.events.as_deref();
     let mut cut = preprocessor
         .run(recording, &member.file.bad_channels, events)
         .map_err(|error| refuse(chain(&error)))?;
-    let rate = |at: &usize| edf.signals()[*at].rate();
+    let rate = |at: &usize| reader.channels()[*at].rate;
     if wanted.iter().any(|at| rate(at) != rate(&wanted[0])) {
         cut.quality.operations.insert(0, Operation::Filter("resampling to one rate"));
     }
@@ -113,20 +113,20 @@ fn cut(
 /// Signals of one rate are read together; several rates are brought to the plan's.
 pub fn read(
     plan: &twinprint_preprocess::Plan,
-    edf: &EdfFile,
+    reader: &RecordingReader,
     signals: &[usize],
 ) -> Result<Recording, String> {
     let mut by_rate: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for &signal in signals {
-        by_rate.entry(edf.signals()[signal].rate().get().to_bits()).or_default().push(signal);
+        by_rate.entry(reader.channels()[signal].rate.get().to_bits()).or_default().push(signal);
     }
     let resample: Option<Hertz> = plan.resample.as_ref().map(|resample| resample.sfreq);
     match (by_rate.len(), resample) {
-        (0 | 1, _) | (_, None) => edf.recording(signals).map_err(|error| chain(&error)),
+        (0 | 1, _) | (_, None) => reader.recording(signals).map_err(|error| chain(&error)),
         (_, Some(sfreq)) => {
             let parts = by_rate
                 .values()
-                .map(|group| edf.recording(group).map_err(|error| chain(&error)))
+                .map(|group| reader.recording(group).map_err(|error| chain(&error)))
                 .collect::<Result<Vec<_>, _>>()?;
             twinprint_preprocess::merge_rates(parts, sfreq).map_err(|error| chain(&error))
         }
