@@ -5,7 +5,41 @@ use std::collections::{BTreeMap, BTreeSet};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use crate::ClosedError;
+use crate::labels::Labels;
 use crate::matrix::{gram, inverse_square_root};
+
+/// How much each row counts; all alike where none is given.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Weights<'a>(pub &'a [f32]);
+
+impl Weights<'_> {
+    /// How much a row counts.
+    pub fn of(self, row: usize) -> f64 {
+        self.0.get(row).map_or(1.0, |&weight| f64::from(weight))
+    }
+
+    /// What `rows` rows count together.
+    pub fn total(self, rows: usize) -> f64 {
+        if self.0.is_empty() { rows as f64 } else { self.0.iter().map(|&weight| f64::from(weight)).sum() }
+    }
+
+    /// Whether rows count differently.
+    pub fn differ(self) -> bool {
+        !self.0.is_empty()
+    }
+
+    /// Checks that there is one weight a row, each finite and above 0, or none.
+    ///
+    /// # Errors
+    /// When it is not so.
+    pub fn check(self, rows: usize) -> Result<(), ClosedError> {
+        let good = |weight: &f32| weight.is_finite() && *weight > 0.0;
+        if self.0.is_empty() || self.0.len() == rows && self.0.iter().all(good) {
+            return Ok(());
+        }
+        Err(ClosedError::Weights { weights: self.0.len(), rows })
+    }
+}
 
 /// Numbers `labels` from 0 by increasing value; also returns how many there are.
 pub fn numbered(labels: &[u32]) -> (Vec<usize>, usize) {
@@ -59,19 +93,20 @@ pub(crate) struct BetweenSubjects {
 }
 
 impl BetweenSubjects {
-    /// Of `features` `[rows, d]`; `what` names the model in errors.
+    /// Of `features` `[rows, d]`, each row with its weight where there are any; `what` names the model in errors.
     ///
     /// # Errors
     /// When there are fewer than two subjects, labels and rows differ in number, or the covariance is singular.
     pub fn of(
         what: &'static str,
         features: ArrayView2<f32>,
-        subject: &[u32],
+        Labels { subject, weight, .. }: Labels,
         shrinkage: f64,
     ) -> Result<Self, ClosedError> {
         check_shrinkage(shrinkage)?;
         let features = features.mapv(f64::from);
-        let mut within = within_subjects(features.ncols(), subject, &in_chunks(features.view()))?;
+        let weight = Weights(weight);
+        let mut within = within_subjects(features.ncols(), subject, weight, &in_chunks(features.view()))?;
         shrink(&mut within, shrinkage);
         let white = inverse_square_root(what, &within)?;
         let (class, classes) = numbered(subject);
@@ -80,10 +115,27 @@ impl BetweenSubjects {
         }
         let whole = |each: &mut dyn FnMut(ArrayView2<f64>)| each(features.view());
         let ClassMeans { means, counts, .. } = ClassMeans::of(features.ncols(), (&class, classes), &whole);
-        let mean = means.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(features.ncols()));
-        let scatter = gram((means - &mean).dot(&white).view());
+        let mut own = vec![1.0; classes];
+        class.iter().enumerate().for_each(|(row, &c)| own[c] = weight.of(row));
+        let mean = weighted_mean(&means, &own, weight);
+        let mut centred = (means - &mean).dot(&white);
+        if weight.differ() {
+            let scale = classes as f64 / own.iter().sum::<f64>();
+            centred.outer_iter_mut().zip(&own).for_each(|(mut row, own)| row *= (own * scale).sqrt());
+        }
+        let scatter = gram(centred.view());
         Ok(Self { white, mean, scatter, counts })
     }
+}
+
+/// The mean of the classes' means, each counted as much as its rows do.
+fn weighted_mean(means: &Array2<f64>, own: &[f64], weight: Weights) -> Array1<f64> {
+    if !weight.differ() {
+        return means.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(means.ncols()));
+    }
+    let mut mean = Array1::zeros(means.ncols());
+    means.outer_iter().zip(own).for_each(|(row, &own)| mean.scaled_add(own, &row));
+    mean / own.iter().sum::<f64>()
 }
 
 /// Rows that are made double precision at a time: bounds memory.
@@ -101,13 +153,15 @@ pub(crate) fn check_shrinkage(shrinkage: f64) -> Result<(), ClosedError> {
     if (0.0..=1.0).contains(&shrinkage) { Ok(()) } else { Err(ClosedError::Shrinkage(shrinkage)) }
 }
 
-/// The within-subject covariance of rows of `columns` features, pooled over all rows: `[columns, columns]`.
+/// The within-subject covariance of rows of `columns` features, pooled over all rows: `[columns, columns]`. Every row counts
+/// as much as its weight says, which is one for all rows of a person.
 ///
 /// # Errors
-/// When there is no row, or not one label a row.
+/// When there is no row, or not one label or weight a row.
 pub(crate) fn within_subjects(
     columns: usize,
     subject: &[u32],
+    weight: Weights,
     chunks: &impl Fn(&mut dyn FnMut(ArrayView2<f64>)),
 ) -> Result<Array2<f64>, ClosedError> {
     let (class, classes) = numbered(subject);
@@ -115,41 +169,47 @@ pub(crate) fn within_subjects(
     if rows == 0 || columns == 0 || subject.len() != rows {
         return Err(ClosedError::Rows { rows, columns, labels: subject.len() });
     }
+    weight.check(rows)?;
     let mut covariance = Array2::<f64>::zeros((columns, columns));
     let mut done = 0;
     chunks(&mut |rows| {
         let mut centred = rows.to_owned();
-        for (mut row, &c) in centred.outer_iter_mut().zip(class.iter().skip(done)) {
-            row -= &means.row(c);
+        for (place, mut row) in (done..).zip(centred.outer_iter_mut()) {
+            row -= &means.row(class[place]);
+            if weight.differ() {
+                row *= weight.of(place).sqrt();
+            }
         }
         done += rows.nrows();
         covariance += &gram(centred.view());
     });
-    Ok(covariance / rows as f64)
+    Ok(covariance / weight.total(rows))
 }
 
 /// The covariance of the means of one person's recordings about their mean (divisor recordings − 1), mean over the
-/// people with several; zero where there are none.
+/// people with several, each counted as much as their rows do; zero where there are none.
 pub(crate) fn between_recordings(
     columns: usize,
-    subject: &[u32],
-    recording: &[u32],
+    Labels { subject, recording, weight }: Labels,
     chunks: &impl Fn(&mut dyn FnMut(ArrayView2<f64>)),
 ) -> Array2<f64> {
     let (class, classes) = numbered(recording);
     let means = ClassMeans::of(columns, (&class, classes), chunks).means;
-    let mut of_subject: BTreeMap<u32, BTreeSet<usize>> = BTreeMap::new();
-    for (&s, &c) in subject.iter().zip(&class) {
-        of_subject.entry(s).or_default().insert(c);
+    let mut of_subject: BTreeMap<u32, (f64, BTreeSet<usize>)> = BTreeMap::new();
+    for (row, (&s, &c)) in subject.iter().zip(&class).enumerate() {
+        let (counts, own) = of_subject.entry(s).or_default();
+        *counts = Weights(weight).of(row);
+        own.insert(c);
     }
-    let several: Vec<&BTreeSet<usize>> = of_subject.values().filter(|own| own.len() > 1).collect();
+    let several: Vec<&(f64, BTreeSet<usize>)> = of_subject.values().filter(|(_, own)| own.len() > 1).collect();
+    let total: f64 = several.iter().map(|(counts, _)| counts).sum();
     let mut covariance = Array2::zeros((columns, columns));
-    for own in &several {
+    for (counts, own) in several {
         let own: Vec<usize> = own.iter().copied().collect();
         let mut rows = means.select(Axis(0), &own);
         let centre = rows.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(rows.ncols()));
         rows -= &centre;
-        covariance.scaled_add(1.0 / (several.len() * (own.len() - 1)) as f64, &gram(rows.view()));
+        covariance.scaled_add(counts / (total * (own.len() - 1) as f64), &gram(rows.view()));
     }
     covariance
 }

@@ -15,6 +15,14 @@ pub enum ClosedError {
         /// Labels given.
         labels: usize,
     },
+    /// Weights that are not one a row and above 0.
+    #[error("{weights} weights come with {rows} rows: give one a row, each finite and above 0, or none")]
+    Weights {
+        /// Weights given.
+        weights: usize,
+        /// Rows given.
+        rows: usize,
+    },
     /// Another number of features, given first, than was fitted to.
     #[error("{0} features, but {1} were fitted to: compute the same features")]
     Columns(usize, usize),

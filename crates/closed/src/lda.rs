@@ -7,6 +7,7 @@ use ndarray::{Array1, Array2, ArrayView2, s};
 
 use crate::ClosedError;
 use crate::covariance::BetweenSubjects;
+use crate::labels::Labels;
 use crate::matrix::{product, symmetric_eigen};
 
 /// A fitted linear discriminant analysis.
@@ -25,9 +26,17 @@ impl Lda {
     /// # Errors
     /// When there are fewer than two subjects, labels and rows differ in number, or a covariance is singular.
     pub fn fit(features: ArrayView2<f32>, subject: &[u32], shrinkage: f64) -> Result<Self, ClosedError> {
+        Self::fit_to(features, Labels { subject, recording: &[], weight: &[] }, shrinkage)
+    }
+
+    /// [`Lda::fit`] to rows that count differently, where `labels` says so.
+    ///
+    /// # Errors
+    /// As [`Lda::fit`]; and when a weight is not above 0 or there is not one a row.
+    pub fn fit_to(features: ArrayView2<f32>, labels: Labels, shrinkage: f64) -> Result<Self, ClosedError> {
         let what = "the discriminant analysis";
         let BetweenSubjects { white, mean, scatter, counts } =
-            BetweenSubjects::of(what, features, subject, shrinkage)?;
+            BetweenSubjects::of(what, features, labels, shrinkage)?;
         let classes = counts.len();
         let (values, vectors) = symmetric_eigen(what, &(scatter / classes as f64))?;
         let d = values.len();

@@ -5,6 +5,7 @@
 
 mod covariance;
 mod error;
+mod labels;
 mod lda;
 mod logarithm;
 mod matrix;
@@ -21,4 +22,5 @@ pub use matrix::{dot_products, dot_products_into, normalise_rows, product, solve
 pub use pca::PrincipalComponents;
 pub use plda::Plda;
 pub use standardise::{Moments, Standardise};
-pub use whitening::{Labels, SHRINKAGE, Shrinkage, Whitening};
+pub use labels::Labels;
+pub use whitening::{SHRINKAGE, Shrinkage, Whitening};

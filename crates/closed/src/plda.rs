@@ -8,6 +8,7 @@ use ndarray::{Array1, Array2, ArrayView2};
 
 use crate::ClosedError;
 use crate::covariance::{BetweenSubjects, shrink};
+use crate::labels::Labels;
 use crate::matrix::{product, symmetric_eigen};
 
 /// A fitted two-covariance model.
@@ -29,9 +30,17 @@ impl Plda {
     /// # Errors
     /// When there are fewer than two subjects, labels and rows differ in number, or a covariance is singular.
     pub fn fit(features: ArrayView2<f32>, subject: &[u32], shrinkage: f64) -> Result<Self, ClosedError> {
+        Self::fit_to(features, Labels { subject, recording: &[], weight: &[] }, shrinkage)
+    }
+
+    /// [`Plda::fit`] to rows that count differently, where `labels` says so.
+    ///
+    /// # Errors
+    /// As [`Plda::fit`]; and when a weight is not above 0 or there is not one a row.
+    pub fn fit_to(features: ArrayView2<f32>, labels: Labels, shrinkage: f64) -> Result<Self, ClosedError> {
         let what = "the PLDA";
         let BetweenSubjects { white, mean, scatter, counts } =
-            BetweenSubjects::of(what, features, subject, shrinkage)?;
+            BetweenSubjects::of(what, features, labels, shrinkage)?;
         let classes = counts.len();
         let mut between = scatter / (classes - 1) as f64;
         let noise = counts.iter().map(|n| 1.0 / n).sum::<f64>() / classes as f64;

@@ -3,6 +3,7 @@
 use ndarray::{Array1, Array2, ArrayView2, Zip};
 
 use crate::ClosedError;
+use crate::covariance::Weights;
 
 /// Deviations not above this are taken for rounding: such a feature is constant, and stays unscaled.
 const CONSTANT: f64 = 1e-8;
@@ -20,32 +21,39 @@ impl Moments {
     /// # Errors
     /// When there is no row or no feature.
     pub fn of(features: ArrayView2<f32>) -> Result<Self, ClosedError> {
-        Self::in_chunks(features.ncols(), |each| each(features))
+        Self::in_chunks(features.ncols(), Weights(&[]), |each| each(features))
     }
 
-    /// Of features that `chunks` hands over part by part, `[rows, width]` each, and again each time it is called.
+    /// Of features that `chunks` hands over part by part, `[rows, width]` each, and again each time it is called; each row
+    /// counts as much as its weight says.
     fn in_chunks(
         width: usize,
+        weight: Weights,
         chunks: impl Fn(&mut dyn FnMut(ArrayView2<f32>)),
     ) -> Result<Self, ClosedError> {
         let (mut rows, mut mean) = (0, Array1::<f64>::zeros(width));
         chunks(&mut |part| {
-            rows += part.nrows();
-            for row in part.outer_iter() {
-                mean.zip_mut_with(&row, |sum, &x| *sum += f64::from(x));
+            for (place, row) in (rows..).zip(part.outer_iter()) {
+                let counts = weight.of(place);
+                mean.zip_mut_with(&row, |sum, &x| *sum += counts * f64::from(x));
             }
+            rows += part.nrows();
         });
         if rows == 0 || width == 0 {
             return Err(ClosedError::Rows { rows, columns: width, labels: rows });
         }
-        let n = rows as f64;
+        weight.check(rows)?;
+        let n = weight.total(rows);
         mean /= n;
         let mut square = Array1::<f64>::zeros(width);
+        let mut done = 0;
         chunks(&mut |part| {
-            for row in part.outer_iter() {
-                let pairs = row.iter().zip(&mean);
-                square.iter_mut().zip(pairs).for_each(|(sum, (&x, m))| *sum += (f64::from(x) - m).powi(2));
+            for (place, row) in (done..).zip(part.outer_iter()) {
+                let (counts, pairs) = (weight.of(place), row.iter().zip(&mean));
+                let add = |(sum, (&x, m)): (&mut f64, (&f32, &f64))| *sum += counts * (f64::from(x) - m).powi(2);
+                square.iter_mut().zip(pairs).for_each(add);
             }
+            done += part.nrows();
         });
         let deviation = square.mapv(|sum| (sum / n).sqrt()).mapv(|d| if d > CONSTANT { d } else { 1.0 });
         Ok(Self { mean, deviation })
@@ -70,19 +78,20 @@ impl Standardise {
     /// # Errors
     /// When there is no row or no feature.
     pub fn fit(features: ArrayView2<f32>) -> Result<Self, ClosedError> {
-        Self::fit_in_chunks(features.ncols(), |each| each(features))
+        Self::fit_in_chunks(features.ncols(), &[], |each| each(features))
     }
 
     /// [`Standardise::fit`] to features that `chunks` hands over part by part, `[rows, width]` each, and again each time it is
-    /// called.
+    /// called; each row counts as much as its `weight` says, all alike where there is none.
     ///
     /// # Errors
-    /// As [`Standardise::fit`].
+    /// As [`Standardise::fit`]; and when a weight is not above 0 or there is not one a row.
     pub fn fit_in_chunks(
         width: usize,
+        weight: &[f32],
         chunks: impl Fn(&mut dyn FnMut(ArrayView2<f32>)),
     ) -> Result<Self, ClosedError> {
-        let Moments { mean, deviation } = Moments::in_chunks(width, chunks)?;
+        let Moments { mean, deviation } = Moments::in_chunks(width, Weights(weight), chunks)?;
         Ok(Self { mean: mean.mapv(|m| m as f32), deviation: deviation.mapv(|d| d as f32) })
     }
 

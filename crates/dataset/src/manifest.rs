@@ -9,9 +9,10 @@ use crate::dataset::{Dataset, some_of};
 use crate::error::DatasetError;
 use crate::plan::{Layout, is_below};
 
-const BUILTIN: [(&str, &str); 3] = [
+const BUILTIN: [(&str, &str); 4] = [
     ("eegmat", include_str!("../../../data/eegmat.toml")),
     ("eegmmidb", include_str!("../../../data/eegmmidb.toml")),
+    ("guinea-bissau", include_str!("../../../data/guinea-bissau.toml")),
     ("muse-cueing", include_str!("../../../data/muse-cueing.toml")),
 ];
 

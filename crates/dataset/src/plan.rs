@@ -71,7 +71,7 @@ pub enum Layout {
     Pattern(Pattern),
     /// What a manifest says.
     Manifest {
-        /// `eegmat`, `eegmmidb`, `muse-cueing`, or the path of a manifest ending in `.toml`.
+        /// `eegmat`, `eegmmidb`, `guinea-bissau`, `muse-cueing`, or the path of a manifest ending in `.toml`.
         name: String,
     },
 }

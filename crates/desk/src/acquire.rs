@@ -82,7 +82,7 @@ impl Acquired {
 
 /// The run's preprocessing for one more recording: the encoder's channels by name, epochs end to end.
 fn plan_for(encoder: &RunEncoder) -> twinprint_preprocess::Plan {
-    let mut plan = encoder.config.preprocess.clone();
+    let mut plan = encoder.config.preprocess_of_tested();
     if plan.channels.pick.is_empty() {
         plan.channels.pick = encoder.model.channels().to_vec();
     }

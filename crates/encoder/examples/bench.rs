@@ -62,6 +62,7 @@ impl Noise {
             rows: None,
             subject: &self.owner,
             recording: &self.recording,
+            weight: &[],
             apart: None,
             rate: 128.0,
             channels: &self.channels,

@@ -85,6 +85,7 @@ fn evaluate(
             rows: None,
             subject: &subject,
             recording: &recording,
+            weight: &[],
             apart: None,
             rate: 128.0,
             channels: &channels,

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use ndarray::{Array3, ArrayView2, ArrayView3, Axis};
 use rayon::prelude::*;
+use twinprint_closed::Labels;
 use twinprint_signal::ChannelName;
 
 use crate::EncoderError;
@@ -23,6 +24,9 @@ pub struct TrainingEpochs<'a> {
     pub subject: &'a [u32],
     /// The recording of each epoch learnt from: any numbers, unique over the whole set.
     pub recording: &'a [u32],
+    /// How much each epoch learnt from counts where something is fitted in closed form: above 0 and the same for all epochs of
+    /// a person, usually that of their cohort; empty where all count alike. Gradient steps take no notice of it.
+    pub weight: &'a [f32],
     /// Those of the epochs learnt from, by their place among them, that overlap no other of these, recording by recording
     /// in order of time; all where absent. Only what averages epochs looks at it.
     pub apart: Option<&'a [usize]>,
@@ -55,6 +59,11 @@ impl<'a> TrainingEpochs<'a> {
         self.samples.index_axis_move(Axis(0), row)
     }
 
+    /// Whose each epoch learnt from is and how much it counts, as what is fitted in closed form takes it.
+    pub(crate) fn labels(&self) -> Labels<'a> {
+        Labels { subject: self.subject, recording: self.recording, weight: self.weight }
+    }
+
     /// A copy of some of the epochs learnt from: `[which, channels, samples]`.
     pub fn gather(&self, which: &[usize]) -> Array3<f32> {
         let (_, channels, samples) = self.shape();
@@ -76,7 +85,7 @@ impl<'a> TrainingEpochs<'a> {
     }
 
     /// Checks that the parts fit together and that there is something to learn: two subjects or more, no recording
-    /// of two subjects, and finite samples.
+    /// of two subjects, one weight a subject where there are any, and finite samples.
     ///
     /// # Errors
     /// Names the first thing that is wrong.
@@ -111,6 +120,7 @@ impl<'a> TrainingEpochs<'a> {
                 )));
             }
         }
+        self.check_weights()?;
         let subjects: std::collections::BTreeSet<u32> = owner.values().copied().collect();
         if subjects.len() < 2 {
             return Err(EncoderError::data("all are of one subject; at least 2 are needed to tell apart"));
@@ -122,6 +132,23 @@ impl<'a> TrainingEpochs<'a> {
             None => Ok(()),
         }
     }
+
+    fn check_weights(&self) -> Result<(), EncoderError> {
+        if !self.weight.is_empty() && self.weight.len() != self.len() {
+            let (weights, epochs) = (self.weight.len(), self.len());
+            return Err(EncoderError::data(format!("{weights} weights come with {epochs} epochs")));
+        }
+        let mut of_subject: BTreeMap<u32, f32> = BTreeMap::new();
+        for (&subject, &weight) in self.subject.iter().zip(self.weight) {
+            let first = *of_subject.entry(subject).or_insert(weight);
+            if !(weight.is_finite() && weight > 0.0 && weight == first) {
+                return Err(EncoderError::data(format!(
+                    "an epoch of subject {subject} has the weight {weight}, and their first one {first}: a weight is above 0 and one for each subject"
+                )));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Some of the epochs learnt from.
@@ -129,6 +156,7 @@ pub(crate) struct Excerpt {
     rows: Vec<usize>,
     subject: Vec<u32>,
     recording: Vec<u32>,
+    weight: Vec<f32>,
 }
 
 impl Excerpt {
@@ -138,6 +166,7 @@ impl Excerpt {
             rows: which.iter().map(|&index| whole.rows.map_or(index, |rows| rows[index])).collect(),
             subject: which.iter().map(|&index| whole.subject[index]).collect(),
             recording: which.iter().map(|&index| whole.recording[index]).collect(),
+            weight: which.iter().filter_map(|&index| whole.weight.get(index).copied()).collect(),
         }
     }
 
@@ -148,6 +177,7 @@ impl Excerpt {
             rows: Some(&self.rows),
             subject: &self.subject,
             recording: &self.recording,
+            weight: &self.weight,
             apart: None,
             rate: whole.rate,
             channels: whole.channels,

@@ -37,6 +37,7 @@ use crate::{EncoderError, TrainingEpochs};
 ///     rows: None,
 ///     subject: &subject,
 ///     recording: &recording,
+///     weight: &[],
 ///     apart: None,
 ///     rate: 128.0,
 ///     channels: &channels,
@@ -173,7 +174,7 @@ impl<'a, 'b> Fitting<'a, 'b> {
         };
         if plan.backend != Backend::None {
             let prints = model.embed_training(data)?;
-            model.backend = FittedBackend::fit(plan.backend, prints.view(), data.subject)?;
+            model.backend = FittedBackend::fit(plan.backend, prints.view(), data.labels())?;
         }
         Ok(model)
     }

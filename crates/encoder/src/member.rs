@@ -5,7 +5,7 @@ use std::ops::Range;
 use burn::tensor::{Device, Tensor};
 use ndarray::{Array2, ArrayView2, ArrayView3, s};
 use rand_chacha::ChaCha8Rng;
-use twinprint_closed::{Labels, Shrinkage, Whitening, normalise_rows};
+use twinprint_closed::{Shrinkage, Whitening, normalise_rows};
 
 use crate::front::{CHUNK, Front};
 use crate::joined::Recipe;
@@ -70,10 +70,9 @@ impl Member {
         let mut parameters = plan.architecture.parameters(shape, &mut stream(seed, "weights"));
         if start.whitens(plan) {
             let Init { shrinkage, across_recordings, .. } = plan.initialise;
-            let labels = Labels { subject: data.subject, recording: data.recording };
             let shrinkage = Shrinkage { across_recordings, toward_identity: shrinkage };
             let whitening = front.reading(data, rows.as_ref(), |chunks| {
-                Whitening::fit_in_chunks(shape.samples, labels, shrinkage, |each| {
+                Whitening::fit_in_chunks(shape.samples, data.labels(), shrinkage, |each| {
                     chunks(&mut |rows| each(rows.mapv(f64::from).view()));
                 })
             })?;

@@ -20,7 +20,8 @@ pub fn common_channels<L: AsRef<[ChannelName]>>(lists: &[L]) -> Vec<ChannelName>
 pub(crate) struct Selection {
     /// The channels to hand out, in order; some may be missing from the recording.
     pub wanted: Vec<ChannelName>,
-    /// The recording's rows to read: wanted ones that are there, then reference channels that are not wanted.
+    /// The recording's rows to read: wanted ones that are there, then reference channels that are not wanted, then, where
+    /// a wanted one is to be estimated, all others that are not dropped.
     pub rows: Vec<(usize, ChannelName)>,
 }
 
@@ -53,6 +54,12 @@ impl Selection {
             }
             let extra = names.iter().filter(|name| !wanted.contains(name)).filter_map(row);
             rows.extend(extra.collect::<Vec<_>>());
+        }
+        if wanted.iter().any(|name| row(name).is_none()) {
+            let more = present.iter().enumerate().filter(|(at, name)| {
+                !channels.drop.contains(name) && rows.iter().all(|(taken, _)| taken != at)
+            });
+            rows.extend(more.map(|(at, name)| (at, name.clone())).collect::<Vec<_>>());
         }
         if rows.is_empty() {
             return Err(PreprocessError::NoChannels(present.len()));

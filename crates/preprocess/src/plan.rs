@@ -84,7 +84,8 @@ pub enum OnMissing {
     /// Refuse the recording.
     #[default]
     Error,
-    /// Estimate it from the channels that are there by spherical splines (Perrin et al. 1989).
+    /// Estimate it by spherical splines (Perrin et al. 1989) from all channels that are there, picked or not, have a position and
+    /// are not dropped.
     Interpolate,
 }
 

@@ -187,24 +187,46 @@ fn enrolment_beside_probes(
 /// What a reader of the numbers must know although nothing leaks.
 fn notices(split: &Split) -> Vec<Notice> {
     let mut notices: Vec<Notice> = split.variant.caveat().map(Notice::plain).into_iter().collect();
+    let views = split.by_tested_cohort();
+    let several = views.len() > 1;
+    for (name, view) in &views {
+        notices.extend(notices_of_tested(name.filter(|_| several), view));
+    }
+    for cohort in split.cohorts.iter().filter(|cohort| !cohort.role.is_tested()) {
+        let learnt = split.folds.first().map_or(0, |fold| {
+            cohort.subjects.iter().filter(|who| fold.train.binary_search(who).is_ok()).count()
+        });
+        notices.push(Notice::plain(format!(
+            "cohort {}: {learnt} of its {} people are learnt from in every fold, none is tested",
+            cohort.name,
+            cohort.subjects.len()
+        )));
+    }
+    notices
+}
+
+/// The same of the people of one cohort, which is named where several are tested.
+fn notices_of_tested(name: Option<&str>, split: &Split) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    let of = name.map(|name| format!("cohort {name}: ")).unwrap_or_default();
     let tested: usize = split.folds.iter().map(|fold| fold.test.len()).sum();
     if tested < FEW_SUBJECTS {
         notices.push(Notice::plain(format!(
-            "few people: {tested} subjects are tested, so the intervals are wide and a low error rate says little about a population"
+            "{of}few people: {tested} subjects are tested, so the intervals are wide and a low error rate says little about a population"
         )));
     }
     let one_visit =
         split.folds.iter().flat_map(|fold| &fold.test).filter(|who| in_one_session(split, who)).count();
     if one_visit > 0 && split.variant != Variant::WithinRecording {
         notices.push(Notice::plain(format!(
-            "same visit: {one_visit} of {tested} tested subjects enrol and probe in one session, so the numbers say nothing of permanence over time"
+            "{of}same visit: {one_visit} of {tested} tested subjects enrol and probe in one session, so the numbers say nothing of permanence over time"
         )));
     }
     if !split.train_only.is_empty() {
         let count = split.train_only.len();
         let names = split.train_only.iter().map(SubjectId::as_str).collect::<Vec<_>>().join(", ");
         notices.push(Notice::plain(format!(
-            "{count} subjects have nothing to enrol or to probe with and only train: {names}"
+            "{of}{count} subjects have nothing to enrol or to probe with and only train: {names}"
         )));
     }
     notices

@@ -103,6 +103,23 @@ pub(crate) fn choose(cohort: &Cohort, plan: &Plan) -> Result<BTreeMap<SubjectId,
     Ok(choices)
 }
 
+/// Settles which recordings of people who are only learnt from are learnt from.
+pub(crate) fn choose_to_learn(
+    cohort: &Cohort,
+    plan: &Plan,
+) -> Result<BTreeMap<SubjectId, Choice>, ProtocolError> {
+    let entries = &plan.train.recordings;
+    every_entry_names_something(cohort, "train.recordings", entries)?;
+    let taken = |facts: &&&RecordingMetadata| {
+        entries.is_empty() || entries.iter().any(|entry| names(entry, facts))
+    };
+    let choice = |list: &Vec<&RecordingMetadata>| Choice {
+        train: list.iter().filter(taken).map(|facts| facts.key.clone()).collect(),
+        ..Choice::default()
+    };
+    Ok(cohort.iter().map(|(who, list)| ((*who).clone(), choice(list))).collect())
+}
+
 fn sessions(list: &[&RecordingMetadata]) -> usize {
     list.iter().map(|facts| &facts.key.session).collect::<BTreeSet<_>>().len()
 }

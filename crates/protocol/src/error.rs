@@ -126,6 +126,14 @@ pub enum ProtocolError {
         /// `enrol` or `probe`.
         purpose: &'static str,
     },
+    /// A problem of one of several cohorts.
+    #[error("cohort {name}: {problem}")]
+    Cohort {
+        /// The cohort's name.
+        name: String,
+        /// What is wrong with it.
+        problem: Box<ProtocolError>,
+    },
     /// The length of an epoch is no length.
     #[error("epochs of {0} s: an epoch's length must be finite and above 0")]
     EpochSeconds(f64),
@@ -158,6 +166,14 @@ fn remedy(limit: f64, counted: &str) -> String {
 }
 
 impl ProtocolError {
+    /// The same about a cohort, where it has a name.
+    pub(crate) fn of_cohort(self, name: Option<&str>) -> Self {
+        match name {
+            Some(name) => Self::Cohort { name: name.to_owned(), problem: Box::new(self) },
+            None => self,
+        }
+    }
+
     /// The key of the plan that the error is about, from its root: `protocol.enrol.seconds`.
     pub fn key(&self) -> String {
         let below = match self {
@@ -171,6 +187,7 @@ impl ProtocolError {
             Self::TooShort { purpose: "enrol", .. } => "enrol.seconds",
             Self::TooShort { .. } => "probe.seconds",
             Self::Repeated(_) => return "dataset".to_owned(),
+            Self::Cohort { problem, .. } => return problem.key(),
             Self::EpochSeconds(_) => return "preprocess.epochs.duration".to_owned(),
         };
         format!("protocol.{below}")

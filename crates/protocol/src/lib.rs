@@ -2,7 +2,8 @@
 //!
 //! The crate sees identities, labels, hashes and times. It never sees a sample, a print or a score.
 //!
-//! The road: [`Plan`] (the user's `[protocol]` table) and [`RecordingMetadata`] go through [`split`] to a [`Split`];
+//! The road: [`Plan`] (the user's `[protocol]` table) and [`RecordingMetadata`] go through [`split`] (or [`split_cohorts`], where
+//! there are several data sets) to a [`Split`];
 //! [`check`] looks for leaks in it before anything runs; [`trials`] turns the epochs of one fold into templates and
 //! probes, which [`check_windows`] looks over; [`check_provenance`] does the same for what was fitted on whom and for the order in
 //! which the signal was worked on, and [`check_features`] for the columns of a file of features.
@@ -12,6 +13,7 @@
 
 mod check;
 mod choose;
+mod cohorts;
 mod deal;
 mod epoch_uses;
 mod error;
@@ -26,6 +28,7 @@ mod trials;
 mod windows;
 
 pub use check::check;
+pub use cohorts::{CohortPart, CohortRole, SplitCohort};
 pub use epoch_uses::{EpochUses, epoch_uses};
 pub use error::ProtocolError;
 pub use features::check_features;
@@ -33,6 +36,6 @@ pub use leak::{Leak, LeakError, Notice, Row, UnknownLeak};
 pub use metadata::RecordingMetadata;
 pub use plan::{Amount, Enrol, OnShort, Plan, PlanError, Probe, Train, Variant};
 pub use provenance::{FitRecord, Operation, Provenance, check_provenance};
-pub use split::{Fold, FoldRecordings, Role, Split, split};
+pub use split::{Fold, FoldRecordings, Role, Split, split, split_cohorts};
 pub use trials::{Failure, Failures, FoldTrials, Pool, check_lengths, trials};
 pub use windows::check_windows;

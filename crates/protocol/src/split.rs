@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use serde::{Deserialize, Serialize};
 use twinprint_signal::{EpochInfo, RecordingKey, SubjectId};
 
-use crate::choose::{Choice, Cohort, choose, cohort};
+use crate::choose::{Choice, Cohort, choose, choose_to_learn, cohort};
 use crate::deal::{self, Strata};
 use crate::lengths::long_enough;
-use crate::{Leak, OnShort, Plan, ProtocolError, RecordingMetadata, Variant};
+use crate::{
+    CohortPart, CohortRole, Leak, OnShort, Plan, ProtocolError, RecordingMetadata, SplitCohort, Variant,
+};
 
 /// What a person is for inside a fold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -123,6 +125,9 @@ pub struct Split {
     /// the folds have said how good such encoders are. Empty in files of earlier versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub learnable: Vec<RecordingKey>,
+    /// The cohorts of the plan, in its order; none where it has a single data set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cohorts: Vec<SplitCohort>,
 }
 
 /// Deals people into folds and settles which of their recordings are for what.
@@ -134,47 +139,172 @@ pub struct Split {
 /// probe with (unless the plan drops them), the stratifying label is absent or changes within a person, or a fold would have fewer than two
 /// people to test or to train on.
 pub fn split(recordings: &[RecordingMetadata], plan: &Plan) -> Result<Split, ProtocolError> {
-    plan.validate()?;
-    let cohort = cohort(recordings)?;
-    let choices = choose(&cohort, plan)?;
-    if plan.on_short == OnShort::Error {
-        long_enough(recordings, &choices, plan)?;
-    }
-    let tested: Vec<&SubjectId> = choices.iter().filter(|(_, c)| c.can_be_tested()).map(|(s, _)| s).collect();
-    let train_only: Vec<SubjectId> =
-        choices.iter().filter(|(_, c)| !c.can_be_tested()).map(|(s, _)| s.clone()).collect();
-    if tested.len() < 2 * plan.folds {
-        let (folds, subjects) = (plan.folds, tested.len());
-        return Err(ProtocolError::TooFewSubjects { folds, subjects, most: (subjects / 2).max(2) });
-    }
-    let dealt = deal::folds(&strata(&cohort, tested.iter().copied(), plan)?, plan.folds, plan.seed);
-    let mut folds = Vec::with_capacity(dealt.len());
-    for (index, test) in dealt.into_iter().enumerate() {
-        let others = strata(&cohort, choices.keys().filter(|who| !test.contains(who)), plan)?;
-        let (train, dev) = train_and_dev(&others, &choices, index, test.len(), plan)?;
-        folds.push(fold(index, train, dev, test, &choices, plan));
-    }
-    let learnable = choices.values().flat_map(|choice| choice.train.clone()).collect();
-    Ok(Split { variant: plan.variant, seed: plan.seed, folds, train_only, learnable })
+    let (role, plan_of_all) = (CohortRole::LearnAndTest, plan.clone());
+    let whole = CohortPart { name: None, role, learn_from: None, recordings, plan: plan_of_all };
+    split_cohorts(&[whole], plan)
 }
 
-/// Groups people by the stratifying label.
-fn strata<'a>(
-    cohort: &Cohort,
-    people: impl Iterator<Item = &'a SubjectId>,
-    plan: &Plan,
-) -> Result<Strata, ProtocolError> {
-    let mut strata = Strata::new();
-    for subject in people {
-        let list = cohort.get(subject).map(Vec::as_slice).unwrap_or_default();
-        let stratum = match &plan.stratify {
-            Some(label) => label_of(list, label)?,
-            None => String::new(),
-        };
-        strata.entry(stratum).or_default().push(subject.clone());
+/// [`split`] of several cohorts: folds are dealt over the people of those that are tested, cohort by cohort, so that every fold has
+/// its share of each; dev people come from those that are learnt from and tested. `protocol.train.subjects` limits the people of
+/// these, not of cohorts that are only learnt from. A single cohort is dealt as [`split`] deals it.
+///
+/// # Errors
+/// As [`split`], with the cohort that it is about.
+pub fn split_cohorts(parts: &[CohortPart], plan: &Plan) -> Result<Split, ProtocolError> {
+    plan.validate()?;
+    let mut everybody = Everybody::default();
+    for (index, part) in parts.iter().enumerate() {
+        everybody.add(index, part).map_err(|error| error.of_cohort(part.name))?;
     }
-    Ok(strata)
+    let dealt = deal::folds(&everybody.strata(|who| everybody.tested.contains(who)), plan.folds, plan.seed);
+    let mut folds = Vec::with_capacity(dealt.len());
+    for (index, test) in dealt.into_iter().enumerate() {
+        let (train, dev) = everybody.train_and_dev(index, &test, plan)?;
+        folds.push(everybody.fold(index, train, dev, test, plan));
+    }
+    let Everybody { choices, cohorts, train_only, .. } = everybody;
+    let learnable = choices.into_values().flat_map(|choice| choice.train).collect();
+    Ok(Split { variant: plan.variant, seed: plan.seed, folds, train_only, learnable, cohorts })
 }
+
+/// What is known of the people of all cohorts before they are dealt.
+#[derive(Default)]
+struct Everybody {
+    choices: BTreeMap<SubjectId, Choice>,
+    /// The stratum of everybody who may be dealt into a role.
+    stratum: BTreeMap<SubjectId, String>,
+    /// Those who are tested.
+    tested: BTreeSet<SubjectId>,
+    /// Those whom nothing may be fitted on.
+    never_learnt: BTreeSet<SubjectId>,
+    /// Those who are learnt from in every fold.
+    always_learnt: Vec<SubjectId>,
+    train_only: Vec<SubjectId>,
+    cohorts: Vec<SplitCohort>,
+}
+
+impl Everybody {
+    /// Settles what the recordings of a cohort are for.
+    fn add(&mut self, index: usize, part: &CohortPart) -> Result<(), ProtocolError> {
+        let cohort = cohort(part.recordings)?;
+        let subjects: Vec<SubjectId> = cohort.keys().map(|who| (*who).clone()).collect();
+        if part.role.is_tested() {
+            self.add_tested(index, part, &cohort)?;
+        } else {
+            let mut people = Strata::from([(String::new(), subjects.clone())]);
+            people.retain(|_, people| !people.is_empty());
+            let order = deal::mixed_order(&people, LEARNT_ONLY + index, part.plan.seed);
+            let mut choices = choose_to_learn(&cohort, &part.plan)?;
+            for left_out in order.iter().skip(part.learn_from.unwrap_or(usize::MAX)) {
+                choices.remove(left_out);
+            }
+            self.always_learnt.extend(choices.keys().cloned());
+            self.choices.extend(choices);
+        }
+        if let Some(name) = part.name {
+            self.cohorts.push(SplitCohort { name: name.to_owned(), role: part.role, subjects });
+        }
+        Ok(())
+    }
+
+    fn add_tested(&mut self, index: usize, part: &CohortPart, cohort: &Cohort) -> Result<(), ProtocolError> {
+        let plan = &part.plan;
+        let mut choices = choose(cohort, plan)?;
+        if plan.on_short == OnShort::Error {
+            long_enough(part.recordings, &choices, plan)?;
+        }
+        let (tested, others): (Vec<_>, Vec<_>) =
+            choices.iter().partition(|(_, choice)| choice.can_be_tested());
+        if tested.len() < 2 * plan.folds {
+            let (folds, subjects) = (plan.folds, tested.len());
+            return Err(ProtocolError::TooFewSubjects { folds, subjects, most: (subjects / 2).max(2) });
+        }
+        self.tested.extend(tested.into_iter().map(|(who, _)| who.clone()));
+        self.train_only.extend(others.into_iter().map(|(who, _)| who.clone()));
+        for who in choices.keys() {
+            let list = cohort.get(who).map(Vec::as_slice).unwrap_or_default();
+            let label = plan.stratify.as_ref().map(|label| label_of(list, label)).transpose()?;
+            // Cohorts stand in the order of the plan.
+            self.stratum.insert(who.clone(), format!("{index:04}/{}", label.unwrap_or_default()));
+        }
+        if !part.role.learns() {
+            self.never_learnt.extend(choices.keys().cloned());
+            choices.values_mut().for_each(|choice| choice.train.clear());
+        }
+        self.choices.extend(choices);
+        Ok(())
+    }
+
+    /// Groups those `taken` of all who may be dealt into a role by cohort and the stratifying label.
+    fn strata(&self, taken: impl Fn(&SubjectId) -> bool) -> Strata {
+        let mut strata = Strata::new();
+        for (subject, stratum) in self.stratum.iter().filter(|(who, _)| taken(who)) {
+            strata.entry(stratum.clone()).or_default().push(subject.clone());
+        }
+        strata
+    }
+
+    /// Sets dev subjects aside from those not tested, and limits the rest where the plan does.
+    fn train_and_dev(
+        &self,
+        fold: usize,
+        test: &[SubjectId],
+        plan: &Plan,
+    ) -> Result<(Vec<SubjectId>, Vec<SubjectId>), ProtocolError> {
+        let others = self.strata(|who| !test.contains(who) && !self.never_learnt.contains(who));
+        let order = deal::mixed_order(&others, fold, plan.seed);
+        let wanted = plan.dev_subjects.of(order.len());
+        let mut dev: Vec<SubjectId> =
+            order.iter().filter(|who| self.tested.contains(who)).take(wanted).cloned().collect();
+        let learnable = |who: &&SubjectId| self.choices.get(who).is_some_and(|c| !c.train.is_empty());
+        let limit = if plan.train.subjects == 0 { usize::MAX } else { plan.train.subjects };
+        let mut train: Vec<SubjectId> =
+            order.iter().filter(|who| !dev.contains(who)).filter(learnable).take(limit).cloned().collect();
+        train.extend(self.always_learnt.iter().filter(learnable).cloned());
+        if train.len() < 2 || dev.len() < wanted {
+            return Err(ProtocolError::NoTraining { fold, left: train.len(), dev: wanted, test: test.len() });
+        }
+        train.sort();
+        dev.sort();
+        Ok((train, dev))
+    }
+
+    fn fold(
+        &self,
+        index: usize,
+        mut train: Vec<SubjectId>,
+        dev: Vec<SubjectId>,
+        test: Vec<SubjectId>,
+        plan: &Plan,
+    ) -> Fold {
+        let gather = |people: &[SubjectId], of: fn(&Choice) -> &Vec<RecordingKey>| -> Vec<RecordingKey> {
+            let choices = people.iter().filter_map(|who| self.choices.get(who));
+            choices.flat_map(|choice| of(choice).clone()).collect()
+        };
+        if plan.allows(Leak::SubjectInTwoRoles) {
+            train.extend(test.iter().filter(|who| !self.never_learnt.contains(who)).cloned());
+            train.sort();
+        }
+        let mut recordings = FoldRecordings {
+            train: gather(&train, |choice| &choice.train),
+            dev_enrol: gather(&dev, |choice| &choice.enrol),
+            dev_probe: gather(&dev, |choice| &choice.probe),
+            test_enrol: gather(&test, |choice| &choice.enrol),
+            test_probe: gather(&test, |choice| &choice.probe),
+        };
+        if plan.variant == Variant::SeenSubjects {
+            let new = |key: &&RecordingKey| {
+                !recordings.train.contains(key) && !self.never_learnt.contains(&key.subject)
+            };
+            let seen: Vec<_> = recordings.test_enrol.iter().filter(new).cloned().collect();
+            recordings.train.extend(seen);
+        }
+        Fold { index, train, dev, test, recordings }
+    }
+}
+
+/// Streams of draws from here on put the people of a cohort that is only learnt from in an order.
+const LEARNT_ONLY: usize = 1 << 20;
 
 /// The one value a label has in all recordings of a person.
 fn label_of(list: &[&RecordingMetadata], label: &str) -> Result<String, ProtocolError> {
@@ -202,60 +332,4 @@ fn label_of(list: &[&RecordingMetadata], label: &str) -> Result<String, Protocol
         value = Some((facts, here));
     }
     Ok(value.map(|(_, value)| value.clone()).unwrap_or_default())
-}
-
-type Choices = BTreeMap<SubjectId, Choice>;
-
-/// Sets dev subjects aside from those not tested, and limits the rest where the plan does.
-fn train_and_dev(
-    others: &Strata,
-    choices: &Choices,
-    fold: usize,
-    test: usize,
-    plan: &Plan,
-) -> Result<(Vec<SubjectId>, Vec<SubjectId>), ProtocolError> {
-    let order = deal::mixed_order(others, fold, plan.seed);
-    let can = |who: &SubjectId| choices.get(who).is_some_and(Choice::can_be_tested);
-    let wanted = plan.dev_subjects.of(order.len());
-    let mut dev: Vec<SubjectId> = order.iter().filter(|who| can(who)).take(wanted).cloned().collect();
-    let learnable = |who: &&SubjectId| choices.get(who).is_some_and(|c| !c.train.is_empty());
-    let limit = if plan.train.subjects == 0 { usize::MAX } else { plan.train.subjects };
-    let mut train: Vec<SubjectId> =
-        order.iter().filter(|who| !dev.contains(who)).filter(learnable).take(limit).cloned().collect();
-    if train.len() < 2 || dev.len() < wanted {
-        return Err(ProtocolError::NoTraining { fold, left: train.len(), dev: wanted, test });
-    }
-    train.sort();
-    dev.sort();
-    Ok((train, dev))
-}
-
-fn fold(
-    index: usize,
-    mut train: Vec<SubjectId>,
-    dev: Vec<SubjectId>,
-    test: Vec<SubjectId>,
-    choices: &Choices,
-    plan: &Plan,
-) -> Fold {
-    let gather = |people: &[SubjectId], of: fn(&Choice) -> &Vec<RecordingKey>| -> Vec<RecordingKey> {
-        people.iter().filter_map(|who| choices.get(who)).flat_map(|choice| of(choice).clone()).collect()
-    };
-    if plan.allows(Leak::SubjectInTwoRoles) {
-        train.extend(test.iter().cloned());
-        train.sort();
-    }
-    let mut recordings = FoldRecordings {
-        train: gather(&train, |choice| &choice.train),
-        dev_enrol: gather(&dev, |choice| &choice.enrol),
-        dev_probe: gather(&dev, |choice| &choice.probe),
-        test_enrol: gather(&test, |choice| &choice.enrol),
-        test_probe: gather(&test, |choice| &choice.probe),
-    };
-    if plan.variant == Variant::SeenSubjects {
-        let seen: Vec<_> =
-            recordings.test_enrol.iter().filter(|key| !recordings.train.contains(key)).cloned().collect();
-        recordings.train.extend(seen);
-    }
-    Fold { index, train, dev, test, recordings }
 }

@@ -63,6 +63,8 @@ pub(crate) fn results() -> Results {
         chance: 1.0 / ways as f64,
     });
     Results {
+        cohort: None,
+        cohorts: Vec::new(),
         schema: SCHEMA.to_owned(),
         name: "example".to_owned(),
         caveats: vec![

@@ -137,8 +137,9 @@ pub(crate) fn protocol_line(results: &Results) -> String {
         if p.seen_subjects { "seen-subjects".to_owned() } else { "unseen-subjects".to_owned() }
     });
     let mark = if optimistic(results).is_some() { " (optimistic)" } else { "" };
+    let cohort = results.cohort.as_ref().map(|cohort| format!("{cohort} · ")).unwrap_or_default();
     format!(
-        "{variant}{mark} · {} · {} a fold · {} · {} enrolment",
+        "{cohort}{variant}{mark} · {} · {} a fold · {} · {} enrolment",
         counted(p.folds, "fold"),
         counted(p.train_subjects, "training subject"),
         counted(p.test_subjects, "test subject"),

@@ -11,7 +11,8 @@ mod top;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use self::parts::{STYLE, figure};
-use crate::{Page, plots};
+use crate::results::Results;
+use crate::{Page, format, plots};
 
 /// The page as one HTML text. Every name, label and plan text is escaped.
 pub fn html(page: &Page) -> String {
@@ -34,6 +35,7 @@ pub fn html(page: &Page) -> String {
                     (top::top(page))
                     (verification(page))
                     (identification(page))
+                    (other_cohorts(results))
                     (tables::few_shot(results))
                     (tables::classifiers(results))
                     (audit::audit(results))
@@ -71,6 +73,22 @@ fn verification(page: &Page) -> Markup {
             }
             (tables::transported(results))
             (tables::final_model(results))
+        }
+    }
+}
+
+/// The other cohorts that are tested.
+fn other_cohorts(results: &Results) -> Markup {
+    html! {
+        @for other in results.of_other_cohorts() {
+            section {
+                h2 { "Cohort " (other.cohort.as_deref().unwrap_or_default()) }
+                p { (format::protocol_line(&other)) }
+                (tables::verification(&other))
+                (tables::comparisons(&other))
+                (tables::transported(&other))
+                (tables::identification(&other))
+            }
         }
     }
 }

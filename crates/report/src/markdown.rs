@@ -16,6 +16,10 @@ pub fn markdown(results: &Results) -> String {
     blocks.extend(eer_rows(results, name).map(|rows| markdown_rows(&rows, 1)));
     blocks.extend(accuracies(results));
     blocks.extend(final_model(results).map(|rows| markdown_rows(&rows, 1)));
+    for other in results.of_other_cohorts() {
+        blocks.push(escape(&format::protocol_line(&other)));
+        blocks.extend(eer_rows(&other, name).map(|rows| markdown_rows(&rows, 1)));
+    }
     let mut notes: Vec<String> = verdicts(results).iter().map(|verdict| verdict.text()).collect();
     let failed = results.audits(Outcome::Failed);
     notes.extend(failed.map(|row| format!("audit failed, {}: {}", row.check, row.detail)));

@@ -24,6 +24,9 @@ pub struct Results {
     pub schema: String,
     /// The name that the plan gives the run.
     pub name: String,
+    /// The cohort that the numbers are of, where the plan has several data sets: the first that is tested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cohort: Option<String>,
     /// What every reader must know beside the numbers: an optimistic protocol, synthetic data, one visit, few people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub caveats: Vec<String>,
@@ -53,9 +56,40 @@ pub struct Results {
     /// Checks that passed or failed, findings that inform, numbers that are absent.
     #[serde(default)]
     pub audit: Vec<AuditRow>,
+    /// The same numbers of the other cohorts that are tested. Trials are made within a cohort only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cohorts: Vec<CohortResults>,
     /// Seconds of wall-clock time by stage.
     #[serde(default)]
     pub timing: BTreeMap<String, f64>,
+}
+
+/// The numbers of one more cohort that is tested, each as in [`Results`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CohortResults {
+    /// The name that the plan gives the cohort.
+    pub cohort: String,
+    /// Who was trained on, of all cohorts; who was tested, of this one; for how long.
+    pub protocol: ProtocolSummary,
+    /// Verification of its people.
+    #[serde(default)]
+    pub verification: Vec<VerificationRow>,
+    /// Paired differences between two systems on its trials.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comparisons: Vec<Comparison>,
+    /// Identification of its people among the cohort's tested in the same fold.
+    #[serde(default)]
+    pub identification: Vec<IdentificationRow>,
+    /// N-way K-shot episodes of its people.
+    #[serde(default)]
+    pub few_shot: Vec<FewShotRow>,
+    /// Classifiers on its people's prints.
+    #[serde(default)]
+    pub classifiers: Vec<ClassifierRow>,
+    /// Checks, findings and absent numbers of this cohort.
+    #[serde(default)]
+    pub audit: Vec<AuditRow>,
 }
 
 /// Who was trained on, who was tested, for how long.
@@ -83,6 +117,29 @@ pub struct ProtocolSummary {
 }
 
 impl Results {
+    /// Whether a person of the run is of the cohort that the numbers are of: everybody, where the plan has a single data set.
+    pub fn is_about(&self, subject: &str) -> bool {
+        let cohort = self.cohort.as_deref();
+        cohort.is_none_or(|cohort| subject.strip_prefix(cohort).is_some_and(|rest| rest.starts_with('/')))
+    }
+
+    /// The results of each other cohort that is tested, as if it were the main one.
+    pub fn of_other_cohorts(&self) -> impl Iterator<Item = Self> {
+        self.cohorts.iter().map(|other| Self {
+            schema: self.schema.clone(),
+            name: self.name.clone(),
+            cohort: Some(other.cohort.clone()),
+            protocol: other.protocol.clone(),
+            verification: other.verification.clone(),
+            comparisons: other.comparisons.clone(),
+            identification: other.identification.clone(),
+            few_shot: other.few_shot.clone(),
+            classifiers: other.classifiers.clone(),
+            audit: other.audit.clone(),
+            ..Self::default()
+        })
+    }
+
     /// The entries of the audit with this outcome.
     pub fn audits(&self, outcome: Outcome) -> impl Iterator<Item = &AuditRow> {
         self.audit.iter().filter(move |row| row.outcome == outcome)

@@ -17,6 +17,10 @@ pub fn table(results: &Results) -> String {
     for verdict in verdicts(results) {
         lines.push(verdict.text());
     }
+    for other in results.of_other_cohorts() {
+        lines.extend([String::new(), format::protocol_line(&other), String::new()]);
+        lines.extend(eer_rows(&other, str::to_owned).map(|rows| columns(&rows)).unwrap_or_default());
+    }
     lines.extend(failed_audits(results));
     lines.extend(absent_numbers(results));
     if !results.caveats.is_empty() {

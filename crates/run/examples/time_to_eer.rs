@@ -223,6 +223,7 @@ impl Bench {
             rows: Some(&self.learnt_from),
             subject: &self.subject,
             recording: &self.recording,
+            weight: &[],
             apart: None,
             rate: self.cohort.rate,
             channels: &self.cohort.channels,

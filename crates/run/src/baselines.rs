@@ -95,12 +95,14 @@ impl Fitted {
         let failed =
             |error: &dyn std::error::Error| RunError::in_stage("embed", format!("{system}: {error}"));
         let mut rows = table.select(Axis(0), training.rows());
-        let standardise = Standardise::fit(rows.view()).map_err(|error| failed(&error))?;
+        let labels = training.labels();
+        let standardise = Standardise::fit_in_chunks(rows.ncols(), labels.weight, |each| each(rows.view()))
+            .map_err(|error| failed(&error))?;
         let whitening = match system {
             _ if whitened(system) => {
                 standardise.apply(&mut rows);
-                let fitted = Whitening::fit(rows.view(), training.subject(), SHRINKAGE)
-                    .map_err(|error| failed(&error))?;
+                let fitted =
+                    Whitening::fit_to(rows.view(), labels, SHRINKAGE).map_err(|error| failed(&error))?;
                 Some(fitted)
             }
             _ => None,

@@ -11,11 +11,14 @@ use twinprint_protocol::RecordingMetadata;
 use twinprint_recordings::{RecordingReader, Strictness};
 use twinprint_signal::{ChannelName, Hertz, SampleIndex, Seconds, SubjectId};
 
+use crate::cohort_plan::CohortSettings;
 use crate::{Plan, RunError, channels, content};
 
 /// One recording and what its header says.
 #[derive(Debug, Clone)]
 pub(crate) struct Member {
+    /// Which cohort of the plan it is of.
+    pub(crate) cohort: usize,
     /// Where it is and what the dataset says about it.
     pub(crate) file: RecordingFile,
     /// What the protocol may know.
@@ -35,7 +38,7 @@ pub(crate) struct Member {
 /// An input file as `run.json` lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputFile {
-    /// The path below the dataset's folder.
+    /// The path below the dataset's folder; of several, behind the cohort's name.
     pub path: String,
     /// Size in bytes.
     pub bytes: u64,
@@ -51,8 +54,8 @@ pub(crate) struct Cohort {
     pub(crate) notices: Vec<String>,
     /// Whether twinprint made the recordings itself.
     pub(crate) synthetic: bool,
-    /// What the dataset's manifest says a user should know before trusting a number from it.
-    pub(crate) caveat: Option<String>,
+    /// What the manifests of the datasets say a user should know before trusting a number from them.
+    pub(crate) caveats: Vec<String>,
 }
 
 impl Cohort {
@@ -64,6 +67,11 @@ impl Cohort {
     /// What the protocol may know of every recording.
     pub(crate) fn facts(&self) -> Vec<RecordingMetadata> {
         self.members.iter().map(|member| member.facts.clone()).collect()
+    }
+
+    /// The recordings of one cohort of the plan, by its place there.
+    pub(crate) fn of(&self, index: usize) -> impl Iterator<Item = &Member> {
+        self.members.iter().filter(move |member| member.cohort == index)
     }
 
     /// The input files as `run.json` lists them.
@@ -99,14 +107,36 @@ impl Cohort {
 
 /// Finds the plan's recordings and opens every header.
 pub(crate) fn survey(plan: &Plan) -> Result<Cohort, RunError> {
-    let settings = plan.dataset()?;
-    let dataset = twinprint_dataset::discover(&settings).map_err(|error| plan.invalid("dataset", error))?;
+    let mut all = Cohort { members: Vec::new(), notices: Vec::new(), synthetic: false, caveats: Vec::new() };
+    for (index, settings) in plan.cohorts().iter().enumerate() {
+        survey_one(&mut all, &Opening { plan, index, settings, root: plan.root_of(settings)? })?;
+    }
+    if plan.leaves_out_copies() {
+        all.leave_out_copies();
+    }
+    Ok(all)
+}
+
+/// A cohort whose recordings are opened.
+struct Opening<'a> {
+    plan: &'a Plan,
+    index: usize,
+    settings: &'a CohortSettings,
+    root: PathBuf,
+}
+
+/// Adds the recordings of one cohort.
+fn survey_one(all: &mut Cohort, opening: &Opening) -> Result<(), RunError> {
+    let Opening { plan, settings, root, .. } = opening;
+    let wanted = twinprint_dataset::Plan { root: root.clone(), ..settings.dataset.clone() };
+    let dataset =
+        twinprint_dataset::discover(&wanted).map_err(|error| plan.invalid(&settings.key, error))?;
     let mut notices = dataset.notices;
-    let preprocess = plan.preprocess()?;
+    let preprocess = plan.preprocess(settings)?;
     let members: Vec<(Member, Vec<String>)> = dataset
         .recordings
         .into_par_iter()
-        .map(|file| open(plan, &settings.root, &preprocess, file))
+        .map(|file| open(opening, &preprocess, file))
         .collect::<Result<_, _>>()?;
     let mut kept = Vec::with_capacity(members.len());
     for (member, said) in members {
@@ -114,34 +144,34 @@ pub(crate) fn survey(plan: &Plan) -> Result<Cohort, RunError> {
         kept.push(member);
     }
     notices.extend(deviating(&kept));
-    let synthetic = is_synthetic(&settings.root);
-    let caveat = manifest_notes(plan)?;
-    let mut cohort = Cohort { members: kept, notices, synthetic, caveat };
-    if plan.leaves_out_copies() {
-        cohort.leave_out_copies();
-    }
-    Ok(cohort)
+    all.notices.extend(notices.iter().map(|notice| settings.prefixed(notice, ": ")));
+    all.members.extend(kept);
+    all.synthetic |= is_synthetic(root);
+    all.caveats.extend(manifest_notes(plan, settings)?.map(|notes| settings.prefixed(&notes, ": ")));
+    Ok(())
 }
 
 fn open(
-    plan: &Plan,
-    root: &Path,
+    Opening { plan, index, settings, root }: &Opening,
     preprocess: &CheckedPlan,
-    file: RecordingFile,
+    mut file: RecordingFile,
 ) -> Result<(Member, Vec<String>), RunError> {
+    file.key.subject =
+        settings.subject(&file.key.subject).map_err(|error| RunError::recording(&file.path, error))?;
     let refuse = |reason: String| RunError::recording(&file.path, reason);
-    let reader = open_file(plan, &file.path)?;
-    let chosen = channels::choose(&plan.config().preprocess, &reader, &file).map_err(&refuse)?;
+    let reader = open_file(settings, &file.path)?;
+    let chosen = channels::choose(&settings.preprocess, &reader, &file).map_err(&refuse)?;
     let rate = chosen
         .signals
         .iter()
         .map(|&index| reader.channels()[index].rate)
         .max_by(|a, b| a.get().total_cmp(&b.get()))
         .ok_or_else(|| refuse("it has no channel that the plan takes: see `twinprint inspect`".to_owned()))?;
-    preprocess.fits(rate).map_err(|error| plan.invalid(&format!("preprocess.{}", error.key), error))?;
+    preprocess.fits(rate).map_err(|error| plan.invalid_preprocess(settings, error))?;
     let samples =
         chosen.signals.iter().map(|&index| reader.channels()[index].total_samples).max().unwrap_or(0);
-    let (input, samples_hash) = content::hashes(root, &reader)?;
+    let (mut input, samples_hash) = content::hashes(root, &reader)?;
+    input.path = settings.prefixed(&input.path, "/");
     let seconds = rate.time_of(SampleIndex(samples));
     let facts = RecordingMetadata {
         key: file.key.clone(),
@@ -165,25 +195,26 @@ fn open(
         ));
     }
     let channels::Chosen { signals, channels, .. } = chosen;
-    Ok((Member { file, facts, signals, channels, rate, seconds, input }, said))
+    Ok((Member { cohort: *index, file, facts, signals, channels, rate, seconds, input }, said))
 }
 
-/// Opens a recording as strictly as the plan asks, with the unit that the plan states for channels without one.
-pub(crate) fn open_file(plan: &Plan, path: &Path) -> Result<RecordingReader, RunError> {
-    let lenient = plan.config().dataset.lenient;
+/// Opens a recording as strictly as its cohort asks, with the unit that the plan states for channels without one.
+pub(crate) fn open_file(settings: &CohortSettings, path: &Path) -> Result<RecordingReader, RunError> {
+    let lenient = settings.dataset.lenient;
     let strictness = if lenient { Strictness::Lenient } else { Strictness::Strict };
     let remedy = "leave it out with dataset.exclude_recordings, or read what is certain of it with dataset.lenient = true";
     let reader = RecordingReader::open(path, strictness)
         .map_err(|error| RunError::unreadable(path, error, lenient, remedy))?;
-    Ok(match &plan.config().preprocess.channels.unit {
+    Ok(match &settings.preprocess.channels.unit {
         Some(unit) => reader.with_empty_units(unit),
         None => reader,
     })
 }
 
-fn manifest_notes(plan: &Plan) -> Result<Option<String>, RunError> {
-    let Layout::Manifest { name } = &plan.config().dataset.layout else { return Ok(None) };
-    let manifest = Manifest::load(name).map_err(|error| plan.invalid("dataset.layout", error))?;
+fn manifest_notes(plan: &Plan, settings: &CohortSettings) -> Result<Option<String>, RunError> {
+    let Layout::Manifest { name } = &settings.dataset.layout else { return Ok(None) };
+    let key = format!("{}.layout", settings.key);
+    let manifest = Manifest::load(name).map_err(|error| plan.invalid(&key, error))?;
     let notes = manifest.notes.split_whitespace().collect::<Vec<_>>().join(" ");
     Ok((!notes.is_empty()).then_some(notes))
 }

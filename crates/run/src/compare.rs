@@ -156,7 +156,8 @@ impl Run {
         let (mut ids, mut similarity, mut pairs) = (Vec::new(), Vec::new(), Vec::new());
         let mut people = BTreeMap::new();
         for row in 0..self.table.height() {
-            if systems.get(row) != Some(system) || lengths.get(row) != Some(seconds) {
+            let about = enrolled.get(row).is_some_and(|subject| self.results.is_about(subject));
+            if systems.get(row) != Some(system) || lengths.get(row) != Some(seconds) || !about {
                 continue;
             }
             let id = |column: Option<&str>| column.unwrap_or_default().to_owned();

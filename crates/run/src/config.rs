@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
 
 use crate::RunError;
+use crate::cohort_plan::{CohortChannels, CohortPlan};
 use crate::evaluation_plan::EvaluationPlan;
 
 /// A pipeline file's contents, defaults filled in but nothing checked.
@@ -27,8 +28,15 @@ pub struct Config {
     /// Where the encoder runs: `cpu`, or what the build and the machine add.
     #[serde(default = "default_device")]
     pub device: String,
-    /// Which files belong to whom.
-    pub dataset: twinprint_dataset::Plan,
+    /// How several cohorts come to the same channels.
+    #[serde(default, skip_serializing_if = "is_common")]
+    pub channels: CohortChannels,
+    /// Which files belong to whom, where the plan has a single data set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<twinprint_dataset::Plan>,
+    /// Several data sets, in place of `dataset`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cohorts: Vec<CohortPlan>,
     /// Recordings to epochs.
     #[serde(default)]
     pub preprocess: twinprint_preprocess::Plan,
@@ -79,6 +87,10 @@ fn yes() -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn is_yes(value: &bool) -> bool {
     *value
+}
+
+fn is_common(channels: &CohortChannels) -> bool {
+    *channels == CohortChannels::Common
 }
 
 fn default_seed() -> u64 {
@@ -186,22 +198,26 @@ impl Source {
         }
     }
 
-    /// The line (from 1) on which `key.path` is set, if the file sets it.
+    /// The line (from 1) on which `key.path` is set, if the file sets it; a part that is a number counts tables of a list.
     pub fn line_of(&self, key: &str) -> Option<usize> {
-        let table = DeTable::parse(&self.text).ok()?;
-        let mut table = table.into_inner();
-        let mut parts = key.split('.').peekable();
-        while let Some(part) = parts.next() {
-            let (name, value) = table.into_iter().find(|(name, _)| name.get_ref() == part)?;
-            if parts.peek().is_none() {
-                return Some(1 + self.text[..name.span().start].matches('\n').count());
-            }
-            table = match value.into_inner() {
-                DeValue::Table(inner) => inner,
+        let mut value = DeValue::Table(DeTable::parse(&self.text).ok()?.into_inner());
+        let mut at = None;
+        for part in key.split('.') {
+            let (start, inner) = match value {
+                DeValue::Table(table) => {
+                    let (name, inner) = table.into_iter().find(|(name, _)| name.get_ref() == part)?;
+                    (name.span().start, inner)
+                }
+                DeValue::Array(list) => {
+                    let inner = list.into_iter().nth(part.parse().ok()?)?;
+                    (inner.span().start, inner)
+                }
                 _ => return None,
             };
+            at = Some(1 + self.text[..start].matches('\n').count());
+            value = inner.into_inner();
         }
-        None
+        at
     }
 }
 
@@ -232,8 +248,16 @@ fn parse_value(text: &str) -> toml::Value {
 fn set(table: &mut toml::Table, key: &str, value: toml::Value) -> Result<(), String> {
     let (parents, last) = key.rsplit_once('.').map_or((None, key), |(parents, last)| (Some(parents), last));
     let mut table = table;
-    for part in parents.into_iter().flat_map(|parents| parents.split('.')) {
-        let entry = table.entry(part).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    let mut parents = parents.into_iter().flat_map(|parents| parents.split('.')).peekable();
+    while let Some(part) = parents.next() {
+        let mut entry = table.entry(part).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        // `cohorts.1.weight`: a number after the name of a list of tables counts them.
+        if let toml::Value::Array(list) = entry {
+            let (count, index) = (list.len(), parents.next().unwrap_or_default());
+            entry = index.parse().ok().and_then(|index: usize| list.get_mut(index)).ok_or_else(|| {
+                format!("{part} is a list of {count}: write {part}.0 for the first of them, then the key")
+            })?;
+        }
         table = match entry {
             toml::Value::Table(inner) => inner,
             other => return Err(format!("{part} is a {}, not a table of keys", other.type_str())),

@@ -15,7 +15,8 @@ pub fn describe(plan: &Plan, prepared: &Prepared) -> String {
         let _ = writeln!(text, "{name:<12} {value}");
     };
     line("plan", format!("{} (hash {})", config.name, &plan.hash()[..8]));
-    line("data", format!("{} recordings in {}", prepared.recordings(), prepared.root().display()));
+    let roots: Vec<String> = prepared.roots().iter().map(|root| root.display().to_string()).collect();
+    line("data", format!("{} recordings in {}", prepared.recordings(), roots.join(", ")));
     line("protocol", config.protocol.variant.name().to_owned());
     for fold in &prepared.split().folds {
         let count = |role: Role| fold.subjects(role).len();

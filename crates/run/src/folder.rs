@@ -21,6 +21,8 @@ pub const SCORES: &str = "scores.parquet";
 pub const RESULTS: &str = "results.json";
 /// The file of epochs.
 pub const EPOCHS: &str = "epochs.h5";
+/// The folder of the epochs of cohorts that keep their own montage, a file each.
+pub const COHORT_EPOCHS: &str = "cohorts";
 /// The file of what was done to the recordings: every order of operations that one of them went through.
 pub const OPERATIONS: &str = "operations.json";
 /// The file of signal quality, a row a recording.

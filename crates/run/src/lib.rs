@@ -6,6 +6,8 @@
 mod baselines;
 mod channels;
 mod cohort;
+mod cohort_epochs;
+mod cohort_plan;
 mod compare;
 mod config;
 mod content;
@@ -22,6 +24,7 @@ mod leaks;
 mod map;
 mod optimism;
 mod plan;
+mod pooling;
 mod progress;
 mod record;
 mod recordings;
@@ -37,8 +40,11 @@ mod system;
 mod tables;
 mod training_rows;
 mod trials;
+mod weights;
 
 pub use cohort::InputFile;
+pub use cohort_epochs::{CohortEpochs, epochs_of_own_montages};
+pub use cohort_plan::{CohortChannels, CohortPlan, Recordings};
 pub use compare::compare;
 pub use config::{Config, Source, SweepAxis};
 pub use content::samples_hash;

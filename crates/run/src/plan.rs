@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use twinprint_dataset::Layout;
 use twinprint_encoder::{CheckedPlan as CheckedEncoder, Compute, EncoderError};
-use twinprint_preprocess::{CheckedPlan, EpochPlan};
+use twinprint_preprocess::{CheckedPlan, EpochPlan, PlanError};
 use twinprint_protocol::{Leak, UnknownLeak};
 
+use crate::cohort_plan::CohortSettings;
 use crate::config::{Config, Source};
 use crate::error::Problem;
 use crate::shortcut::Audit;
@@ -18,6 +19,7 @@ use crate::{RunError, seed};
 pub struct Plan {
     config: Config,
     source: Source,
+    cohorts: Vec<CohortSettings>,
     data_folders: Vec<PathBuf>,
     without_copies: bool,
 }
@@ -66,8 +68,10 @@ impl Plan {
             }
         }
         let data_folders = surroundings.data_folders.clone();
-        let draft = Self { config, source, data_folders, without_copies: false };
+        let mut draft = Self { config, source, cohorts: Vec::new(), data_folders, without_copies: false };
         draft.check_name()?;
+        draft.cohorts =
+            draft.config.cohort_settings().map_err(|(key, reason)| draft.invalid(&key, reason))?;
         let plan = draft.with_seeds();
         plan.check_sections()?;
         Ok(plan)
@@ -83,18 +87,31 @@ impl Plan {
         &self.source
     }
 
-    /// The checked plan of preprocessing.
-    pub(crate) fn preprocess(&self) -> Result<CheckedPlan, RunError> {
-        let plan = self.config.preprocess.clone();
-        plan.checked().map_err(|error| self.invalid(&format!("preprocess.{}", error.key), error))
+    /// The cohorts, in the order of the plan; a plan's single data set is one without a name.
+    pub(crate) fn cohorts(&self) -> &[CohortSettings] {
+        &self.cohorts
     }
 
-    /// The dataset table with its folder found.
-    ///
-    /// # Errors
-    /// When the recordings are nowhere; the stages after the first do not need them.
-    pub fn dataset(&self) -> Result<twinprint_dataset::Plan, RunError> {
-        Ok(twinprint_dataset::Plan { root: self.dataset_root()?, ..self.config.dataset.clone() })
+    /// The first cohort that is tested: the one that the fixed keys of the results are of.
+    pub(crate) fn main_cohort(&self) -> &CohortSettings {
+        // A plan has a cohort that is tested: `Config::cohort_settings` refuses others.
+        self.cohorts.iter().find(|cohort| cohort.role.is_tested()).unwrap_or(&self.cohorts[0])
+    }
+
+    /// The checked plan of a cohort's preprocessing.
+    pub(crate) fn preprocess(&self, cohort: &CohortSettings) -> Result<CheckedPlan, RunError> {
+        cohort.preprocess.clone().checked().map_err(|error| self.invalid_preprocess(cohort, error))
+    }
+
+    /// What the preprocessing of a cohort refuses, at the line of its key.
+    pub(crate) fn invalid_preprocess(&self, cohort: &CohortSettings, error: PlanError) -> RunError {
+        let own = cohort.key.replace(".dataset", &format!(".preprocess.{}", error.key));
+        let key = if cohort.name.is_some() && self.source.line_of(&own).is_some() {
+            own
+        } else {
+            format!("preprocess.{}", error.key)
+        };
+        self.invalid(&key, error)
     }
 
     /// The BLAKE3 hash of everything that decides the results: the plan with all defaults, without description and device.
@@ -191,7 +208,7 @@ impl Plan {
 
     fn check_sections(&self) -> Result<(), RunError> {
         let config = &self.config;
-        self.preprocess()?;
+        self.cohorts.iter().try_for_each(|cohort| self.preprocess(cohort).map(|_| ()))?;
         config
             .protocol
             .validate()
@@ -214,7 +231,7 @@ impl Plan {
 
     /// The samples of an epoch and their rate, where the plan alone says them.
     fn epoch(&self) -> Option<(usize, f64)> {
-        let preprocess = &self.config.preprocess;
+        let preprocess = &self.main_cohort().preprocess;
         let (EpochPlan::Fixed { duration, .. }, Some(resample)) = (&preprocess.epochs, &preprocess.resample)
         else {
             return None;
@@ -232,8 +249,24 @@ impl Plan {
     }
 
     fn check_encoder(&self) -> Result<(), RunError> {
+        self.check_own_montages()?;
         let (encoder, Some((samples, rate))) = (self.encoder()?, self.epoch()) else { return Ok(()) };
         encoder.check_epochs(samples, rate).map_err(|error| self.invalid_encoder(error))
+    }
+
+    /// Refuses a cohort that keeps its montage where nothing in the encoder could learn from it.
+    fn check_own_montages(&self) -> Result<(), RunError> {
+        let own = self.cohorts.iter().position(|cohort| !cohort.is_pooled());
+        match own {
+            Some(index) if !self.encoder()?.takes_any_montage() => Err(self.invalid(
+                &format!("cohorts.{index}.channels"),
+                format!(
+                    "channels = \"own\" of cohort {}: no part of this encoder takes any montage, so nothing would be learnt from it; write channels = \"common\", or channels = {{ montage = [...] }} above the first table of the plan",
+                    self.config.cohorts[index].name
+                ),
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// What the encoder refuses, at the line of its key.
@@ -246,12 +279,17 @@ impl Plan {
         }
     }
 
-    /// The folder the recordings are in.
+    /// The folders the recordings are in, one a cohort.
     ///
     /// # Errors
-    /// When it is nowhere.
-    pub fn dataset_root(&self) -> Result<PathBuf, RunError> {
-        let plan = &self.config.dataset;
+    /// When one is nowhere; the stages after the first do not need them.
+    pub fn roots(&self) -> Result<Vec<PathBuf>, RunError> {
+        self.cohorts.iter().map(|cohort| self.root_of(cohort)).collect()
+    }
+
+    /// The folder a cohort's recordings are in.
+    pub(crate) fn root_of(&self, cohort: &CohortSettings) -> Result<PathBuf, RunError> {
+        let (plan, key) = (&cohort.dataset, &cohort.key);
         let beside = self.source.path.parent().unwrap_or(Path::new("."));
         if !plan.root.as_os_str().is_empty() {
             let root = beside.join(&plan.root);
@@ -259,9 +297,9 @@ impl Plan {
                 Ok(root)
             } else {
                 Err(self.invalid(
-                    "dataset.root",
+                    &format!("{key}.root"),
                     format!(
-                        "dataset.root = {:?} is not a folder (looked for {}); a relative path starts at the pipeline file",
+                        "{key}.root = {:?} is not a folder (looked for {}); a relative path starts at the pipeline file",
                         plan.root.display().to_string(),
                         root.display()
                     ),
@@ -270,8 +308,8 @@ impl Plan {
         }
         let Layout::Manifest { name } = &plan.layout else {
             return Err(self.invalid(
-                "dataset",
-                "dataset.root is missing: write root = \"path/of/the/dataset\", relative to this file",
+                key,
+                format!("{key}.root is missing: write root = \"path/of/the/dataset\", relative to this file"),
             ));
         };
         let tried: Vec<PathBuf> = self.data_folders.iter().map(|folder| folder.join(name)).collect();
@@ -279,7 +317,7 @@ impl Plan {
             name: name.clone(),
             looked: tried.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", "),
             remedy: format!(
-                "Download it with `twinprint fetch {name}`, set TWINPRINT_DATA to the folder that holds {name}/, or write dataset.root"
+                "Download it with `twinprint fetch {name}`, set TWINPRINT_DATA to the folder that holds {name}/, or write {key}.root"
             ),
         })
     }

@@ -85,7 +85,7 @@ fn caveats(plan: &Plan, cohort: &Cohort, notices: &[Notice]) -> Vec<String> {
         );
     }
     caveats.extend(plan.config().protocol.variant.caveat().map(str::to_owned));
-    caveats.extend(cohort.caveat.clone());
+    caveats.extend(cohort.caveats.iter().cloned());
     for notice in notices.iter().filter(|notice| !notice.leaky()) {
         if !caveats.contains(&notice.text) {
             caveats.push(notice.text.clone());

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use twinprint_encoder::{Attention, Compute};
-use twinprint_protocol::{Leak, Split};
+use twinprint_protocol::{CohortPart, Leak, Split};
 use twinprint_report::results::Results;
 
-use crate::cohort;
+use crate::cohort::{self, Cohort};
 use crate::context::{Context, Survey};
 use crate::folder::{RESULTS, RunFolder, SPLIT, create_folder, write_text};
 use crate::optimism::{self, HONEST};
+use crate::pooling;
 use crate::record::{Host, RunRecord};
 use crate::stage::Stage;
 use crate::stages;
@@ -48,8 +49,8 @@ pub struct Outcome {
 /// Everything about a plan that can be known without reading a sample.
 pub struct Prepared {
     survey: Survey,
-    /// Where the recordings are.
-    root: PathBuf,
+    /// Where the recordings are, a folder for each cohort.
+    roots: Vec<PathBuf>,
     split: Split,
     /// Of leaks that are allowed and not there.
     unused: Vec<String>,
@@ -64,8 +65,8 @@ pub fn prepare(plan: &Plan) -> Result<Prepared, RunError> {
     let cohort = cohort::survey(plan)?;
     let facts = cohort.facts();
     let protocol = &plan.config().protocol;
-    let split =
-        twinprint_protocol::split(&facts, protocol).map_err(|error| plan.invalid(&error.key(), error))?;
+    let split = dealt(plan, &cohort)?;
+    pooling::roads(plan, &cohort)?;
     let notices = twinprint_protocol::check(&facts, &split, protocol)
         .map_err(|leaks| RunError::Leaks(leaks.iter().map(ToString::to_string).collect()))?;
     check_attention(plan, &split)?;
@@ -75,8 +76,28 @@ pub fn prepare(plan: &Plan) -> Result<Prepared, RunError> {
         format!("{leak} is allowed, but before the run nothing of the kind is found: it changes no number unless a later check finds it")
     });
     let unused = unused.collect();
-    let root = plan.dataset_root()?;
-    Ok(Prepared { survey: Survey { cohort, notices }, root, split, unused, device })
+    let roots = plan.roots()?;
+    Ok(Prepared { survey: Survey { cohort, notices }, roots, split, unused, device })
+}
+
+/// Deals the people of all cohorts into folds.
+fn dealt(plan: &Plan, cohort: &Cohort) -> Result<Split, RunError> {
+    let protocol = &plan.config().protocol;
+    let facts_of = |index| cohort.of(index).map(|member| member.facts.clone()).collect::<Vec<_>>();
+    let facts: Vec<_> = (0..plan.cohorts().len()).map(facts_of).collect();
+    let parts: Vec<CohortPart> = plan
+        .cohorts()
+        .iter()
+        .zip(&facts)
+        .map(|(settings, recordings)| CohortPart {
+            name: settings.name.as_deref(),
+            role: settings.role,
+            learn_from: settings.learn_from,
+            recordings,
+            plan: settings.protocol(protocol),
+        })
+        .collect();
+    twinprint_protocol::split_cohorts(&parts, protocol).map_err(|error| plan.invalid(&error.key(), error))
 }
 
 /// Refuses attention where a fold has too few people to learn it from, which training would refuse later.
@@ -110,9 +131,9 @@ impl Prepared {
         self.survey.cohort.members.len()
     }
 
-    /// The folder the recordings are in.
-    pub fn root(&self) -> &Path {
-        &self.root
+    /// The folders the recordings are in, one a cohort.
+    pub fn roots(&self) -> &[PathBuf] {
+        &self.roots
     }
 
     /// Everything the user should know before the run.
@@ -194,7 +215,7 @@ fn ready(plan: &Plan, options: &Options, places: &Places) -> Result<Ready, RunEr
         let (recordings, folds) = (record.inputs.len(), split.folds.len());
         let summary = format!("{recordings} recordings as `preprocess` left them, {folds} folds");
         let mut notices = record.notices;
-        if plan.dataset_root().is_err() {
+        if plan.roots().is_err() {
             notices.push(
                 "the recordings are no longer there: the run goes on from the epochs it has".to_owned(),
             );
@@ -227,7 +248,7 @@ fn left_by_earlier_stages(
 ) -> Result<Option<(RunFolder, RunRecord)>, RunError> {
     let start = options.from.or(options.only);
     let asked = start.is_some_and(|stage| stage > Stage::Preprocess);
-    let resumed = start.is_none() && plan.dataset_root().is_err();
+    let resumed = start.is_none() && plan.roots().is_err();
     if options.force || !(asked || resumed) {
         return Ok(None);
     }

@@ -12,7 +12,7 @@ use twinprint_store::epochs::EpochFile;
 use crate::config::hash_of;
 use crate::error::Placed;
 use crate::folder::{
-    COHORT, EPOCHS, OPERATIONS, PRINTS, PROVENANCE, QUALITY, RunFolder, SPLIT, WINDOW_LEAKS, create_folder,
+    COHORT, COHORT_EPOCHS, EPOCHS, OPERATIONS, PRINTS, PROVENANCE, QUALITY, RunFolder, SPLIT, WINDOW_LEAKS, create_folder,
     write_csv, write_text,
 };
 use crate::record::{Host, RunRecord};
@@ -182,6 +182,9 @@ fn take_over(plan: &Plan, folder: &Path) -> Result<bool, RunError> {
     names.extend([SPLIT.to_owned(), "systems".to_owned()]);
     let split: twinprint_protocol::Split = donor.read_json(SPLIT)?;
     names.extend((0..split.folds.len()).map(|fold| format!("fold-{fold}")));
+    if donor.path(COHORT_EPOCHS).is_dir() {
+        names.push(COHORT_EPOCHS.to_owned());
+    }
     for name in &names {
         link(&donor.path(name), &partial.path(name))?;
     }

@@ -3,18 +3,22 @@
 use std::collections::{BTreeMap, HashSet};
 
 use ndarray::{Array3, ArrayView3, Axis};
+use twinprint_closed::Labels;
 use twinprint_encoder::TrainingEpochs;
 use twinprint_protocol::{Fold, Split};
 use twinprint_signal::{ChannelName, EpochInfo, RecordingKey, SubjectId};
 use twinprint_store::epochs::EpochFile;
 
 use crate::RunError;
+use crate::weights::Weights;
 
 /// The epochs one encoder learns from, and whose they are.
 pub(crate) struct TrainingRows {
     rows: Vec<usize>,
     subject: Vec<u32>,
     recording: Vec<u32>,
+    /// How much each counts; empty where all count alike.
+    weight: Vec<f32>,
     /// Those that overlap no other, by their place among the rows.
     apart: Vec<usize>,
     subjects: Vec<SubjectId>,
@@ -24,19 +28,25 @@ pub(crate) struct TrainingRows {
 
 impl TrainingRows {
     /// Finds the epochs of the fold's training recordings, overlapping ones included.
-    pub(crate) fn of(fold: &Fold, file: &EpochFile) -> Result<Self, RunError> {
-        Self::among(&format!("fold {}", fold.index), &fold.recordings.train, file)
+    pub(crate) fn of(fold: &Fold, file: &EpochFile, weights: &Weights) -> Result<Self, RunError> {
+        Self::among(&format!("fold {}", fold.index), &fold.recordings.train, file, weights)
     }
 
     /// Finds the epochs of everybody who may be learnt from, overlapping ones included.
-    pub(crate) fn of_everybody(split: &Split, file: &EpochFile) -> Result<Self, RunError> {
-        Self::among("the final model", &split.learnable, file)
+    pub(crate) fn of_everybody(split: &Split, file: &EpochFile, weights: &Weights) -> Result<Self, RunError> {
+        Self::among("the final model", &split.learnable, file, weights)
     }
 
-    fn among(what: &str, recordings: &[RecordingKey], file: &EpochFile) -> Result<Self, RunError> {
+    fn among(
+        what: &str,
+        recordings: &[RecordingKey],
+        file: &EpochFile,
+        weights: &Weights,
+    ) -> Result<Self, RunError> {
         let infos = file.infos();
         let allowed: HashSet<&RecordingKey> = recordings.iter().collect();
         let rows: Vec<usize> = (0..infos.len()).filter(|&row| allowed.contains(&*infos[row].key)).collect();
+        let weight = weights.of_each(rows.iter().map(|&row| &infos[row].key.subject));
         let (subject, subjects) = numbered(&rows, |row| &infos[row].key.subject);
         let (recording, _) = numbered(&rows, |row| &infos[row].key);
         if subjects.len() < 2 {
@@ -58,6 +68,7 @@ impl TrainingRows {
             rows,
             subject,
             recording,
+            weight,
             apart,
             subjects,
             rate: file.rate().get(),
@@ -72,6 +83,7 @@ impl TrainingRows {
             rows: Some(&self.rows),
             subject: &self.subject,
             recording: &self.recording,
+            weight: &self.weight,
             apart: Some(&self.apart),
             rate: self.rate,
             channels: &self.channels,
@@ -83,9 +95,9 @@ impl TrainingRows {
         &self.rows
     }
 
-    /// The person of each of them, as a number.
-    pub(crate) fn subject(&self) -> &[u32] {
-        &self.subject
+    /// The person of each of them, as a number, and how much each counts; recordings are not told apart.
+    pub(crate) fn labels(&self) -> Labels<'_> {
+        Labels { subject: &self.subject, recording: &[], weight: &self.weight }
     }
 
     /// The people learnt from.

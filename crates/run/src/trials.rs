@@ -41,8 +41,9 @@ pub(crate) fn write(
     let apart = without_overlap(infos, epoch_seconds);
     let compared: Vec<EpochInfo> = apart.iter().map(|&row| infos[row].clone()).collect();
     let in_file = |places: &mut Vec<usize>| places.iter_mut().for_each(|place| *place = apart[*place]);
+    let views = split.by_tested_cohort();
     for &seconds in &protocol.probe.seconds {
-        for fold in &split.folds {
+        for fold in views.iter().flat_map(|(_, view)| &view.folds) {
             let mut trials = of_fold(plan, fold, Role::Test, &compared, epoch_seconds, seconds)?;
             columns.extend(&trials);
             let mut uses = uses_of_fold(plan, fold, &compared, epoch_seconds)?;

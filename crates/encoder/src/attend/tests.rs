@@ -42,6 +42,7 @@ proptest! {
             rows: None,
             subject: &[],
             recording: &[],
+            weight: &[],
             apart: None,
             rate: 1.0,
             channels: &[],

@@ -1,11 +1,21 @@
 //! What is fitted to prints after the encoder, and applied to every print from then on.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
-use twinprint_closed::{Lda, Plda, Whitening, normalise_rows};
+use twinprint_closed::{Labels, Lda, Plda, Whitening, normalise_rows};
 
 use crate::error::{EncoderError, FormatError};
 use crate::plan::Backend;
 use crate::weights::Parameter;
+
+/// The mean of all rows, each counted as much as its weight says where there are any.
+fn mean(prints: ArrayView2<f32>, weight: &[f32]) -> Array1<f32> {
+    if weight.is_empty() {
+        return prints.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(prints.ncols()));
+    }
+    let mut sum = Array1::zeros(prints.ncols());
+    prints.outer_iter().zip(weight).for_each(|(row, &weight)| sum.scaled_add(weight, &row));
+    sum / weight.iter().sum::<f32>()
+}
 
 /// A fitted back end.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,15 +28,15 @@ pub(crate) enum FittedBackend {
 
 impl FittedBackend {
     /// Fits to unit prints `[rows, dim]` of the training subjects.
-    pub fn fit(plan: Backend, prints: ArrayView2<f32>, subject: &[u32]) -> Result<Self, EncoderError> {
+    pub fn fit(plan: Backend, prints: ArrayView2<f32>, labels: Labels) -> Result<Self, EncoderError> {
         Ok(match plan {
             Backend::None => Self::None,
             Backend::Wccn { shrinkage } => Self::Wccn {
-                mean: prints.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(prints.ncols())),
-                whitening: Whitening::fit(prints, subject, shrinkage)?,
+                mean: mean(prints, labels.weight),
+                whitening: Whitening::fit_to(prints, labels, shrinkage)?,
             },
-            Backend::Lda { shrinkage } => Self::Lda(Lda::fit(prints, subject, shrinkage)?),
-            Backend::Plda { shrinkage } => Self::Plda(Plda::fit(prints, subject, shrinkage)?),
+            Backend::Lda { shrinkage } => Self::Lda(Lda::fit_to(prints, labels, shrinkage)?),
+            Backend::Plda { shrinkage } => Self::Plda(Plda::fit_to(prints, labels, shrinkage)?),
         })
     }
 

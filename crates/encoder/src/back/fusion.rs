@@ -6,7 +6,7 @@
 //! References: `Kittler1998`.
 
 use ndarray::{Array2, ArrayView2, ArrayView3, Axis, concatenate};
-use twinprint_closed::{Standardise, Whitening, normalise_rows, product};
+use twinprint_closed::{Labels, Standardise, Whitening, normalise_rows, product};
 use twinprint_features::{
     DEFAULT_BANDS, DEFAULT_H_FREQ, DEFAULT_L_FREQ, View, average_reference, log_psd, tangent,
 };
@@ -86,9 +86,12 @@ impl FittedFusion {
             let rows = spaced(data.len(), MOST);
             let subject: Vec<u32> = rows.iter().map(|&row| data.subject[row]).collect();
             let mut features = fusion.with.features(data.gather(&rows).view(), data.rate)?;
-            let standardise = Standardise::fit(features.view())?;
+            let weight: Vec<f32> = rows.iter().filter_map(|&row| data.weight.get(row).copied()).collect();
+            let standardise =
+                Standardise::fit_in_chunks(features.ncols(), &weight, |each| each(features.view()))?;
             standardise.apply(&mut features);
-            let whitening = Whitening::fit(features.view(), &subject, fusion.shrinkage)?;
+            let labels = Labels { subject: &subject, recording: &[], weight: &weight };
+            let whitening = Whitening::fit_to(features.view(), labels, fusion.shrinkage)?;
             let mut part = Part { with: fusion.with, standardise, whitening, scale: 1.0 };
             part.scale = scale(part.prints(samples.view(), data.rate)?.view(), fusion.weight);
             fitted.parts.push(part);
@@ -211,6 +214,7 @@ mod tests {
             rows: None,
             subject: &subject,
             recording: &recording,
+            weight: &[],
             apart: None,
             rate: RATE,
             channels: &channels,

@@ -7,7 +7,7 @@ use super::CHUNK;
 use crate::{EncoderError, TrainingEpochs};
 
 /// The mean and the deviation of each channel over all epochs, in one pass over them: the moments of each epoch are merged
-/// in their order (Chan, Golub and LeVeque, 1983).
+/// in their order (Chan, Golub and LeVeque, 1983), each as many times as its weight says.
 pub(super) fn fit_channels(data: &TrainingEpochs) -> Result<Standardise, EncoderError> {
     let (count, channels, samples) = data.shape();
     let size = samples as f64;
@@ -19,20 +19,22 @@ pub(super) fn fit_channels(data: &TrainingEpochs) -> Result<Standardise, Encoder
         data.epoch(index).outer_iter().map(moments).collect()
     };
     let mut merged = vec![(0.0f64, 0.0f64); channels];
+    let mut seen = 0.0;
     for start in (0..count).step_by(CHUNK) {
         let range = start..(start + CHUNK).min(count);
         let chunk: Vec<Vec<(f64, f64)>> = range.clone().into_par_iter().map(of_epoch).collect();
         for (index, moments) in range.zip(chunk) {
-            let (before, after) = (index as f64 * size, (index + 1) as f64 * size);
+            let counts = data.weight.get(index).map_or(size, |&weight| f64::from(weight) * size);
+            let (before, after) = (seen, seen + counts);
             for ((mean, square), (new_mean, new_square)) in merged.iter_mut().zip(moments) {
                 let step = new_mean - *mean;
-                *square += new_square + step * step * before * size / after;
-                *mean += step * size / after;
+                *square += new_square * (counts / size) + step * step * before * counts / after;
+                *mean += step * counts / after;
             }
+            seen = after;
         }
     }
-    let n = count as f64 * size;
-    let deviation = |square: f64| if square > 0.0 { (square / n).sqrt() as f32 } else { 1.0 };
+    let deviation = |square: f64| if square > 0.0 { (square / seen).sqrt() as f32 } else { 1.0 };
     let (means, deviations) = merged.into_iter().map(|(m, square)| (m as f32, deviation(square))).unzip();
     Ok(Standardise::from_parts(means, deviations)?)
 }
@@ -60,6 +62,7 @@ mod tests {
                 rows: None,
                 subject,
                 recording,
+                weight: &[],
                 apart: None,
                 rate: 128.0,
                 channels: &channels,

@@ -64,7 +64,7 @@ impl Front {
             }
         }
         let fitted =
-            front.reading(data, kept.as_ref(), |chunks| Standardise::fit_in_chunks(width, chunks))?;
+            front.reading(data, kept.as_ref(), |chunks| Standardise::fit_in_chunks(width, data.weight, chunks))?;
         if let Some(kept) = &mut kept {
             fitted.apply(kept);
         }

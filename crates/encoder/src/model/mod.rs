@@ -44,7 +44,8 @@ impl Model {
     /// # let owner: Vec<u32> = (0..20).map(|epoch| epoch / 5).collect();
     /// # let channels = [ChannelName::new("O1"), ChannelName::new("O2")];
     /// # let data = TrainingEpochs {
-    /// #     samples: samples.view(), rows: None, subject: &owner, recording: &owner, apart: None, rate: 128.0, channels: &channels,
+    /// #     samples: samples.view(), rows: None, subject: &owner, recording: &owner, weight: &[], apart: None, rate: 128.0,
+    /// #     channels: &channels,
     /// # };
     /// let model = Model::whitened(&Plan::default().check()?, &data, &Compute::cpu())?;
     /// let prints = model.embed(samples.view())?;

@@ -22,6 +22,11 @@ impl Deref for CheckedPlan {
 }
 
 impl CheckedPlan {
+    /// Whether a part of the encoder learns from epochs of any montage, beside those of the run's own channels.
+    pub fn takes_any_montage(&self) -> bool {
+        !self.joined.is_empty()
+    }
+
     /// Whether the linear head starts as a whitening.
     pub(crate) fn whitens(&self) -> bool {
         self.initialise.whitening == Some(true)

@@ -46,6 +46,7 @@ impl Cohort {
             rows: None,
             subject: &self.subject,
             recording: &self.recording,
+            weight: &[],
             apart: None,
             rate: 128.0,
             channels: &self.channels,

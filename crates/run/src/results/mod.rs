@@ -12,11 +12,9 @@ pub(crate) use draws::Draws;
 pub(crate) use final_model::final_model;
 pub use verification::{TARGETS, carried, intervals, rates};
 
-use std::collections::BTreeMap;
-
 use twinprint_evaluation::{Bootstrap, Estimate, Scores};
-use twinprint_protocol::EpochUses;
-use twinprint_report::results::{AuditRow, ProtocolSummary, Results, SCHEMA};
+use twinprint_protocol::{EpochUses, Split};
+use twinprint_report::results::{AuditRow, CohortResults, ProtocolSummary, Results, SCHEMA};
 
 use crate::context::Context;
 use crate::directionless::Directionless;
@@ -44,6 +42,8 @@ pub(crate) struct Scored {
 /// Everything the numbers are computed from.
 pub(crate) struct Evidence<'a> {
     pub(crate) context: &'a Context<'a>,
+    /// The split of all cohorts; that of the context sees one of them tested.
+    pub(crate) whole: &'a Split,
     pub(crate) people: &'a People,
     /// The length of an epoch.
     pub(crate) epoch_seconds: f64,
@@ -74,8 +74,25 @@ impl Evidence<'_> {
     }
 }
 
-/// Computes every number of a run.
-pub(crate) fn compute(evidence: &Evidence, timing: BTreeMap<String, f64>) -> Result<Results, RunError> {
+/// The results of a run from those of each tested cohort, the main one first.
+pub(crate) fn together(of_cohorts: Vec<(Option<String>, Results)>) -> Results {
+    let mut all = of_cohorts.into_iter();
+    let Some((cohort, main)) = all.next() else { return Results::default() };
+    let others = all.map(|(cohort, found)| CohortResults {
+        cohort: cohort.unwrap_or_default(),
+        protocol: found.protocol,
+        verification: found.verification,
+        comparisons: found.comparisons,
+        identification: found.identification,
+        few_shot: found.few_shot,
+        classifiers: found.classifiers,
+        audit: found.audit,
+    });
+    Results { cohort, cohorts: others.collect(), ..main }
+}
+
+/// Computes every number of a run, or of one of its tested cohorts.
+pub(crate) fn compute(evidence: &Evidence) -> Result<Results, RunError> {
     let context = evidence.context;
     let mut audit: Vec<AuditRow> = Vec::new();
     let verification = verification::rows(evidence, &mut audit)?;
@@ -92,7 +109,7 @@ pub(crate) fn compute(evidence: &Evidence, timing: BTreeMap<String, f64>) -> Res
         name: context.plan.config().name.clone(),
         caveats: evidence.recordings.caveats.clone(),
         leaks: evidence.recordings.all_leaks(context.folder)?,
-        protocol: protocol(context),
+        protocol: protocol(evidence),
         verification,
         comparisons,
         identification,
@@ -100,14 +117,14 @@ pub(crate) fn compute(evidence: &Evidence, timing: BTreeMap<String, f64>) -> Res
         classifiers,
         final_model: final_model(evidence)?,
         audit,
-        timing,
+        ..Results::default()
     })
 }
 
-fn protocol(context: &Context) -> ProtocolSummary {
-    let (plan, split) = (&context.plan.config().protocol, context.split);
+fn protocol(evidence: &Evidence) -> ProtocolSummary {
+    let (plan, split) = (&evidence.context.plan.config().protocol, evidence.context.split);
     ProtocolSummary {
-        train_subjects: split.folds.iter().map(|fold| fold.train.len()).min().unwrap_or(0),
+        train_subjects: evidence.whole.folds.iter().map(|fold| fold.train.len()).min().unwrap_or(0),
         test_subjects: split.folds.iter().map(|fold| fold.test.len()).sum(),
         folds: split.folds.len(),
         enroll_seconds: plan.enrol.seconds,

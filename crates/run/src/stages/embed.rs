@@ -24,6 +24,7 @@ use crate::shortcut::Shortcut;
 use crate::stages::train::open_epochs;
 use crate::system::System;
 use crate::training_rows::{TrainingRows, epoch_seconds, without_overlap};
+use crate::weights::Weights;
 use crate::{leaks, tables};
 
 /// The mains frequency where no recording shows one.
@@ -33,11 +34,12 @@ const LINE_FREQUENCY: f64 = 50.0;
 pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     let file = open_epochs(context)?;
     create_folder(&context.folder.path("systems"))?;
+    let weights = Weights::of(context.plan, context.split);
     let training = context
         .split
         .folds
         .iter()
-        .map(|fold| TrainingRows::of(fold, &file))
+        .map(|fold| TrainingRows::of(fold, &file, &weights))
         .collect::<Result<Vec<_>, _>>()?;
     let mut fits = Vec::new();
     let mut prints = 0;
@@ -71,7 +73,7 @@ fn place(context: &Context, system: System) -> PathBuf {
 }
 
 /// The systems that can be scored, and the audits that cannot be made with the reason.
-type Available = (Vec<System>, Vec<(Shortcut, String)>);
+pub(crate) type Available = (Vec<System>, Vec<(Shortcut, String)>);
 
 /// The systems that can be scored on the run's epochs, and the audits that cannot be made on them, each with the reason.
 pub(crate) fn available(context: &Context) -> Result<Available, RunError> {
@@ -273,15 +275,19 @@ fn of_role(sides: &SystemSides, role: Role) -> &[Prints<'static>] {
     }
 }
 
-/// Reads a system's prints back.
+/// Reads a system's prints back: of a context that sees one cohort, those of its people.
 pub(crate) fn read(context: &Context, system: System) -> Result<SystemSides, RunError> {
     let path = place(context, system);
     let file = PrintFile::open(&path).in_folder(&path, "run `twinprint embed` again")?;
     let of = |role: Role| -> Result<Vec<Prints<'static>>, RunError> {
         let mut folds = Vec::new();
-        for fold in 0..context.split.folds.len() as u32 {
-            let belongs =
-                |info: &RowInfo| info.fold == Some(fold) && info.role.as_deref() == Some(role.name());
+        for (fold, people) in context.split.folds.iter().map(|fold| fold.subjects(role)).enumerate() {
+            let fold = fold as u32;
+            let belongs = |info: &RowInfo| {
+                info.fold == Some(fold)
+                    && info.role.as_deref() == Some(role.name())
+                    && people.contains(&info.epoch.key.subject)
+            };
             let rows: Vec<usize> =
                 (0..file.infos().len()).filter(|&row| belongs(&file.infos()[row])).collect();
             if rows.is_empty() {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use polars::prelude::{Column, DataFrame};
 use twinprint_comparison::Normalisation;
 use twinprint_evaluation::Scores;
-use twinprint_protocol::{EpochUses, Role};
+use twinprint_protocol::{EpochUses, Role, Split};
 use twinprint_report::results::Results;
 use twinprint_signal::{Prints, SubjectId};
 
@@ -18,7 +18,7 @@ use crate::record::RunRecord;
 use crate::recordings::RecordingList;
 use crate::results::{self, Evidence, Scored};
 use crate::scoring::{Asked, People, SystemSides, cohort, scores_of_fold};
-use crate::stages::embed;
+use crate::stages::embed::{self, Available};
 use crate::stages::train::open_epochs;
 use crate::system::System;
 use crate::tables;
@@ -31,43 +31,70 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
         let file = open_epochs(context)?;
         (epoch_seconds(&file), People::of(file.infos()))
     };
-    let (systems, missing) = embed::available(context)?;
-    let sides =
-        systems.into_iter().map(|system| embed::read(context, system)).collect::<Result<Vec<_>, _>>()?;
-    let directionless = Directionless::among(&sides);
-    for sentence in &directionless.sentences {
-        context.progress.notice(&format!("{sentence}: such templates and probes count as failures"));
-    }
-    let uses = uses(context, &sides, &directionless, epoch_seconds)?;
-    let scored = score(context, &sides, &people, (&directionless, epoch_seconds))?;
-    write_scores(context, &scored)?;
+    let available = embed::available(context)?;
     let record: RunRecord = context.folder.read_json("run.json")?;
     let timing: BTreeMap<String, f64> =
         record.stages.iter().map(|(stage, seconds)| (stage.name().to_owned(), *seconds)).collect();
     let recordings = RecordingList::read(context.folder)?;
-    let evidence = Evidence {
-        context,
-        people: &people,
-        epoch_seconds,
-        uses: &uses,
-        directionless: &directionless,
-        recordings: &recordings,
-        sides: &sides,
-        scored: &scored,
-        missing,
-    };
-    let results = results::compute(&evidence, timing)?;
+    let asked = Cohorts { epoch_seconds, people: &people, available: &available, recordings: &recordings };
+    let (mut all, mut of_cohorts) = (Vec::new(), Vec::new());
+    for (cohort, view) in context.split.by_tested_cohort() {
+        let (scored, results) = asked.evaluate(&Context { split: &view, ..*context }, context.split)?;
+        all.extend(scored);
+        of_cohorts.push((cohort.map(str::to_owned), results));
+    }
+    write_scores(context, &all)?;
+    let results = Results { timing, ..results::together(of_cohorts) };
     write_results(context.folder, &results)?;
     if let Some(model) = &results.final_model {
         context.folder.write_json(&format!("{FINAL_MODEL}/{THRESHOLDS}"), model)?;
     }
     let trials: usize =
-        scored.iter().filter(|scored| scored.system == System::Encoder).map(|scored| scored.all.len()).sum();
+        all.iter().filter(|scored| scored.system == System::Encoder).map(|scored| scored.all.len()).sum();
     let eer = results.verification.iter().filter(|row| row.system == System::Encoder.name());
     let shown: Vec<String> = eer
         .filter_map(|row| Some(format!("{:.1} % at {} s", 100.0 * row.eer?.value, row.probe_seconds)))
         .collect();
     Ok(format!("{trials} trials a system, encoder EER {}", shown.join(", ")))
+}
+
+/// What the evaluation of every tested cohort starts from.
+struct Cohorts<'a> {
+    epoch_seconds: f64,
+    people: &'a People,
+    available: &'a Available,
+    recordings: &'a RecordingList,
+}
+
+impl Cohorts<'_> {
+    /// Scores the people of one cohort, whom alone `context` sees tested, and computes its numbers; `whole` is the split of all.
+    fn evaluate(&self, context: &Context, whole: &Split) -> Result<(Vec<Scored>, Results), RunError> {
+        let Self { epoch_seconds, people, recordings, .. } = *self;
+        let (systems, missing) = self.available;
+        let sides = systems.iter().map(|&system| embed::read(context, system));
+        let sides = sides.collect::<Result<Vec<_>, _>>()?;
+        let directionless = &Directionless::among(&sides);
+        for sentence in &directionless.sentences {
+            context.progress.notice(&format!("{sentence}: such templates and probes count as failures"));
+        }
+        let uses = uses(context, &sides, directionless, epoch_seconds)?;
+        let scored = score(context, &sides, people, (directionless, epoch_seconds))?;
+        let (uses, sides, missing) = (&uses, &sides, missing.clone());
+        let evidence = Evidence {
+            context,
+            whole,
+            people,
+            epoch_seconds,
+            uses,
+            directionless,
+            recordings,
+            sides,
+            scored: &scored,
+            missing,
+        };
+        let results = results::compute(&evidence)?;
+        Ok((scored, results))
+    }
 }
 
 /// The test epochs of every fold that single prints are learnt from and asked about.

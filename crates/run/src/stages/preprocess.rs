@@ -1,6 +1,8 @@
 //! Recordings to epochs: `epochs.h5`, `quality.parquet`, `operations.json`, `split.json`, `trials.parquet`.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use polars::prelude::{Column, DataFrame};
@@ -9,12 +11,15 @@ use twinprint_recordings::RecordingReader;
 use twinprint_signal::{ChannelName, EpochInfo, Hertz, Recording, RecordingKey};
 use twinprint_store::epochs::EpochWriter;
 
-use crate::cohort::{Cohort, Member, open_file};
+use crate::cohort::{Member, open_file};
+use crate::cohort_epochs;
+use crate::cohort_plan::CohortSettings;
 use crate::context::{Context, Survey};
 use crate::error::Placed;
 use crate::error::chain;
-use crate::folder::{COHORT, EPOCHS, OPERATIONS, QUALITY, RunFolder, SPLIT, WINDOW_LEAKS};
+use crate::folder::{COHORT, EPOCHS, OPERATIONS, QUALITY, RunFolder, SPLIT, WINDOW_LEAKS, create_folder};
 use crate::in_order::in_order;
+use crate::pooling::{self, Road};
 use crate::recordings::RecordingList;
 use crate::{Plan, RunError, leaks, tables, trials};
 
@@ -25,32 +30,42 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     let Some(Survey { cohort, notices }) = context.survey else {
         return Err(RunError::in_stage("preprocess", "the recordings were not looked at".to_owned()));
     };
-    let channels = channels_to_read(plan, cohort)?;
-    let preprocessor = Preprocessor::new(plan.preprocess()?);
-    let mut writer: Option<EpochWriter> = None;
+    let roads = pooling::roads(plan, cohort)?;
+    let preprocessors: Vec<Preprocessor> =
+        roads.iter().map(|road| Preprocessor::new(road.preprocess.clone())).collect();
+    let mut writers: BTreeMap<PathBuf, EpochWriter> = BTreeMap::new();
     let mut qualities: Vec<(RecordingKey, Quality)> = Vec::with_capacity(cohort.members.len());
     let mut infos: Vec<EpochInfo> = Vec::new();
     let mut epoch_seconds = 0.0;
     let work = |member: &Member| {
-        let cut = cut(plan, &preprocessor, member, &channels);
+        let settings = &plan.cohorts()[member.cohort];
+        let cut = cut(settings, &preprocessors[member.cohort], member, &roads[member.cohort]);
         progress.step(&member.facts.key.to_string());
         cut
     };
     in_order(&cohort.members, rayon::current_num_threads(), work, |member, cut| {
         let described = describe(member, &cut);
         epoch_seconds = cut.samples.dim().2 as f64 / cut.rate.get();
-        let writer = match &mut writer {
-            Some(writer) => writer,
-            None => writer.insert(start_file(folder, plan, &cut)?),
+        let own = cohort_epochs::place(folder, &plan.cohorts()[member.cohort]);
+        let path = own.clone().unwrap_or_else(|| folder.path(EPOCHS));
+        let writer = match writers.entry(path) {
+            Entry::Occupied(there) => there.into_mut(),
+            Entry::Vacant(vacant) => {
+                let writer = start_file(vacant.key(), plan, &cut)?;
+                vacant.insert(writer)
+            }
         };
         writer.append(cut.samples.view(), &described).in_stage("preprocess")?;
-        infos.extend(described);
+        if own.is_none() {
+            infos.extend(described);
+        }
         qualities.push((member.facts.key.clone(), cut.quality));
         Ok(())
     })?;
-    let writer =
-        writer.ok_or_else(|| RunError::in_stage("preprocess", "the dataset has no recording".to_owned()))?;
-    writer.finish().in_stage("preprocess")?;
+    if writers.is_empty() {
+        return Err(RunError::in_stage("preprocess", "the dataset has no recording".to_owned()));
+    }
+    writers.into_values().try_for_each(EpochWriter::finish).in_stage("preprocess")?;
     write_quality(folder, &qualities)?;
     let operations: BTreeSet<&[Operation]> =
         qualities.iter().map(|(_, quality)| quality.operations.as_slice()).collect();
@@ -62,43 +77,21 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     Ok(summary(&qualities))
 }
 
-/// The channels to read of every recording: the picked ones, or else those that all recordings have.
-fn channels_to_read(plan: &Plan, cohort: &Cohort) -> Result<Vec<ChannelName>, RunError> {
-    let picked = &plan.config().preprocess.channels.pick;
-    let lists: Vec<&[ChannelName]> = cohort.members.iter().map(|member| member.channels.as_slice()).collect();
-    if !picked.is_empty() {
-        let mut all: Vec<ChannelName> = Vec::new();
-        for name in lists.into_iter().flatten() {
-            if !all.contains(name) {
-                all.push(name.clone());
-            }
-        }
-        return Ok(all);
-    }
-    let common = twinprint_preprocess::common_channels(&lists);
-    if common.is_empty() {
-        return Err(plan.invalid(
-            "preprocess.channels",
-            "no channel is in every recording: name the channels to use in preprocess.channels.pick",
-        ));
-    }
-    Ok(common)
-}
-
 fn cut(
-    plan: &Plan,
+    settings: &CohortSettings,
     preprocessor: &Preprocessor,
     member: &Member,
-    channels: &[ChannelName],
+    road: &Road,
 ) -> Result<Preprocessed, RunError> {
     let refuse = |reason: String| RunError::recording(member.file.path.clone(), reason);
-    let reader = open_file(plan, &member.file.path)?;
-    let wanted: Vec<usize> = channels
+    let reader = open_file(settings, &member.file.path)?;
+    let wanted: Vec<usize> = road
+        .channels
         .iter()
         .filter_map(|name| member.channels.iter().position(|channel| channel == name))
         .map(|at| member.signals[at])
         .collect();
-    let recording = read(&plan.config().preprocess, &reader, &wanted).map_err(refuse)?;
+    let recording = read(&settings.preprocess, &reader, &wanted).map_err(refuse)?;
     let events = member.file.events.as_deref();
     let mut cut = preprocessor
         .run(recording, &member.file.bad_channels, events)
@@ -154,14 +147,15 @@ fn describe(member: &Member, cut: &Preprocessed) -> Vec<EpochInfo> {
         .collect()
 }
 
-fn start_file(folder: &RunFolder, plan: &Plan, cut: &Preprocessed) -> Result<EpochWriter, RunError> {
+fn start_file(path: &Path, plan: &Plan, cut: &Preprocessed) -> Result<EpochWriter, RunError> {
+    create_folder(path.parent().unwrap_or(path))?;
     let attributes = [
         ("twinprint_version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
         ("plan_hash".to_owned(), plan.hash()),
         ("dataset".to_owned(), plan.config().name.clone()),
     ];
     EpochWriter::create(
-        &folder.path(EPOCHS),
+        path,
         cut.rate,
         &cut.channels,
         cut.samples.dim().2,

@@ -47,7 +47,7 @@ pub fn write_report(run: &Path) -> Result<Results, RunError> {
 fn write(folder: &RunFolder) -> Result<Results, RunError> {
     let results: Results = folder.read_json(RESULTS)?;
     let record: RunRecord = folder.read_json("run.json")?;
-    let mut curves = curves_of(&folder.path(SCORES))?;
+    let mut curves = curves_of(&folder.path(SCORES), &results)?;
     curves.training = training(folder, results.protocol.folds)?;
     curves.map = map::of(folder)?;
     let run = facts(folder, record)?;
@@ -82,9 +82,9 @@ fn facts(folder: &RunFolder, record: RunRecord) -> Result<RunFacts, RunError> {
 }
 
 /// Error trade-offs of the encoder and the baselines, and the encoder's score distributions, from the file of scores.
-fn curves_of(path: &Path) -> Result<Curves, RunError> {
+fn curves_of(path: &Path, results: &Results) -> Result<Curves, RunError> {
     let mut curves = Curves::default();
-    for (system, probe_seconds, scores) in read_scores(path)? {
+    for (system, probe_seconds, scores) in read_scores(path, results)? {
         let shortcut = Shortcut::ALL.iter().any(|shortcut| shortcut.name() == system);
         if shortcut {
             continue;
@@ -102,8 +102,8 @@ fn curves_of(path: &Path) -> Result<Curves, RunError> {
     Ok(curves)
 }
 
-/// The scores of every system and probe length, in the order of the file.
-fn read_scores(path: &Path) -> Result<Vec<(String, f64, Scores)>, RunError> {
+/// The scores of every system and probe length, in the order of the file; of several tested cohorts those of the main one.
+fn read_scores(path: &Path, results: &Results) -> Result<Vec<(String, f64, Scores)>, RunError> {
     let table = tables::read_parquet(path)?;
     let broken = |source| RunError::table(path, source);
     let text = |name: &str| -> Result<Vec<String>, RunError> {
@@ -123,6 +123,9 @@ fn read_scores(path: &Path) -> Result<Vec<(String, f64, Scores)>, RunError> {
     type Group = (String, f64, Vec<f64>, Vec<u32>, Vec<u32>);
     let mut groups: Vec<Group> = Vec::new();
     for (row, (seconds, value)) in seconds.iter().zip(values.iter()).enumerate() {
+        if !results.is_about(&enrol[row]) {
+            continue;
+        }
         let (seconds, value) = (seconds.unwrap_or_default(), f64::from(value.unwrap_or(f32::NAN)));
         if groups.last().is_none_or(|group| group.0 != systems[row] || group.1 != seconds) {
             groups.push((systems[row].clone(), seconds, Vec::new(), Vec::new(), Vec::new()));

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use twinprint_encoder::{CheckedPlan, Embed, Monitor, StepReport, train_resumable};
+use twinprint_evaluation::Scores;
 use twinprint_protocol::{Fold, Role, Split};
 use twinprint_store::epochs::EpochFile;
 
@@ -15,6 +16,7 @@ use crate::error::Placed;
 use crate::folder::{EPOCHS, RunFolder, TRAINING, create_folder, write_csv};
 use crate::scoring::{Asked, People, embed_role, scores_of_fold};
 use crate::training_rows::{TrainingRows, epoch_seconds};
+use crate::weights::Weights;
 use crate::{Plan, Progress, RunError};
 
 /// The columns of a fold's log of training.
@@ -40,15 +42,18 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     let Context { plan, split, folder, .. } = context;
     let (file, encoder) = (open_epochs(context)?, plan.encoder()?);
     let mut last = Vec::with_capacity(split.folds.len());
+    let (weights, views) = (Weights::of(plan, split), split.by_tested_cohort());
     for fold in &split.folds {
-        let rows = TrainingRows::of(fold, &file)?;
-        last.push(fit(context, &encoder, (Some(fold), &rows), &file)?);
+        let rows = TrainingRows::of(fold, &file, &weights)?;
+        let of_cohorts = views.iter().filter_map(|(_, view)| view.folds.get(fold.index));
+        let by_cohort = of_cohorts.filter(|view| !view.dev.is_empty()).collect();
+        last.push(fit(context, &encoder, (Some(fold), by_cohort, &rows), &file)?);
     }
     let place = folder.final_model();
     let also = match fits(context) {
         true => {
-            let rows = TrainingRows::of_everybody(split, &file)?;
-            last.push(fit(context, &encoder, (None, &rows), &file)?);
+            let rows = TrainingRows::of_everybody(split, &file, &weights)?;
+            last.push(fit(context, &encoder, (None, Vec::new(), &rows), &file)?);
             format!(", the last of them of all {} people", rows.subjects().len())
         }
         false => {
@@ -80,12 +85,13 @@ fn fits(context: &Context) -> bool {
 fn fit(
     context: &Context,
     encoder: &CheckedPlan,
-    (fold, rows): (Option<&Fold>, &TrainingRows),
+    (fold, by_cohort, rows): (Option<&Fold>, Vec<&Fold>, &TrainingRows),
     file: &EpochFile,
 ) -> Result<f64, RunError> {
     let Context { plan, split, folder, device, progress, .. } = context;
     let mut log = Log {
         fold,
+        by_cohort,
         folds: split.folds.len(),
         plan,
         file,
@@ -132,6 +138,8 @@ pub(crate) fn open_epochs(context: &Context) -> Result<EpochFile, RunError> {
 struct Log<'a> {
     /// The fold; nothing for the final model.
     fold: Option<&'a Fold>,
+    /// The fold as each tested cohort with dev people sees it.
+    by_cohort: Vec<&'a Fold>,
     folds: usize,
     plan: &'a Plan,
     file: &'a EpochFile,
@@ -162,7 +170,7 @@ impl Monitor for Log<'_> {
 
     fn dev_score(&mut self, embed: &Embed) -> Option<f64> {
         // Everybody is learnt from in the final model, so that nobody is left to stop it early: it takes all its steps.
-        let fold = self.fold.filter(|fold| !fold.dev.is_empty())?;
+        let fold = self.fold.filter(|_| !self.by_cohort.is_empty())?;
         let scored = embed_role(fold, Role::Dev, self.file, embed).and_then(|side| {
             let seconds = self.shortest_probe();
             let without = directionless::of(&side);
@@ -173,10 +181,12 @@ impl Monitor for Log<'_> {
                 cohort: None,
                 directionless: &without,
             };
-            scores_of_fold(self.plan, fold, &side, &self.people, &asked)
+            let of = |fold: &&Fold| scores_of_fold(self.plan, fold, &side, &self.people, &asked);
+            let parts = self.by_cohort.iter().map(|fold| of(fold).map(|fold| fold.scores));
+            Scores::concat(&parts.collect::<Result<Vec<_>, _>>()?).in_stage("train")
         });
         match scored {
-            Ok(scored) => Some(twinprint_evaluation::eer(&scored.scores).value),
+            Ok(scores) => Some(twinprint_evaluation::eer(&scores).value),
             Err(error) => {
                 self.failed = Some(error);
                 None
