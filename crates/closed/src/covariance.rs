@@ -201,7 +201,8 @@ pub(crate) fn between_recordings(
         *counts = Weights(weight).of(row);
         own.insert(c);
     }
-    let several: Vec<&(f64, BTreeSet<usize>)> = of_subject.values().filter(|(_, own)| own.len() > 1).collect();
+    let several: Vec<&(f64, BTreeSet<usize>)> =
+        of_subject.values().filter(|(_, own)| own.len() > 1).collect();
     let total: f64 = several.iter().map(|(counts, _)| counts).sum();
     let mut covariance = Array2::zeros((columns, columns));
     for (counts, own) in several {

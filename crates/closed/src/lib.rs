@@ -16,11 +16,11 @@ mod whitening;
 
 pub use covariance::numbered;
 pub use error::ClosedError;
+pub use labels::Labels;
 pub use lda::Lda;
 pub use logarithm::CovarianceLogarithm;
 pub use matrix::{dot_products, dot_products_into, normalise_rows, product, solve};
 pub use pca::PrincipalComponents;
 pub use plda::Plda;
 pub use standardise::{Moments, Standardise};
-pub use labels::Labels;
 pub use whitening::{SHRINKAGE, Shrinkage, Whitening};

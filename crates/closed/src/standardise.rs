@@ -50,7 +50,8 @@ impl Moments {
         chunks(&mut |part| {
             for (place, row) in (done..).zip(part.outer_iter()) {
                 let (counts, pairs) = (weight.of(place), row.iter().zip(&mean));
-                let add = |(sum, (&x, m)): (&mut f64, (&f32, &f64))| *sum += counts * (f64::from(x) - m).powi(2);
+                let add =
+                    |(sum, (&x, m)): (&mut f64, (&f32, &f64))| *sum += counts * (f64::from(x) - m).powi(2);
                 square.iter_mut().zip(pairs).for_each(add);
             }
             done += part.nrows();

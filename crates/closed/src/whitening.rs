@@ -184,7 +184,8 @@ mod tests {
     #[test]
     fn what_moves_between_recordings_is_that_of_people_with_several_each_by_their_weight() {
         // Two people with two recordings, which differ by 2 and by 4 along one feature, and one person with one recording.
-        let features = ndarray::array![[0.0, 0.0], [2.0, 0.0], [0.0, 0.0], [4.0, 0.0], [9.0, 9.0], [7.0, 9.0]];
+        let features =
+            ndarray::array![[0.0, 0.0], [2.0, 0.0], [0.0, 0.0], [4.0, 0.0], [9.0, 9.0], [7.0, 9.0]];
         let (subject, recording) = ([0, 0, 1, 1, 2, 2], [0, 1, 2, 3, 4, 4]);
         let between = |weight: &[f32]| {
             let labels = Labels { subject: &subject, recording: &recording, weight };

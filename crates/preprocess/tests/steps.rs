@@ -191,6 +191,10 @@ fn a_missing_channel_is_interpolated_from_those_there() {
     let error = preprocess(whole(waves(8, 200)), &[], None, &plan).unwrap_err().to_string();
     assert!(error.contains("ECG have no position"), "{error}");
     plan.channels.pick = ["Fp1", "Fp2", "C3", "Cz"].map(ChannelName::new).to_vec();
+    // The five channels that are there and not picked help, unless they are dropped.
+    let result = preprocess(whole(waves(8, 200)), &[], None, &plan).unwrap();
+    assert_eq!(result.channels, plan.channels.pick);
+    plan.channels.drop = ["C4", "O1", "O2", "T7", "T8"].map(ChannelName::new).to_vec();
     let error = preprocess(whole(waves(8, 200)), &[], None, &plan).unwrap_err().to_string();
     assert!(error.contains("3 good channels are too few"), "{error}");
 }

@@ -110,9 +110,8 @@ pub(crate) fn choose_to_learn(
 ) -> Result<BTreeMap<SubjectId, Choice>, ProtocolError> {
     let entries = &plan.train.recordings;
     every_entry_names_something(cohort, "train.recordings", entries)?;
-    let taken = |facts: &&&RecordingMetadata| {
-        entries.is_empty() || entries.iter().any(|entry| names(entry, facts))
-    };
+    let taken =
+        |facts: &&&RecordingMetadata| entries.is_empty() || entries.iter().any(|entry| names(entry, facts));
     let choice = |list: &Vec<&RecordingMetadata>| Choice {
         train: list.iter().filter(taken).map(|facts| facts.key.clone()).collect(),
         ..Choice::default()

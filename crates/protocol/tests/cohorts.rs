@@ -94,7 +94,11 @@ fn everybody_tested_is_so_once_and_nobody_is_learnt_from_against_their_role() {
     for fold in &split.folds {
         assert_eq!((of("home", &fold.test).len(), of("away", &fold.test).len()), (4, 3));
         assert!(fold.test.iter().all(|who| tested.insert(who.clone())));
-        assert_eq!(of("home", &fold.dev).len(), fold.dev.len(), "dev people are of those tested and learnt from");
+        assert_eq!(
+            of("home", &fold.dev).len(),
+            fold.dev.len(),
+            "dev people are of those tested and learnt from"
+        );
         assert_eq!((of("other", &fold.train).len(), of("away", &fold.train).len()), (7, 0));
         assert!(fold.recordings.train.iter().all(|key| !key.subject.as_str().starts_with("away/")));
     }
@@ -128,7 +132,13 @@ fn a_tested_cohort_is_compared_with_itself_alone() {
             let found = trials(&epochs, 2.0, fold, Role::Test, &plan, 2.0).unwrap();
             let start = format!("{}/", name.unwrap());
             assert!(!found.is_empty());
-            assert!(found.templates.iter().chain(&found.probes).all(|pool| pool.subject.as_str().starts_with(&start)));
+            assert!(
+                found
+                    .templates
+                    .iter()
+                    .chain(&found.probes)
+                    .all(|pool| pool.subject.as_str().starts_with(&start))
+            );
         }
     }
     // Nobody of the cohort that is never learnt from can set a threshold; what it is normalised against is everybody learnt from.
@@ -139,15 +149,18 @@ fn a_tested_cohort_is_compared_with_itself_alone() {
 
 #[test]
 fn each_cohort_enrols_and_probes_with_recordings_of_its_own() {
-    let common = plan("folds = 2\nenrol.recordings = [\"task=rest\"]\nprobe.recordings = [\"task=arithmetic\"]");
+    let common =
+        plan("folds = 2\nenrol.recordings = [\"task=rest\"]\nprobe.recordings = [\"task=arithmetic\"]");
     let turned = Plan {
         enrol: twinprint_protocol::Enrol { recordings: vec!["2".to_owned()], ..common.enrol.clone() },
         probe: twinprint_protocol::Probe { recordings: vec!["1".to_owned()], ..common.probe.clone() },
         ..common.clone()
     };
     let (home, away) = (named("home", 4), named("away", 4));
-    let parts =
-        [part("home", CohortRole::LearnAndTest, &home, &common), part("away", CohortRole::Test, &away, &turned)];
+    let parts = [
+        part("home", CohortRole::LearnAndTest, &home, &common),
+        part("away", CohortRole::Test, &away, &turned),
+    ];
     let split = split_cohorts(&parts, &common).unwrap();
     for key in split.folds.iter().flat_map(|fold| &fold.recordings.test_enrol) {
         let expected = if key.subject.as_str().starts_with("home/") { "1" } else { "2" };
@@ -171,8 +184,10 @@ fn one_file_under_two_cohorts_is_a_leak_that_names_both() {
     let plan = plan("folds = 3");
     let (home, mut other) = (named("home", 12), named("other", 3));
     other[2].content_hash = home[5].content_hash.clone();
-    let parts =
-        [part("home", CohortRole::LearnAndTest, &home, &plan), part("other", CohortRole::Learn, &other, &plan)];
+    let parts = [
+        part("home", CohortRole::LearnAndTest, &home, &plan),
+        part("other", CohortRole::Learn, &other, &plan),
+    ];
     let split = split_cohorts(&parts, &plan).unwrap();
     let all: Vec<RecordingMetadata> = home.iter().chain(&other).cloned().collect();
     let shown = check(&all, &split, &plan).unwrap_err()[0].to_string();
@@ -185,8 +200,11 @@ fn a_reader_learns_who_is_only_learnt_from_and_how_few_of_each_cohort_are_tested
     let split = three(&plan);
     let all: Vec<RecordingMetadata> =
         [("home", 12), ("away", 9), ("other", 7)].iter().flat_map(|(name, n)| named(name, *n)).collect();
-    let notices: Vec<String> = check(&all, &split, &plan).unwrap().into_iter().map(|notice| notice.text).collect();
-    for expected in ["cohort home: few people: 12", "cohort away: few people: 9", "cohort other: 7 of its 7 people"] {
+    let notices: Vec<String> =
+        check(&all, &split, &plan).unwrap().into_iter().map(|notice| notice.text).collect();
+    for expected in
+        ["cohort home: few people: 12", "cohort away: few people: 9", "cohort other: 7 of its 7 people"]
+    {
         assert!(notices.iter().any(|text| text.starts_with(expected)), "{expected}: {notices:?}");
     }
 }

@@ -129,8 +129,7 @@ struct Opening<'a> {
 fn survey_one(all: &mut Cohort, opening: &Opening) -> Result<(), RunError> {
     let Opening { plan, settings, root, .. } = opening;
     let wanted = twinprint_dataset::Plan { root: root.clone(), ..settings.dataset.clone() };
-    let dataset =
-        twinprint_dataset::discover(&wanted).map_err(|error| plan.invalid(&settings.key, error))?;
+    let dataset = twinprint_dataset::discover(&wanted).map_err(|error| plan.invalid(&settings.key, error))?;
     let mut notices = dataset.notices;
     let preprocess = plan.preprocess(settings)?;
     let members: Vec<(Member, Vec<String>)> = dataset

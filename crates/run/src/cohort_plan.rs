@@ -97,8 +97,7 @@ impl CohortSettings {
     /// The plan's protocol with this cohort's recordings.
     pub(crate) fn protocol(&self, common: &twinprint_protocol::Plan) -> twinprint_protocol::Plan {
         let mut plan = common.clone();
-        let lists =
-            [&mut plan.enrol.recordings, &mut plan.probe.recordings, &mut plan.train.recordings];
+        let lists = [&mut plan.enrol.recordings, &mut plan.probe.recordings, &mut plan.train.recordings];
         for (list, own) in lists.into_iter().zip(&self.recordings) {
             if let Some(own) = own {
                 list.clone_from(&own.recordings);
@@ -175,11 +174,18 @@ impl Config {
     }
 
     /// What a recording goes through to be compared with the people tested: the preprocessing of the first cohort that is
-    /// tested, or of the plan.
+    /// tested, or of the plan. With several cohorts no channels are picked in it: they are the encoder's.
     pub fn preprocess_of_tested(&self) -> twinprint_preprocess::Plan {
         let all = self.cohort_settings().unwrap_or_default();
-        let tested = all.into_iter().find(|cohort| cohort.role.is_tested());
-        tested.map_or_else(|| self.preprocess.clone(), |cohort| cohort.preprocess)
+        let tested = all.into_iter().find(|cohort| cohort.name.is_some() && cohort.role.is_tested());
+        let Some(CohortSettings { mut preprocess, channels, .. }) = tested else {
+            return self.preprocess.clone();
+        };
+        preprocess.channels.pick.clear();
+        if matches!(channels, CohortChannels::Montage(_)) {
+            preprocess.channels.on_missing = twinprint_preprocess::OnMissing::Interpolate;
+        }
+        preprocess
     }
 
     fn settings_of(&self, index: usize, cohort: &CohortPlan) -> Result<CohortSettings, Refused> {
@@ -205,8 +211,9 @@ impl Config {
             let reason = "channels = \"own\" is for cohorts of role = \"learn\": what is compared is of the same channels";
             return Err((key("channels"), reason.to_owned()));
         }
-        let preprocess = merged(&self.preprocess, &cohort.preprocess)
-            .map_err(|error| (key("preprocess"), format!("preprocess of cohort {}: {}", cohort.name, error.message())))?;
+        let preprocess = merged(&self.preprocess, &cohort.preprocess).map_err(|error| {
+            (key("preprocess"), format!("preprocess of cohort {}: {}", cohort.name, error.message()))
+        })?;
         Ok(CohortSettings {
             name: Some(cohort.name.clone()),
             key: key("dataset"),
@@ -224,7 +231,8 @@ impl Config {
 fn check_together(cohorts: &[CohortPlan], all: &[CohortSettings]) -> Result<(), Refused> {
     for (index, cohort) in cohorts.iter().enumerate() {
         if cohorts[..index].iter().any(|other| other.name == cohort.name) {
-            let reason = format!("two cohorts are named {:?}: their people could not be told apart", cohort.name);
+            let reason =
+                format!("two cohorts are named {:?}: their people could not be told apart", cohort.name);
             return Err((format!("cohorts.{index}.name"), reason));
         }
     }
@@ -297,7 +305,9 @@ mod tests {
         assert_eq!(filter(two).h_freq.unwrap().get(), 30.0);
         assert_eq!(filter(two).l_freq, filter(one).l_freq);
         assert!(two.resample.is_none() && two.channels.drop == one.channels.drop);
-        let twinprint_preprocess::EpochPlan::Fixed { duration, overlap } = &two.epochs else { panic!("events") };
+        let twinprint_preprocess::EpochPlan::Fixed { duration, overlap } = &two.epochs else {
+            panic!("events")
+        };
         assert_eq!((duration.get(), overlap.get()), (4.0, 0.0));
         // As it is read back from a run folder.
         let config = config(&text);

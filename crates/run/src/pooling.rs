@@ -59,8 +59,7 @@ fn is_reference(reference: &Reference, name: &ChannelName) -> bool {
 /// that all its recordings have.
 fn channels_to_read(plan: &Plan, index: usize, recordings: &Cohort) -> Result<Vec<ChannelName>, RunError> {
     let settings = &plan.cohorts()[index];
-    let lists: Vec<&[ChannelName]> =
-        recordings.of(index).map(|member| member.channels.as_slice()).collect();
+    let lists: Vec<&[ChannelName]> = recordings.of(index).map(|member| member.channels.as_slice()).collect();
     let montage = matches!(settings.channels, CohortChannels::Montage(_));
     if montage || !settings.preprocess.channels.pick.is_empty() {
         let mut all: Vec<ChannelName> = Vec::new();

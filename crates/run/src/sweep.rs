@@ -12,8 +12,8 @@ use twinprint_store::epochs::EpochFile;
 use crate::config::hash_of;
 use crate::error::Placed;
 use crate::folder::{
-    COHORT, COHORT_EPOCHS, EPOCHS, OPERATIONS, PRINTS, PROVENANCE, QUALITY, RunFolder, SPLIT, WINDOW_LEAKS, create_folder,
-    write_csv, write_text,
+    COHORT, COHORT_EPOCHS, EPOCHS, OPERATIONS, PRINTS, PROVENANCE, QUALITY, RunFolder, SPLIT, WINDOW_LEAKS,
+    create_folder, write_csv, write_text,
 };
 use crate::record::{Host, RunRecord};
 use crate::run::{Options, Places, prepare, run};

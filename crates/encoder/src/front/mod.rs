@@ -63,8 +63,8 @@ impl Front {
                 kept.slice_mut(s![range, ..]).assign(&front.rows(epochs.view())?);
             }
         }
-        let fitted =
-            front.reading(data, kept.as_ref(), |chunks| Standardise::fit_in_chunks(width, data.weight, chunks))?;
+        let fitted = front
+            .reading(data, kept.as_ref(), |chunks| Standardise::fit_in_chunks(width, data.weight, chunks))?;
         if let Some(kept) = &mut kept {
             fitted.apply(kept);
         }

@@ -154,14 +154,8 @@ fn start_file(path: &Path, plan: &Plan, cut: &Preprocessed) -> Result<EpochWrite
         ("plan_hash".to_owned(), plan.hash()),
         ("dataset".to_owned(), plan.config().name.clone()),
     ];
-    EpochWriter::create(
-        path,
-        cut.rate,
-        &cut.channels,
-        cut.samples.dim().2,
-        &attributes.into_iter().collect(),
-    )
-    .in_stage("preprocess")
+    EpochWriter::create(path, cut.rate, &cut.channels, cut.samples.dim().2, &attributes.into_iter().collect())
+        .in_stage("preprocess")
 }
 
 fn write_quality(folder: &RunFolder, qualities: &[(RecordingKey, Quality)]) -> Result<(), RunError> {
