@@ -1,7 +1,7 @@
 //! The recordings of a plan, opened as far as their headers: what a run needs to know before it reads a sample.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
