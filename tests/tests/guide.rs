@@ -93,6 +93,13 @@ fn take_the_features_elsewhere_runs_as_written() {
 }
 
 #[test]
+fn learn_from_several_cohorts_runs_as_written() {
+    let (Some(data), Some(_)) = (real("eegmat"), real("guinea-bissau")) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    run("cohorts.md", folder.path(), &data.canonicalize().unwrap(), None);
+}
+
+#[test]
 fn the_page_shows_the_script_that_is_tested() {
     let script = std::fs::read_to_string(root().join("tests/interop/encoder_in_pytorch.py")).unwrap();
     let shown = blocks(&page("take-the-features-elsewhere.md"));
