@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use twinprint_tests::{Cohort, json, only_run, real, root, run, succeed};
+use twinprint_tests::{Cohort, json, only_run, real, refuse, root, run, succeed};
 
 /// `pipelines/eegmat.toml` for some of its people, with no more evaluation than it takes.
 fn pipeline_of(people: std::ops::Range<usize>, folder: &Path) -> PathBuf {
@@ -24,6 +24,13 @@ fn verified(gallery: &str, claimed: usize, probe: usize, data: &Path) -> bool {
     let output = run(&["verify", "--gallery", gallery, "--subject", &claimed, file.to_str().unwrap()]);
     assert!(output.status.code().is_some_and(|code| code < 2), "{}", String::from_utf8_lossy(&output.stderr));
     output.status.success()
+}
+
+/// The recording of a session of somebody in a synthetic cohort.
+fn recording(cohort: &Cohort, person: usize, session: usize) -> PathBuf {
+    let folder = cohort.folder.path().join(format!("cohort/sub-{person:02}/ses-{session}/eeg"));
+    let mut files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files.find(|path| path.extension().is_some_and(|ending| ending == "edf")).unwrap()
 }
 
 /// Two minutes in a dev build.
@@ -119,11 +126,7 @@ fn a_run_ends_with_a_model_of_everybody_and_says_what_its_thresholds_do() {
     assert_eq!(with.file_name(), without.file_name(), "the final model decides no number");
     // The encoder of a fold and the final model are not one another's.
     let (gallery, fold) = (cohort.folder.path().join("a.gallery"), cohort.folder.path().join("b.gallery"));
-    let edf = std::fs::read_dir(cohort.folder.path().join("cohort/sub-01/ses-1/eeg"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .find(|path| path.extension().is_some_and(|ending| ending == "edf"))
-        .unwrap();
+    let edf = recording(&cohort, 1, 1);
     let (model, edf) = (with.to_str().unwrap(), edf.to_str().unwrap());
     let enrol = |gallery: &Path, more: &[&str]| {
         let gallery = gallery.to_str().unwrap();
@@ -132,4 +135,93 @@ fn a_run_ends_with_a_model_of_everybody_and_says_what_its_thresholds_do() {
     };
     assert!(enrol(&gallery, &[]).contains("final model"));
     assert!(enrol(&fold, &["--fold", "1"]).contains("of fold 1"));
+}
+
+#[test]
+fn a_packed_model_serves_like_the_run_it_came_from() {
+    let cohort = Cohort::new("1");
+    let folder = cohort.folder.path();
+    let run_folder =
+        cohort.run("out", &["--set", "evaluation.baselines=[]", "--set", "evaluation.audits=[]"]);
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (from, packed) = (run_folder.to_str().unwrap(), path("m.twinprint"));
+    succeed(&["model", "pack", from, "--to", &packed]);
+    assert!(refuse(&["model", "pack", from, "--to", &packed]).contains("--force"));
+    assert!(succeed(&["model", "check", &packed]).starts_with("ok"));
+    let shown = succeed(&["model", "show", &packed]);
+    for word in [
+        "final model",
+        "8 people in 16 recordings",
+        "epochs of 1 s",
+        "measured",
+        "not for",
+        "Synthetic cohort",
+    ] {
+        assert!(shown.contains(word), "no {word:?} in {shown}");
+    }
+    // Nobody's name and no file's stands in it.
+    let bytes = std::fs::read(&packed).unwrap();
+    for word in ["sub-0", ".edf", "cohort/"] {
+        assert!(!bytes.windows(word.len()).any(|window| window == word.as_bytes()), "{word}");
+    }
+    // Its thresholds, prints and decisions are those of the run.
+    let (gallery, other) = (path("run.gallery"), path("packed.gallery"));
+    let (first, second) = (recording(&cohort, 3, 1), recording(&cohort, 3, 2));
+    let said: Vec<(String, String)> = [(from, &gallery), (packed.as_str(), &other)]
+        .map(|(model, gallery)| {
+            let enrol =
+                ["enroll", "--gallery", gallery, "--model", model, "--subject", "x", first.to_str().unwrap()];
+            let notices = run(&enrol).stderr;
+            assert!(String::from_utf8_lossy(&notices).contains("has learnt from this recording"));
+            let verify =
+                ["verify", "--gallery", gallery, "--subject", "x", second.to_str().unwrap(), "--json"];
+            let lock = json_of(&["gallery", "show", "--gallery", gallery, "--json"]);
+            (String::from_utf8(run(&verify).stdout).unwrap(), lock["thresholds"].to_string())
+        })
+        .into();
+    assert_eq!(said[0], said[1]);
+    // Each opens with the other's encoder, which is the same.
+    let verify = |model: &str| {
+        run(&["verify", "--gallery", &gallery, "--model", model, "--subject", "x", second.to_str().unwrap()])
+    };
+    assert_eq!(verify(&packed).status.code(), verify(from).status.code());
+    succeed(&["export", &packed, "--to", &path("weights.safetensors")]);
+    assert!(refuse(&["export", &packed, "--to", &path("prints.h5")]).contains("needs a run folder"));
+    // A fold's encoder can be carried as well, and is another.
+    let of_fold = path("fold.twinprint");
+    succeed(&["model", "pack", from, "--to", &of_fold, "--fold", "1"]);
+    assert_ne!(
+        json_of(&["model", "show", &of_fold, "--json"])["encoder"],
+        json_of(&["model", "show", &packed, "--json"])["encoder"]
+    );
+
+    // One flipped byte, a torn file, and what is no model at all.
+    let damaged = path("damaged.twinprint");
+    let mut flipped = bytes.clone();
+    flipped[bytes.len() / 2] ^= 1;
+    for (content, sentence) in [
+        (flipped, "damaged or was changed"),
+        (bytes[..bytes.len() / 2].to_vec(), "damaged or was changed"),
+        (b"hello".to_vec(), "no packed model"),
+    ] {
+        std::fs::write(&damaged, content).unwrap();
+        let checked = run(&["model", "check", &damaged]);
+        assert_eq!(checked.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&checked.stdout).contains(sentence));
+        let enrol = [
+            "enroll",
+            "--gallery",
+            &path("no.gallery"),
+            "--model",
+            &damaged,
+            "--subject",
+            "x",
+            first.to_str().unwrap(),
+        ];
+        assert!(refuse(&enrol).contains(sentence));
+    }
+}
+
+fn json_of(arguments: &[&str]) -> Value {
+    serde_json::from_str(&succeed(arguments)).unwrap()
 }

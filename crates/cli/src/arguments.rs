@@ -8,6 +8,7 @@ use twinprint_dataset::synth::Cohort;
 use crate::gallery_arguments::{
     EnrolArguments, ExportArguments, GalleryCommand, IdentifyArguments, VerifyArguments,
 };
+use crate::model_arguments::ModelCommand;
 
 /// EEG biometrics from EDF recordings to an equal error rate you can defend.
 #[derive(Debug, Parser)]
@@ -94,6 +95,12 @@ pub(crate) enum Command {
     /// Look after a gallery: list, show, revoke, check, reissue.
     #[command(subcommand, after_help = "Example:\n  twinprint gallery list --gallery staff.gallery")]
     Gallery(GalleryCommand),
+    /// An encoder in one file, to be carried elsewhere: pack, show, check.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  twinprint model pack reports/eegmat-1a2b3c4d --to eegmat.twinprint"
+    )]
+    Model(ModelCommand),
     /// Write a run's prints, features and epochs, or its encoder's weights, for other programs.
     #[command(
         after_help = "Example:\n  twinprint export reports/eegmat-1a2b3c4d --to features.h5 --with band-powers,epochs"

@@ -1,5 +1,7 @@
 //! How the command ends, for the shell.
 
+/// A negative answer: no match, or a check that failed.
+pub(crate) const NEGATIVE: u8 = 1;
 /// A wrong argument, a refused file or plan.
 pub(crate) const INPUT: u8 = 2;
 /// A fault of twinprint's own.

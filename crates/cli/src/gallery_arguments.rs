@@ -10,7 +10,7 @@ pub(crate) struct GalleryArguments {
     /// The gallery's file.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) gallery: PathBuf,
-    /// The run folder whose encoder the gallery is made with; later, where that folder is now.
+    /// The run folder or packed model (`twinprint model pack`) whose encoder the gallery is made with; later, where it is now.
     #[arg(long, value_name = "RUN")]
     pub(crate) model: Option<PathBuf>,
     #[command(flatten)]
@@ -192,7 +192,7 @@ pub(crate) struct ReissueArguments {
 /// Arguments of `export`.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArguments {
-    /// The run folder.
+    /// The run folder; for .safetensors also a packed model.
     pub(crate) run: PathBuf,
     /// The file to write: .h5, .parquet, .csv, or .safetensors for the encoder's weights.
     #[arg(long, value_name = "FILE")]

@@ -6,6 +6,7 @@ mod exit_code;
 mod failure;
 mod gallery_arguments;
 mod host;
+mod model_arguments;
 mod progress;
 mod say;
 

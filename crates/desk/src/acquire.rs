@@ -10,7 +10,7 @@ use twinprint_recordings::{ReadError, RecordingReader, Strictness};
 use twinprint_signal::{ChannelName, Hertz, Seconds};
 
 use crate::DeskError;
-use crate::run_encoder::RunEncoder;
+use crate::open_encoder::Encoder;
 use twinprint_run::RunError;
 use twinprint_run::error::chain;
 use twinprint_run::{read_signals, samples_hash};
@@ -35,7 +35,7 @@ const SATURATED: f64 = 0.01;
 /// # Errors
 /// When the file is refused; [`DeskError::Unmappable`] with every difference between its channels, units or rate and
 /// what the encoder takes.
-fn acquire(encoder: &RunEncoder, path: &Path) -> Result<Acquired, DeskError> {
+fn acquire(encoder: &Encoder, path: &Path) -> Result<Acquired, DeskError> {
     let refuse = |reason: String| DeskError::Recording { path: path.to_owned(), reason };
     let reader = RecordingReader::open(path, Strictness::Strict)
         .map_err(|error| RunError::unreadable(path, error, true, ""))?;
@@ -61,7 +61,7 @@ fn acquire(encoder: &RunEncoder, path: &Path) -> Result<Acquired, DeskError> {
 }
 
 /// Reads the recordings one after the other.
-pub(crate) fn gather<P: AsRef<Path>>(encoder: &RunEncoder, files: &[P]) -> Result<Acquired, DeskError> {
+pub(crate) fn gather<P: AsRef<Path>>(encoder: &Encoder, files: &[P]) -> Result<Acquired, DeskError> {
     let mut parts = files.iter().map(|path| acquire(encoder, path.as_ref()));
     let first = parts.next().ok_or_else(|| DeskError::Request("no recording was given".to_owned()))??;
     parts.try_fold(first, |all, part| all.join(part?))
@@ -81,8 +81,8 @@ impl Acquired {
 }
 
 /// The run's preprocessing for one more recording: the encoder's channels by name, epochs end to end.
-fn plan_for(encoder: &RunEncoder) -> twinprint_preprocess::Plan {
-    let mut plan = encoder.config.preprocess_of_tested();
+fn plan_for(encoder: &Encoder) -> twinprint_preprocess::Plan {
+    let mut plan = encoder.preprocess.clone();
     if plan.channels.pick.is_empty() {
         plan.channels.pick = encoder.model.channels().to_vec();
     }
@@ -94,7 +94,7 @@ fn plan_for(encoder: &RunEncoder) -> twinprint_preprocess::Plan {
 
 /// The file's signals to read, or everything that is in the way.
 fn choose(
-    encoder: &RunEncoder,
+    encoder: &Encoder,
     plan: &CheckedPlan,
     reader: &RecordingReader,
     path: &Path,
@@ -159,7 +159,7 @@ fn signals_named(plan: &CheckedPlan, reader: &RecordingReader, differences: &mut
 }
 
 /// Refuses what preprocessing made of the recording unless it is exactly what the encoder takes.
-fn check(encoder: &RunEncoder, cut: &Preprocessed, path: &Path) -> Result<(), DeskError> {
+fn check(encoder: &Encoder, cut: &Preprocessed, path: &Path) -> Result<(), DeskError> {
     let mut differences = Vec::new();
     let names =
         |channels: &[ChannelName]| channels.iter().map(ChannelName::key).collect::<Vec<_>>().join(" ");

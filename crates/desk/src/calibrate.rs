@@ -8,20 +8,17 @@ use crate::DeskError;
 use crate::cancelable::cost;
 use crate::duplicates::duplicates;
 use crate::role_prints::{Comparisons, RolePrints, prints_of, rate};
-use crate::run_encoder::RunEncoder;
+use crate::run_scores::{RunScores, which};
 
 /// Measures thresholds. Those of a fold's encoder come from the fold's dev people, or where nobody was set aside from its test
 /// people; those of the final model from everybody who was tested, each by the encoder of their own fold.
 ///
 /// # Errors
 /// When the run cannot set an honest threshold, its prints are missing, or there are too few people or seconds.
-pub(crate) fn thresholds(
-    encoder: &RunEncoder,
-    projection: Option<&Projection>,
-) -> Result<Thresholds, DeskError> {
-    encoder.check_honest()?;
-    let whose = Whose::of(encoder, projection)?;
-    let (enrol_epochs, looks) = whose.lengths(encoder)?;
+pub(crate) fn thresholds(run: &RunScores, projection: Option<&Projection>) -> Result<Thresholds, DeskError> {
+    run.check_honest()?;
+    let whose = Whose::of(run, projection)?;
+    let (enrol_epochs, looks) = whose.lengths(run)?;
     let mut points = Vec::new();
     let mut bounds = Vec::new();
     let lengths = halves(enrol_epochs);
@@ -33,8 +30,8 @@ pub(crate) fn thresholds(
     }
     let cost = match projection {
         Some(projection) => {
-            let plain = Whose::of(encoder, None)?;
-            Some(cost(encoder, (&plain.setting[0], &whose.setting[0]), projection, enrol_epochs, looks)?)
+            let plain = Whose::of(run, None)?;
+            Some(cost(run, (&plain.setting[0], &whose.setting[0]), projection, enrol_epochs, looks)?)
         }
         None => None,
     };
@@ -46,7 +43,7 @@ pub(crate) fn thresholds(
         bounds,
         usual_spread: RolePrints::usual_spread(&whose.setting, enrol_epochs),
         cost,
-        notes: whose.notes(encoder, enrol_epochs, looks),
+        notes: whose.notes(run, enrol_epochs, looks),
     })
 }
 
@@ -68,10 +65,10 @@ struct Compared {
 }
 
 impl Whose {
-    fn of(encoder: &RunEncoder, projection: Option<&Projection>) -> Result<Self, DeskError> {
-        let file = prints_of(encoder)?;
-        let ([fold], Some(_)) = (encoder.folds.as_slice(), encoder.identity.fold) else {
-            let setting = RolePrints::of_folds(&encoder.folds, &file, projection);
+    fn of(run: &RunScores, projection: Option<&Projection>) -> Result<Self, DeskError> {
+        let file = prints_of(run)?;
+        let ([fold], Some(_)) = (run.folds.as_slice(), run.fold) else {
+            let setting = RolePrints::of_folds(&run.folds, &file, projection);
             return Ok(Self { people: People::OutOfFold, setting, tested: None });
         };
         let (role, people) =
@@ -85,9 +82,9 @@ impl Whose {
     }
 
     /// The plan's template length and the longest probe that two people of every set have, in epochs.
-    fn lengths(&self, encoder: &RunEncoder) -> Result<(usize, usize), DeskError> {
-        let protocol = &encoder.config.protocol;
-        let epochs = |seconds: f64| ((seconds / encoder.identity.epoch_seconds).round() as usize).max(1);
+    fn lengths(&self, run: &RunScores) -> Result<(usize, usize), DeskError> {
+        let protocol = &run.config.protocol;
+        let epochs = |seconds: f64| ((seconds / run.epoch_seconds).round() as usize).max(1);
         let enrol = epochs(protocol.enrol.seconds);
         let wanted = epochs(protocol.probe.seconds.iter().copied().fold(0.0, f64::max));
         let can_probe = |count: &usize| self.setting.iter().all(|prints| prints.can_probe(*count));
@@ -95,10 +92,10 @@ impl Whose {
         match looks {
             Some(looks) if self.setting.iter().all(|prints| prints.can_enrol(enrol)) => Ok((enrol, looks)),
             _ => Err(DeskError::RunFolder {
-                path: encoder.folder.root().to_owned(),
+                path: run.folder.root().to_owned(),
                 reason: format!(
                     "{}: fewer than two people with a template of {} s and a probe are there to measure thresholds on: take another fold's encoder with --fold",
-                    encoder.which(),
+                    which(run.fold),
                     protocol.enrol.seconds
                 ),
             }),
@@ -123,8 +120,8 @@ impl Whose {
         Ok(Compared { setting, observed })
     }
 
-    fn notes(&self, encoder: &RunEncoder, enrol: usize, looks: usize) -> Vec<String> {
-        let (seconds, subjects) = (encoder.identity.epoch_seconds, self.subjects());
+    fn notes(&self, run: &RunScores, enrol: usize, looks: usize) -> Vec<String> {
+        let (seconds, subjects) = (run.epoch_seconds, self.subjects());
         let whose = match self.people {
             People::OutOfFold => format!(
                 "thresholds come from all {subjects} people tested, each by the encoder of a fold that had not seen them; error rates from thresholds of all folds but one on the one left out"

@@ -7,7 +7,7 @@ use twinprint_gallery::{Cost, Linkage, Projection, Rate, linkage, set_linkage};
 
 use crate::DeskError;
 use crate::role_prints::{COMPARISONS, RolePrints, rate};
-use crate::run_encoder::RunEncoder;
+use crate::run_scores::RunScores;
 use twinprint_run::derive;
 
 /// Pairs of keys behind the unlinkability.
@@ -16,7 +16,7 @@ const KEYS: usize = 20;
 /// What the projection does to the error rate of templates of `enrol` epochs and probes of `looks`, and what two galleries
 /// under different keys tell about each other.
 pub(crate) fn cost(
-    encoder: &RunEncoder,
+    run: &RunScores,
     (plain, projected): (&RolePrints, &RolePrints),
     projection: &Projection,
     enrol: usize,
@@ -25,16 +25,16 @@ pub(crate) fn cost(
     let rate_of = |prints: &RolePrints| -> Result<f64, DeskError> {
         Ok(eer(&prints.compare(enrol, looks)?.last()?).value)
     };
-    let (dim, kept) = (encoder.identity.dim, projection.kept());
+    let (dim, kept) = (run.dim, projection.kept());
     let (people, templates) = templates(plain, enrol, dim)?;
     let under = |pair: usize, side: &str| {
-        let number = derive(encoder.config.seed, &format!("unlinkability {pair} {side}"));
+        let number = derive(run.config.seed, &format!("unlinkability {pair} {side}"));
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&number.to_le_bytes());
         Projection::from_seed(bytes, dim, kept).apply(templates.view())
     };
     let galleries = (0..KEYS).map(|pair| (under(pair, "left"), under(pair, "right")));
-    let across = Across::of(&people, galleries, encoder.config.seed)?;
+    let across = Across::of(&people, galleries, run.config.seed)?;
     Ok(Cost {
         dim,
         kept,

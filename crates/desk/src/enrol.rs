@@ -12,8 +12,9 @@ use crate::acquire::{Acquired, gather};
 use crate::admission::{admit, duplicate_rule, wanted_epochs};
 use crate::enrol_options::EnrolOptions;
 use crate::open::{create, create_foreign, encoder_of, open};
+use crate::open_encoder::Encoder;
 use crate::rows::{Rows, is_table};
-use crate::run_encoder::RunEncoder;
+use crate::run_scores::which;
 
 /// What was enrolled, for people and programs to read.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -87,7 +88,7 @@ fn enrol_recordings(
     let opened = opened(options)?;
     let encoder = match (&opened, access.model) {
         (Some(gallery), _) => encoder_of(gallery, access)?,
-        (None, Some(run)) => RunEncoder::open(run, options.new.fold)?,
+        (None, Some(run)) => Encoder::open(run, options.new.fold)?,
         (None, None) => return Err(GalleryError::Missing { path: access.gallery.to_owned() }.into()),
     };
     if let (Some(fold), true) = (options.new.fold, opened.is_some())
@@ -95,11 +96,11 @@ fn enrol_recordings(
     {
         return Err(DeskError::Request(format!(
             "--fold {fold}: this gallery was made with the {}; leave --fold out",
-            encoder.which()
+            which(encoder.identity.fold)
         )));
     }
     let epoch_seconds = encoder.identity.epoch_seconds;
-    let planned = ((encoder.config.protocol.enrol.seconds / epoch_seconds).round() as usize).max(1);
+    let planned = ((encoder.enrol_seconds / epoch_seconds).round() as usize).max(1);
     let wanted = wanted_epochs(options, Some((planned, epoch_seconds)))?;
     let acquired = gather(&encoder, files)?;
     admit(subject, &acquired, wanted, epoch_seconds)?;

@@ -10,10 +10,12 @@ mod enrol_options;
 mod error;
 mod identify;
 mod open;
+mod open_encoder;
+mod packing;
 mod probe;
 mod role_prints;
 mod rows;
-mod run_encoder;
+mod run_scores;
 mod verify;
 
 pub use enrol::{Report, enrol};
@@ -21,6 +23,7 @@ pub use enrol_options::EnrolOptions;
 pub use error::DeskError;
 pub use identify::{Identified, identify};
 pub use open::{Access, NewGalleryOptions, check, open};
+pub use packing::{Told, pack_model, show_model};
 pub use probe::ProbeOptions;
 pub use twinprint_gallery::{
     Event, Finding, Gallery, Happening, People, Person, Rate, Secret, Thresholds, Update, Wanted,

@@ -8,8 +8,8 @@ use twinprint_gallery::{
 };
 
 use crate::DeskError;
-use crate::calibrate;
-use crate::run_encoder::RunEncoder;
+use crate::open_encoder::Encoder;
+use crate::run_scores::which;
 
 /// Where a gallery is and what opens it.
 #[derive(Clone, Copy)]
@@ -20,7 +20,7 @@ pub struct Access<'a> {
     pub secret: Option<&'a Secret>,
     /// The file of its secret, beside which its changes are counted, so that an older copy is noticed.
     pub key_file: Option<&'a Path>,
-    /// The run folder of its encoder, where that has moved, or where the gallery is to be made.
+    /// The run folder or packed model of its encoder, where that has moved, or where the gallery is to be made.
     pub model: Option<&'a Path>,
 }
 
@@ -69,7 +69,7 @@ pub fn check(access: Access<'_>) -> Result<Vec<Finding>, DeskError> {
     };
     if !gallery.encoder().channels.is_empty() {
         let (passed, detail) = match encoder_of(&gallery, access) {
-            Ok(encoder) => (true, format!("{}, {}", encoder.folder.root().display(), encoder.which())),
+            Ok(encoder) => (true, format!("{}, {}", encoder.identity.model, which(encoder.identity.fold))),
             Err(error) => (false, error.to_string()),
         };
         findings.push(Finding { what: "encoder".to_owned(), passed, detail });
@@ -78,7 +78,7 @@ pub fn check(access: Access<'_>) -> Result<Vec<Finding>, DeskError> {
 }
 
 /// The encoder a gallery belongs to: where it was, or where `--model` says it is now.
-pub(crate) fn encoder_of(gallery: &Gallery, access: Access<'_>) -> Result<RunEncoder, DeskError> {
+pub(crate) fn encoder_of(gallery: &Gallery, access: Access<'_>) -> Result<Encoder, DeskError> {
     let identity = gallery.encoder();
     if identity.channels.is_empty() {
         return Err(DeskError::Request(format!(
@@ -95,7 +95,7 @@ pub(crate) fn encoder_of(gallery: &Gallery, access: Access<'_>) -> Result<RunEnc
                 .to_owned(),
         });
     }
-    let encoder = RunEncoder::open(run, identity.fold)?;
+    let encoder = Encoder::open(run, identity.fold)?;
     gallery.check_encoder(&encoder.identity)?;
     Ok(encoder)
 }
@@ -104,11 +104,11 @@ pub(crate) fn encoder_of(gallery: &Gallery, access: Access<'_>) -> Result<RunEnc
 pub(crate) fn create(
     access: Access<'_>,
     options: &NewGalleryOptions<'_>,
-    encoder: &RunEncoder,
+    encoder: &Encoder,
     rng: &mut dyn CryptoRng,
 ) -> Result<Gallery, DeskError> {
     let new = options.gallery_of(encoder.identity.clone(), access.secret);
-    let thresholds = |projection: Option<&Projection>| calibrate::thresholds(encoder, projection);
+    let thresholds = |projection: Option<&Projection>| encoder.thresholds(projection);
     counted(access, Gallery::create(access.gallery, new, thresholds, rng)?)
 }
 

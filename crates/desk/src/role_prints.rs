@@ -10,7 +10,7 @@ use twinprint_signal::{RecordingKey, SubjectId};
 use twinprint_store::prints::PrintFile;
 
 use crate::DeskError;
-use crate::run_encoder::RunEncoder;
+use crate::run_scores::RunScores;
 
 /// Templates and probes together are cut so that a length has about as many comparisons at most.
 pub(crate) const COMPARISONS: usize = 2_000_000;
@@ -43,8 +43,8 @@ pub(crate) struct Comparisons {
 ///
 /// # Errors
 /// When the file is missing or damaged.
-pub(crate) fn prints_of(encoder: &RunEncoder) -> Result<PrintFile, DeskError> {
-    let path = encoder.folder.path("systems").join("encoder.h5");
+pub(crate) fn prints_of(run: &RunScores) -> Result<PrintFile, DeskError> {
+    let path = run.folder.path("systems").join("encoder.h5");
     PrintFile::open(&path).map_err(|error| DeskError::RunFolder {
         path,
         reason: format!("{error}; run `twinprint embed` again"),

@@ -135,6 +135,15 @@ pub enum FormatError {
     /// Two files that were not written together.
     #[error("it is not the file {0} was written with")]
     Strange(&'static str),
+    /// A file without the marks of a packed model.
+    #[error("it is no packed model: `twinprint model pack` writes them")]
+    Unpacked,
+    /// A packed model of which a byte differs from what was written.
+    #[error("its checksum does not fit: the file is damaged or was changed; take another copy")]
+    Checksum,
+    /// A number, by name, that no encoder has.
+    #[error("its {0} is {1}, which no encoder has: the file is not to be trusted")]
+    Size(String, f64),
     /// Safetensors that say nothing about a checkpoint.
     #[error("it does not say how far training was")]
     Silent,

@@ -353,3 +353,31 @@ fn a_plan_written_out_reads_back_the_same() {
     assert_eq!(plan.batch.virtual_subjects, Some(2.0));
     assert_eq!(plan.check().unwrap(), plan);
 }
+
+#[test]
+fn a_packed_model_is_the_same_model_and_notices_every_byte_that_was_flipped() {
+    let cohort = cohort(4, 9, 4);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.twinprint");
+    let model = train(&small("").check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap();
+    let about = "who it learnt from: \"blake3\":\"nobody\"";
+    model.pack(&path, about).unwrap();
+    let (again, told) = Model::unpack(&path, &Compute::cpu()).unwrap();
+    assert_eq!(told, about);
+    assert_eq!(again.content_hash().unwrap(), model.content_hash().unwrap());
+    assert_eq!(again.embed(cohort.samples.view()).unwrap(), model.embed(cohort.samples.view()).unwrap());
+    let bytes = std::fs::read(&path).unwrap();
+    let refused = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        Model::unpack(&path, &Compute::cpu()).unwrap_err()
+    };
+    for place in (0..bytes.len()).step_by(101).chain([0, 7, 8, bytes.len() - 1]) {
+        let mut flipped = bytes.clone();
+        flipped[place] ^= 1;
+        assert!(matches!(refused(&flipped), EncoderError::Format { .. }), "byte {place}");
+    }
+    for length in [0, 7, 8, 100, bytes.len() / 2, bytes.len() - 1] {
+        assert!(matches!(refused(&bytes[..length]), EncoderError::Format { .. }), "{length} bytes");
+    }
+    assert!(matches!(refused(&[b'{'; 5000]), EncoderError::Format { .. }));
+}

@@ -4,21 +4,25 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use twinprint_encoder::Model;
-use twinprint_run::{FinishedRun, embedding_space};
+use twinprint_run::{CarriedModel, FinishedRun, embedding_space};
 use twinprint_store::prints::space_attribute;
 
 use crate::ForeignError;
 use crate::options::refuse_replacing;
 
-/// Writes the encoder of a run's fold as one safetensors file; gives back how many numbers a print of it has.
+/// Writes the encoder of a run's fold, or a packed model's, as one safetensors file; gives back how many numbers a print of it has.
 ///
 /// # Errors
-/// When there is no such run or fold, a file is there and `force` is not given, or it cannot be written.
+/// When there is no such run, fold or model, a file is there and `force` is not given, or it cannot be written.
 pub fn export_weights(run: &Path, fold: usize, to: &Path, force: bool) -> Result<usize, ForeignError> {
     refuse_replacing(to, force)?;
-    let encoder = FinishedRun::open(run)?.encoder(fold)?;
-    encoder.model.export_weights(to)?;
-    Ok(encoder.model.dim())
+    let model = if run.is_file() {
+        CarriedModel::open(run)?.model
+    } else {
+        FinishedRun::open(run)?.encoder(fold)?.model
+    };
+    model.export_weights(to)?;
+    Ok(model.dim())
 }
 
 /// The encoder of a run's fold with the weights of a file in place of its own.

@@ -75,6 +75,9 @@ pub enum RunError {
     /// A file of the run folder is missing or not what its stage wrote.
     #[error(transparent)]
     RunFolder(Located),
+    /// A file of an encoder.
+    #[error(transparent)]
+    Encoder(#[from] twinprint_encoder::EncoderError),
     /// A stage failed.
     #[error(transparent)]
     Stage(Located),

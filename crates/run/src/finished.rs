@@ -58,6 +58,12 @@ impl FinishedRun {
     /// When it is no run folder, or its plan was changed since the run was made.
     pub fn open(run: &Path) -> Result<Self, RunError> {
         let folder = RunFolder::at(run);
+        if run.is_file() {
+            return Err(RunError::run_folder(
+                run,
+                "it is one file, and what is asked for needs a run folder; a packed model serves enroll, verify, identify, export --to .safetensors and [encoder] from",
+            ));
+        }
         if !folder.path("plan.json").is_file() {
             return Err(RunError::run_folder(
                 run,

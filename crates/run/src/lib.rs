@@ -4,6 +4,7 @@
 //! folder to completion, stage by stage. Every arrow between stages is a file.
 
 mod baselines;
+mod carried;
 mod channels;
 mod cohort;
 mod cohort_epochs;
@@ -42,6 +43,7 @@ mod training_rows;
 mod trials;
 mod weights;
 
+pub use carried::{About, Card, CardData, CarriedModel, Learnt, Measured, ModelProvenance, pack};
 pub use cohort::InputFile;
 pub use cohort_epochs::{CohortEpochs, epochs_of_own_montages};
 pub use cohort_plan::{CohortChannels, CohortPlan, Recordings};

@@ -17,9 +17,14 @@ pub(crate) fn write(given: &ExportArguments) -> Result<ExitCode, Failure> {
                 "--weights makes prints, and a .safetensors file holds none: write --to prints.h5, .parquet or .csv",
             ));
         }
+        if given.run.is_file() && given.fold.is_some() {
+            return Err(Failure::message("--fold: a packed model holds one encoder; leave --fold out"));
+        }
         let fold = given.fold.unwrap_or(0);
         let dim = twinprint_foreign::export_weights(&given.run, fold, &given.to, given.force)?;
-        say!("{to}: the encoder of fold {fold}, prints of {dim} numbers");
+        let which =
+            if given.run.is_file() { "packed encoder".to_owned() } else { format!("encoder of fold {fold}") };
+        say!("{to}: the {which}, prints of {dim} numbers");
         return Ok(ExitCode::SUCCESS);
     }
     let options = ExportOptions {

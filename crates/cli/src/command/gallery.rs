@@ -11,6 +11,7 @@ use twinprint_desk::{
 use twinprint_foreign::Filter;
 
 use super::gallery_text::{enrolled, identified, person_json, person_text, short, thresholds_text, verdict};
+use crate::exit_code::NEGATIVE;
 use crate::failure::Failure;
 use crate::gallery_arguments::{
     EnrolArguments, GalleryArguments, GalleryCommand, GalleryShowArguments, IdentifyArguments,
@@ -18,9 +19,6 @@ use crate::gallery_arguments::{
 };
 use crate::host;
 use crate::say::{say, tell};
-
-/// The exit code of a negative answer: no match, or a check that failed.
-const NEGATIVE: u8 = 1;
 
 /// `twinprint enroll`.
 pub(crate) fn enrol(given: &EnrolArguments) -> Result<ExitCode, Failure> {

@@ -6,6 +6,7 @@ mod fetch;
 mod gallery;
 mod gallery_text;
 mod inspect;
+mod model;
 mod report;
 mod run;
 mod scores;
@@ -38,6 +39,7 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Verify(given) => gallery::verify(given),
         Command::Identify(given) => gallery::identify(given),
         Command::Gallery(given) => gallery::manage(given),
+        Command::Model(given) => model::manage(given),
         Command::Export(given) => export::write(given),
     }
 }

@@ -1,6 +1,7 @@
 //! A fitted encoder: everything needed to turn epochs into prints.
 
 mod interchange;
+mod packed;
 mod save;
 
 use ndarray::{Array1, Array2, ArrayView3, Axis, concatenate, s};

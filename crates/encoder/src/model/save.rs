@@ -29,16 +29,16 @@ const SCHEMA: u32 = 1;
 /// What `model.json` says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Description {
+pub(super) struct Description {
     schema: u32,
     architecture: String,
     dim: usize,
-    channels: Vec<ChannelName>,
-    rate: f64,
-    samples: usize,
+    pub(super) channels: Vec<ChannelName>,
+    pub(super) rate: f64,
+    pub(super) samples: usize,
     /// BLAKE3 of the weights file, so that the two files cannot be mixed up.
     weights: String,
-    plan: Plan,
+    pub(super) plan: Plan,
 }
 
 impl Model {
@@ -141,11 +141,11 @@ impl Model {
         assemble(decode(&self.description(&weights)?)?, &known, &self.compute)
     }
 
-    fn weights_bytes(&self) -> Result<Vec<u8>, EncoderError> {
+    pub(super) fn weights_bytes(&self) -> Result<Vec<u8>, EncoderError> {
         layout(&self.tensors(), None)
     }
 
-    fn description(&self, weights: &[u8]) -> Result<Vec<u8>, EncoderError> {
+    pub(super) fn description(&self, weights: &[u8]) -> Result<Vec<u8>, EncoderError> {
         let description = Description {
             schema: SCHEMA,
             architecture: self.plan.architecture.name().to_owned(),
@@ -160,7 +160,7 @@ impl Model {
     }
 }
 
-fn decode(bytes: &[u8]) -> Result<Description, FormatError> {
+pub(super) fn decode(bytes: &[u8]) -> Result<Description, FormatError> {
     let description: Description = serde_json::from_slice(bytes)?;
     match description.schema {
         SCHEMA => Ok(description),
@@ -168,7 +168,7 @@ fn decode(bytes: &[u8]) -> Result<Description, FormatError> {
     }
 }
 
-fn assemble(
+pub(super) fn assemble(
     Description { plan, channels, rate, samples, .. }: Description,
     tensors: &BTreeMap<String, Parameter>,
     device: &Compute,
