@@ -25,7 +25,8 @@ pub struct TrainingEpochs<'a> {
     /// The recording of each epoch learnt from: any numbers, unique over the whole set.
     pub recording: &'a [u32],
     /// How much each epoch learnt from counts where something is fitted in closed form: above 0 and the same for all epochs of
-    /// a person, usually that of their cohort; empty where all count alike. Gradient steps take no notice of it.
+    /// a person, usually that of their cohort; empty where all count alike. Of gradient steps, those of joined features alone take
+    /// notice of it: a cohort of twice the weight is learnt from twice as often.
     pub weight: &'a [f32],
     /// Those of the epochs learnt from, by their place among them, that overlap no other of these, recording by recording
     /// in order of time; all where absent. Only what averages epochs looks at it.

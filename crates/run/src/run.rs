@@ -351,7 +351,7 @@ fn open_folder(
     // Asked to start again, not to go on.
     let anew = options.from.is_some_and(|stage| stage <= Stage::Train);
     if anew || options.only == Some(Stage::Preprocess) {
-        stages::train::forget_checkpoints(&places.partial, &ready.split)?;
+        stages::train::start_anew(&places.partial, &ready.split)?;
     }
     create_folder(partial)?;
     write_text(&places.partial.path("pipeline.toml"), &plan.source().text)?;

@@ -186,15 +186,17 @@ impl<'a, 'b> JoinedTraining<'a, 'b> {
     }
 }
 
-/// A cohort, as likely as it has people.
+/// A cohort, as likely as it has people, times its weight.
 fn pick(sources: &[Source], rng: &mut ChaCha8Rng) -> usize {
-    let people: usize = sources.iter().map(|source| source.people.len()).sum();
-    let mut place = rng.random_range(0..people.max(1) as u64) as usize;
+    let share = |source: &Source| {
+        source.people.len() as f64 * source.data.weight.first().map_or(1.0, |&weight| f64::from(weight))
+    };
+    let mut place = rng.random::<f64>() * sources.iter().map(share).sum::<f64>();
     for (cohort, source) in sources.iter().enumerate() {
-        if place < source.people.len() {
+        place -= share(source);
+        if place < 0.0 {
             return cohort;
         }
-        place -= source.people.len();
     }
-    0
+    sources.len().saturating_sub(1)
 }

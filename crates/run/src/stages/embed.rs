@@ -21,6 +21,7 @@ use crate::error::Placed;
 use crate::folder::{OPERATIONS, PRINTS, PROVENANCE, QUALITY, create_folder};
 use crate::scoring::SystemSides;
 use crate::shortcut::Shortcut;
+use crate::stages::joined;
 use crate::stages::train::open_epochs;
 use crate::system::System;
 use crate::training_rows::{TrainingRows, epoch_seconds, without_overlap};
@@ -57,6 +58,11 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
             prints = write(&context.folder.path(PRINTS), &sides, &[Role::Test], &public)?;
         }
         write(&place(context, system), &sides, &[Role::Test, Role::Dev, Role::Train], &attributes)?;
+    }
+    let encoder = context.plan.encoder()?;
+    if !encoder.joined.is_empty() {
+        let subjects = joined::subjects(context, &encoder)?;
+        fits.push(FitRecord { what: "joined features".to_owned(), fold: None, subjects });
     }
     let provenance = Provenance { fits, operations: context.folder.read_json(OPERATIONS)? };
     let notices =

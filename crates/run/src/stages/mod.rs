@@ -2,6 +2,7 @@
 
 pub(crate) mod embed;
 pub(crate) mod evaluate;
+pub(crate) mod joined;
 pub(crate) mod preprocess;
 pub(crate) mod report;
 pub(crate) mod train;

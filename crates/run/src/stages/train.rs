@@ -5,7 +5,7 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use twinprint_encoder::{CheckedPlan, Embed, Monitor, StepReport, train_resumable};
+use twinprint_encoder::{Embed, Monitor, Recipe, StepReport, train_resumable};
 use twinprint_evaluation::Scores;
 use twinprint_protocol::{Fold, Role, Split};
 use twinprint_store::epochs::EpochFile;
@@ -15,6 +15,7 @@ use crate::directionless;
 use crate::error::Placed;
 use crate::folder::{EPOCHS, RunFolder, TRAINING, create_folder, write_csv};
 use crate::scoring::{Asked, People, embed_role, scores_of_fold};
+use crate::stages::joined;
 use crate::training_rows::{TrainingRows, epoch_seconds};
 use crate::weights::Weights;
 use crate::{Plan, Progress, RunError};
@@ -27,7 +28,7 @@ const CHECKPOINT: &str = "checkpoint";
 /// How many steps the training of all encoders reports.
 pub(crate) fn steps(plan: &Plan, split: &Split) -> u64 {
     let encoders = split.folds.len() + usize::from(plan.fits_final_model());
-    encoders as u64 * steps_of_one(plan)
+    joined::steps(&plan.config().encoder) + encoders as u64 * steps_of_one(plan)
 }
 
 fn steps_of_one(plan: &Plan) -> u64 {
@@ -41,19 +42,21 @@ fn steps_of_one(plan: &Plan) -> u64 {
 pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     let Context { plan, split, folder, .. } = context;
     let (file, encoder) = (open_epochs(context)?, plan.encoder()?);
+    let learnt = joined::learn(context, &encoder)?;
+    let recipe = Recipe { plan: &encoder, joined: &learnt };
     let mut last = Vec::with_capacity(split.folds.len());
     let (weights, views) = (Weights::of(plan, split), split.by_tested_cohort());
     for fold in &split.folds {
         let rows = TrainingRows::of(fold, &file, &weights)?;
         let of_cohorts = views.iter().filter_map(|(_, view)| view.folds.get(fold.index));
         let by_cohort = of_cohorts.filter(|view| !view.dev.is_empty()).collect();
-        last.push(fit(context, &encoder, (Some(fold), by_cohort, &rows), &file)?);
+        last.push(fit(context, recipe, (Some(fold), by_cohort, &rows), &file)?);
     }
     let place = folder.final_model();
     let also = match fits(context) {
         true => {
             let rows = TrainingRows::of_everybody(split, &file, &weights)?;
-            last.push(fit(context, &encoder, (None, Vec::new(), &rows), &file)?);
+            last.push(fit(context, recipe, (None, Vec::new(), &rows), &file)?);
             format!(", the last of them of all {} people", rows.subjects().len())
         }
         false => {
@@ -84,7 +87,7 @@ fn fits(context: &Context) -> bool {
 /// loss.
 fn fit(
     context: &Context,
-    encoder: &CheckedPlan,
+    recipe: Recipe,
     (fold, by_cohort, rows): (Option<&Fold>, Vec<&Fold>, &TrainingRows),
     file: &EpochFile,
 ) -> Result<f64, RunError> {
@@ -104,7 +107,7 @@ fn fit(
     let place = fold.map_or_else(|| folder.final_model(), |fold| folder.fold(fold.index));
     create_folder(&place)?;
     let data = rows.epochs(file);
-    let trained = train_resumable(encoder, &data, device, &mut log, &place.join(CHECKPOINT));
+    let trained = train_resumable(recipe, &data, device, &mut log, &place.join(CHECKPOINT));
     if let Some(error) = log.failed {
         return Err(error);
     }
@@ -115,9 +118,15 @@ fn fit(
 }
 
 /// Removes what a stopped training left to go on from.
-pub(crate) fn forget_checkpoints(folder: &RunFolder, split: &Split) -> Result<(), RunError> {
+fn forget_checkpoints(folder: &RunFolder, split: &Split) -> Result<(), RunError> {
     let folds = split.folds.iter().map(|fold| folder.fold(fold.index));
     folds.chain([folder.final_model()]).try_for_each(|place| remove(place.join(CHECKPOINT)))
+}
+
+/// Removes everything that a training which is begun anew must not go on from.
+pub(crate) fn start_anew(folder: &RunFolder, split: &Split) -> Result<(), RunError> {
+    forget_checkpoints(folder, split)?;
+    remove(folder.path(joined::JOINED))
 }
 
 /// Removes a folder, where there is one.
