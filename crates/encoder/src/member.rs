@@ -12,7 +12,7 @@ use crate::joined::Recipe;
 use crate::pass::{InputShape, Pass};
 use crate::plan::{Architecture, CheckedPlan, Init};
 use crate::seed::stream;
-use crate::weights::{Bound, Parameter, matrix, read};
+use crate::weights::{Bound, Parameter, of_array, read};
 use crate::{EncoderError, TrainingEpochs};
 
 /// Is handed what a network takes of some epochs, and which they are.
@@ -111,8 +111,7 @@ impl Member {
             let end = (start + CHUNK).min(count);
             let rows = self.front.rows(epochs.slice(s![start..end, .., ..]))?;
             seen(start..end, rows.view())?;
-            let (n, width) = rows.dim();
-            let rows = matrix(rows.into_raw_vec_and_offset().0, n, width, device);
+            let rows = of_array(rows, device);
             let out = plan.architecture.forward(shape, rows, &bound, &mut Pass::new(false))?;
             let values = read(out)?;
             prints.slice_mut(s![start..end, ..]).iter_mut().zip(values).for_each(|(x, v)| *x = v);

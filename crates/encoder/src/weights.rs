@@ -94,6 +94,16 @@ pub(crate) fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Encode
     tensor.try_into_vec_as::<f32>().map_err(EncoderError::compute)
 }
 
+/// A tensor of an array, however that lies in memory.
+pub(crate) fn of_array(array: Array2<f32>, device: &Device) -> Tensor<2> {
+    let (rows, columns) = array.dim();
+    let values = match array.is_standard_layout() {
+        true => array.into_raw_vec_and_offset().0,
+        false => array.iter().copied().collect(),
+    };
+    matrix(values, rows, columns, device)
+}
+
 /// A `[rows, columns]` tensor of host values.
 pub(crate) fn matrix(values: Vec<f32>, rows: usize, columns: usize, device: &Device) -> Tensor<2> {
     Tensor::from_data(TensorData::new(values, [rows, columns]), device)

@@ -44,6 +44,20 @@ fn a_network_learnt_on_one_montage_joins_an_encoder_of_another() {
 }
 
 #[test]
+fn an_epoch_has_the_same_print_alone_and_among_others_and_people_lie_together() {
+    let nine = cohort(6, 9, 8);
+    let plan = plan(3);
+    let model = fit(&plan, &learn(&plan, &[nine.epochs()]).unwrap(), &nine);
+    let all = model.embed(nine.samples.view()).unwrap();
+    for epoch in [0, 17, 95] {
+        let alone = model.embed(nine.samples.slice(s![epoch..=epoch, .., ..])).unwrap();
+        let close = alone.row(0).iter().zip(all.row(epoch)).all(|(a, b)| (a - b).abs() < 1e-4);
+        assert!(close, "epoch {epoch}");
+    }
+    assert!(right(&all, &nine.subject) > 0.9, "{}", right(&all, &nine.subject));
+}
+
+#[test]
 fn cohorts_of_several_montages_teach_one_network_and_it_repeats_with_any_number_of_threads() {
     let (nine, four) = (cohort(6, 9, 8), cohort(4, 4, 8));
     let plan = plan(4);

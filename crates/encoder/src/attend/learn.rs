@@ -13,7 +13,7 @@ use crate::front::{CHUNK, Front};
 use crate::learn::{Journal, Monitor, StepReport, Weights, unit_rows};
 use crate::plan::{Attention, CheckedPlan, Optimiser};
 use crate::seed::stream;
-use crate::weights::{Bound, Parameter, matrix, read};
+use crate::weights::{Bound, Parameter, of_array, read};
 use crate::{EncoderError, TrainingEpochs};
 
 /// Consecutive epochs of a template while it is learnt: half a minute of epochs of two seconds.
@@ -201,10 +201,7 @@ impl AttentionTraining<'_, '_> {
         rng: &mut ChaCha8Rng,
     ) -> Result<Tensor<1>, EncoderError> {
         let device = self.device;
-        let tensor = |rows: Array2<f32>| {
-            let (n, width) = rows.dim();
-            matrix(rows.into_raw_vec_and_offset().0, n, width, device)
-        };
+        let tensor = |rows: Array2<f32>| of_array(rows, device);
         let select = |rows: &Array2<f32>, which: &[usize]| tensor(rows.select(Axis(0), which));
         // An epoch counts by its length wherever several are averaged.
         let averaged = [draw.templates.as_slice(), &draw.probes].concat();

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ndarray::{Array2, ArrayView3, Axis, concatenate};
+use ndarray::{Array2, ArrayView3, s};
 
 use super::learn::JoinedTraining;
 use super::network::LearntNetwork;
@@ -129,12 +129,18 @@ impl JoinedFeatures {
         if self.0.is_empty() {
             return Ok(rows);
         }
-        let mut parts = vec![rows];
+        let (count, own) = rows.dim();
+        // Row by row in memory, as networks take it.
+        let mut all = Array2::zeros((count, own + self.width(epochs.dim().1)));
+        all.slice_mut(s![.., ..own]).assign(&rows);
+        let mut start = own;
         for network in &self.0 {
-            parts.push(network.compute(epochs)?);
+            let features = network.compute(epochs)?;
+            let end = start + features.ncols();
+            all.slice_mut(s![.., start..end]).assign(&features);
+            start = end;
         }
-        let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
-        concatenate(Axis(1), &views).map_err(EncoderError::compute)
+        Ok(all)
     }
 
     fn len(&self) -> usize {

@@ -16,7 +16,7 @@ use crate::net::{linear, linear_parameters};
 use crate::pass::Pass;
 use crate::plan::{Optimiser, SharedConv, SupCon};
 use crate::seed::stream;
-use crate::weights::{Bound, Parameter, matrix, read};
+use crate::weights::{Bound, Parameter, of_array, read};
 use crate::{EncoderError, TrainingEpochs};
 
 /// Names of the parameters of a cohort's own layer.
@@ -170,15 +170,15 @@ impl<'a, 'b> JoinedTraining<'a, 'b> {
         let rows = source.draw(plan.people, rng);
         let epochs = source.data.gather(&rows);
         let input = signals(epochs.view(), plan.clip as f32);
-        let (n, samples) = input.dim();
-        let x = matrix(input.into_raw_vec_and_offset().0, n, samples, self.device.device());
+        let n = input.nrows();
+        let x = of_array(input, self.device.device());
         let features = plan.forward(x, bound, pass)?;
         let kept = 1.0 / (1.0 - plan.dropout as f32);
         let (count, channels) = (rows.len(), source.data.shape().1);
         let mask = Array2::from_shape_simple_fn((n, 1), || {
             if rng.random::<f32>() < plan.dropout as f32 { 0.0 } else { kept }
         });
-        let mask = matrix(mask.into_raw_vec_and_offset().0, n, 1, self.device.device());
+        let mask = of_array(mask, self.device.device());
         let features = (features * mask).reshape([count, channels * plan.dim]);
         let prints = unit_rows(linear(bound, &format!("{HEAD}{cohort}"), features)?);
         let class: Vec<usize> = (0..count).map(|row| row / 2).collect();

@@ -9,7 +9,7 @@ use crate::EncoderError;
 use crate::net::{Block, conv_parameters, linear, linear_parameters, norm_parameters};
 use crate::pass::Pass;
 use crate::plan::SharedConv;
-use crate::weights::{Bound, Parameter, matrix, read};
+use crate::weights::{Bound, Parameter, of_array, read};
 
 /// Channels of epochs that one pass computes, so that memory is bounded however many channels an epoch has.
 const CHANNELS: usize = 2048;
@@ -28,7 +28,7 @@ pub(crate) struct LearntNetwork {
 impl LearntNetwork {
     /// Features of epochs `[epochs, channels, samples]`: `[epochs, channels · dim]`.
     pub fn compute(&self, epochs: ArrayView3<f32>) -> Result<Array2<f32>, EncoderError> {
-        let (count, channels, samples) = epochs.dim();
+        let (count, channels, _) = epochs.dim();
         let tensors: Vec<Tensor<1>> = self.parameters.iter().map(|p| p.tensor(&self.device)).collect();
         let bound = Bound::new(&self.parameters, &tensors);
         let width = channels * self.plan.dim;
@@ -37,8 +37,7 @@ impl LearntNetwork {
         for start in (0..count).step_by(step) {
             let part = epochs.slice(s![start..(start + step).min(count), .., ..]);
             let rows = signals(part, self.plan.clip as f32);
-            let n = rows.nrows();
-            let x = matrix(rows.into_raw_vec_and_offset().0, n, samples, &self.device);
+            let x = of_array(rows, &self.device);
             values.extend(read(self.plan.forward(x, &bound, &mut Pass::new(false))?)?);
         }
         Array2::from_shape_vec((count, width), values).map_err(EncoderError::compute)

@@ -15,7 +15,7 @@ use crate::member::Member;
 use crate::pass::Pass;
 use crate::plan::{CheckedPlan, Loss, Sampler};
 use crate::seed::stream;
-use crate::weights::{Bound, Parameter, matrix, read};
+use crate::weights::{Bound, Parameter, of_array, read};
 use crate::{EncoderError, TrainingEpochs};
 
 /// What the training of one encoder works with.
@@ -250,8 +250,7 @@ impl Training<'_, '_> {
         let virtual_subjects = self.plan.virtual_subjects() > 0.0;
         let (value, prints) = {
             let bound = Bound::new(&weights.parameters, &leaves);
-            let (n, width) = input.dim();
-            let input = matrix(input.into_raw_vec_and_offset().0, n, width, self.device);
+            let input = of_array(input, self.device);
             let out = self.plan.architecture.forward(member.front.shape(), input, &bound, &mut pass)?;
             let class = if virtual_subjects { &batch.slot } else { &batch.subject };
             let twins = Twins { prints: unit_rows(out), class, pairs: batch.pairs.as_deref() };
