@@ -45,6 +45,30 @@ impl Edf {
         self
     }
 
+    /// Sets every sample, record by record and signal by signal, to what `value` gives for its signal; annotations stay.
+    pub fn fill(&mut self, mut value: impl FnMut(usize) -> i16) -> &mut Self {
+        let is_noted = |signal| self.bytes[self.at(0, 16, signal)..].starts_with(b"EDF Annotations");
+        let noted: Vec<bool> = (0..self.signals).map(is_noted).collect();
+        for (signal, at) in self.places().into_iter().filter(|(signal, _)| !noted[*signal]) {
+            self.bytes[at..at + 2].copy_from_slice(&value(signal).to_le_bytes());
+        }
+        self
+    }
+
+    /// All samples of a signal.
+    pub fn samples(&self, signal: usize) -> Vec<i16> {
+        let of_signal = self.places().into_iter().filter(|(found, _)| *found == signal);
+        of_signal.map(|(_, at)| i16::from_le_bytes([self.bytes[at], self.bytes[at + 1]])).collect()
+    }
+
+    /// Each sample's signal and where its two bytes begin.
+    fn places(&self) -> Vec<(usize, usize)> {
+        let per_record = (0..self.signals).map(|at| self.number(216, 8, at) as usize);
+        let record: Vec<usize> = per_record.enumerate().flat_map(|(at, count)| vec![at; count]).collect();
+        let samples = (256 * (1 + self.signals)..self.bytes.len() - 1).step_by(2);
+        samples.enumerate().map(|(number, at)| (record[number % record.len()], at)).collect()
+    }
+
     /// Writes the file into a folder.
     pub fn write(&self, folder: &Path, name: &str) -> PathBuf {
         let path = folder.join(name);

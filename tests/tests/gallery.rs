@@ -163,7 +163,8 @@ fn a_protected_gallery_asks_for_its_secret_and_can_be_reissued() {
     let shown = succeed(&["gallery", "show", "--gallery", &gallery, "--key-file", &one]);
     says(&shown, &["sealed", "cancelable", "EER", "D_sys", "paired by their angles"]);
     let best = |key: &str| {
-        let (_, said) = answer(&["identify", "--gallery", &gallery, &probe, "--key-file", key, "--json"]);
+        let (_, said) =
+            answer(&["identify", "--gallery", &gallery, &probe, "--key-file", key, "--json", "--scores"]);
         (said["candidates"][0][0].clone(), said["candidates"][0][1].as_f64().unwrap())
     };
     let before = best(&one);

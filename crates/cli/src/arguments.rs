@@ -9,6 +9,7 @@ use crate::gallery_arguments::{
     EnrolArguments, ExportArguments, GalleryCommand, IdentifyArguments, VerifyArguments,
 };
 use crate::model_arguments::ModelCommand;
+use crate::number::number;
 
 /// EEG biometrics from EDF recordings to an equal error rate you can defend.
 #[derive(Debug, Parser)]
@@ -275,22 +276,22 @@ pub(crate) struct SynthArguments {
     #[arg(long, default_value_t = Cohort::default().sessions)]
     pub(crate) sessions: usize,
     /// Seconds a recording.
-    #[arg(long, default_value_t = Cohort::default().seconds)]
+    #[arg(value_parser = number, long, default_value_t = Cohort::default().seconds)]
     pub(crate) seconds: f64,
     /// Channels, named by the 10-10 system.
     #[arg(long, default_value_t = Cohort::default().channels)]
     pub(crate) channels: usize,
     /// Sampling rate in hertz.
-    #[arg(long, default_value_t = Cohort::default().rate)]
+    #[arg(value_parser = number, long, default_value_t = Cohort::default().rate)]
     pub(crate) rate: f64,
     /// The seed of every random choice.
     #[arg(long, default_value_t = Cohort::default().seed)]
     pub(crate) seed: u64,
     /// How far people differ; 0 makes everyone the same.
-    #[arg(long, default_value_t = Cohort::default().identity_strength)]
+    #[arg(value_parser = number, long, default_value_t = Cohort::default().identity_strength)]
     pub(crate) identity: f64,
     /// How far a person's traits move between sessions.
-    #[arg(long, default_value_t = Cohort::default().session_drift)]
+    #[arg(value_parser = number, long, default_value_t = Cohort::default().session_drift)]
     pub(crate) drift: f64,
 }
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::number::number;
+
 /// Which gallery, and what opens it.
 #[derive(Debug, Args)]
 pub(crate) struct GalleryArguments {
@@ -40,7 +42,7 @@ pub(crate) struct EnrolArguments {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Clean seconds the template is made from; as many as the run's own templates by default.
-    #[arg(long, value_name = "S")]
+    #[arg(value_parser = number, long, value_name = "S")]
     pub(crate) seconds: Option<f64>,
     /// The same in epochs.
     #[arg(long, value_name = "K")]
@@ -49,14 +51,14 @@ pub(crate) struct EnrolArguments {
     #[arg(long, value_enum)]
     pub(crate) update: Option<UpdatePolicy>,
     /// The share that new epochs count with --update weighted.
-    #[arg(long, default_value_t = 0.3, value_name = "SHARE")]
+    #[arg(value_parser = number, long, default_value_t = 0.3, value_name = "SHARE")]
     pub(crate) weight: f64,
     /// The false match rate, in one comparison, at which two people count as one; by default one that refuses 1 in 100 new
     /// people by chance, or as few as was measured.
-    #[arg(long, value_name = "RATE")]
+    #[arg(value_parser = number, long, value_name = "RATE")]
     pub(crate) fmr: Option<f64>,
     /// The score at which they do, in place of --fmr.
-    #[arg(long, value_name = "SCORE", conflicts_with = "fmr", allow_hyphen_values = true)]
+    #[arg(value_parser = number, long, value_name = "SCORE", conflicts_with = "fmr", allow_hyphen_values = true)]
     pub(crate) threshold: Option<f64>,
     /// Enrol in spite of a match with somebody else, a mismatch with the person's own template, or a recording seen before.
     #[arg(long)]
@@ -98,13 +100,19 @@ pub(crate) struct ProbeArguments {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// The false match rate aimed at; by default 0.01 or the least measured above it.
-    #[arg(long, value_name = "RATE")]
+    #[arg(value_parser = number, long, value_name = "RATE")]
     pub(crate) fmr: Option<f64>,
     /// A least score, -1 to 1, in place of --fmr; no error rate is known of it.
-    #[arg(long, value_name = "SCORE", allow_hyphen_values = true)]
+    #[arg(value_parser = number, long, value_name = "SCORE", allow_hyphen_values = true)]
     pub(crate) threshold: Option<f64>,
+    /// Compare a recording that somebody was enrolled from; otherwise it is no match.
+    #[arg(long)]
+    pub(crate) allow_replay: bool,
+    /// Show scores in full; otherwise to one decimal, so that nobody can climb by them.
+    #[arg(long)]
+    pub(crate) scores: bool,
     /// Use exactly so many clean seconds.
-    #[arg(long, value_name = "S")]
+    #[arg(value_parser = number, long, value_name = "S")]
     pub(crate) seconds: Option<f64>,
     /// Rows of a file of prints: subject, session, recording, fold, role or a label. May be given several times.
     #[arg(long, value_name = "KEY=VALUE")]

@@ -1,6 +1,6 @@
 //! The clock and the machine: the command knows them, the libraries are told.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -21,9 +21,22 @@ pub(crate) fn facts(threads: usize) -> Host {
 }
 
 /// The time, RFC 3339 in UTC.
-#[expect(clippy::disallowed_methods, reason = "the one place that asks the clock")]
 pub(crate) fn now() -> String {
-    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
+    humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds())).to_string()
+}
+
+/// Seconds since 1970; 0 before.
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the clock")]
+pub(crate) fn seconds() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Refuses a clock that stands before 1970, of which no record can be made.
+pub(crate) fn check_clock() -> Result<(), Failure> {
+    if seconds() > 0 {
+        return Ok(());
+    }
+    Err(Failure::message("the clock stands before 1970: set it, then run the command again"))
 }
 
 /// A source of random numbers that the operating system has seeded.

@@ -7,6 +7,7 @@ mod failure;
 mod gallery_arguments;
 mod host;
 mod model_arguments;
+mod number;
 mod progress;
 mod say;
 

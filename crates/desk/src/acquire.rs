@@ -5,7 +5,9 @@ use std::path::Path;
 
 use ndarray::{Array2, Axis};
 use twinprint_gallery::{Acquisition, Source};
-use twinprint_preprocess::{CheckedPlan, EpochPlan, OnMissing, Preprocessed, Preprocessor, Reference};
+use twinprint_preprocess::{
+    CheckedPlan, EpochPlan, OnMissing, Preprocessed, Preprocessor, Reference, unlike_eeg,
+};
 use twinprint_recordings::{ReadError, RecordingReader, Strictness};
 use twinprint_signal::{ChannelName, Hertz, Seconds};
 
@@ -33,7 +35,7 @@ const SATURATED: f64 = 0.01;
 /// Reads a recording the way the run read its own, and embeds its clean epochs.
 ///
 /// # Errors
-/// When the file is refused; [`DeskError::Unmappable`] with every difference between its channels, units or rate and
+/// When the file is refused or holds no EEG; [`DeskError::Unmappable`] with every difference between its channels, units or rate and
 /// what the encoder takes.
 fn acquire(encoder: &Encoder, path: &Path) -> Result<Acquired, DeskError> {
     let refuse = |reason: String| DeskError::Recording { path: path.to_owned(), reason };
@@ -42,6 +44,9 @@ fn acquire(encoder: &Encoder, path: &Path) -> Result<Acquired, DeskError> {
     let plan = plan_for(encoder).checked().map_err(|error| refuse(error.to_string()))?;
     let signals = choose(encoder, &plan, &reader, path)?;
     let recording = read_signals(&plan, &reader, &signals).map_err(refuse)?;
+    if let Some(found) = unlike_eeg(&recording) {
+        return Err(DeskError::NoEeg { path: path.to_owned(), found });
+    }
     let cut = Preprocessor::new(plan).run(recording, &[], None).map_err(|error| refuse(chain(&error)))?;
     check(encoder, &cut, path)?;
     let mut acquisition = counts(&cut);

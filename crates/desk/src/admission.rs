@@ -1,6 +1,6 @@
 //! What an enrolment needs: how many clean epochs, how clean a recording, and the score that gives a duplicate away.
 
-use twinprint_gallery::{GalleryError, Thresholds};
+use twinprint_gallery::{GalleryError, Template, Thresholds};
 use twinprint_signal::SubjectId;
 
 use crate::DeskError;
@@ -36,6 +36,19 @@ pub(crate) fn wanted_epochs(
     }
 }
 
+/// Below this mean cosine distance from their mean, epochs are one stretch of signal repeated: epochs of people scatter a
+/// hundred times as much.
+const LEAST_SCATTER: f64 = 1e-4;
+
+/// Whether a recording's epochs are all alike, and what to say then.
+pub(crate) fn repeated(acquired: &Acquired) -> Option<String> {
+    let prints = acquired.prints.view();
+    let spread = Template::of(prints).ok()?.spread();
+    (prints.nrows() >= 3 && spread < LEAST_SCATTER).then(|| {
+        format!("its {} epochs are all alike (they scatter by {spread:.1e}, less than {LEAST_SCATTER:.0e}): one stretch of signal repeated", prints.nrows())
+    })
+}
+
 /// Refuses recordings that hold too little usable signal: failure to enrol (ISO/IEC 19795-1).
 pub(crate) fn admit(
     subject: &SubjectId,
@@ -59,6 +72,8 @@ pub(crate) fn admit(
             format!("{} of clean signal are needed, there are {}", length(wanted), length(clean)),
             "Record longer, or ask for less with --seconds or --epochs",
         )
+    } else if let Some(reason) = repeated(acquired) {
+        (reason, "Record again")
     } else {
         return Ok(());
     };

@@ -13,6 +13,7 @@ use crate::admission::{admit, duplicate_rule, wanted_epochs};
 use crate::enrol_options::EnrolOptions;
 use crate::open::{create, create_foreign, encoder_of, open};
 use crate::open_encoder::Encoder;
+use crate::probe::check_decision;
 use crate::rows::{Rows, is_table};
 use crate::run_scores::which;
 
@@ -57,6 +58,7 @@ pub struct Report {
 /// When a recording is refused or cannot be mapped, too little of it is usable (failure to enrol), the gallery belongs to
 /// another encoder or needs a secret, or the person is there already under this or another name.
 pub fn enrol(options: &EnrolOptions<'_>, rng: &mut dyn CryptoRng) -> Result<Vec<Report>, DeskError> {
+    check_decision(options.fmr, options.threshold, options.seconds)?;
     let (tables, recordings): (Vec<&PathBuf>, Vec<&PathBuf>) =
         options.files.iter().partition(|path| is_table(path));
     match (tables.as_slice(), recordings.is_empty()) {

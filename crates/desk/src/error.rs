@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use twinprint_foreign::ForeignError;
 use twinprint_gallery::GalleryError;
+use twinprint_preprocess::UnlikeEeg;
 use twinprint_run::RunError;
 
 /// A refused recording, request or gallery; the message says what, where, the limit and what to do.
@@ -33,6 +34,14 @@ pub enum DeskError {
         path: PathBuf,
         /// What is wrong with it, and what to do.
         reason: String,
+    },
+    /// What a recording holds is no EEG: failure to enrol and to acquire (ISO/IEC 19795-1).
+    #[error("{}: failure to enrol or acquire: {found}. Check that the electrodes touch the skin and the headset is plugged in, and record again", path.display())]
+    NoEeg {
+        /// The recording's file.
+        path: PathBuf,
+        /// What was found in its channels.
+        found: UnlikeEeg,
     },
     /// A run folder cannot serve a gallery.
     #[error("{}: {reason}", path.display())]

@@ -7,11 +7,12 @@ use twinprint_signal::SubjectId;
 use crate::DeskError;
 use crate::open::open;
 use crate::probe::{Probe, ProbeOptions};
+use crate::replay::Replay;
 
 /// The answer to "who is this?".
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Identified {
-    /// The most similar people, best first: name, score, and whether the score is a match.
+    /// The most similar people, best first: name, score to one decimal unless it was asked for in full, and whether it is a match.
     pub candidates: Vec<(SubjectId, f64, bool)>,
     /// How many were compared.
     pub people: usize,
@@ -27,6 +28,8 @@ pub struct Identified {
     pub epochs: usize,
     /// Their seconds; absent for prints from elsewhere.
     pub seconds: Option<f64>,
+    /// The enrolment that the probe repeats, where it does: then nobody matches unless that was allowed.
+    pub replay: Option<Replay>,
     /// What became of the probe's epochs.
     pub acquisition: Acquisition,
     /// What the user should know.
@@ -52,6 +55,8 @@ pub fn identify(options: &ProbeOptions<'_>, top: usize) -> Result<Identified, De
     let epochs = probe.epochs_asked(options)?.unwrap_or_else(|| probe.acquired.prints.nrows());
     let prints = gallery.project(probe.acquired.prints.slice(ndarray::s![..epochs, ..]))?;
     let mean = Template::of(prints.view())?.direction().insert_axis(ndarray::Axis(0));
+    let replay = Replay::find(&gallery.people()?, &probe.acquired.sources);
+    let uncounted = options.begin_attempt(&gallery, None)?;
     let index = gallery.index()?;
     let found = index.search(mean.view(), top)?.into_iter().next().unwrap_or_default();
     let best = match found.first() {
@@ -64,11 +69,18 @@ pub fn identify(options: &ProbeOptions<'_>, top: usize) -> Result<Identified, De
     acquisition.used = epochs;
     let mut notices = probe.acquired.notices;
     notices.extend(gallery.notices().iter().cloned());
+    notices.extend(uncounted);
+    notices.extend(replay.as_ref().map(|replay| replay.notice(options.allow_replay)));
+    let counts = replay.is_none() || options.allow_replay;
+    let candidates: Vec<(SubjectId, f64, bool)> = found
+        .into_iter()
+        .map(|found| (found.subject, options.told(found.score), counts && found.score >= bound.threshold))
+        .collect();
+    if candidates.iter().any(|(_, _, matched)| *matched) {
+        gallery.attempt_matched(None)?;
+    }
     Ok(Identified {
-        candidates: found
-            .into_iter()
-            .map(|candidate| (candidate.subject, candidate.score, candidate.score >= bound.threshold))
-            .collect(),
+        candidates,
         people,
         threshold: bound.threshold,
         target_fmr: bound.target_fmr,
@@ -76,6 +88,7 @@ pub fn identify(options: &ProbeOptions<'_>, top: usize) -> Result<Identified, De
         fnmr: bound.fnmr,
         epochs,
         seconds: probe.epoch_seconds.map(|seconds| seconds * epochs as f64),
+        replay,
         acquisition,
         notices,
     })

@@ -13,6 +13,7 @@ mod open;
 mod open_encoder;
 mod packing;
 mod probe;
+mod replay;
 mod role_prints;
 mod rows;
 mod run_scores;
@@ -25,6 +26,7 @@ pub use identify::{Identified, identify};
 pub use open::{Access, NewGalleryOptions, check, open};
 pub use packing::{Told, pack_model, show_model};
 pub use probe::ProbeOptions;
+pub use replay::Replay;
 pub use twinprint_gallery::{
     Event, Finding, Gallery, Happening, People, Person, Rate, Secret, Thresholds, Update, Wanted,
 };

@@ -6,9 +6,11 @@ use twinprint_gallery::{Gallery, GalleryError, Rate};
 
 use crate::DeskError;
 use crate::acquire::{Acquired, gather};
+use crate::admission::repeated;
 use crate::open::{Access, encoder_of};
 use crate::rows::{Rows, is_table};
 use twinprint_foreign::Filter;
+use twinprint_signal::SubjectId;
 
 /// What to compare and how.
 pub struct ProbeOptions<'a> {
@@ -22,6 +24,12 @@ pub struct ProbeOptions<'a> {
     pub fmr: Option<f64>,
     /// A stated least score of a match, in place of `fmr`.
     pub threshold: Option<f64>,
+    /// Compare a recording that somebody was enrolled from, which is no match otherwise.
+    pub allow_replay: bool,
+    /// Give scores in full rather than to one decimal: who sees them in full can climb by them.
+    pub full_scores: bool,
+    /// Seconds since 1970, by which waits between attempts are measured.
+    pub now: u64,
     /// Clean seconds to use, no fewer and no more; by default verification uses as many as it takes.
     pub seconds: Option<f64>,
 }
@@ -38,6 +46,24 @@ pub(crate) struct Bound {
 }
 
 impl ProbeOptions<'_> {
+    /// A score as it may be told.
+    pub(crate) fn told(&self, score: f64) -> f64 {
+        if self.full_scores { score } else { (10.0 * score).round() / 10.0 }
+    }
+
+    /// Counts an attempt, and says what to know where it cannot be counted.
+    ///
+    /// # Errors
+    /// While one has to wait after non-matches.
+    pub(crate) fn begin_attempt(
+        &self,
+        gallery: &Gallery,
+        subject: Option<&SubjectId>,
+    ) -> Result<Option<String>, DeskError> {
+        let counted = gallery.begin_attempt(subject, self.now)?;
+        Ok((!counted).then(|| "non-matches are not counted: the gallery cannot be written to, or an earlier version wrote it".to_owned()))
+    }
+
     /// The stated score, or the threshold measured for templates and probes of so many epochs or the next fewer.
     pub(crate) fn bound(&self, gallery: &Gallery, template: usize, probe: usize) -> Result<Bound, DeskError> {
         if let Some(threshold) = self.threshold {
@@ -66,22 +92,31 @@ impl ProbeOptions<'_> {
 
     /// Refuses settings that mean nothing.
     pub(crate) fn check(&self) -> Result<(), DeskError> {
-        let refuse = |name, value: f64, limit: &str| {
-            Err(GalleryError::Setting { name, value: value.to_string(), limit: limit.to_owned() }.into())
-        };
-        match (self.fmr, self.threshold, self.seconds) {
-            (Some(fmr), Some(_), _) => refuse("--fmr", fmr, "given with --threshold; write one of the two"),
-            (Some(fmr), None, _) if !(fmr > 0.0 && fmr < 1.0) => {
-                refuse("--fmr", fmr, "it must lie between 0 and 1; 0.01 is one in a hundred")
-            }
-            (_, Some(score), _) if !(-1.0..=1.0).contains(&score) => {
-                refuse("--threshold", score, "a cosine lies between -1 and 1")
-            }
-            (_, _, Some(seconds)) if !(seconds.is_finite() && seconds > 0.0) => {
-                refuse("--seconds", seconds, "it must be finite and above 0")
-            }
-            _ => Ok(()),
+        check_decision(self.fmr, self.threshold, self.seconds)
+    }
+}
+
+/// Refuses a rate, a score or seconds that mean nothing.
+pub(crate) fn check_decision(
+    fmr: Option<f64>,
+    threshold: Option<f64>,
+    seconds: Option<f64>,
+) -> Result<(), DeskError> {
+    let refuse = |name, value: f64, limit: &str| {
+        Err(GalleryError::Setting { name, value: value.to_string(), limit: limit.to_owned() }.into())
+    };
+    match (fmr, threshold, seconds) {
+        (Some(fmr), Some(_), _) => refuse("--fmr", fmr, "given with --threshold; write one of the two"),
+        (Some(fmr), None, _) if !(fmr > 0.0 && fmr < 1.0) => {
+            refuse("--fmr", fmr, "it must lie between 0 and 1; 0.01 is one in a hundred")
         }
+        (_, Some(score), _) if !(-1.0..=1.0).contains(&score) => {
+            refuse("--threshold", score, "a cosine lies between -1 and 1")
+        }
+        (_, _, Some(seconds)) if !(seconds.is_finite() && seconds > 0.0) => {
+            refuse("--seconds", seconds, "it must be finite and above 0")
+        }
+        _ => Ok(()),
     }
 }
 
@@ -111,6 +146,10 @@ impl Probe {
             let epoch_seconds = Some(encoder.identity.epoch_seconds);
             Self { acquired: gather(&encoder, &[&options.file])?, epoch_seconds }
         };
+        if let Some(reason) = repeated(&probe.acquired) {
+            let reason = format!("failure to acquire: {reason}");
+            return Err(DeskError::Recording { path: options.file.clone(), reason });
+        }
         if probe.acquired.prints.nrows() == 0 {
             return Err(DeskError::Recording {
                 path: options.file.clone(),

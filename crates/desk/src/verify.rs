@@ -7,6 +7,7 @@ use twinprint_signal::SubjectId;
 use crate::DeskError;
 use crate::open::open;
 use crate::probe::{Bound, Probe, ProbeOptions};
+use crate::replay::Replay;
 
 /// How a decision came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -27,7 +28,7 @@ pub struct Match {
     pub subject: SubjectId,
     /// Whether the score reached the threshold.
     pub matched: bool,
-    /// The last score.
+    /// The last score, to one decimal unless it was asked for in full.
     pub score: f64,
     /// The bound it was held against.
     pub threshold: f64,
@@ -47,6 +48,8 @@ pub struct Match {
     pub fnmr: Option<Rate>,
     /// Whose scores set the threshold.
     pub people: People,
+    /// The enrolment that the probe repeats, where it does: then it is no match unless that was allowed.
+    pub replay: Option<Replay>,
     /// What became of the probe's epochs.
     pub acquisition: Acquisition,
     /// What the user should know.
@@ -73,8 +76,10 @@ struct Outcome {
 pub fn verify(options: &ProbeOptions<'_>, subject: &SubjectId) -> Result<Match, DeskError> {
     options.check()?;
     let gallery = open(options.access)?;
-    let template = gallery.person(subject)?.template;
+    let person = gallery.person(subject)?;
+    let template = &person.template;
     let probe = Probe::read(options, &gallery)?;
+    let replay = Replay::find(std::slice::from_ref(&person), &probe.acquired.sources);
     let wanted = probe.epochs_asked(options)?;
     let prints = gallery.project(probe.acquired.prints.view())?;
     let available = wanted.unwrap_or_else(|| prints.nrows());
@@ -82,6 +87,7 @@ pub fn verify(options: &ProbeOptions<'_>, subject: &SubjectId) -> Result<Match, 
     let score = |epochs: usize| -> Result<f64, DeskError> {
         Ok(template.score(&Template::of(prints.slice(ndarray::s![..epochs, ..]))?))
     };
+    let uncounted = options.begin_attempt(&gallery, Some(subject))?;
     let outcome = if options.threshold.is_some() || options.seconds.is_some() {
         fixed(options, &gallery, template.epochs(), (available, score(available)?))?
     } else {
@@ -92,10 +98,16 @@ pub fn verify(options: &ProbeOptions<'_>, subject: &SubjectId) -> Result<Match, 
     let mut notices = probe.acquired.notices;
     notices.extend(gallery.notices().iter().cloned());
     notices.extend(outcome.ended_early);
+    notices.extend(uncounted);
+    notices.extend(replay.as_ref().map(|replay| replay.notice(options.allow_replay)));
+    let matched = outcome.matched && (replay.is_none() || options.allow_replay);
+    if matched {
+        gallery.attempt_matched(Some(subject))?;
+    }
     Ok(Match {
         subject: subject.clone(),
-        matched: outcome.matched,
-        score: outcome.score,
+        matched,
+        score: options.told(outcome.score),
         threshold: outcome.bound.threshold,
         decision: outcome.decision,
         epochs: outcome.epochs,
@@ -105,6 +117,7 @@ pub fn verify(options: &ProbeOptions<'_>, subject: &SubjectId) -> Result<Match, 
         fmr: outcome.bound.fmr,
         fnmr: outcome.bound.fnmr,
         people: gallery.thresholds().people,
+        replay,
         acquisition,
         notices,
     })

@@ -81,8 +81,10 @@ impl Gallery {
     }
 }
 
-/// All log entries with the handle of their person, or an empty one.
-fn events(connection: &Connection) -> rusqlite::Result<Vec<(i64, Vec<u8>, Vec<u8>)>> {
+/// A log entry's number, the handle of its person, or an empty one, and its record.
+type Entry = (i64, Vec<u8>, Vec<u8>);
+
+fn events(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
     let query = "SELECT event.id, coalesce(handle, x''), record FROM event LEFT JOIN person ON person.id = event.person";
     let mut statement = connection.prepare(query)?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;

@@ -142,6 +142,19 @@ pub enum GalleryError {
         /// Names that look alike.
         similar: Vec<SubjectId>,
     },
+    /// Too many probes in a row did not match.
+    #[error(
+        "the last {misses} probes did not match {}: wait {seconds} s before the next",
+        subject.as_ref().map_or("anybody", SubjectId::as_str)
+    )]
+    TooManyAttempts {
+        /// Against whom; nobody where everybody was searched.
+        subject: Option<SubjectId>,
+        /// Non-matches in a row.
+        misses: u32,
+        /// Seconds to wait.
+        seconds: u64,
+    },
     /// Somebody of that name is enrolled and nothing said how to go on.
     #[error(
         "{subject} is enrolled already (from {epochs} epochs): write --update append, weighted or replace, or choose another name"
@@ -162,7 +175,7 @@ pub enum GalleryError {
     },
     /// The new person matches one who is there.
     #[error(
-        "{subject} matches {other}, who is enrolled: score {score:.3} at a threshold of {threshold:.3}. Nothing was enrolled; if they are two people, --force enrols all the same"
+        "{subject} matches {other}, who is enrolled: score {score:.1} at a threshold of {threshold:.3}. Nothing was enrolled; if they are two people, --force enrols all the same"
     )]
     Duplicate {
         /// The new person.
@@ -176,7 +189,7 @@ pub enum GalleryError {
     },
     /// An update does not match the template it is to improve.
     #[error(
-        "the recording does not match {subject}'s template: score {score:.3} at a threshold of {threshold:.3}. Nothing was changed; --update replace starts anew, --force updates all the same"
+        "the recording does not match {subject}'s template: score {score:.1} at a threshold of {threshold:.3}. Nothing was changed; --update replace starts anew, --force updates all the same"
     )]
     Stranger {
         /// The person.

@@ -7,6 +7,7 @@
 //!
 //! Nothing here knows EEG, burn or files of recordings: prints come in as rows of numbers, times as text, keys as bytes.
 
+mod attempts;
 mod authenticity;
 mod change;
 mod check;

@@ -57,7 +57,9 @@ impl Gallery {
         let change = old.begin(&mut writer, rng)?;
         let transaction = &change.transaction;
         let (people, log) = (old.people()?, old.log()?);
-        transaction.execute_batch("DELETE FROM person; DELETE FROM event;").map_err(fail())?;
+        transaction
+            .execute_batch("DELETE FROM person; DELETE FROM event; DELETE FROM attempt;")
+            .map_err(fail())?;
         for person in people {
             let template = self.carry(old, &person.template)?;
             let reissued = Event::without_recording(Happening::Reissued, at);

@@ -41,6 +41,11 @@ impl Gallery {
             .transaction
             .execute("DELETE FROM person WHERE handle = ?1", [self.seal.handle(subject).as_slice()])
             .map_err(fail())?;
+        let handle = self.seal.handle(subject);
+        change
+            .transaction
+            .execute("DELETE FROM attempt WHERE handle = ?1", [handle.as_slice()])
+            .map_err(fail())?;
         let event = Event::without_recording(Happening::Revoked, at);
         self.write_event(&change.transaction, None, b"", &event, rng)?;
         self.commit(change)?;

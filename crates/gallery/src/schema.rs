@@ -37,7 +37,7 @@ CREATE INDEX event_of_person ON event(person);
 
 /// Since version 2: probes that did not match a person, for the time between attempts to grow.
 const ATTEMPTS: &str = "
-CREATE TABLE attempt (handle BLOB PRIMARY KEY, misses INTEGER NOT NULL, last TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE attempt (handle BLOB PRIMARY KEY, misses INTEGER NOT NULL, last INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
 pub(crate) fn database(path: &Path, action: &'static str) -> impl FnOnce(rusqlite::Error) -> GalleryError {

@@ -14,6 +14,7 @@ mod fourier;
 mod fused;
 mod iir;
 mod interpolate;
+mod likeness;
 mod line_noise;
 mod merge;
 mod mixing;
@@ -32,6 +33,7 @@ mod validate;
 
 pub use channels::common_channels;
 pub use error::{PlanError, PreprocessError};
+pub use likeness::{Likeness, UnlikeEeg, likeness, unlike_eeg};
 pub use merge::merge_rates;
 pub use operation::Operation;
 pub use plan::{

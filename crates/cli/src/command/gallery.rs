@@ -66,7 +66,7 @@ pub(crate) fn verify(given: &VerifyArguments) -> Result<ExitCode, Failure> {
     if given.probe.json {
         say!("{}", serde_json::to_string_pretty(&answer)?);
     } else {
-        say!("{}", verdict(&answer));
+        say!("{}", verdict(&answer, decimals(given.probe.scores)));
         notices(&answer.notices);
     }
     Ok(if answer.matched { ExitCode::SUCCESS } else { NEGATIVE.into() })
@@ -79,7 +79,7 @@ pub(crate) fn identify(given: &IdentifyArguments) -> Result<ExitCode, Failure> {
     if given.probe.json {
         say!("{}", serde_json::to_string_pretty(&answer)?);
     } else {
-        say!("{}", identified(&answer));
+        say!("{}", identified(&answer, decimals(given.probe.scores)));
         notices(&answer.notices);
     }
     let found = answer.candidates.iter().any(|(_, _, matched)| *matched);
@@ -241,6 +241,9 @@ fn probe<'a>(given: &'a ProbeArguments, secret: Option<&'a Secret>) -> Result<Pr
         filter: Filter::new("--rows", &given.rows)?,
         fmr: given.fmr,
         threshold: given.threshold,
+        allow_replay: given.allow_replay,
+        full_scores: given.scores,
+        now: host::seconds(),
         seconds: given.seconds,
     })
 }
@@ -265,6 +268,11 @@ fn read_secret(key_file: Option<&Path>, passphrase_file: Option<&Path>) -> Resul
         text = std::fs::read_to_string(path).map_err(|error| unreadable(path, error))?;
     }
     Ok(Some(Secret::passphrase(text)?))
+}
+
+/// Decimals of a score as text.
+fn decimals(full: bool) -> usize {
+    if full { 3 } else { 1 }
 }
 
 fn notices(notices: &[String]) {

@@ -40,7 +40,7 @@ pub(crate) fn enrolled(report: &Report) -> String {
     lines.join("\n")
 }
 
-pub(crate) fn verdict(answer: &Match) -> String {
+pub(crate) fn verdict(answer: &Match, decimals: usize) -> String {
     let seconds = answer.seconds.map_or_else(String::new, |seconds| format!("{seconds} s, "));
     let how = match answer.decision {
         Decision::Sequential => "epoch by epoch until certain",
@@ -49,7 +49,7 @@ pub(crate) fn verdict(answer: &Match) -> String {
     };
     let mut lines = vec![
         format!("{}    {}", if answer.matched { "MATCH   " } else { "NO MATCH" }, answer.subject),
-        format!("{:<11} {:.3}, threshold {:.3}", "score", answer.score, answer.threshold),
+        format!("{:<11} {:.decimals$}, threshold {:.3}", "score", answer.score, answer.threshold),
         format!("{:<11} {seconds}{} epochs, {how}", "used", answer.epochs),
     ];
     match (answer.target_fmr, answer.fmr, answer.fnmr) {
@@ -70,11 +70,11 @@ fn whose(people: People) -> &'static str {
     }
 }
 
-pub(crate) fn identified(answer: &Identified) -> String {
+pub(crate) fn identified(answer: &Identified, decimals: usize) -> String {
     let mut lines = vec![format!("{:>4}  {:<24} {:>7}", "rank", "subject", "score")];
     for (rank, (subject, score, matched)) in answer.candidates.iter().enumerate() {
         lines.push(format!(
-            "{:>4}  {subject:<24} {score:>7.3}  {}",
+            "{:>4}  {subject:<24} {score:>7.decimals$}  {}",
             rank + 1,
             if *matched { "match" } else { "" }
         ));

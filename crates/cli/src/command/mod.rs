@@ -16,10 +16,12 @@ use std::process::ExitCode;
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
+use crate::host;
 use crate::progress::Terminal;
 
 /// Runs the command that was asked for.
 pub(crate) fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    host::check_clock()?;
     let threads = set_threads(arguments.threads)?;
     let progress = Terminal::new(arguments.quiet);
     match &arguments.command {
@@ -44,10 +46,18 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
 }
 
+/// More threads than any machine has cores are a slip of the hand, and each takes memory.
+const MOST_THREADS: usize = 1024;
+
 /// Sizes the worker pool; says how many threads there are.
 fn set_threads(wanted: Option<usize>) -> Result<usize, Failure> {
     if wanted == Some(0) {
         return Err(Failure::message("--threads 0: write 1 or more, or leave it out to use every core"));
+    }
+    if let Some(threads) = wanted.filter(|&threads| threads > MOST_THREADS) {
+        return Err(Failure::message(format!(
+            "--threads {threads}: at most {MOST_THREADS}; leave it out to use every core"
+        )));
     }
     let mut pool = rayon::ThreadPoolBuilder::new();
     if let Some(threads) = wanted {
