@@ -70,13 +70,11 @@ pub fn prepare(plan: &Plan) -> Result<Prepared, RunError> {
     let notices = twinprint_protocol::check(&facts, &split, protocol)
         .map_err(|leaks| RunError::Leaks(leaks.iter().map(ToString::to_string).collect()))?;
     check_attention(plan, &split)?;
-    let device = device(plan)?;
     let found = |leak: &Leak| notices.iter().any(|notice| notice.leak == Some(*leak));
     let unused = protocol.allow_leak.iter().filter(|leak| !found(leak)).map(|leak| {
         format!("{leak} is allowed, but before the run nothing of the kind is found: it changes no number unless a later check finds it")
     });
-    let unused = unused.collect();
-    let roots = plan.roots()?;
+    let (unused, device, roots) = (unused.collect(), device(plan)?, plan.roots()?);
     Ok(Prepared { survey: Survey { cohort, notices }, roots, split, unused, device })
 }
 

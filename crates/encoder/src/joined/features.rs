@@ -5,13 +5,10 @@ use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView3, s};
 
-use super::learn::JoinedTraining;
 use super::network::LearntNetwork;
-use crate::TrainingEpochs;
 use crate::compute::Compute;
 use crate::error::{EncoderError, FormatError};
 use crate::files::{layout, parse, read_file, write_atomically};
-use crate::learn::Monitor;
 use crate::plan::{CheckedPlan, Joined};
 use crate::seed::stream;
 use crate::weights::Parameter;
@@ -20,34 +17,12 @@ const FILE: &str = "joined.safetensors";
 
 /// The networks that a plan's `joined` asks for, as they were learnt.
 #[derive(Debug, Clone, Default)]
-pub struct JoinedFeatures(Vec<Arc<LearntNetwork>>);
+pub struct JoinedFeatures(pub(crate) Vec<Arc<LearntNetwork>>);
 
 impl JoinedFeatures {
     /// Those of a plan that joins none.
     pub const fn none() -> Self {
         Self(Vec::new())
-    }
-
-    /// Learns the plan's networks from cohorts, each with channels of its own. People of one cohort are held against people of
-    /// the same cohort only, so that nothing is learnt of what tells amplifiers apart.
-    ///
-    /// The prints of an encoder that they are joined to are honest for people of none of these cohorts, and for people of
-    /// them who were left out here.
-    ///
-    /// # Errors
-    /// When no cohort has two people with two epochs each, rates differ, epochs are too short for the kernels, the loss is no
-    /// longer finite, or the monitor asks to stop.
-    pub fn learn(
-        plan: &CheckedPlan,
-        cohorts: &[TrainingEpochs],
-        device: &Compute,
-        monitor: &mut dyn Monitor,
-    ) -> Result<Self, EncoderError> {
-        let networks = plan.joined.iter().enumerate().map(|(index, Joined::SharedConv(settings))| {
-            let training = JoinedTraining { plan: settings, cohorts, seed: seed(plan, index), index, device };
-            training.fit(monitor).map(Arc::new)
-        });
-        networks.collect::<Result<_, _>>().map(Self)
     }
 
     /// What was learnt, computed of epochs `[epochs, channels, samples]` in microvolts, at the rate it was learnt at:
@@ -149,7 +124,7 @@ impl JoinedFeatures {
 }
 
 /// From which everything random of a plan's `index`-th network is derived.
-fn seed(plan: &CheckedPlan, index: usize) -> u64 {
+pub(crate) fn seed(plan: &CheckedPlan, index: usize) -> u64 {
     use rand::Rng;
     stream(plan.seed, &format!("joined/{index}")).next_u64()
 }

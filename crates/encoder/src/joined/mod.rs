@@ -7,8 +7,10 @@
 //! Reference: `Snyder2018`.
 
 mod features;
-mod learn;
 mod network;
 mod signals;
 
+pub(crate) use features::seed;
 pub use features::{JoinedFeatures, Recipe};
+pub(crate) use network::LearntNetwork;
+pub(crate) use signals::signals;

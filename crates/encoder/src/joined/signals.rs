@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 /// The channels of epochs `[epochs, channels, samples]`, each without its mean, divided by its mean absolute value and clipped at
 /// `clip`: `[epochs · channels, samples]`. A channel without any amplitude stays 0.
-pub(super) fn signals(epochs: ArrayView3<f32>, clip: f32) -> Array2<f32> {
+pub(crate) fn signals(epochs: ArrayView3<f32>, clip: f32) -> Array2<f32> {
     let (count, channels, samples) = epochs.dim();
     let mut rows = Array2::zeros((count * channels, samples));
     rows.axis_chunks_iter_mut(Axis(0), channels.max(1)).into_par_iter().zip(epochs.outer_iter()).for_each(

@@ -3,6 +3,7 @@
 mod adamw;
 mod augment;
 mod checkpoint;
+mod joined;
 mod loss;
 mod monitor;
 mod sampler;
@@ -10,6 +11,6 @@ mod train;
 
 pub(crate) use adamw::Weights;
 pub(crate) use checkpoint::{Journal, fingerprint};
-pub(crate) use loss::{Twins, unit_rows};
+pub(crate) use loss::unit_rows;
 pub use monitor::{Embed, Monitor, Silent, StepReport};
 pub(crate) use train::Training;

@@ -1,6 +1,7 @@
 //! How the shared network is learnt: Siamese, one cohort a step, pairs across a person's recordings or the halves of one.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use burn::tensor::Tensor;
 use ndarray::Array2;
@@ -8,13 +9,14 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::network::LearntNetwork;
-use super::signals::signals;
+use super::adamw::Weights;
+use super::loss::{Twins, unit_rows};
+use super::monitor::{Monitor, StepReport};
 use crate::compute::Compute;
-use crate::learn::{Monitor, StepReport, Twins, Weights, unit_rows};
+use crate::joined::{JoinedFeatures, LearntNetwork, seed, signals};
 use crate::net::{linear, linear_parameters};
 use crate::pass::Pass;
-use crate::plan::{Optimiser, SharedConv, SupCon};
+use crate::plan::{CheckedPlan, Joined, Optimiser, SharedConv, SupCon};
 use crate::seed::stream;
 use crate::weights::{Bound, Parameter, of_array, read};
 use crate::{EncoderError, TrainingEpochs};
@@ -22,8 +24,32 @@ use crate::{EncoderError, TrainingEpochs};
 /// Names of the parameters of a cohort's own layer.
 const HEAD: &str = "cohort";
 
+impl JoinedFeatures {
+    /// Learns the plan's networks from cohorts, each with channels of its own. People of one cohort are held against people of
+    /// the same cohort only, so that nothing is learnt of what tells amplifiers apart.
+    ///
+    /// The prints of an encoder that they are joined to are honest for people of none of these cohorts, and for people of
+    /// them who were left out here.
+    ///
+    /// # Errors
+    /// When no cohort has two people with two epochs each, rates differ, epochs are too short for the kernels, the loss is no
+    /// longer finite, or the monitor asks to stop.
+    pub fn learn(
+        plan: &CheckedPlan,
+        cohorts: &[TrainingEpochs],
+        device: &Compute,
+        monitor: &mut dyn Monitor,
+    ) -> Result<Self, EncoderError> {
+        let networks = plan.joined.iter().enumerate().map(|(index, Joined::SharedConv(settings))| {
+            let training = JoinedTraining { plan: settings, cohorts, seed: seed(plan, index), index, device };
+            training.fit(monitor).map(Arc::new)
+        });
+        networks.collect::<Result<_, _>>().map(Self)
+    }
+}
+
 /// What the training of the shared network works with.
-pub(crate) struct JoinedTraining<'a, 'b> {
+struct JoinedTraining<'a, 'b> {
     pub plan: &'a SharedConv,
     /// The cohorts, each with its own channels. People of one are never held against people of another: that would teach
     /// what tells amplifiers apart.
