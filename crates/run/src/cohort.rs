@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 use twinprint_dataset::{Layout, Manifest, RecordingFile};
 use twinprint_preprocess::CheckedPlan;
 use twinprint_protocol::RecordingMetadata;
@@ -12,6 +11,7 @@ use twinprint_recordings::{RecordingReader, Strictness};
 use twinprint_signal::{ChannelName, Hertz, SampleIndex, Seconds, SubjectId};
 
 use crate::cohort_plan::CohortSettings;
+use crate::content::InputFile;
 use crate::{Plan, RunError, channels, content};
 
 /// One recording and what its header says.
@@ -33,18 +33,6 @@ pub(crate) struct Member {
     pub(crate) seconds: Seconds,
     /// The file's own BLAKE3, for the record.
     pub(crate) input: InputFile,
-}
-
-/// An input file as `run.json` lists it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InputFile {
-    /// The path below the dataset's folder; of several, behind the cohort's name.
-    pub path: String,
-    /// Size in bytes.
-    pub bytes: u64,
-    /// BLAKE3 of the file with the patient and recording fields of its header (bytes 8 to 167) read as spaces, in
-    /// hexadecimal.
-    pub blake3: String,
 }
 
 /// All recordings of a plan, sorted by key, and what was odd about them.

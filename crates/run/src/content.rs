@@ -2,15 +2,27 @@
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use twinprint_recordings::RecordingReader;
 
 use crate::RunError;
-use crate::cohort::InputFile;
 
 /// Where a header of the EDF family says whose recording it is, by whom and of what.
 const IDENTIFICATION: std::ops::Range<usize> = 8..168;
 /// Samples hashed at a time.
 const BLOCK: u64 = 1 << 16;
+
+/// An input file as `run.json` lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputFile {
+    /// The path below the dataset's folder; of several, behind the cohort's name.
+    pub path: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// BLAKE3 of the file with the patient and recording fields of its header (bytes 8 to 167) read as spaces, in
+    /// hexadecimal.
+    pub blake3: String,
+}
 
 /// The recording's files for the record, and the hash of its samples for comparisons.
 ///

@@ -44,11 +44,11 @@ mod trials;
 mod weights;
 
 pub use carried::{About, Card, CardData, CarriedModel, Learnt, Measured, ModelProvenance, pack};
-pub use cohort::InputFile;
 pub use cohort_epochs::{CohortEpochs, epochs_of_own_montages};
 pub use cohort_plan::{CohortChannels, CohortPlan, Recordings};
 pub use compare::compare;
 pub use config::{Config, Source, SweepAxis};
+pub use content::InputFile;
 pub use content::samples_hash;
 pub use describe::describe;
 pub use error::RunError;

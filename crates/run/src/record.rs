@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::Plan;
-use crate::cohort::InputFile;
+use crate::content::InputFile;
 use crate::stage::Stage;
 
 /// The format of `run.json`.
