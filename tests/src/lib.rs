@@ -8,6 +8,7 @@
     reason = "test support"
 )]
 
+pub mod browser;
 pub mod edf;
 
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@ use statrs::distribution::{ContinuousCDF, Normal};
 use twinprint_signal::Estimate;
 
 use crate::results::*;
-use crate::{Curves, DetCurve, MapPoint, PrintMap, RunFacts, ScoreHistogram, TrainingCurve};
+use crate::{Curves, DataSource, DetCurve, MapPoint, PrintMap, RunFacts, ScoreHistogram, TrainingCurve};
 
 const SYSTEMS: [(&str, f64, f64); 7] = [
     ("encoder", 0.037, 0.008),
@@ -225,6 +225,15 @@ pub(crate) fn run() -> RunFacts {
         started: "2026-01-01T10:00:00Z".to_owned(),
         ended: "2026-01-01T10:00:16Z".to_owned(),
         inputs: 48,
+        stages: [("preprocess", 0.41), ("train", 12.7), ("embed", 0.63), ("evaluate", 1.92), ("report", 0.8)]
+            .map(|(stage, seconds)| (stage.to_owned(), seconds))
+            .into(),
+        data: Some(DataSource {
+            title: "Example recordings".to_owned(),
+            homepage: "example.org/recordings".to_owned(),
+            licence: "CC0-1.0".to_owned(),
+            citation: vec!["Somebody (2020), Recordings of nobody.".to_owned()],
+        }),
     }
 }
 
@@ -265,7 +274,7 @@ pub(crate) fn curves() -> Curves {
         };
         let (loss, dev_eer) =
             (course(2.1, 0.9).collect(), course(0.02, 0.035 + 0.004 * fold as f64).collect());
-        curves.training.push(TrainingCurve { fold, loss, dev_eer });
+        curves.training.push(TrainingCurve { fold, loss, dev_eer, attention: false });
     }
     curves.map = map();
     curves

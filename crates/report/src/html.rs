@@ -10,7 +10,7 @@ mod top;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use self::parts::{STYLE, figure};
+use self::parts::{CLOSED, SCRIPT, STYLE, figure};
 use crate::results::Results;
 use crate::{Page, format, plots};
 
@@ -26,6 +26,7 @@ pub fn html(page: &Page) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
+                meta http-equiv="Content-Security-Policy" content=(CLOSED);
                 meta name="generator" content=(format!("twinprint {}", page.run.version));
                 title { (title) " · twinprint" }
                 style { (PreEscaped(STYLE)) }
@@ -46,6 +47,7 @@ pub fn html(page: &Page) -> String {
                     (origin::origin(page))
                 }
                 footer { "Made by twinprint " (page.run.version) ". Every number is in results.json beside this page." }
+                script { (PreEscaped(SCRIPT)) }
             }
         }
     };
@@ -61,7 +63,7 @@ fn verification(page: &Page) -> Markup {
         section aria-labelledby="verification" {
             h2 id="verification" { "Verification" }
             @if let Some(plot) = plots::bars::bars(results) {
-                (figure(&plot, "Equal error rate with one threshold for everybody; bars are 95 % intervals by bootstrap over subjects. Further left is better."))
+                (figure(&plot, "Equal error rate with one threshold for everybody; bars are 95 % intervals by bootstrap over subjects. Further left is better. What each system is stands under “How to read this page”."))
             }
             (tables::verification(results))
             (tables::comparisons(results))
@@ -152,7 +154,10 @@ mod tests {
         let page = shown(&example::leaky());
         // The only addresses are names of namespaces.
         let rest = page.replace("http://www.w3.org/2000/svg", "");
-        for word in ["http:", "https:", "src=", "<link", "@import", "<script", "url(//"] {
+        for word in [
+            "http:", "https:", "src=", "<link", "@import", "<script ", "url(//", "fetch(", "XMLHttp",
+            "import(",
+        ] {
             assert!(!rest.contains(word), "{word}");
         }
     }
@@ -188,8 +193,15 @@ mod tests {
             device: text.clone(),
             host: text.clone(),
             started: text.clone(),
-            ended: text,
+            ended: text.clone(),
             inputs: 1,
+            stages: vec![(text.clone(), 1.0)],
+            data: Some(crate::DataSource {
+                title: text.clone(),
+                homepage: text.clone(),
+                licence: text.clone(),
+                citation: vec![text.clone()],
+            }),
         };
         let mut curves = example::curves();
         curves.det[1].system = evil.to_owned();
@@ -280,7 +292,7 @@ mod tests {
                     threshold: values.first().copied(),
                     ..Default::default()
                 }],
-                training: vec![crate::TrainingCurve { fold: bins, loss: pairs.clone(), dev_eer: pairs }],
+                training: vec![crate::TrainingCurve { fold: bins, loss: pairs.clone(), dev_eer: pairs, attention: bins == 1 }],
             };
             let page = html(&Page { results: &results, run: &RunFacts::default(), curves: &curves });
             for attribute in ["x1=\"", "cx=\"", "cy=\"", "y2=\"", "points=\"", "viewBox=\""] {

@@ -25,7 +25,9 @@ pub use html::html;
 pub use html::sweep::sweep_page;
 pub use json::ResultsError;
 pub use markdown::markdown;
-pub use page::{Curves, DetCurve, MapPoint, Page, PrintMap, RunFacts, ScoreHistogram, TrainingCurve};
+pub use page::{
+    Curves, DataSource, DetCurve, MapPoint, Page, PrintMap, RunFacts, ScoreHistogram, TrainingCurve,
+};
 pub use plots::sweep::SweepPoint;
 pub use results::Results;
 pub use side_by_side::{SideBySide, SideBySideCell, SideBySideRow};

@@ -38,6 +38,23 @@ pub struct RunFacts {
     pub ended: String,
     /// How many recordings were read.
     pub inputs: usize,
+    /// Seconds of every stage, in the order they ran.
+    pub stages: Vec<(String, f64)>,
+    /// Whose data it is, where a manifest says.
+    pub data: Option<DataSource>,
+}
+
+/// Where published recordings come from, and on what terms.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DataSource {
+    /// The full title of the dataset.
+    pub title: String,
+    /// The page that describes it.
+    pub homepage: String,
+    /// Its licence, as an SPDX identifier.
+    pub licence: String,
+    /// The works to cite.
+    pub citation: Vec<String>,
 }
 
 /// The curves behind the numbers; any list may be empty, and its plot is then left out.
@@ -86,6 +103,8 @@ pub struct ScoreHistogram {
 pub struct TrainingCurve {
     /// The fold, counted from 0.
     pub fold: usize,
+    /// Whether it is the attention over epochs that was trained, and not the encoder.
+    pub attention: bool,
     /// Training step and the loss there.
     pub loss: Vec<(f64, f64)>,
     /// Step and equal error rate on the dev subjects, 0 to 1.

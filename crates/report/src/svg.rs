@@ -56,6 +56,19 @@ impl Axis {
         Self { scale: Scale::Probit, low, high, ticks: ticks.collect(), title: title.to_owned() }
     }
 
+    /// The axis as the page's script reads it back: scale, ends, what a value is multiplied by to be told, title.
+    fn described(&self) -> String {
+        let (scale, low, high) = match self.scale {
+            Scale::Linear => ("linear", self.low, self.high),
+            Scale::Probit => {
+                let at = |rate: f64| Normal::standard().inverse_cdf(rate.clamp(1e-7, 1.0 - 1e-7));
+                ("probit", at(self.low), at(self.high))
+            }
+        };
+        let factor = if self.title.contains('%') { 100 } else { 1 };
+        format!("{scale}|{low:.6}|{high:.6}|{factor}|{}", self.title)
+    }
+
     /// Where a value lies between the ends: 0 at `low`, 1 at `high`.
     pub fn place(&self, value: f64) -> f64 {
         let at = |value: f64| match self.scale {
@@ -146,12 +159,19 @@ impl Frame {
             @if !self.y.title.is_empty() {
                 text class="title" x=(short(self.left)) y=(short(self.top - 14.0)) { (self.y.title) }
             }
+            rect class="field" x=(short(self.left)) y=(short(self.top)) width=(short(self.width)) height=(short(self.height))
+                data-x=(self.x.described()) data-y=(self.y.described()) {}
         }
     }
 
     /// A line through points given as values. Points less than a third of a pixel apart are drawn as one.
     pub fn line(&self, points: &[(f64, f64)], class: &str) -> Markup {
         html! { polyline class=(class) points=(self.path(points)) {} }
+    }
+
+    /// A line with a name, which the page tells under the pointer and the legend switches.
+    pub fn series(&self, points: &[(f64, f64)], class: &str, name: &str) -> Markup {
+        html! { polyline class=(class) data-series=(name) points=(self.path(points)) {} }
     }
 
     fn path(&self, points: &[(f64, f64)]) -> String {
@@ -190,7 +210,7 @@ pub(crate) fn figure(id: &str, size: (f64, f64), title: &str, description: &str,
     let labels = format!("{id}-title {id}-description");
     html! {
         svg id=(id) viewBox=(format!("0 0 {} {}", size.0, size.1)) role="img" aria-labelledby=(labels)
-            style=(format!("max-width:{}px", size.0)) xmlns="http://www.w3.org/2000/svg" {
+            style=(format!("max-width:{0}px;min-width:{1}px", short(size.0), short(0.9 * size.0))) xmlns="http://www.w3.org/2000/svg" {
             title id=(format!("{id}-title")) { (title) }
             desc id=(format!("{id}-description")) { (description) }
             (content)

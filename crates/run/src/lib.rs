@@ -39,6 +39,7 @@ mod stages;
 mod sweep;
 mod system;
 mod tables;
+mod training;
 mod training_rows;
 mod trials;
 mod weights;

@@ -182,6 +182,10 @@ pub fn run(plan: &Plan, options: &Options, progress: &dyn Progress) -> Result<Ou
         progress.begin(stage.name(), stages::steps(&context, stage));
         let started = Instant::now();
         let summary = stages::run(&context, stage)?;
+        let mut sources = None;
+        if stage == Stage::Report {
+            sources = Some(stages::report::Sources::of(&places.partial)?);
+        }
         if stage == Stage::Evaluate {
             measure_optimism(&context, &record)?;
         }
@@ -190,6 +194,10 @@ pub fn run(plan: &Plan, options: &Options, progress: &dyn Progress) -> Result<Ou
             record.finished = Some((options.clock)());
         }
         places.partial.write_json("run.json", &record)?;
+        // The page says when the run ended and how long each stage took, its own included.
+        if let Some(sources) = sources {
+            sources.write(&places.partial)?;
+        }
         progress.end(&summary);
     }
     finish(&places, &record)

@@ -13,7 +13,7 @@ pub(super) fn origin(page: &Page) -> Markup {
         ("Device", run.device.clone()),
         ("Machine", run.host.clone()),
         ("Started", run.started.clone()),
-        ("Ended", run.ended.clone()),
+        ("Ended", if run.ended.is_empty() { "not yet".to_owned() } else { run.ended.clone() }),
         ("Input files", format::count(run.inputs)),
     ];
     if !run.seeds.is_empty() {
@@ -31,6 +31,7 @@ pub(super) fn origin(page: &Page) -> Markup {
                 }
                 (timing(page))
             }
+            (data(page))
             @if !run.plan_toml.is_empty() {
                 details {
                     summary { "The plan as written" }
@@ -41,11 +42,29 @@ pub(super) fn origin(page: &Page) -> Markup {
     }
 }
 
-/// Stages by the time they took, with a bar for the eye.
+/// Whose recordings these are, and what they may be used for.
+fn data(page: &Page) -> Markup {
+    let Some(data) = &page.run.data else { return html! {} };
+    html! {
+        h3 { "The data" }
+        div class="scroll" {
+            table class="facts" {
+                caption { "Cite these works when you publish a number from this page" }
+                tbody {
+                    tr { th scope="row" { "Dataset" } td { (data.title) } }
+                    tr { th scope="row" { "Licence" } td { (data.licence) } }
+                    @for work in &data.citation { tr { th scope="row" { "To cite" } td { (work) } } }
+                    tr { th scope="row" { "Described at" } td { (data.homepage) } }
+                }
+            }
+        }
+    }
+}
+
+/// Stages in the order they ran, with a bar for the eye.
 fn timing(page: &Page) -> Markup {
-    let mut stages: Vec<(&String, f64)> = page.results.timing.iter().map(|(stage, s)| (stage, *s)).collect();
-    stages.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let longest = stages.first().map_or(1.0, |(_, seconds)| seconds.max(f64::MIN_POSITIVE));
+    let stages = &page.run.stages;
+    let longest = stages.iter().map(|(_, seconds)| *seconds).fold(f64::MIN_POSITIVE, f64::max);
     html! {
         @if !stages.is_empty() {
             table class="facts" {

@@ -5,6 +5,12 @@ use maud::{Markup, html};
 /// The style sheet, which stands in the page itself.
 pub(super) const STYLE: &str = include_str!("style.css");
 
+/// What moves on the page: values under the pointer, lines switched by the legend, hints where something is cut.
+pub(super) const SCRIPT: &str = include_str!("script.js");
+
+/// What the browser enforces: nothing is loaded from anywhere, the page's own style and script excepted.
+pub(super) const CLOSED: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+
 /// A plot with the sentence below it.
 pub(super) fn figure(plot: &Markup, caption: &str) -> Markup {
     html! { figure { div class="scroll" { (plot) } figcaption { (caption) } } }

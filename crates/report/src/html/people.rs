@@ -2,13 +2,21 @@
 
 use maud::{Markup, html};
 
-use crate::Results;
+use crate::{Results, format};
 
 pub(super) fn how_to_read(results: &Results) -> Markup {
     let seconds = &results.protocol.enroll_seconds;
+    let systems = format::systems(results.verification.iter().map(|row| row.system.as_str()));
+    let defined = || systems.iter().filter_map(|system| definition(system).map(|text| (system, text)));
     html! {
         section aria-labelledby="reading" {
             h2 id="reading" { "How to read this page" }
+            @if defined().next().is_some() {
+                h3 id="systems" { "The encoder and the baselines" }
+                p { "All are scored on the same trials. Whatever a system is fitted to, it is fitted to the training people of its fold." }
+                dl { @for (system, text) in defined() { dt { (system) } dd { (text) } } }
+                h3 { "The words" }
+            }
             dl {
                 dt { "Template and probe" }
                 dd {
@@ -47,4 +55,32 @@ pub(super) fn how_to_read(results: &Results) -> Markup {
             p class="footnote" { "Every number with its formula and source: docs/guide/how-to-read-a-result.md of twinprint." }
         }
     }
+}
+
+/// What a system is, in a sentence; nothing for one of another program.
+fn definition(system: &str) -> Option<&'static str> {
+    Some(match system {
+        "encoder" => "What the plan fits or trains, and what this page is about.",
+        "encoder:alone" => "The encoder without the features that the plan joins to its prints.",
+        "untrained_encoder" => {
+            "The encoder's architecture with random weights: what the architecture gives without learning."
+        }
+        "whitened_encoder" => {
+            "The encoder before its first training step: its head is whitened in closed form by how one person's prints vary. \
+             Training has helped only where the encoder beats this."
+        }
+        "log_psd_cosine" => {
+            "The logarithm of the power spectrum of every channel, standardised and compared by cosine."
+        }
+        "log_psd_wccn" => {
+            "The same power spectra, whitened by how they vary within one person (WCCN, within-class covariance normalisation)."
+        }
+        "tangent_cosine" => {
+            "The logarithm of the covariance of the channels in six frequency bands (tangent space), standardised and compared by cosine."
+        }
+        "tangent_wccn" => {
+            "The same covariances, whitened by how they vary within one person; the hardest classical baseline on most data."
+        }
+        _ => return None,
+    })
 }

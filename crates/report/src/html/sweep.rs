@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, PreEscaped, html};
 
-use super::parts::{STYLE, figure};
+use super::parts::{SCRIPT, STYLE, figure};
 use crate::format;
 use crate::plots::sweep::{SweepPoint, sweep};
 use crate::plots::systems::clipped;
@@ -53,6 +53,7 @@ pub fn sweep_page(name: &str, description: &str, points: &[SweepPoint]) -> Strin
                         }
                     }
                 }
+                script { (PreEscaped(SCRIPT)) }
             }
         }
     };

@@ -21,13 +21,23 @@ fn table(caption: &str, head: &[String], rows: &[(bool, Vec<String>)]) -> Markup
                     @for (strong, cells) in rows {
                         tr class=[(*strong && marks).then_some("strong")] {
                             @for (column, cell) in cells.iter().enumerate() {
-                                @if column == 0 { th scope="row" { (cell) } } @else { td { (cell) } }
+                                @if column == 0 { th scope="row" { (cell) } } @else { td { (number(cell)) } }
                             }
                         }
                     }
                 }
             }
         }
+    }
+}
+
+/// A cell whose interval, `[1.9, 6.2]`, may stand below the number where the table is wide.
+fn number(cell: &str) -> Markup {
+    let interval = cell.find(" [").map(|at| cell.split_at(at));
+    html! {
+        @if let Some((number, interval)) = interval {
+            (number) " " span class="ci" { (interval.trim_start()) }
+        } @else { (cell) }
     }
 }
 
@@ -228,26 +238,42 @@ pub(super) fn identification(results: &Results) -> Markup {
     table("Nobody is claimed: the probe is compared with everybody enrolled in its fold", &head, &rows)
 }
 
+/// A row for each system, a column for each kind of episode, and chance below.
 pub(super) fn few_shot(results: &Results) -> Markup {
-    let rows: Vec<_> = results
-        .few_shot
+    let all = || results.few_shot.iter();
+    let episodes: BTreeSet<(usize, usize)> = all().map(|row| (row.ways, row.shots)).collect();
+    let of = |system: &str, (ways, shots): (usize, usize)| {
+        all().find(|row| row.system == system && (row.ways, row.shots) == (ways, shots))
+    };
+    let systems = format::systems(all().map(|row| row.system.as_str()));
+    let mut rows: Vec<_> = systems
         .iter()
-        .map(|row| {
-            let cells = vec![
-                row.system.clone(),
-                format::episode(row.ways, row.shots),
-                format::estimate(row.accuracy),
-                format::percent(row.chance),
-            ];
-            (is_encoder(&row.system), cells)
+        .map(|system| {
+            let accuracy = |episode: &(usize, usize)| {
+                format::estimate(of(system, *episode).and_then(|row| row.accuracy))
+            };
+            let mut cells = vec![(*system).to_owned()];
+            cells.extend(episodes.iter().map(accuracy));
+            (is_encoder(system), cells)
         })
         .collect();
-    let head = owned(&["System", "Episode", "Accuracy %", "Chance %"]);
+    let chance = |episode: &(usize, usize)| {
+        let row = all().find(|row| (row.ways, row.shots) == *episode);
+        row.map_or_else(|| format::ABSENT.to_owned(), |row| format::percent(row.chance))
+    };
+    rows.push((false, [vec!["chance".to_owned()], episodes.iter().map(chance).collect()].concat()));
+    let mut head = owned(&["System"]);
+    head.extend(episodes.iter().map(|(ways, shots)| format::episode(*ways, *shots)));
     html! {
-        @if !rows.is_empty() {
+        @if !episodes.is_empty() {
             section aria-labelledby="few-shot" {
                 h2 id="few-shot" { "Few-shot" }
-                (table("N people to choose from, K examples of each", &head, &rows))
+                p {
+                    "An N-way K-shot episode draws N people of a fold and K epochs of each from the recordings they enrol with. One epoch \
+                     more of each, from the recordings they are probed with, goes to the person whose K prints have the nearest mean. \
+                     Guessing is right once in N."
+                }
+                (table("Accuracy in per cent, with its 95 % interval", &head, &rows))
             }
         }
     }

@@ -86,8 +86,7 @@ fn mark(frame: &Frame, y: f64, eer: &Estimate, colour: &str, strong: bool) -> Ma
         @if let Some(ci95) = eer.ci95 {
             line class=(format!("whisker {colour}")) x1=(x(ci95.low)) x2=(x(ci95.high)) y1=(y) y2=(y) {}
         }
-        circle class=(format!("dot {colour}")) cx=(x(eer.value)) cy=(y) r=(if strong { "6.5" } else { "5" }) {
-            title { (format::estimate(Some(*eer))) " %" }
+        circle class=(format!("dot {colour}")) data-tip=(format!("EER {} %", format::estimate(Some(*eer)))) cx=(x(eer.value)) cy=(y) r=(if strong { "6.5" } else { "5" }) {
         }
     }
 }

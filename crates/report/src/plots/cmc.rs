@@ -45,7 +45,7 @@ pub(crate) fn cmc(rows: &[IdentificationRow]) -> Option<Markup> {
             (frame.axes())
             @for system in systems.iter().rev() {
                 @for row in rows.iter().filter(|row| row.system == *system && row.probe_seconds == *probe) {
-                    (frame.line(&points(row, ranks), &format!("line {} {}", colour(&systems, system), weight(system))))
+                    (frame.series(&points(row, ranks), &format!("line {} {}", colour(&systems, system), weight(system)), system))
                 }
             }
         }

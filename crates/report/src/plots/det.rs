@@ -52,7 +52,7 @@ pub(crate) fn det(curves: &[DetCurve]) -> Option<Markup> {
                 (frame.line(&diagonal(low, high), "line diagonal"))
                 @for system in systems.iter().rev() {
                     @for curve in curves.iter().filter(|c| c.system == *system && c.probe_seconds == *probe) {
-                        (frame.line(&curve.points, &format!("line {} {}", colour(&systems, system), weight(system))))
+                        (frame.series(&curve.points, &format!("line {} {}", colour(&systems, system), weight(system)), system))
                     }
                 }
             }

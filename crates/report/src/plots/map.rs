@@ -49,12 +49,13 @@ fn people<'a>(points: &[&'a MapPoint], seen: bool) -> Vec<(&'a str, &'a str)> {
 
 fn mark(frame: &Frame, point: &MapPoint, person: usize, first_recording: bool) -> Markup {
     let class = format!("c{}", person % 8);
+    let tip = format!("{}\n{}", point.subject, point.recording);
     let (x, y) = (frame.at_x(point.x), frame.at_y(point.y));
     html! {
         @if first_recording {
-            circle class=(format!("print {class}")) cx=(short(x)) cy=(short(y)) r="3.2" {}
+            circle class=(format!("print {class}")) data-tip=(tip) cx=(short(x)) cy=(short(y)) r="3.2" {}
         } @else {
-            path class=(format!("print {class}")) d=(format!("M{} {}l6 6m0 -6l-6 6", short(x - 3.0), short(y - 3.0))) {}
+            path class=(format!("print {class}")) data-tip=(tip) d=(format!("M{} {}l6 6m0 -6l-6 6", short(x - 3.0), short(y - 3.0))) {}
         }
     }
 }

@@ -21,10 +21,13 @@ pub(crate) fn legend(systems: &[&str], left: f64, top: f64) -> Markup {
     html! {
         @for (row, system) in systems.iter().enumerate() {
             @let y = top + 22.0 * row as f64;
-            line class=(format!("line {} {}", colour(systems, system), weight(system)))
-                x1=(short(left)) x2=(short(left + 26.0)) y1=(short(y)) y2=(short(y)) {}
-            text class=(if is_encoder(system) { "label strong" } else { "label" })
-                x=(short(left + 34.0)) y=(short(y + 4.0)) { (clipped(system)) }
+            g data-switch=(system) {
+                rect class="field" x=(short(left - 6.0)) y=(short(y - 11.0)) width=(short(44.0 + room(&[system]))) height="22" {}
+                line class=(format!("line {} {}", colour(systems, system), weight(system)))
+                    x1=(short(left)) x2=(short(left + 26.0)) y1=(short(y)) y2=(short(y)) {}
+                text class=(if is_encoder(system) { "label strong" } else { "label" })
+                    x=(short(left + 34.0)) y=(short(y + 4.0)) { (clipped(system)) }
+            }
         }
     }
 }

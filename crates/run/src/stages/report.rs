@@ -3,31 +3,27 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use twinprint_dataset::Manifest;
 use twinprint_evaluation::{Scores, det_curve, eer};
 use twinprint_report::results::Results;
-use twinprint_report::{Curves, DetCurve, Page, RunFacts, ScoreHistogram, TrainingCurve};
+use twinprint_report::{Curves, DataSource, DetCurve, Page, RunFacts, ScoreHistogram};
 
 use crate::RunError;
 use crate::error::Placed;
-use crate::folder::{RESULTS, RunFolder, SCORES, TRAINING, write_text};
+use crate::folder::{RESULTS, RunFolder, SCORES, write_text};
 use crate::map;
 use crate::record::RunRecord;
 use crate::shortcut::Shortcut;
 use crate::system::System;
 use crate::tables;
+use crate::training;
 
 /// The page.
-const REPORT: &str = "report.html";
+pub(crate) const REPORT: &str = "report.html";
 /// Points kept of a DET curve: more than a screen shows.
 const DET_POINTS: usize = 400;
 /// Bins of a score distribution.
 const BINS: usize = 60;
-
-/// Writes the page of a run whose results are there.
-pub(crate) fn run(folder: &RunFolder) -> Result<String, RunError> {
-    write(folder)?;
-    Ok(REPORT.to_owned())
-}
 
 /// Writes the page of a run folder again and gives back its results.
 ///
@@ -41,19 +37,33 @@ pub fn write_report(run: &Path) -> Result<Results, RunError> {
             format!("it has no {RESULTS}, so it is no run folder, or one whose evaluation is not done"),
         ));
     }
-    write(&folder)
+    let sources = Sources::of(&folder)?;
+    sources.write(&folder)?;
+    Ok(sources.results)
 }
 
-fn write(folder: &RunFolder) -> Result<Results, RunError> {
-    let results: Results = folder.read_json(RESULTS)?;
-    let record: RunRecord = folder.read_json("run.json")?;
-    let mut curves = curves_of(&folder.path(SCORES), &results)?;
-    curves.training = training(folder, results.protocol.folds)?;
-    curves.map = map::of(folder)?;
-    let run = facts(folder, record)?;
-    let page = twinprint_report::html(&Page { results: &results, run: &run, curves: &curves });
-    write_text(&folder.path(REPORT), &page)?;
-    Ok(results)
+/// What a page shows of its run's results; all that takes long to read.
+pub(crate) struct Sources {
+    results: Results,
+    curves: Curves,
+}
+
+impl Sources {
+    /// Reads the results and draws the curves.
+    pub(crate) fn of(folder: &RunFolder) -> Result<Self, RunError> {
+        let results: Results = folder.read_json(RESULTS)?;
+        let mut curves = curves_of(&folder.path(SCORES), &results)?;
+        curves.training = training::curves(folder, results.protocol.folds)?;
+        curves.map = map::of(folder)?;
+        Ok(Self { results, curves })
+    }
+
+    /// Writes the page, with what `run.json` says of the run.
+    pub(crate) fn write(&self, folder: &RunFolder) -> Result<(), RunError> {
+        let run = facts(folder, folder.read_json("run.json")?)?;
+        let page = twinprint_report::html(&Page { results: &self.results, run: &run, curves: &self.curves });
+        write_text(&folder.path(REPORT), &page)
+    }
 }
 
 fn facts(folder: &RunFolder, record: RunRecord) -> Result<RunFacts, RunError> {
@@ -78,7 +88,26 @@ fn facts(folder: &RunFolder, record: RunRecord) -> Result<RunFacts, RunError> {
         started: record.started,
         ended: record.finished.unwrap_or_default(),
         inputs: record.inputs.len(),
+        stages: record
+            .stages
+            .into_iter()
+            .map(|(stage, seconds)| (stage.name().to_owned(), seconds))
+            .collect(),
+        data: data_source(folder)?,
     })
+}
+
+/// What the manifest says of the data, where the plan names one that is still there.
+fn data_source(folder: &RunFolder) -> Result<Option<DataSource>, RunError> {
+    let plan: serde_json::Value = folder.read_json("plan.json")?;
+    let name = plan["dataset"]["layout"]["name"].as_str();
+    let manifest = name.and_then(|name| Manifest::load(name).ok());
+    Ok(manifest.map(|manifest| DataSource {
+        title: manifest.title,
+        homepage: manifest.homepage,
+        licence: manifest.licence,
+        citation: manifest.citation,
+    }))
 }
 
 /// Error trade-offs of the encoder and the baselines, and the encoder's score distributions, from the file of scores.
@@ -170,26 +199,4 @@ fn histogram(system: String, probe_seconds: f64, scores: &Scores) -> ScoreHistog
         non_mated,
         threshold: Some(eer(scores).threshold),
     }
-}
-
-/// Loss and dev EER by step, from each fold's log; of an ensemble its first encoder.
-fn training(folder: &RunFolder, folds: usize) -> Result<Vec<TrainingCurve>, RunError> {
-    (0..folds)
-        .map(|fold| {
-            let path = folder.fold(fold).join(TRAINING);
-            let text = std::fs::read_to_string(&path)
-                .map_err(|source| RunError::Read { path: path.clone(), source })?;
-            let mut curve = TrainingCurve { fold, ..TrainingCurve::default() };
-            for line in text.lines().skip(1) {
-                let cells: Vec<Option<f64>> = line.split(',').map(|cell| cell.parse().ok()).collect();
-                let [Some(member), Some(step), Some(loss), _, _, dev] = cells[..] else { continue };
-                if member > 0.0 {
-                    break;
-                }
-                curve.loss.push((step, loss));
-                curve.dev_eer.extend(dev.map(|eer| (step, eer)));
-            }
-            Ok(curve)
-        })
-        .collect()
 }
