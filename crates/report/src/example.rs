@@ -228,12 +228,12 @@ pub(crate) fn run() -> RunFacts {
         stages: [("preprocess", 0.41), ("train", 12.7), ("embed", 0.63), ("evaluate", 1.92), ("report", 0.8)]
             .map(|(stage, seconds)| (stage.to_owned(), seconds))
             .into(),
-        data: Some(DataSource {
+        data: vec![DataSource {
             title: "Example recordings".to_owned(),
             homepage: "example.org/recordings".to_owned(),
             licence: "CC0-1.0".to_owned(),
             citation: vec!["Somebody (2020), Recordings of nobody.".to_owned()],
-        }),
+        }],
     }
 }
 

@@ -70,8 +70,8 @@ fn verification(page: &Page) -> Markup {
             @if let Some(plot) = plots::det::det(&page.curves.det) {
                 (figure(&plot, "Detection error trade-off. The dotted diagonal crosses each line at its equal error rate; closer to the lower left is better."))
             }
-            @if let Some(plot) = plots::scores::scores(&page.curves.scores) {
-                (figure(&plot, "How far the scores of one person with themselves lie from the scores of two people."))
+            @if let Some(plot) = plots::scores::scores(&page.curves.scores, results.final_model.as_ref()) {
+                (figure(&plot, "How far the scores of one person with themselves lie from the scores of two people; “carried” is the final model's threshold."))
             }
             (tables::transported(results))
             (tables::final_model(results))
@@ -196,12 +196,12 @@ mod tests {
             ended: text.clone(),
             inputs: 1,
             stages: vec![(text.clone(), 1.0)],
-            data: Some(crate::DataSource {
+            data: vec![crate::DataSource {
                 title: text.clone(),
                 homepage: text.clone(),
                 licence: text.clone(),
                 citation: vec![text.clone()],
-            }),
+            }],
         };
         let mut curves = example::curves();
         curves.det[1].system = evil.to_owned();

@@ -40,8 +40,8 @@ pub struct RunFacts {
     pub inputs: usize,
     /// Seconds of every stage, in the order they ran.
     pub stages: Vec<(String, f64)>,
-    /// Whose data it is, where a manifest says.
-    pub data: Option<DataSource>,
+    /// Whose data it is, where manifests say.
+    pub data: Vec<DataSource>,
 }
 
 /// Where published recordings come from, and on what terms.

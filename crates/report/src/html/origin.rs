@@ -44,17 +44,20 @@ pub(super) fn origin(page: &Page) -> Markup {
 
 /// Whose recordings these are, and what they may be used for.
 fn data(page: &Page) -> Markup {
-    let Some(data) = &page.run.data else { return html! {} };
     html! {
-        h3 { "The data" }
-        div class="scroll" {
-            table class="facts" {
-                caption { "Cite these works when you publish a number from this page" }
-                tbody {
-                    tr { th scope="row" { "Dataset" } td { (data.title) } }
-                    tr { th scope="row" { "Licence" } td { (data.licence) } }
-                    @for work in &data.citation { tr { th scope="row" { "To cite" } td { (work) } } }
-                    tr { th scope="row" { "Described at" } td { (data.homepage) } }
+        @if !page.run.data.is_empty() {
+            h3 { "The data" }
+            div class="scroll" {
+                table class="facts" {
+                    caption { "Cite these works when you publish a number from this page" }
+                    @for data in &page.run.data {
+                        tbody {
+                            tr { th scope="row" { "Dataset" } td { (data.title) } }
+                            tr { th scope="row" { "Licence" } td { (data.licence) } }
+                            @for work in &data.citation { tr { th scope="row" { "To cite" } td { (work) } } }
+                            tr { th scope="row" { "Described at" } td { (data.homepage) } }
+                        }
+                    }
                 }
             }
         }

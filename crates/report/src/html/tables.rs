@@ -21,7 +21,7 @@ fn table(caption: &str, head: &[String], rows: &[(bool, Vec<String>)]) -> Markup
                     @for (strong, cells) in rows {
                         tr class=[(*strong && marks).then_some("strong")] {
                             @for (column, cell) in cells.iter().enumerate() {
-                                @if column == 0 { th scope="row" { (cell) } } @else { td { (number(cell)) } }
+                                @if column == 0 { th scope="row" { (name(cell)) } } @else { td { (number(cell)) } }
                             }
                         }
                     }
@@ -29,6 +29,11 @@ fn table(caption: &str, head: &[String], rows: &[(bool, Vec<String>)]) -> Markup
             }
         }
     }
+}
+
+/// A name that may break after each underscore.
+fn name(cell: &str) -> Markup {
+    html! { @for part in cell.split_inclusive('_') { (part) wbr; } }
 }
 
 /// A cell whose interval, `[1.9, 6.2]`, may stand below the number where the table is wide.

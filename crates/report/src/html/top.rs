@@ -26,6 +26,7 @@ pub(super) fn top(page: &Page) -> Markup {
                 ul { @for caveat in &results.caveats { li { (sentence(caveat)) } } }
             }
         }
+        @if let Some(text) = plainly(results) { p class="plainly" { (text) } }
         (cards(results))
         (verdict_list(&verdicts(results)))
     }
@@ -59,6 +60,40 @@ fn sentence(text: &str) -> String {
     let Some(first) = chars.next() else { return String::new() };
     let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{}{}{stop}", first.to_uppercase(), chars.as_str())
+}
+
+/// What was tried on whom and what came of it, for somebody who knows none of the words.
+fn plainly(results: &Results) -> Option<String> {
+    let rows = results.verification.iter().filter(|row| row.system == ENCODER && row.eer.is_some());
+    let row = rows.min_by(|a, b| a.probe_seconds.total_cmp(&b.probe_seconds))?;
+    let (eer, protocol) = (row.eer?, &results.protocol);
+    let optimistic = format::optimistic(results).is_some();
+    let known = if protocol.seen_subjects || protocol.variant.as_deref() == Some("seen-subjects") {
+        "whom the encoder had learnt from"
+    } else {
+        "whom the encoder had never seen"
+    };
+    let when = match protocol.variant.as_deref() {
+        Some("cross-session") => "in another session",
+        Some("within-recording") => "later in the same recording",
+        _ => "in another recording",
+    };
+    let people = match protocol.test_subjects {
+        1 => "1 person".to_owned(),
+        number => format!("{} people", format::count(number)),
+    };
+    let interval = eer.ci95.map(|ci95| {
+        format!(" (95 % interval {} to {} %)", format::percent(ci95.low), format::percent(ci95.high))
+    });
+    let flatters = if optimistic { " This protocol flatters: expect more errors in use." } else { "" };
+    Some(format!(
+        "{people} {known} were enrolled with {} of EEG and verified with {} {when}: at the threshold where both errors are equally \
+         frequent, {} %{} of true claims are refused and as many false claims accepted.{flatters}",
+        format::seconds(protocol.enroll_seconds),
+        format::seconds(row.probe_seconds),
+        format::percent(eer.value),
+        interval.unwrap_or_default(),
+    ))
 }
 
 fn cards(results: &Results) -> Markup {

@@ -5,13 +5,14 @@ use maud::{Markup, html};
 use crate::format;
 use crate::page::ScoreHistogram;
 use crate::results::ENCODER;
+use crate::results::FinalModel;
 use crate::svg::{Axis, Frame, figure, short};
 
 const WIDTH: f64 = 410.0;
 const HEIGHT: f64 = 190.0;
 
 /// The encoder's distributions, or where there is none the first system's, one panel for each probe length.
-pub(crate) fn scores(histograms: &[ScoreHistogram]) -> Option<Markup> {
+pub(crate) fn scores(histograms: &[ScoreHistogram], carried: Option<&FinalModel>) -> Option<Markup> {
     let usable = |h: &&ScoreHistogram| {
         let shapes =
             !h.mated.is_empty() && h.edges.len() == h.mated.len() + 1 && h.mated.len() == h.non_mated.len();
@@ -43,12 +44,29 @@ pub(crate) fn scores(histograms: &[ScoreHistogram]) -> Option<Markup> {
                 line class="threshold" x1=(short(x)) x2=(short(x)) y1=(short(frame.top)) y2=(short(frame.top + HEIGHT)) {}
                 text class="note" x=(short(x)) y=(short(frame.top - 6.0)) text-anchor="middle" { "EER threshold" }
             }
+            (carried_threshold(frame, carried, histogram.probe_seconds))
             (key(frame))
         }
     };
     let description = "Share of scores in each bin, for comparisons of one person with themselves (mated) and of two people \
         (non-mated); the less the two overlap, the lower the error rates.";
     Some(figure("scores", size, "Score distributions", description, &content))
+}
+
+/// The strictest threshold of the final model for that length of probe, where the axis holds it.
+fn carried_threshold(frame: &Frame, carried: Option<&FinalModel>, probe_seconds: f64) -> Markup {
+    let at = carried.and_then(|model| model.thresholds.iter().find(|at| at.probe_seconds == probe_seconds));
+    let point = at.and_then(|at| at.points.last());
+    let threshold =
+        point.and_then(|point| point.threshold).filter(|t| (frame.x.low..=frame.x.high).contains(t));
+    let Some((threshold, point)) = threshold.zip(point) else { return html! {} };
+    let x = short(frame.at_x(threshold));
+    html! {
+        line class="threshold carried" x1=(x) x2=(x) y1=(short(frame.top)) y2=(short(frame.top + HEIGHT)) {}
+        text class="note" x=(short(frame.at_x(threshold) + 5.0)) y=(short(frame.top + 12.0)) {
+            "carried, FMR " (format!("{}", point.target_fmr * 100.0)) " %"
+        }
+    }
 }
 
 fn frame(histogram: &ScoreHistogram, index: usize) -> Frame {

@@ -93,21 +93,26 @@ fn facts(folder: &RunFolder, record: RunRecord) -> Result<RunFacts, RunError> {
             .into_iter()
             .map(|(stage, seconds)| (stage.name().to_owned(), seconds))
             .collect(),
-        data: data_source(folder)?,
+        data: data_sources(folder)?,
     })
 }
 
-/// What the manifest says of the data, where the plan names one that is still there.
-fn data_source(folder: &RunFolder) -> Result<Option<DataSource>, RunError> {
+/// What manifests say of the data, of each that the plan names and that is still there.
+fn data_sources(folder: &RunFolder) -> Result<Vec<DataSource>, RunError> {
     let plan: serde_json::Value = folder.read_json("plan.json")?;
-    let name = plan["dataset"]["layout"]["name"].as_str();
-    let manifest = name.and_then(|name| Manifest::load(name).ok());
-    Ok(manifest.map(|manifest| DataSource {
-        title: manifest.title,
-        homepage: manifest.homepage,
-        licence: manifest.licence,
-        citation: manifest.citation,
-    }))
+    let cohorts = plan["cohorts"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let datasets = [&plan["dataset"]].into_iter().chain(cohorts);
+    let mut names: Vec<&str> = datasets.filter_map(|data| data["layout"]["name"].as_str()).collect();
+    names.dedup();
+    let manifests = names.into_iter().filter_map(|name| Manifest::load(name).ok());
+    Ok(manifests
+        .map(|manifest| DataSource {
+            title: manifest.title,
+            homepage: manifest.homepage,
+            licence: manifest.licence,
+            citation: manifest.citation,
+        })
+        .collect())
 }
 
 /// Error trade-offs of the encoder and the baselines, and the encoder's score distributions, from the file of scores.
