@@ -24,6 +24,7 @@ mod inspect;
 mod leaks;
 mod map;
 mod optimism;
+mod places;
 mod plan;
 mod pooling;
 mod progress;

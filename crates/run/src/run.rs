@@ -13,6 +13,7 @@ use crate::cohort::{self, Cohort};
 use crate::context::{Context, Survey};
 use crate::folder::{RESULTS, RunFolder, SPLIT, create_folder, write_text};
 use crate::optimism::{self, HONEST};
+use crate::places::Places;
 use crate::pooling;
 use crate::record::{Host, RunRecord};
 use crate::stage::Stage;
@@ -299,19 +300,6 @@ fn measure_optimism(context: &Context, record: &RunRecord) -> Result<(), RunErro
     stages::evaluate::write_results(context.folder, &results)
 }
 
-/// Where a plan's run folder is, complete and on the way there.
-pub(crate) struct Places {
-    pub(crate) complete: RunFolder,
-    pub(crate) partial: RunFolder,
-}
-
-impl Places {
-    pub(crate) fn of(plan: &Plan, out: &Path) -> Self {
-        let name = plan.run_name();
-        Self { complete: RunFolder::at(out.join(&name)), partial: RunFolder::at(out.join(name + ".partial")) }
-    }
-}
-
 /// Makes the folder to work in, or takes up one that a stopped run left.
 fn open_folder(
     plan: &Plan,
@@ -386,22 +374,16 @@ fn wanted(record: &RunRecord, options: &Options) -> Result<Vec<Stage>, RunError>
     })
 }
 
-/// Gives a complete folder its name.
+/// What a run has come to; a complete folder gets its name.
 fn finish(places: &Places, record: &RunRecord) -> Result<Outcome, RunError> {
-    if record.finished.is_none() {
-        let results = places.partial.read_json("results.json").ok();
-        return Ok(Outcome { folder: places.partial.clone(), was_complete: false, results });
+    let complete = record.finished.is_some();
+    if complete {
+        places.publish()?;
     }
-    let (complete, partial) = (places.complete.root(), places.partial.root());
-    let failed = |source| RunError::Write { path: complete.to_owned(), source };
-    let aside = complete.with_extension("replaced");
-    if complete.exists() {
-        fs::rename(complete, &aside).map_err(failed)?;
-    }
-    fs::rename(partial, complete).map_err(failed)?;
-    if aside.exists() {
-        fs::remove_dir_all(&aside).map_err(failed)?;
-    }
-    let results = places.complete.read_json("results.json")?;
-    Ok(Outcome { folder: places.complete.clone(), was_complete: false, results: Some(results) })
+    let folder = if complete { &places.complete } else { &places.partial };
+    let results = match complete {
+        true => Some(folder.read_json("results.json")?),
+        false => folder.read_json("results.json").ok(),
+    };
+    Ok(Outcome { folder: folder.clone(), was_complete: false, results })
 }

@@ -15,8 +15,9 @@ use crate::folder::{
     COHORT, COHORT_EPOCHS, EPOCHS, OPERATIONS, PRINTS, PROVENANCE, QUALITY, RunFolder, SPLIT, WINDOW_LEAKS,
     create_folder, write_csv, write_text,
 };
+use crate::places::Places;
 use crate::record::{Host, RunRecord};
-use crate::run::{Options, Places, prepare, run};
+use crate::run::{Options, prepare, run};
 use crate::training_rows::epoch_seconds;
 use crate::{Config, Plan, Progress, RunError, Silent, Source, Stage, Surroundings, leaks, trials};
 

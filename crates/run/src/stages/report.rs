@@ -101,7 +101,7 @@ fn facts(folder: &RunFolder, record: RunRecord) -> Result<RunFacts, RunError> {
 fn data_sources(folder: &RunFolder) -> Result<Vec<DataSource>, RunError> {
     let plan: serde_json::Value = folder.read_json("plan.json")?;
     let cohorts = plan["cohorts"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let datasets = [&plan["dataset"]].into_iter().chain(cohorts);
+    let datasets = [&plan["dataset"]].into_iter().chain(cohorts.iter().map(|cohort| &cohort["dataset"]));
     let mut names: Vec<&str> = datasets.filter_map(|data| data["layout"]["name"].as_str()).collect();
     names.dedup();
     let manifests = names.into_iter().filter_map(|name| Manifest::load(name).ok());
