@@ -66,6 +66,9 @@ pub(crate) struct EnrolArguments {
     /// Rows of a file of prints: subject, session, recording, fold, role or a label. May be given several times.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) rows: Vec<String>,
+    /// Read what is certain of a recording that breaks its format, and say what was done.
+    #[arg(long)]
+    pub(crate) lenient: bool,
     /// In a new gallery: the fold whose encoder makes its prints; the final model by default.
     #[arg(long, value_name = "K")]
     pub(crate) fold: Option<usize>,
@@ -117,6 +120,9 @@ pub(crate) struct ProbeArguments {
     /// Rows of a file of prints: subject, session, recording, fold, role or a label. May be given several times.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) rows: Vec<String>,
+    /// Read what is certain of a recording that breaks its format, and say what was done.
+    #[arg(long)]
+    pub(crate) lenient: bool,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,

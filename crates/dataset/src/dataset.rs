@@ -34,8 +34,8 @@ impl RecordingFile {
     /// file itself, `seconds` its length. Gives back what a side-car says that applies to nothing, a sentence each.
     ///
     /// # Errors
-    /// When `channels.tsv` lists none of the file's channels, or every event lies outside the recording: such a side-car
-    /// belongs to another recording, and without it bad channels would pass for good ones.
+    /// When `channels.tsv` lists none of the file's channels: it belongs to another recording, and without it bad channels
+    /// would pass for good ones. Events outside the recording are said: one table may serve several recordings.
     pub fn check_sidecars(&self, present: &[ChannelName], seconds: f64) -> Result<Vec<String>, DatasetError> {
         let mut said = Vec::new();
         let names =
@@ -44,7 +44,6 @@ impl RecordingFile {
             self.listed_channels.iter().filter(|name| !present.contains(name)).collect();
         if !unknown.is_empty() && unknown.len() == self.listed_channels.len() {
             return Err(DatasetError::Unapplied {
-                path: self.path.clone(),
                 sidecar: "channels.tsv",
                 why: format!(
                     "it lists {}; the file has {}",
@@ -69,10 +68,6 @@ impl RecordingFile {
         }
         let events = self.events.as_deref().unwrap_or_default();
         let outside = events.iter().filter(|event| !(0.0..seconds).contains(&event.onset.get())).count();
-        if outside > 0 && outside == events.len() {
-            let why = format!("all {outside} events lie outside the {seconds:.1} s of the file");
-            return Err(DatasetError::Unapplied { path: self.path.clone(), sidecar: "events.tsv", why });
-        }
         if outside > 0 {
             said.push(format!(
                 "{outside} of {} events of events.tsv lie outside the recording",

@@ -74,10 +74,8 @@ pub enum DatasetError {
         reason: String,
     },
     /// A side-car is about another recording than the one it lies beside.
-    #[error("{}: its {sidecar} is about another recording: {why}. Correct the table, or move it away", path.display())]
+    #[error("its {sidecar} is about another recording: {why}. Correct the table, or move it away")]
     Unapplied {
-        /// The recording.
-        path: PathBuf,
         /// Which side-car.
         sidecar: &'static str,
         /// What it says, and what the file has.

@@ -1,6 +1,5 @@
 //! Tab- and comma-separated tables as BIDS writes them: a header, text cells, `n/a` for nothing.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::DatasetError;
@@ -11,12 +10,21 @@ pub(crate) struct Table {
     columns: Vec<String>,
     /// `[rows][columns]`
     rows: Vec<Vec<Option<String>>>,
+    /// The line of each row in the file.
+    lines: Vec<usize>,
 }
 
 impl Table {
-    /// Reads a table separated by tabs, or by commas where the name ends in `.csv`.
+    /// Reads a table separated by tabs, or by commas where the name ends in `.csv`, in UTF-8 or else Latin-1, with any line
+    /// ends. Blank lines and empty cells beyond the header's are passed over.
     pub(crate) fn read(path: &Path) -> Result<Self, DatasetError> {
-        let file = File::open(path).map_err(|source| DatasetError::Read { path: path.into(), source })?;
+        let bytes = std::fs::read(path).map_err(|source| DatasetError::Read { path: path.into(), source })?;
+        let text = String::from_utf8(bytes)
+            .unwrap_or_else(|error| error.as_bytes().iter().map(|byte| char::from(*byte)).collect());
+        let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n");
+        // The reader counts no blank lines, so that a space keeps the numbers of the lines behind them.
+        let text: Vec<&str> = text.split('\n').map(|line| if line.is_empty() { " " } else { line }).collect();
+        let text = text.join("\n");
         let is_csv = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
         // BIDS tables have no quoting: a quote in them is a character like any other.
         let mut reader = csv::ReaderBuilder::new()
@@ -25,33 +33,51 @@ impl Table {
             .has_headers(false)
             .flexible(true)
             .trim(csv::Trim::All)
-            .from_reader(file);
-        let (mut columns, mut rows) = (Vec::new(), Vec::new());
-        for (row, record) in reader.records().enumerate() {
+            .from_reader(text.as_bytes());
+        let mut table =
+            Self { path: path.to_owned(), columns: Vec::new(), rows: Vec::new(), lines: Vec::new() };
+        for record in reader.records() {
             let record = record.map_err(|source| DatasetError::Encoding { path: path.into(), source })?;
-            if row == 0 {
-                columns = record.iter().map(str::to_owned).collect();
-            } else if record.len() > columns.len() {
-                let reason = format!(
-                    "row {row} below the header has {} cells where the header has {}: is the table separated by {}?",
-                    record.len(),
-                    columns.len(),
-                    if is_csv { "commas" } else { "tabs" }
-                );
-                return Err(DatasetError::Table { path: path.into(), reason });
+            let line = record.position().map_or(0, |position| position.line() as usize);
+            let mut cells: Vec<&str> = record.iter().collect();
+            let least = if table.columns.is_empty() { 0 } else { table.columns.len() };
+            while cells.len() > least && cells.last().is_some_and(|cell| cell.is_empty()) {
+                cells.pop();
+            }
+            if cells.iter().all(|cell| cell.is_empty()) {
+                continue;
+            }
+            if table.columns.is_empty() {
+                table.columns = cells.into_iter().map(str::to_owned).collect();
             } else {
-                let cell =
-                    |text: &str| Some(text.to_owned()).filter(|cell| !cell.is_empty() && cell != "n/a");
-                let mut row: Vec<Option<String>> = record.iter().map(cell).collect();
-                row.resize(columns.len(), None);
-                rows.push(row);
+                table.add(line, &cells, if is_csv { "commas" } else { "tabs" })?;
             }
         }
-        if columns.iter().all(String::is_empty) {
-            let reason = "the table is empty; it needs a line of column names".to_owned();
-            return Err(DatasetError::Table { path: path.into(), reason });
+        if table.columns.is_empty() {
+            return Err(table.error("the table is empty; it needs a line of column names".to_owned()));
         }
-        Ok(Self { path: path.to_owned(), columns, rows })
+        Ok(table)
+    }
+
+    fn add(&mut self, line: usize, cells: &[&str], separator: &str) -> Result<(), DatasetError> {
+        let columns = self.columns.len();
+        if cells.len() > columns {
+            return Err(self.error(format!(
+                "line {line} has {} cells where the header has {columns}: is the table separated by {separator}?",
+                cells.len()
+            )));
+        }
+        let cell = |text: &&str| Some((*text).to_owned()).filter(|cell| !cell.is_empty() && cell != "n/a");
+        let mut row: Vec<Option<String>> = cells.iter().map(cell).collect();
+        row.resize(columns, None);
+        self.rows.push(row);
+        self.lines.push(line);
+        Ok(())
+    }
+
+    /// The line of a row in the file, counted from 1.
+    pub(crate) fn line(&self, row: usize) -> usize {
+        self.lines.get(row).copied().unwrap_or(0)
     }
 
     pub(crate) fn columns(&self) -> &[String] {
@@ -107,6 +133,19 @@ mod tests {
     fn a_byte_order_mark_is_no_part_of_the_first_name() {
         let table = read("t.tsv", "\u{feff}name\ttype\nCz\tEEG\n").unwrap();
         assert_eq!(table.columns(), ["name", "type"]);
+    }
+
+    #[test]
+    fn blank_lines_trailing_tabs_carriage_returns_and_latin_1_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.tsv");
+        std::fs::write(&path, b"name\ttype\t\r\rCz\tEEG\t\r \t\rK\xf6pfchen\tMISC\r").unwrap();
+        let table = Table::read(&path).unwrap();
+        assert_eq!(table.columns(), ["name", "type"]);
+        assert_eq!((table.rows().len(), table.line(0), table.line(1)), (2, 3, 5));
+        assert_eq!(table.rows()[1], [Some("Köpfchen".to_owned()), Some("MISC".to_owned())]);
+        let said = read("t.tsv", "a\tb\n\n1\t2\n1\t2\t3\n").err().unwrap().to_string();
+        assert!(said.contains("line 4 has 3 cells"), "{said}");
     }
 
     #[test]

@@ -37,10 +37,15 @@ const SATURATED: f64 = 0.01;
 /// # Errors
 /// When the file is refused or holds no EEG; [`DeskError::Unmappable`] with every difference between its channels, units or rate and
 /// what the encoder takes.
-fn acquire(encoder: &Encoder, path: &Path) -> Result<Acquired, DeskError> {
+fn acquire(encoder: &Encoder, path: &Path, lenient: bool) -> Result<Acquired, DeskError> {
     let refuse = |reason: String| DeskError::Recording { path: path.to_owned(), reason };
-    let reader = RecordingReader::open(path, Strictness::Strict)
-        .map_err(|error| RunError::unreadable(path, error, true, ""))?;
+    let strictness = if lenient { Strictness::Lenient } else { Strictness::Strict };
+    let remedy = "--lenient reads what is certain of a damaged file";
+    let mut reader = RecordingReader::open(path, strictness)
+        .map_err(|error| RunError::unreadable(path, error, lenient, remedy))?;
+    if let Some(unit) = &encoder.config.preprocess.channels.unit {
+        reader = reader.with_empty_units(unit);
+    }
     let plan = plan_for(encoder).checked().map_err(|error| refuse(error.to_string()))?;
     let signals = choose(encoder, &plan, &reader, path)?;
     let recording = read_signals(&plan, &reader, &signals).map_err(refuse)?;
@@ -66,8 +71,12 @@ fn acquire(encoder: &Encoder, path: &Path) -> Result<Acquired, DeskError> {
 }
 
 /// Reads the recordings one after the other.
-pub(crate) fn gather<P: AsRef<Path>>(encoder: &Encoder, files: &[P]) -> Result<Acquired, DeskError> {
-    let mut parts = files.iter().map(|path| acquire(encoder, path.as_ref()));
+pub(crate) fn gather<P: AsRef<Path>>(
+    encoder: &Encoder,
+    files: &[P],
+    lenient: bool,
+) -> Result<Acquired, DeskError> {
+    let mut parts = files.iter().map(|path| acquire(encoder, path.as_ref(), lenient));
     let first = parts.next().ok_or_else(|| DeskError::Request("no recording was given".to_owned()))??;
     parts.try_fold(first, |all, part| all.join(part?))
 }

@@ -104,7 +104,7 @@ fn enrol_recordings(
     let epoch_seconds = encoder.identity.epoch_seconds;
     let planned = ((encoder.enrol_seconds / epoch_seconds).round() as usize).max(1);
     let wanted = wanted_epochs(options, Some((planned, epoch_seconds)))?;
-    let acquired = gather(&encoder, files)?;
+    let acquired = gather(&encoder, files, options.lenient)?;
     admit(subject, &acquired, wanted, epoch_seconds)?;
     let known = acquired.sources.iter().filter(|source| encoder.learnt_from.contains(&source.samples));
     let known: Vec<String> = known

@@ -18,6 +18,8 @@ pub struct EnrolOptions<'a> {
     pub subject: Option<SubjectId>,
     /// Recordings of that person, or one file of prints.
     pub files: &'a [PathBuf],
+    /// Whether what is certain of recordings that break their format is read.
+    pub lenient: bool,
     /// Which rows of a file of prints.
     pub filter: Filter,
     /// Clean seconds the template is made from; the run's own by default.

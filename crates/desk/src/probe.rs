@@ -30,6 +30,8 @@ pub struct ProbeOptions<'a> {
     pub full_scores: bool,
     /// Seconds since 1970, by which waits between attempts are measured.
     pub now: u64,
+    /// Whether what is certain of a recording that breaks its format is read.
+    pub lenient: bool,
     /// Clean seconds to use, no fewer and no more; by default verification uses as many as it takes.
     pub seconds: Option<f64>,
 }
@@ -144,7 +146,7 @@ impl Probe {
         } else {
             let encoder = encoder_of(gallery, options.access)?;
             let epoch_seconds = Some(encoder.identity.epoch_seconds);
-            Self { acquired: gather(&encoder, &[&options.file])?, epoch_seconds }
+            Self { acquired: gather(&encoder, &[&options.file], options.lenient)?, epoch_seconds }
         };
         if let Some(reason) = repeated(&probe.acquired) {
             let reason = format!("failure to acquire: {reason}");

@@ -279,7 +279,9 @@ fn ordinary(
     notes: &mut Notes,
 ) -> Result<Vec<Signal>, EdfError> {
     let mut signals: Vec<Signal> = Vec::new();
-    for described in described.into_iter().filter(|s| !s.annotations && s.samples_per_record > 0) {
+    for described in
+        described.into_iter().filter(|s| !s.annotations && !s.rangeless && s.samples_per_record > 0)
+    {
         let Ok(rate) = Hertz::new(described.samples_per_record as f64 / fixed.record_duration) else {
             notes.repair(
                 "a signal left out that has no rate because records last 0 s",

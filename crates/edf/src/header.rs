@@ -118,14 +118,14 @@ pub(crate) struct FixedHeader {
 pub(crate) const PART: usize = 256;
 
 pub(crate) fn read(bytes: &[u8], notes: &mut Notes) -> Result<FixedHeader, EdfError> {
-    recognise(bytes)?;
+    let odd_version = recognise(bytes, notes)?;
     if bytes.len() < PART {
         return Err(EdfError::CutHeader { size: bytes.len() as u64, needed: PART as u64 });
     }
     let at = |name, offset, width| Field { name, signal: None, offset, raw: &bytes[offset..offset + width] };
     let version = at("version", 0, 8);
     let bdf = bytes[0] == 0xff;
-    if !bdf && version.raw != b"0       " {
+    if !bdf && !odd_version && version.raw != b"0       " {
         let refuse = || version.error("\"0\" and seven spaces", "correct the header, or open leniently");
         notes.repair("a version field padded oddly read as 0", || version.place(), refuse)?;
     }
@@ -149,10 +149,10 @@ pub(crate) fn read(bytes: &[u8], notes: &mut Notes) -> Result<FixedHeader, EdfEr
     Ok(FixedHeader { variant, start, patient, records, record_duration, signals })
 }
 
-/// Tells other formats by their first bytes.
-fn recognise(bytes: &[u8]) -> Result<(), EdfError> {
+/// Tells other formats by their first bytes; whether the version field is another than EDF's where all else is EDF.
+fn recognise(bytes: &[u8], notes: &mut Notes) -> Result<bool, EdfError> {
     if bytes.starts_with(b"\xffBIOSEMI") {
-        return Ok(());
+        return Ok(false);
     }
     let not = |found: &str, remedy| Err(EdfError::NotEdf { found: found.to_owned(), remedy });
     match bytes {
@@ -178,7 +178,13 @@ fn recognise(bytes: &[u8]) -> Result<(), EdfError> {
             let head = &bytes[..bytes.len().min(8)];
             let zero = head.contains(&b'0') && head.iter().all(|b| matches!(b, b'0' | b' ' | 0));
             if zero {
-                return Ok(());
+                return Ok(false);
+            }
+            if is_edf_but_for_its_version(bytes) {
+                notes.odd("a version field that is not 0 ignored", || {
+                    format!("\"{}\" at byte 0", head.escape_ascii())
+                });
+                return Ok(true);
             }
             let found = format!("it begins with \"{}\"", head.escape_ascii());
             not(
@@ -187,6 +193,18 @@ fn recognise(bytes: &[u8]) -> Result<(), EdfError> {
             )
         }
     }
+}
+
+/// Whether the header's size, number of records and number of signals are what they are in EDF: some programs write a date
+/// or another byte where the version stands, which MNE-Python and edfio do not look at.
+fn is_edf_but_for_its_version(bytes: &[u8]) -> bool {
+    let number = |range: std::ops::Range<usize>| {
+        let text = bytes.get(range).and_then(|raw| std::str::from_utf8(raw).ok());
+        text.and_then(|text| text.trim().parse::<i64>().ok())
+    };
+    let (size, records, signals) = (number(184..192), number(236..244), number(252..256));
+    records.is_some()
+        && signals.is_some_and(|signals| (1..=9999).contains(&signals) && size == Some(256 * (signals + 1)))
 }
 
 fn variant(reserved: Field, bdf: bool, notes: &mut Notes) -> Result<Variant, EdfError> {

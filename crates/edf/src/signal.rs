@@ -118,6 +118,8 @@ pub(crate) struct Described {
     /// Bytes between a record's begin and this signal's first sample in it.
     pub(crate) offset: usize,
     pub(crate) annotations: bool,
+    /// Whether its limits give samples no value, so that it is left out.
+    pub(crate) rangeless: bool,
 }
 
 impl Described {
@@ -181,6 +183,12 @@ fn describe(
     } else {
         (physical(fields, index, notes)?, digital(fields, index, width, notes)?)
     };
+    let rangeless = digital.min == digital.max || (physical.min == physical.max && !notes.lenient());
+    if rangeless {
+        notes.odd("a signal left out whose limits are equal, so that its samples have no value", || {
+            if label.is_empty() { label_field.place() } else { format!("{label:?}, signal {}", index + 1) }
+        });
+    }
     let prefilter = field::text(fields.get("prefiltering", index, 136, 80), Text::Free, notes)?;
     let samples_per_record = samples(fields.get("samples per data record", index, 216, 8), notes)?;
     field::text(fields.get("reserved", index, 224, 32), Text::Free, notes)?;
@@ -195,6 +203,7 @@ fn describe(
         samples_per_record,
         offset,
         annotations,
+        rangeless,
     })
 }
 
@@ -208,15 +217,11 @@ fn physical(fields: &Fields, index: usize, notes: &mut Notes) -> Result<Physical
     };
     let min = bound(fields.get("physical minimum", index, 104, 8))?;
     let max = bound(max_field)?;
-    if min == max {
-        notes.repair(
-            "equal physical minimum and maximum, so that every sample reads as that value",
-            || max_field.place(),
-            || {
-                max_field
-                    .error("different from the physical minimum", "correct the header, or open leniently")
-            },
-        )?;
+    if min == max && notes.lenient() {
+        notes
+            .repaired("equal physical minimum and maximum, so that every sample reads as that value", || {
+                max_field.place()
+            });
     }
     Ok(PhysicalRange { min, max })
 }
@@ -245,10 +250,6 @@ fn digital(fields: &Fields, index: usize, width: Width, notes: &mut Notes) -> Re
     let min = bound("digital minimum", 120)?;
     let max = bound("digital maximum", 128)?;
     let field = fields.get("digital maximum", index, 128, 8);
-    if min == max {
-        let remedy = "without a range samples have no physical value; correct the header";
-        return Err(field.error("different from the digital minimum", remedy));
-    }
     if min > max {
         notes.odd("a digital minimum above the maximum, read as an inverted signal", || field.place());
     }

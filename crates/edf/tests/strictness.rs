@@ -170,7 +170,6 @@ fn numbers_must_be_numbers() {
         change(|s| s.signals[0].physical[1] = "nan".into()),
         change(|s| s.signals[0].physical[1] = "inf".into()),
         change(|s| s.signals[0].physical[1] = "9e99".into()),
-        change(|s| s.signals[0].digital = ["5".into(), "5".into()]),
         change(|s| s.count = Some("-2".into())),
         change(|s| s.count = Some("many".into())),
         change(|s| s.duration = "-1".into()),
@@ -182,14 +181,57 @@ fn numbers_must_be_numbers() {
 }
 
 #[test]
-fn equal_physical_limits_are_refused_and_read_as_one_value() {
-    let mut spec = FileSpec::plain(&[4], 1);
+fn a_signal_without_a_range_is_left_out_by_name_and_the_others_read() {
+    // CHB-MIT has signals called "-" with all limits 0.
+    let mut spec = FileSpec::plain(&[4, 4, 4], 1);
+    spec.signals[1] = common::SignalSpec { label: b"-".to_vec(), ..spec.signals[1].clone() };
+    spec.signals[1].physical = ["0".into(), "0".into()];
+    spec.signals[1].digital = ["0".into(), "0".into()];
+    for strictness in [Strictness::Strict, Strictness::Lenient] {
+        let file = EdfFile::from_bytes(spec.bytes(), strictness).unwrap();
+        let labels: Vec<&str> = file.signals().iter().map(|signal| signal.label()).collect();
+        assert_eq!(labels, ["Ch0", "Ch2"]);
+        let said = file.notices().iter().find(|notice| notice.message().contains("left out")).unwrap();
+        assert!(said.message().contains("\"-\", signal 2") && !said.refused_when_strict(), "{said}");
+        let (mut first, mut last) = ([0.0; 4], [0.0; 4]);
+        file.read(0, 0..4, &mut first).unwrap();
+        file.read(1, 0..4, &mut last).unwrap();
+        let whole = EdfFile::from_bytes(FileSpec::plain(&[4, 4, 4], 1).bytes(), Strictness::Strict).unwrap();
+        let mut expected = [0.0; 4];
+        whole.read(2, 0..4, &mut expected).unwrap();
+        assert_eq!(last, expected);
+    }
+}
+
+#[test]
+fn equal_physical_limits_leave_a_signal_out_or_read_leniently_as_one_value() {
+    let mut spec = FileSpec::plain(&[4, 4], 1);
     spec.signals[0].physical = ["3".into(), "3".into()];
-    refused(&spec.bytes(), &["physical maximum of signal 1", "different from the physical minimum"]);
+    let strict = EdfFile::from_bytes(spec.bytes(), Strictness::Strict).unwrap();
+    assert_eq!(strict.signals().len(), 1);
     let file = forgiven(&spec.bytes(), "equal physical minimum and maximum");
     let mut out = [0.0; 4];
     file.read(0, 0..4, &mut out).unwrap();
     assert_eq!(out, [3.0; 4]);
+}
+
+#[test]
+fn a_version_field_of_another_program_is_ignored_where_all_else_is_edf() {
+    let spec = FileSpec::plain(&[4], 2);
+    let read = |bytes: &[u8]| {
+        let file = EdfFile::from_bytes(bytes.to_vec(), Strictness::Strict).unwrap();
+        let mut out = [0.0; 8];
+        file.read(0, 0..8, &mut out).unwrap();
+        (out, file.notices().len())
+    };
+    let (expected, none) = read(&spec.bytes());
+    for version in [b"04.07.19", b"\x01       ", b"        "] {
+        let mut bytes = spec.bytes();
+        bytes[..8].copy_from_slice(version);
+        assert_eq!(read(&bytes), (expected, none + 1));
+        bytes[184..192].copy_from_slice(b"999     ");
+        assert!(EdfFile::from_bytes(bytes, Strictness::Strict).is_err());
+    }
 }
 
 #[test]

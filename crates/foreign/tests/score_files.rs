@@ -157,8 +157,12 @@ fn what_cannot_be_scored_is_refused_with_the_row_and_a_way_out() {
     let folder = tempfile::tempdir().unwrap();
     let head = "enrol_subject,probe_subject,score\n";
     let cases: [(&str, String, &[&str]); 12] = [
-        ("nan", format!("{head}a,a,0.5\na,b,NaN\n"), &["row 2", "NaN", "not a finite number"]),
-        ("infinite", format!("{head}a,a,inf\na,b,0\n"), &["row 1", "inf", "not a finite number"]),
+        ("nan", format!("{head}a,a,0.5\na,b,NaN\n"), &["row 2", "NaN", "not a number"]),
+        (
+            "trials alone",
+            "a u1 target\na u2 nontarget\n".to_owned(),
+            &["trials without scores", "add the score"],
+        ),
         ("text", format!("{head}a,a,high\n"), &["row 1", "\"high\"", "not a number"]),
         ("missing score", format!("{head}a,a,\n"), &["row 1", "not a number"]),
         ("missing subject", format!("{head}a,,0.5\n"), &["row 1", "no probe_subject"]),
@@ -235,4 +239,55 @@ fn scores_that_fall_with_likeness_are_told_from_chance() {
     let level = write(folder.path(), "level.csv", &csv(&level, ','));
     let auc = numbers(&level, &options()).systems[0].auc;
     assert!((0.4..0.5).contains(&auc) && !says(&options(), &level).contains("--distance"), "{auc}");
+}
+
+#[test]
+fn columns_of_other_tools_give_the_same_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = rows();
+    let expected = numbers(&write(folder.path(), "a.csv", &csv(&rows, ',')), &options());
+    let eer = |text: String| numbers(&write(folder.path(), "b.txt", &text), &options()).systems.remove(0);
+    let of =
+        |line: &dyn Fn(&(String, String, String, f64)) -> String| rows.iter().map(line).collect::<String>();
+    let label = |e: &str, p: &str| if e == p { "target" } else { "nontarget" };
+    let three = eer(of(&|(e, p, _, s)| format!("{e} {p} {s}\n")));
+    let last = eer(of(&|(e, p, _, s)| format!("{e} {p} {s} {}\n", label(e, p))));
+    let mixed = csv(&rows, ',').replacen(
+        "probe,enrol_subject,probe_subject,score",
+        "Probe,Enrol_Subject,PROBE_SUBJECT,Score",
+        1,
+    );
+    for found in [&three, &last, &eer(mixed)] {
+        assert_eq!((found.eer, found.subjects), (expected.systems[0].eer, 10));
+    }
+    // Kaldi names utterances, of which no two are alike: the label alone says who is one person.
+    let kaldi = eer(of(&|(e, p, t, s)| format!("{e}-{t}a {p}-{t}b {s} {}\n", label(e, p))));
+    let two = eer(of(&|(e, p, _, s)| format!("{} {s}\n", label(e, p))));
+    let ones = eer(of(&|(e, p, _, s)| format!("{s},{}\n", u8::from(e == p))));
+    let headed = eer("Label,Score\n".to_owned() + &of(&|(e, p, _, s)| format!("{},{s}\n", u8::from(e == p))));
+    for found in [kaldi, two, ones, headed] {
+        assert_eq!(
+            (found.eer.value, found.eer.ci95, found.ci95.len()),
+            (expected.systems[0].eer.value, None, 0)
+        );
+        assert!(found.absent[0].contains("names no people"), "{:?}", found.absent);
+    }
+}
+
+#[test]
+fn infinite_scores_are_the_ends_of_the_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let with = |high: &str, low: &str| {
+        let head = "enrol_subject,probe_subject,score\n";
+        let text = format!("{head}a,a,{high}\nb,b,0.4\na,b,{low}\nb,a,0.5\nc,c,0.6\nc,a,0.1\n");
+        numbers(&write(folder.path(), "x.csv", &text), &options()).systems.remove(0)
+    };
+    let (infinite, finite) = (with("inf", "-inf"), with("99", "-99"));
+    assert_eq!((infinite.eer.value, infinite.auc), (finite.eer.value, finite.auc));
+    assert!(infinite.d_prime.is_none() && finite.d_prime.is_some());
+    assert!(
+        infinite.absent.iter().any(|text| text.contains("2 scores are infinite")),
+        "{:?}",
+        infinite.absent
+    );
 }

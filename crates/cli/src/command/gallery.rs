@@ -34,6 +34,7 @@ pub(crate) fn enrol(given: &EnrolArguments) -> Result<ExitCode, Failure> {
         subject: given.subject.as_deref().map(SubjectId::new).transpose()?,
         files: &given.files,
         filter: Filter::new("--rows", &given.rows)?,
+        lenient: given.lenient,
         seconds: given.seconds,
         epochs: given.epochs,
         update: match given.update {
@@ -239,6 +240,7 @@ fn probe<'a>(given: &'a ProbeArguments, secret: Option<&'a Secret>) -> Result<Pr
         access: access(&given.gallery, secret),
         file: given.file.clone(),
         filter: Filter::new("--rows", &given.rows)?,
+        lenient: given.lenient,
         fmr: given.fmr,
         threshold: given.threshold,
         allow_replay: given.allow_replay,

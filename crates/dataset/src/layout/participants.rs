@@ -22,16 +22,17 @@ impl Participants {
         let table = Table::read(path)?;
         let at = table.require(id)?;
         let mut labels = BTreeMap::new();
-        for (line, row) in table.rows().iter().enumerate() {
+        for (row_at, row) in table.rows().iter().enumerate() {
             let Some(person) = &row[at] else {
-                return Err(table.error(format!("line {}: the column {id:?} is empty", line + 2)));
+                return Err(table.error(format!("line {}: the column {id:?} is empty", table.line(row_at))));
             };
             let cells = table.columns().iter().zip(row).enumerate().filter(|(column, _)| *column != at);
             let row = cells.filter_map(|(_, (name, cell))| Some((name.clone(), cell.clone()?))).collect();
             if labels.insert(person.clone(), row).is_some() {
-                return Err(
-                    table.error(format!("line {}: {person} appears twice: keep one line a person", line + 2))
-                );
+                return Err(table.error(format!(
+                    "line {}: {person} appears twice: keep one line a person",
+                    table.line(row_at)
+                )));
             }
         }
         let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();

@@ -101,9 +101,9 @@ impl<'a> Sidecars<'a> {
         let label = table.require("name")?;
         let (kind, status) = (table.position("type"), table.position("status"));
         let mut channels = Channels::default();
-        for (line, row) in table.rows().iter().enumerate() {
+        for (row_at, row) in table.rows().iter().enumerate() {
             let Some(channel) = &row[label] else {
-                return Err(table.error(format!("line {}: a channel without a name", line + 2)));
+                return Err(table.error(format!("line {}: a channel without a name", table.line(row_at))));
             };
             let channel = ChannelName::new(channel);
             channels.listed.push(channel.clone());
@@ -134,13 +134,18 @@ impl<'a> Sidecars<'a> {
             ["trial_type", "value", "stim_type"].iter().filter_map(|c| table.position(c)).collect();
         let mut events = Vec::with_capacity(table.rows().len());
         let mut without_onset = 0;
-        for (line, row) in table.rows().iter().enumerate() {
+        for (row_at, row) in table.rows().iter().enumerate() {
             let seconds = |column: usize| -> Result<Option<Seconds>, DatasetError> {
-                let Some(cell) = &row[column] else { return Ok(None) };
+                let Some(cell) = row[column].as_ref().filter(|cell| !cell.eq_ignore_ascii_case("nan")) else {
+                    return Ok(None);
+                };
                 let number = cell.parse().ok().and_then(|value| Seconds::new(value).ok());
                 let what = &table.columns()[column];
                 number.map(Some).ok_or_else(|| {
-                    table.error(format!("line {}: the {what} {cell:?} is not a number of seconds", line + 2))
+                    table.error(format!(
+                        "line {}: the {what} {cell:?} is not a number of seconds",
+                        table.line(row_at)
+                    ))
                 })
             };
             let Some(onset) = seconds(onset)? else {

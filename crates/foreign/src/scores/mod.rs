@@ -57,6 +57,9 @@ impl Role {
     }
 }
 
+/// Names of a column that says whether both are one person, in files that name nobody.
+const LABELS: [&str; 6] = ["label", "target", "is_target", "genuine", "same", "y_true"];
+
 /// How a score file is to be read and evaluated.
 #[derive(Debug, Clone)]
 pub struct ScoreOptions {
@@ -84,8 +87,10 @@ impl Default for ScoreOptions {
 /// Every number of a score file, and of each part of it that stands for a system of its own.
 ///
 /// Parquet, or CSV with a header (comma, semicolon or tab), with the columns `enrol_subject`, `probe_subject`, `score` and, where
-/// there is one, `probe`; or text without a header in four columns (claimed subject, real subject, label of the probe,
-/// score) or five (a model after the claimed subject). Read in pieces: memory holds some twenty bytes a trial, and
+/// there is one, `probe`; or text without a header in three columns (claimed subject, real subject, score), four (a label of
+/// the probe before the score, or `target`/`nontarget` behind it) or five (a model after the claimed subject). A label and a
+/// score alone (`mated` or `label`, `score`, or two bare columns) give numbers without intervals over people. Infinite scores
+/// are the ends of the order. Read in pieces: memory holds some twenty bytes a trial, and
 /// about twice as much while they are sorted.
 ///
 /// # Errors
@@ -120,7 +125,7 @@ fn read(path: &Path, options: &ScoreOptions) -> Result<Table, ForeignError> {
     let table = if start == b"PAR1" {
         parquet::read(path, options)?
     } else {
-        match delimited::bare_columns(&first_line(path)?) {
+        match delimited::bare_columns(path, &first_line(path)?)? {
             Some(columns) => delimited::read_bare(path, columns, options)?,
             None => delimited::read_with_header(path, options)?,
         }
@@ -143,7 +148,8 @@ struct Layout {
 impl Layout {
     fn of(path: &Path, header: &[String], options: &ScoreOptions) -> Result<Self, ForeignError> {
         let has = header.join(", ");
-        let place = |name: &str| header.iter().position(|column| column == name);
+        let folded = |name: &str| header.iter().position(|column| column.eq_ignore_ascii_case(name));
+        let place = |name: &str| header.iter().position(|column| column == name).or_else(|| folded(name));
         let mut names: Vec<(Role, &str, bool)> =
             Role::ALL.iter().map(|role| (*role, role.name(), false)).collect();
         for given in &options.columns {
@@ -158,10 +164,22 @@ impl Layout {
             };
             (known.1, known.2) = (name, true);
         }
+        // Where nobody is named, a label may say whether both are one person.
+        let subject =
+            |role: Role| names.iter().find(|known| known.0 == role).and_then(|known| place(known.1));
+        let labelled = place(Role::Mated.name()).or_else(|| LABELS.iter().find_map(|name| place(name)));
+        let unnamed = subject(Role::EnrolSubject).is_none()
+            && subject(Role::ProbeSubject).is_none()
+            && (labelled.is_some() || options.columns.iter().any(|given| given.starts_with("mated=")))
+            && !options.columns.iter().any(|given| given.contains("_subject="));
         let mut roles = [None; 5];
         for (slot, (role, name, given)) in roles.iter_mut().zip(&names) {
             *slot = place(name);
-            if slot.is_none() && (role.needed() || *given) {
+            if slot.is_none() && *role == Role::Mated && !*given {
+                *slot = LABELS.iter().find_map(|name| place(name)).filter(|_| unnamed);
+            }
+            let needed = role.needed() && !(unnamed && *role != Role::Score);
+            if slot.is_none() && (needed || *given) {
                 let role = role.name();
                 return Err(ForeignError::file(
                     path,

@@ -161,7 +161,15 @@ fn unevaluated(group: &[(String, String)]) -> String {
 fn summary(part: Part, dev: Option<&Scores>, options: &ScoreOptions) -> Result<ScoreSummary, Cause> {
     let bootstrap = Bootstrap { replicates: options.bootstrap, seed: options.seed, ..Bootstrap::default() };
     bootstrap.validate()?;
-    let mut absent = Vec::new();
+    let (mut part, mut absent) = (part, Vec::new());
+    part.settle();
+    let infinite = part.settle_infinite();
+    if infinite > 0 {
+        absent.push(format!(
+            "{infinite} scores are infinite and count as beyond all others; d′ and Cllr are absent"
+        ));
+    }
+    let unnamed = part.unnamed;
     let identified = identified(&part, &bootstrap, &mut absent)?;
     let scores = Scores::new(part.score, part.enrol, part.probe)?;
     let found = verification(&scores, &bootstrap)?;
@@ -185,7 +193,7 @@ fn summary(part: Part, dev: Option<&Scores>, options: &ScoreOptions) -> Result<S
                 .to_owned(),
         );
     }
-    Ok(ScoreSummary {
+    let summary = ScoreSummary {
         group: part.group.into_iter().collect(),
         subjects: found.subjects,
         mated: found.mated,
@@ -204,7 +212,32 @@ fn summary(part: Part, dev: Option<&Scores>, options: &ScoreOptions) -> Result<S
         identification: identified,
         det: det.points.iter().map(|point| [point.fmr, point.fnmr]).collect(),
         absent,
-    })
+    };
+    let summary = if infinite > 0 { summary.of_ranks() } else { summary };
+    Ok(if unnamed { summary.of_nobody() } else { summary })
+}
+
+impl ScoreSummary {
+    /// Leaves out what infinite scores make meaningless: numbers that depend on more than the order of scores.
+    fn of_ranks(mut self) -> Self {
+        (self.d_prime, self.cllr) = (None, None);
+        self.ci95.retain(|key, _| !["d_prime", "cllr"].contains(&key.as_str()));
+        self
+    }
+
+    /// Leaves out what needs to know people: who is compared with whom, and with it every interval.
+    fn of_nobody(mut self) -> Self {
+        (self.subjects, self.eer.ci95, self.eer_per_subject_mean) = (0, None, None);
+        self.ci95.clear();
+        for moved in &mut self.transported {
+            (moved.fmr_ci95, moved.fnmr_ci95) = (None, None);
+        }
+        self.absent.retain(|text| !text.contains("subject"));
+        let why =
+            "no intervals: the file names no people, and comparisons of one person are no independent draws";
+        self.absent.insert(0, why.to_owned());
+        self
+    }
 }
 
 /// Says that scores fall where people are alike: the area under the ROC curve is below one half by more than chance, which

@@ -29,6 +29,33 @@ pub(super) struct Part {
     pub probe: Vec<u32>,
     /// A number for each probe; empty where the file does not name them.
     pub probe_id: Vec<u32>,
+    /// Whether people are not known: a label alone says which comparisons are mated.
+    pub unnamed: bool,
+    /// What labels of named rows say; empty where there are none.
+    mated: Vec<bool>,
+}
+
+impl Part {
+    /// Where labels contradict the names, these name recordings or models rather than people: labels alone hold then.
+    pub fn settle(&mut self) {
+        let same = self.enrol.iter().zip(&self.probe).map(|(enrol, probe)| enrol == probe);
+        if self.mated.iter().copied().ne(same) && !self.mated.is_empty() {
+            self.unnamed = true;
+            self.enrol.iter_mut().for_each(|enrol| *enrol = 0);
+            self.probe = self.mated.iter().map(|mated| u32::from(!mated)).collect();
+            self.probe_id = Vec::new();
+        }
+    }
+
+    /// Puts infinite scores, which log-likelihood ratios may be, beyond all others; how many there are.
+    pub fn settle_infinite(&mut self) -> usize {
+        let finite = self.score.iter().copied().filter(|score| score.is_finite());
+        let (low, high) =
+            finite.fold((0.0f64, 0.0f64), |(low, high), score| (low.min(score), high.max(score)));
+        let beyond = (high - low).max(1.0);
+        let infinite = self.score.iter_mut().filter(|score| score.is_infinite());
+        infinite.map(|score| *score = if *score > 0.0 { high + beyond } else { low - beyond }).count()
+    }
 }
 
 /// Names and their numbers, in the order of appearance.
@@ -101,13 +128,24 @@ impl Table {
             Some(text) if !text.is_empty() => Ok(text),
             _ => Err(ForeignError::file(path, format!("row {row} has no {}", role.name()))),
         };
-        if !score.is_finite() {
+        if score.is_nan() {
             return Err(ForeignError::file(
                 path,
                 format!(
-                    "row {row} has the score {score}, which is not a finite number: repair or remove the comparison at its source"
+                    "row {row} has the score {score}, which is not a number: repair or remove the comparison at its source"
                 ),
             ));
+        }
+        let subjects = (fields[Role::EnrolSubject as usize], fields[Role::ProbeSubject as usize]);
+        if let (None, None, Some(label)) = (subjects.0, subjects.1, fields[Role::Mated as usize]) {
+            let mated = is_mated(label).ok_or_else(|| no_label(path, row, label))?;
+            let negate = self.negate;
+            let part = self.part(by);
+            part.unnamed = true;
+            part.score.push(if negate { -score } else { score });
+            part.enrol.push(0);
+            part.probe.push(u32::from(!mated));
+            return Ok(());
         }
         let (enrol_name, probe_name) = (text(Role::EnrolSubject)?, text(Role::ProbeSubject)?);
         if let Some(mated) = fields[Role::Mated as usize] {
@@ -128,6 +166,26 @@ impl Table {
         Ok(())
     }
 
+    /// Adds a row of a file without a header, whose label decides where names and label disagree.
+    pub fn add_labelled(
+        &mut self,
+        path: &Path,
+        row: u64,
+        mut fields: [Option<&str>; 5],
+        score: f64,
+    ) -> Result<(), ForeignError> {
+        if fields[Role::EnrolSubject as usize].is_none() {
+            return self.add(path, row, fields, score, &[]);
+        }
+        let label = fields[Role::Mated as usize].take();
+        self.add(path, row, fields, score, &[])?;
+        if let Some(label) = label {
+            let mated = is_mated(label).ok_or_else(|| no_label(path, row, label))?;
+            self.part(&[]).mated.push(mated);
+        }
+        Ok(())
+    }
+
     fn part(&mut self, by: &[&str]) -> &mut Part {
         let same = |part: &Part| part.group.iter().zip(by).all(|((_, known), value)| known == value);
         if !self.parts.get(self.latest).is_some_and(same) {
@@ -143,19 +201,26 @@ impl Table {
     }
 }
 
-fn check_mated(path: &Path, row: u64, mated: &str, enrol: &str, probe: &str) -> Result<(), ForeignError> {
-    let said = match mated.to_ascii_lowercase().as_str() {
-        "true" | "1" => true,
-        "false" | "0" => false,
-        _ => {
-            return Err(ForeignError::file(
-                path,
-                format!(
-                    "row {row}: mated is {mated:?}, which is neither true nor false; if the column means something else, leave it out"
-                ),
-            ));
+/// What a label says of a comparison.
+pub(super) fn is_mated(label: &str) -> Option<bool> {
+    match label.to_ascii_lowercase().as_str() {
+        "true" | "1" | "1.0" | "target" | "tar" | "mated" | "genuine" | "same" => Some(true),
+        "false" | "0" | "0.0" | "nontarget" | "non" | "imp" | "non-mated" | "impostor" | "different" => {
+            Some(false)
         }
-    };
+        _ => None,
+    }
+}
+
+fn no_label(path: &Path, row: u64, label: &str) -> ForeignError {
+    let reason = format!(
+        "row {row}: mated is {label:?}, which is neither true nor false; if the column means something else, leave it out"
+    );
+    ForeignError::file(path, reason)
+}
+
+fn check_mated(path: &Path, row: u64, label: &str, enrol: &str, probe: &str) -> Result<(), ForeignError> {
+    let said = is_mated(label).ok_or_else(|| no_label(path, row, label))?;
     if said != (enrol == probe) {
         return Err(ForeignError::file(
             path,
