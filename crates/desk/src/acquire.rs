@@ -43,7 +43,7 @@ fn acquire(encoder: &Encoder, path: &Path, lenient: bool) -> Result<Acquired, De
     let remedy = "--lenient reads what is certain of a damaged file";
     let mut reader = RecordingReader::open(path, strictness)
         .map_err(|error| RunError::unreadable(path, error, lenient, remedy))?;
-    if let Some(unit) = &encoder.config.preprocess.channels.unit {
+    if let Some(unit) = &encoder.preprocess.channels.unit {
         reader = reader.with_empty_units(unit);
     }
     let plan = plan_for(encoder).checked().map_err(|error| refuse(error.to_string()))?;

@@ -14,8 +14,9 @@ use crate::enrol_options::EnrolOptions;
 use crate::open::{create, create_foreign, encoder_of, open};
 use crate::open_encoder::Encoder;
 use crate::probe::check_decision;
-use crate::rows::{Rows, is_table};
+use crate::rows::Rows;
 use crate::run_scores::which;
+use twinprint_foreign::is_feature_file;
 
 /// What was enrolled, for people and programs to read.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -60,7 +61,7 @@ pub struct Report {
 pub fn enrol(options: &EnrolOptions<'_>, rng: &mut dyn CryptoRng) -> Result<Vec<Report>, DeskError> {
     check_decision(options.fmr, options.threshold, options.seconds)?;
     let (tables, recordings): (Vec<&PathBuf>, Vec<&PathBuf>) =
-        options.files.iter().partition(|path| is_table(path));
+        options.files.iter().partition(|path| is_feature_file(path));
     match (tables.as_slice(), recordings.is_empty()) {
         ([table], true) => enrol_rows(options, table, rng),
         ([], false) => Ok(vec![enrol_recordings(options, &recordings, rng)?]),

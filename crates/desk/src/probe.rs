@@ -8,8 +8,9 @@ use crate::DeskError;
 use crate::acquire::{Acquired, gather};
 use crate::admission::repeated;
 use crate::open::{Access, encoder_of};
-use crate::rows::{Rows, is_table};
+use crate::rows::Rows;
 use twinprint_foreign::Filter;
+use twinprint_foreign::is_feature_file;
 use twinprint_signal::SubjectId;
 
 /// What to compare and how.
@@ -135,7 +136,7 @@ impl Probe {
     /// # Errors
     /// When the file is refused, its encoder is not the gallery's, or no epoch is clean (failure to acquire).
     pub(crate) fn read(options: &ProbeOptions<'_>, gallery: &Gallery) -> Result<Self, DeskError> {
-        let probe = if is_table(&options.file) {
+        let probe = if is_feature_file(&options.file) {
             let rows = Rows::read(&options.file, &options.filter)?;
             gallery.check_encoder(&rows.encoder()?)?;
             Self { acquired: rows.acquired(None)?, epoch_seconds: None }

@@ -11,12 +11,6 @@ use crate::DeskError;
 use crate::acquire::Acquired;
 use twinprint_foreign::{Features, Filter, read_features};
 
-/// Whether a path names a file of features rather than a recording.
-pub(crate) fn is_table(path: &Path) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
-    ["h5", "hdf5", "parquet", "csv"].contains(&ending.as_str())
-}
-
 /// Rows of a file, all of one encoder.
 pub(crate) struct Rows {
     table: Features,

@@ -1,34 +1,44 @@
-//! The one reader of tables as text: a header, then rows; commas, semicolons or tabs between, quotation marks where needed.
+//! The one reader of tables as text: a header, then rows; commas, semicolons, tabs or spaces between, quotation marks where
+//! needed, lines of comment after `#`, packed by gzip or not.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
 
 use crate::ForeignError;
 
 /// The longest first line that is looked at, in bytes.
-const FIRST_LINE: u64 = 1 << 16;
+const FIRST_LINE: u64 = 1 << 20;
+/// What a line of comment begins with.
+const COMMENT: char = '#';
 
 /// A table open for reading; memory holds one row.
 pub(crate) struct CsvFile {
     path: PathBuf,
-    reader: csv::Reader<File>,
+    reader: csv::Reader<Box<dyn Read>>,
     record: csv::StringRecord,
     header: Vec<String>,
 }
 
 impl CsvFile {
-    /// Opens a table; the sign that its first line holds most of parts its columns.
+    /// Opens a table; the sign that its first line holds most of parts its columns, a space where it holds no other.
     ///
     /// # Errors
     /// When it cannot be read, is empty or no text.
     pub(crate) fn open(path: &Path) -> Result<Self, ForeignError> {
         let first = first_line(path)?;
         let count = |sign: &u8| first.matches(char::from(*sign)).count();
-        let delimiter = [b'\t', b';', b','].into_iter().max_by_key(count).unwrap_or(b',');
-        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(open(path)?);
+        let delimiter = [b'\t', b';', b','].into_iter().max_by_key(count).filter(|sign| count(sign) > 0);
+        let delimiter = delimiter.unwrap_or(if first.trim().contains(' ') { b' ' } else { b',' });
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(delimiter)
+            .comment(Some(COMMENT as u8))
+            .from_reader(unpacked(path)?);
         let header = reader.headers().map_err(|error| refused(path, error))?;
-        let header = header.iter().map(|name| name.trim().to_owned()).collect();
+        let header =
+            header.iter().map(|name| name.trim().trim_start_matches('\u{feff}').to_owned()).collect();
         Ok(Self { path: path.to_owned(), reader, record: csv::StringRecord::new(), header })
     }
 
@@ -51,20 +61,34 @@ impl CsvFile {
     }
 }
 
-/// The first line that is not blank.
+/// A number as a cell has it, with a point or a decimal comma.
+pub(crate) fn parse(text: &str) -> Option<f64> {
+    text.parse().ok().or_else(|| text.replacen(',', ".", 1).parse().ok())
+}
+
+/// The first line that is neither blank nor a comment.
 ///
 /// # Errors
 /// When there is none, or the file cannot be read or is no text.
 pub(crate) fn first_line(path: &Path) -> Result<String, ForeignError> {
-    let mut reader = BufReader::new(open(path)?).take(FIRST_LINE);
+    let mut reader = BufReader::new(unpacked(path)?).take(FIRST_LINE);
     let mut line = String::new();
-    while line.trim().is_empty() {
+    while line.trim().is_empty() || line.starts_with(COMMENT) {
         line.clear();
         if reader.read_line(&mut line).map_err(|source| unreadable(path, source))? == 0 {
             return Err(ForeignError::file(path, "it is empty: it needs a line of column names, and rows"));
         }
     }
-    Ok(line)
+    Ok(line.trim_start_matches('\u{feff}').to_owned())
+}
+
+/// A file's bytes, unpacked where gzip packed them.
+pub(crate) fn unpacked(path: &Path) -> Result<Box<dyn Read>, ForeignError> {
+    let mut file = open(path)?;
+    let mut start = Vec::new();
+    file.by_ref().take(2).read_to_end(&mut start).map_err(ForeignError::read(path))?;
+    file.rewind().map_err(ForeignError::read(path))?;
+    Ok(if start == [0x1f, 0x8b] { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
 }
 
 pub(crate) fn open(path: &Path) -> Result<File, ForeignError> {

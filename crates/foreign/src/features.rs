@@ -25,9 +25,10 @@ pub struct Features {
 
 /// Reads a file of features by the ending of its name.
 ///
-/// HDF5 holds `/prints` or `/features` `[rows, columns]` and `/meta/subject`. Parquet and CSV hold a column `subject`, and
+/// Text may have commas, semicolons, tabs or spaces between columns, decimal commas, comments after `#` and gzip (`.csv.gz`). HDF5
+/// holds `/prints` or `/features` `[rows, columns]` and `/meta/subject`. Parquet and CSV hold a column `subject`, and
 /// optionally `session`, `recording`, `start_second`, `fold` and `role`; columns `label_NAME` and other columns of text are
-/// labels, all other columns are features, unless some are called `print_*`, which are then the only ones. Columns that
+/// labels, columns of lists of numbers are as many features as a list is long, all other columns are features, unless some are called `print_*`, which are then the only ones. Columns that
 /// count the rows, as pandas writes them along, are left out.
 ///
 /// # Errors
@@ -47,11 +48,10 @@ pub struct Features {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn read_features(path: &Path) -> Result<Features, ForeignError> {
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
-    let mut features = match ending.as_str() {
+    let mut features = match ending(path).as_str() {
         "h5" | "hdf5" => of_hdf5(path)?,
         "parquet" => of_table(path, table::of_parquet(path)?)?,
-        "csv" => of_table(path, table::of_csv(path)?)?,
+        "csv" | "tsv" | "txt" => of_table(path, table::of_csv(path)?)?,
         _ => {
             return Err(ForeignError::file(
                 path,
@@ -62,6 +62,18 @@ pub fn read_features(path: &Path) -> Result<Features, ForeignError> {
     features.leave_out_row_numbers();
     features.check()?;
     Ok(features)
+}
+
+/// What a name ends in, without `.gz`.
+fn ending(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    name.rsplit_once('.').map_or_else(String::new, |(_, ending)| ending.to_owned())
+}
+
+/// Whether a name is that of a file of features or prints rather than of a recording.
+pub fn is_feature_file(path: &Path) -> bool {
+    ["h5", "hdf5", "parquet", "csv", "tsv"].contains(&ending(path).as_str())
 }
 
 fn of_hdf5(path: &Path) -> Result<Features, ForeignError> {

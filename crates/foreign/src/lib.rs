@@ -10,6 +10,7 @@ mod export;
 mod features;
 mod filter;
 mod options;
+mod parquet_columns;
 mod scores;
 mod source;
 mod table;
@@ -18,7 +19,7 @@ mod weights;
 pub use columns::ColumnUse;
 pub use error::ForeignError;
 pub use export::export;
-pub use features::{Features, read_features};
+pub use features::{Features, is_feature_file, read_features};
 pub use filter::Filter;
 pub use options::{Content, ExportOptions, Exported, Format};
 pub use scores::{

@@ -11,8 +11,9 @@ use twinprint_signal::{EpochInfo, RecordingId, RecordingKey, RowInfo, Seconds, S
 
 use crate::ForeignError;
 use crate::columns::{ColumnUse, KEYS, LABEL, PRINT, counts_rows, pandas_index};
-use crate::csv_file::{CsvFile, open};
+use crate::csv_file::{CsvFile, open, parse};
 use crate::error::Cause;
+use crate::parquet_columns::{ColumnKind, kinds, readable};
 
 /// A table, its columns told apart.
 pub(crate) struct Table {
@@ -39,9 +40,12 @@ impl Cells {
             Self::Numbers(numbers) => return Ok(numbers),
             Self::Texts(texts) => texts,
         };
-        let parse = |text: &Option<String>| text.as_deref().map(str::parse).transpose();
-        match texts.iter().map(parse).collect::<Result<Vec<_>, _>>() {
-            Ok(numbers) if numbers.iter().any(Option::is_some) => Ok(numbers),
+        let number = |text: &Option<String>| match text {
+            Some(text) => parse(text).map(|number| Some(number as f32)),
+            None => Some(None),
+        };
+        match texts.iter().map(number).collect::<Option<Vec<_>>>() {
+            Some(numbers) if numbers.iter().any(Option::is_some) => Ok(numbers),
             _ => Err(texts),
         }
     }
@@ -57,19 +61,76 @@ pub(crate) fn of_parquet(path: &Path) -> Result<Table, ForeignError> {
     let attributes = metadata.unwrap_or_default().into_iter();
     let attributes =
         attributes.filter_map(|pair| Some((pair.key.to_string(), pair.value?.to_string()))).collect();
-    let frame = reader.finish().map_err(broken)?;
-    let columns = frame.columns().iter().map(|column| {
+    let kinds = kinds(path)?;
+    let mut left_out = Vec::new();
+    let mut wanted = Vec::new();
+    for (name, kind) in &kinds {
+        match kind {
+            ColumnKind::Other(_) if !describes(name) => left_out.push(name.clone()),
+            kind => {
+                readable(path, name, kind)?;
+                wanted.push(name.clone());
+            }
+        }
+    }
+    let frame = reader.with_columns(Some(wanted)).finish().map_err(broken)?;
+    let mut columns = Vec::with_capacity(frame.width());
+    for column in frame.columns() {
         let name = column.name().to_string();
         let what = format_args!("column {name:?} holds neither numbers nor text");
-        let cells = cells(&name, column).map_err(ForeignError::because(path, what))?;
-        Ok((name, cells))
-    });
-    assemble(path, columns.collect::<Result<_, ForeignError>>()?, attributes)
+        match kinds.iter().any(|(known, kind)| *known == name && *kind == ColumnKind::Numbers) {
+            true => columns.extend(spread(path, &name, column)?),
+            false => {
+                let cells = cells(&name, column).map_err(ForeignError::because(path, what))?;
+                columns.push((name, cells));
+            }
+        }
+    }
+    let mut table = assemble(path, columns, attributes)?;
+    table.columns.left_out.extend(left_out);
+    Ok(table)
+}
+
+/// Whether a column says whose a row is or describes it.
+fn describes(name: &str) -> bool {
+    KEYS.contains(&name) || name.starts_with(LABEL)
+}
+
+/// A column of lists as a column for each place in them: `embedding_0`, `embedding_1`, ….
+fn spread(path: &Path, name: &str, column: &Column) -> Result<Vec<(String, Cells)>, ForeignError> {
+    let failed =
+        |error: PolarsError| ForeignError::because(path, format!("column {name} cannot be read"))(error);
+    let mut places: Vec<Vec<Option<f32>>> = Vec::new();
+    for (row, list) in column.list().map_err(failed)?.into_iter().enumerate() {
+        let numbers = match list {
+            Some(list) => {
+                let list = list.cast(&DataType::Float32).map_err(failed)?;
+                list.f32().map_err(failed)?.iter().collect()
+            }
+            None => Vec::new(),
+        };
+        if row == 0 {
+            places = vec![Vec::new(); numbers.len()];
+        }
+        if numbers.len() != places.len() || numbers.is_empty() {
+            let reason = format!(
+                "row {row} of column {name} has {} numbers where the first has {}: every row must have as many",
+                numbers.len(),
+                places.len()
+            );
+            return Err(ForeignError::file(path, reason));
+        }
+        places.iter_mut().zip(numbers).for_each(|(place, number)| place.push(number));
+    }
+    Ok(places
+        .into_iter()
+        .enumerate()
+        .map(|(at, place)| (format!("{name}_{at}"), Cells::Numbers(place)))
+        .collect())
 }
 
 fn cells(name: &str, column: &Column) -> Result<Cells, PolarsError> {
-    let describes = KEYS.contains(&name) || name.starts_with(LABEL);
-    if column.dtype().is_primitive_numeric() && !describes {
+    if column.dtype().is_primitive_numeric() && !describes(name) {
         return Ok(Cells::Numbers(column.cast(&DataType::Float32)?.f32()?.iter().collect()));
     }
     let texts = column.cast(&DataType::String)?;

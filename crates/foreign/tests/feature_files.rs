@@ -272,3 +272,58 @@ fn spellings_of_one_person_are_refused_with_both() {
     let said = refused(&TWO.replacen("ann,2", "Ann,2", 1), &days());
     says(&said, &["\"ann\"", "\"Ann\"", "spell a person alike"]);
 }
+
+#[test]
+fn dialects_of_text_give_the_same_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let expected = report(TWO, &days());
+    let options = ScoreOptions { bootstrap: 100, ..ScoreOptions::default() };
+    let found = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        ScoreReport { file: expected.file.clone(), ..evaluate_features(&path, &days(), &options).unwrap() }
+    };
+    let quoted = TWO.replace("ann", "\"ann\"");
+    let german = TWO.replace(',', ";").replace('.', ",");
+    let commented = format!("# made by somebody\n\n{}# the end\n", TWO.replace(',', "\t"));
+    let texts = [
+        quoted,
+        german,
+        commented,
+        TWO.replace(',', " "),
+        format!("\u{feff}{TWO}"),
+        TWO.replace('\n', "\r\n"),
+    ];
+    for text in &texts {
+        assert_eq!(found("f.csv", text.as_bytes()), expected, "{text}");
+    }
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut packed, TWO.as_bytes()).unwrap();
+    assert_eq!(found("f.csv.gz", &packed.finish().unwrap()), expected);
+}
+
+/// A parquet file that pyarrow wrote, by `tests/golden/foreign/generate.py`.
+fn pyarrow(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/foreign").join(name)
+}
+
+#[test]
+fn columns_of_every_parquet_type_are_read_left_out_or_refused_by_name() {
+    let options = ScoreOptions { bootstrap: 100, ..ScoreOptions::default() };
+    let read = |name: &str| evaluate_features(&pyarrow(name), &days(), &options);
+    let columns = read("carried.parquet").unwrap().columns.unwrap();
+    assert_eq!(columns.features, ["embedding_0", "embedding_1", "flag", "x", "count"]);
+    assert_eq!(columns.labels, ["category", "long_text"]);
+    assert_eq!(columns.left_out, ["timestamp", "date", "bytes", "struct"]);
+    for (name, kind) in [
+        ("int8", "int8"),
+        ("uint16", "uint16"),
+        ("half", "float16"),
+        ("decimal", "decimal"),
+        ("fixed", "fixed size"),
+    ] {
+        let said = read(&format!("{name}.parquet")).unwrap_err().to_string();
+        says(&said, &[&format!("column {name}"), kind, "write it as"]);
+    }
+    says(&read("session.parquet").unwrap_err().to_string(), &["column session", "int8", "int32"]);
+}

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::trials::{Table, is_mated};
 use super::{Layout, Role, ScoreOptions};
 use crate::ForeignError;
-use crate::csv_file::{CsvFile, open, unreadable};
+use crate::csv_file::{CsvFile, parse, unpacked, unreadable};
 
 /// Where things stand among the columns of a file without a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ fn fields(line: &str) -> impl Iterator<Item = &str> {
 /// The columns of a file without a header, as its first line shows; nothing where that line is a header.
 pub(super) fn bare_columns(path: &Path, line: &str) -> Result<Option<Bare>, ForeignError> {
     let fields: Vec<&str> = fields(line).collect();
-    let numeric = |at: usize| fields[at].parse::<f64>().is_ok();
+    let numeric = |at: usize| parse(fields[at]).is_some();
     let label = |at: usize| is_mated(fields[at]).is_some();
     let word = |at: usize| label(at) && !numeric(at);
     let named = |probe: Option<usize>, subjects, score, mated| Bare {
@@ -75,7 +75,7 @@ pub(super) fn read_bare(path: &Path, columns: Bare, options: &ScoreOptions) -> R
         }
     }
     let mut table = Table::new(&[], columns.probe.is_some(), options);
-    let mut reader = BufReader::with_capacity(1 << 18, open(path)?);
+    let mut reader = BufReader::with_capacity(1 << 18, unpacked(path)?);
     let (mut line, mut row) = (String::new(), 0);
     loop {
         line.clear();
@@ -83,7 +83,7 @@ pub(super) fn read_bare(path: &Path, columns: Bare, options: &ScoreOptions) -> R
             return Ok(table);
         }
         row += 1;
-        if line.trim().is_empty() {
+        if line.trim().is_empty() || line.starts_with('#') {
             continue;
         }
         let mut found = [""; 5];
@@ -124,6 +124,6 @@ pub(super) fn read_with_header(path: &Path, options: &ScoreOptions) -> Result<Ta
 }
 
 fn number(path: &Path, row: u64, text: &str) -> Result<f64, ForeignError> {
-    text.parse()
-        .map_err(|_| ForeignError::file(path, format!("row {row}: the score {text:?} is not a number")))
+    parse(text)
+        .ok_or_else(|| ForeignError::file(path, format!("row {row}: the score {text:?} is not a number")))
 }

@@ -9,6 +9,7 @@ use super::trials::Table;
 use super::{Layout, Role, ScoreOptions};
 use crate::ForeignError;
 use crate::csv_file::open;
+use crate::parquet_columns::{kinds, readable};
 
 /// Rows read at a time.
 const ROWS: usize = 1 << 20;
@@ -18,13 +19,16 @@ pub(super) fn read(path: &Path, options: &ScoreOptions) -> Result<Table, Foreign
         ForeignError::because(path, "its parquet is damaged or of an unknown kind: write it again")(error)
     };
     let mut reader = ParquetReader::new(open(path)?);
-    let header: Vec<String> =
-        reader.schema().map_err(broken)?.iter_names().map(|name| name.to_string()).collect();
+    let kinds = kinds(path)?;
+    let header: Vec<String> = kinds.iter().map(|(name, _)| name.clone()).collect();
     let total = reader.num_rows().map_err(broken)?;
     let layout = Layout::of(path, &header, options)?;
     let mut wanted: Vec<usize> = layout.roles.iter().flatten().chain(&layout.by).copied().collect();
     wanted.sort_unstable();
     wanted.dedup();
+    for &at in &wanted {
+        readable(path, &header[at], &kinds[at].1)?;
+    }
     let names: Vec<String> = wanted.iter().map(|&at| header[at].clone()).collect();
     let mut table = Table::of(&layout, options);
     let mut start = 0;
