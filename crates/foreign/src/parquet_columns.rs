@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use polars::error::PolarsError;
-use polars::prelude::{ArrowDataType, ParquetReader};
+use polars::prelude::{ArrowDataType, ParquetReader, SerReader};
 
 use crate::ForeignError;
 use crate::csv_file::open;
@@ -30,7 +30,8 @@ pub(crate) fn kinds(path: &Path) -> Result<Vec<(String, ColumnKind)>, ForeignErr
     let broken = |error: PolarsError| {
         ForeignError::because(path, "not a parquet table: write it again, or as CSV or HDF5")(error)
     };
-    let schema = ParquetReader::new(open(path)?).schema().map_err(broken)?;
+    let mut reader = ParquetReader::new(open(path)?);
+    let schema = reader.schema().map_err(broken)?;
     Ok(schema.iter().map(|(name, field)| (name.to_string(), kind(field.dtype()))).collect())
 }
 

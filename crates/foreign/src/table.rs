@@ -101,8 +101,9 @@ fn spread(path: &Path, name: &str, column: &Column) -> Result<Vec<(String, Cells
     let failed =
         |error: PolarsError| ForeignError::because(path, format!("column {name} cannot be read"))(error);
     let mut places: Vec<Vec<Option<f32>>> = Vec::new();
-    for (row, list) in column.list().map_err(failed)?.into_iter().enumerate() {
-        let numbers = match list {
+    let lists = column.list().map_err(failed)?;
+    for row in 0..lists.len() {
+        let numbers = match lists.get_as_series(row) {
             Some(list) => {
                 let list = list.cast(&DataType::Float32).map_err(failed)?;
                 list.f32().map_err(failed)?.iter().collect()

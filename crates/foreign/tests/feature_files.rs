@@ -312,8 +312,8 @@ fn columns_of_every_parquet_type_are_read_left_out_or_refused_by_name() {
     let options = ScoreOptions { bootstrap: 100, ..ScoreOptions::default() };
     let read = |name: &str| evaluate_features(&pyarrow(name), &days(), &options);
     let columns = read("carried.parquet").unwrap().columns.unwrap();
-    assert_eq!(columns.features, ["embedding_0", "embedding_1", "flag", "x", "count"]);
-    assert_eq!(columns.labels, ["category", "long_text"]);
+    assert_eq!(columns.features, ["embedding_0", "embedding_1", "x", "count"]);
+    assert_eq!(columns.labels, ["flag", "category", "long_text"]);
     assert_eq!(columns.left_out, ["timestamp", "date", "bytes", "struct"]);
     for (name, kind) in [
         ("int8", "int8"),
