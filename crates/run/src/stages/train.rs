@@ -66,7 +66,11 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     };
     forget_checkpoints(folder, split)?;
     if steps_of_one(plan) == 0 {
-        return Ok(format!("{} encoders in closed form, no step{also}", last.len()));
+        let learnt = match joined::steps(&plan.config().encoder) {
+            0 => "no step".to_owned(),
+            steps => format!("on features learnt in {steps} steps"),
+        };
+        return Ok(format!("{} encoders in closed form, {learnt}{also}", last.len()));
     }
     let losses: Vec<String> = last.iter().map(|loss| format!("{loss:.3}")).collect();
     Ok(format!("{} encoders{also}, last loss {}", last.len(), losses.join(" ")))
