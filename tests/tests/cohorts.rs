@@ -9,7 +9,7 @@ use twinprint_report::Results;
 use twinprint_tests::{only_run, real, refuse, succeed};
 
 /// What makes a run short: no baselines but one, no audits, few resamples.
-const SHORT: &str = "[evaluation]\nbaselines = [\"tangent_wccn\"]\naudits = []\nways = []\nshots = []\nlabels = [\"subject\"]\nbootstrap = 100\n";
+const SHORT: &str = "[evaluation]\nbaselines = [\"tangent_wccn\"]\naudits = []\nways = []\nshots = []\nlabels = [\"subject\"]\nbootstrap = 200\n";
 const ENCODER: &str = "[encoder]\narchitecture = { name = \"filterbank\", covariances = true }\n[encoder.optimiser]\nsteps = 0\n";
 const EEGMAT: &str = "layout = { kind = \"manifest\", name = \"eegmat\" }, max_subjects = 8";
 const PROTOCOL: &str = "[protocol]\nfolds = 2\nenrol = { recordings = [\"task=rest\"], seconds = 20.0 }\nprobe = { recordings = [\"task=arithmetic\"], seconds = [10.0] }\n";
@@ -40,12 +40,8 @@ fn a_plan_of_one_cohort_gives_the_numbers_of_its_data_set_alone() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let rest = format!("{PROTOCOL}dev_subjects = 1\n{ENCODER}{SHORT}");
-    let alone = run(
-        folder.path(),
-        "alone",
-        &format!("[dataset]\nroot = \"\"\n{rest}").replace("root = \"\"", &EEGMAT.replace(", ", "\n")),
-    );
+    let rest = format!("{PROTOCOL}dev_subjects = 2\n{ENCODER}{SHORT}");
+    let alone = run(folder.path(), "alone", &format!("dataset = {{ {EEGMAT} }}\n{rest}"));
     let cohort = run(
         folder.path(),
         "cohort",
@@ -180,11 +176,11 @@ fn cohorts_that_do_not_go_together_are_refused_before_anything_runs() {
     );
 
     let apart = cohorts
-        .replace("\"one\" }\n", "\"one\" }\npreprocess = { channels = { pick = [\"O1\", \"O2\"] } }\n")
-        + "preprocess = { channels = { pick = [\"Fp1\", \"Fp2\"] } }\n";
+        .replace("\"one\" }\n", "\"one\" }\npreprocess = { channels = { pick = [\"Fp1\", \"F7\"] } }\n")
+        + "preprocess = { channels = { pick = [\"Fp2\", \"F3\"] } }\n";
     let channels = said("channels", &format!("{apart}{protocol}"));
     assert!(
-        channels.contains("one has O1 O2; two has Fp1 Fp2") && channels.contains("montage"),
+        channels.contains("one has Fp1 F7; two has Fp2 F3") && channels.contains("montage"),
         "{channels}"
     );
 

@@ -1,8 +1,10 @@
 //! Templates and probes, one print each, and the scores between them.
 
+use std::collections::BTreeMap;
+
 use ndarray::{Array2, ArrayView2, Axis};
 use twinprint_closed::dot_products;
-use twinprint_signal::{EmbeddingSpace, Prints};
+use twinprint_signal::{EmbeddingSpace, LengthMeaning, Prints, RecordingKey};
 
 use crate::ComparisonError;
 use crate::pooling::{Pooling, pool};
@@ -29,6 +31,32 @@ impl Pooled {
         for ((name, rows), mut print) in groups.zip(values.rows_mut()) {
             let members = prints.values().select(Axis(0), rows);
             let one = pool(members.view(), prints.lengths(), pooling);
+            print.assign(&one.map_err(|error| error.in_pool(name))?);
+        }
+        Ok(Self { values, space: prints.space().clone() })
+    }
+
+    /// [`Pooled::of`] groups that may stretch over several recordings: each recording's prints are pooled first, then those of the
+    /// recordings averaged, so that every recording counts alike however long it is.
+    ///
+    /// # Errors
+    /// As [`Pooled::of`].
+    pub fn of_recordings<'a>(
+        prints: &Prints,
+        groups: impl ExactSizeIterator<Item = (&'a str, &'a [usize])>,
+        pooling: Pooling,
+    ) -> Result<Self, ComparisonError> {
+        let mut values = Array2::zeros((groups.len(), prints.dim()));
+        for ((name, rows), mut print) in groups.zip(values.rows_mut()) {
+            let mut parts: BTreeMap<&RecordingKey, Vec<usize>> = BTreeMap::new();
+            for &row in rows {
+                parts.entry(&prints.infos()[row].key).or_default().push(row);
+            }
+            let each = Self::of(prints, parts.values().map(|rows| (name, rows.as_slice())), pooling)?;
+            let one = match each.values.nrows() {
+                1 => Ok(each.values.row(0).to_owned()),
+                _ => pool(each.values(), LengthMeaning::Nothing, Pooling::Mean),
+            };
             print.assign(&one.map_err(|error| error.in_pool(name))?);
         }
         Ok(Self { values, space: prints.space().clone() })

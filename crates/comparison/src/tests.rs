@@ -2,12 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
+
 use approx::assert_abs_diff_eq;
 use ndarray::{Array2, array};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
-use twinprint_signal::{EmbeddingSpace, LengthMeaning};
+use twinprint_signal::{
+    EmbeddingSpace, EpochInfo, LengthMeaning, Prints, RecordingId, RecordingKey, Seconds, SessionId,
+    SubjectId,
+};
 
 use crate::normalisation::normalise;
 use crate::pooling::pool;
@@ -89,6 +94,31 @@ fn prints_without_direction_or_of_different_length_are_refused() {
     let three = array![[1.0f32, 0.0, 0.0]];
     let mixed = cosine_of_rows(three.view(), opposite.view());
     assert_eq!(mixed, Err(ComparisonError::Dimensions { left: 3, right: 2 }));
+}
+
+#[test]
+fn a_template_of_several_recordings_counts_each_alike_however_long_it_is() {
+    let info = |recording: &str| EpochInfo {
+        key: Arc::new(RecordingKey {
+            subject: SubjectId::new("1").unwrap(),
+            session: SessionId::new("1").unwrap(),
+            recording: RecordingId::new(recording).unwrap(),
+        }),
+        start: Seconds::default(),
+        labels: Arc::default(),
+    };
+    let values = array![[1.0f32, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]];
+    let infos = ["a", "a", "a", "b"].map(info).to_vec();
+    let space = EmbeddingSpace { model: "test".to_owned(), fold: Some(0) };
+    let prints = Prints::new(values, infos, space, LengthMeaning::Nothing).unwrap();
+    let all = [0_usize, 1, 2, 3];
+    let groups = || [("both", &all[..]), ("one", &all[..3])].into_iter();
+    let found = Pooled::of_recordings(&prints, groups(), Pooling::Mean).unwrap();
+    let half = 0.5f32.sqrt();
+    assert_abs_diff_eq!(found.values(), array![[half, half], [1.0, 0.0]].view(), epsilon = 1e-6);
+    let plain = Pooled::of(&prints, groups(), Pooling::Mean).unwrap();
+    assert!(plain.values()[[0, 0]] > 0.9, "{plain:?}");
+    assert_eq!(plain.values().row(1), found.values().row(1));
 }
 
 #[test]

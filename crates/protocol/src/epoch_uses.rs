@@ -38,8 +38,8 @@ pub fn epoch_uses(
     let mut uses = EpochUses::default();
     for key in enrol {
         if probe.contains(key) {
-            let own = templates.iter().filter(|template| *template.key == *key);
-            uses.enrol.extend(own.flat_map(|template| template.epochs.iter().copied()));
+            let of_templates = templates.iter().flat_map(|template| template.epochs.iter().copied());
+            uses.enrol.extend(of_templates.filter(|&epoch| *epochs[epoch].key == *key));
         } else {
             uses.enrol.extend(cutter.clear_of_overlap(key, f64::NEG_INFINITY));
         }

@@ -105,6 +105,18 @@ pub enum ProtocolError {
         /// The nearest lengths that fit.
         nearest: String,
     },
+    /// Fewer recordings than a person's templates are to be made from.
+    #[error(
+        "protocol.enrol.recordings_per_template: subject {subject} has {there} recordings to enrol with, and {wanted} are wanted; ask for fewer, name more in protocol.enrol.recordings, or set protocol.on_short = \"drop\" to count it as a failure to enrol"
+    )]
+    TooFewRecordings {
+        /// Whose they are.
+        subject: SubjectId,
+        /// Recordings there are.
+        there: usize,
+        /// Recordings wanted for all templates.
+        wanted: usize,
+    },
     /// Too few seconds, recorded or clean.
     #[error(
         "protocol.{purpose}.seconds = {seconds}: recording {key} has {} s {counted}, and {wanted} s are wanted to {purpose}; {}, or set protocol.on_short = \"drop\" to count it as a failure to {}",
@@ -183,6 +195,7 @@ impl ProtocolError {
             Self::Missing { .. } => "probe.recordings",
             Self::NoLabel { .. } | Self::LabelChanges { .. } => "stratify",
             Self::TooFewSubjects { .. } => "folds",
+            Self::TooFewRecordings { .. } => "enrol.recordings_per_template",
             Self::NoTraining { .. } | Self::EmptyRole { .. } => "dev_subjects",
             Self::TooShort { purpose: "enrol", .. } => "enrol.seconds",
             Self::TooShort { .. } => "probe.seconds",

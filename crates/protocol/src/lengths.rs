@@ -22,6 +22,10 @@ pub(crate) fn long_enough(
     let wanted = plan.enrol.templates_per_subject;
     for choice in choices.values().filter(|choice| choice.can_be_tested()) {
         let fit = |key: &RecordingKey| ((seconds(key) + INSTANT) / plan.enrol.seconds).floor() as usize;
+        if plan.enrol.recordings_per_template != 1 {
+            // What several recordings have together is counted when their epochs are known.
+            continue;
+        }
         let longest = choice.enrol.iter().max_by(|a, b| seconds(a).total_cmp(&seconds(b)));
         if let Some(key) = longest.filter(|_| choice.enrol.iter().map(fit).sum::<usize>() < wanted) {
             let (key, available) = (Box::new(key.clone()), seconds(key));

@@ -24,6 +24,7 @@ mod metadata;
 mod plan;
 mod provenance;
 mod split;
+mod templates;
 mod trials;
 mod windows;
 

@@ -105,14 +105,25 @@ pub struct Enrol {
     pub recordings: Vec<String>,
     /// Clean seconds a template; a whole number of epochs. Default 30.
     pub seconds: f64,
+    /// Recordings a template is made from, in the order they were made; 0 for all that are named. They share `seconds` as
+    /// evenly as their lengths allow, so that short ones count together, and each is averaged within before they are averaged
+    /// together. Default 1.
+    #[serde(skip_serializing_if = "is_one")]
+    pub recordings_per_template: usize,
     /// Templates a subject, 1 or more, each of `seconds`. Default 1.
     pub templates_per_subject: usize,
 }
 
 impl Default for Enrol {
     fn default() -> Self {
-        Self { recordings: Vec::new(), seconds: 30.0, templates_per_subject: 1 }
+        Self { recordings: Vec::new(), seconds: 30.0, recordings_per_template: 1, templates_per_subject: 1 }
     }
+}
+
+/// Not written, so that plans made before the key was there keep their hash.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_one(count: &usize) -> bool {
+    *count == 1
 }
 
 /// What is compared with the templates.
@@ -225,6 +236,11 @@ impl Plan {
                 limit,
                 "write templates_per_subject = 1",
             );
+        }
+        if self.enrol.recordings_per_template == 0 && self.enrol.templates_per_subject > 1 {
+            let limit = "must be 1 or more with several templates a subject";
+            let instead = "write recordings_per_template = 1, or templates_per_subject = 1";
+            return refuse("enrol.recordings_per_template", "0".into(), limit, instead);
         }
         self.validate_probe()?;
         if !(self.guard_seconds.is_finite() && self.guard_seconds >= 0.0) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use twinprint_signal::{EpochInfo, RecordingKey, SubjectId};
 
 use crate::error::CLEAN;
+use crate::templates::{groups, shares};
 use crate::{Fold, OnShort, Plan, ProtocolError, Role};
 
 /// Times closer than this count as equal; far below any sampling interval.
@@ -18,7 +19,7 @@ pub struct Pool {
     pub id: String,
     /// Whose it is.
     pub subject: SubjectId,
-    /// The recording it is cut from.
+    /// The recording it is cut from, or the first of several.
     pub key: Arc<RecordingKey>,
     /// Its epochs, as positions in the list of epochs given, in order of time; no two overlap.
     pub epochs: Vec<usize>,
@@ -99,8 +100,8 @@ impl FoldTrials {
 /// Cuts the templates and probes of a fold's dev or test subjects from the epochs that survived preprocessing.
 ///
 /// `epochs` are all epochs of the cohort in any order, overlapping or not, each `epoch_seconds` long; a subset without
-/// overlap is taken, earliest first. A template is the first `enrol.seconds` of an enrolment recording; several templates
-/// are taken from the subject's enrolment recordings in turn. Probes are consecutive groups of `probe_seconds`; a rest too
+/// overlap is taken, earliest first. A template is the first `enrol.seconds` of an enrolment recording, or of as many together
+/// as `enrol.recordings_per_template` says; several templates are taken from the subject's enrolment recordings in turn. Probes are consecutive groups of `probe_seconds`; a rest too
 /// short for a group is left. Where one recording serves both, probes begin `guard_seconds` after its last template.
 ///
 /// # Errors
@@ -190,11 +191,10 @@ impl<'a> Cutter<'a> {
 
     /// When a recording's probes may begin: after the guard gap behind its last template, or at once where it has none.
     pub(crate) fn probes_from(&self, key: &RecordingKey, templates: &[Pool]) -> f64 {
-        templates
-            .iter()
-            .filter(|template| *template.key == *key)
-            .filter_map(|template| template.epochs.last())
-            .map(|&last| self.epochs[last].start.get() + self.epoch_seconds + self.plan.guard_seconds)
+        let of_templates = templates.iter().flat_map(|template| &template.epochs);
+        of_templates
+            .filter(|&&epoch| *self.epochs[epoch].key == *key)
+            .map(|&epoch| self.epochs[epoch].start.get() + self.epoch_seconds + self.plan.guard_seconds)
             .fold(f64::NEG_INFINITY, f64::max)
     }
 
@@ -237,37 +237,88 @@ impl<'a> Cutter<'a> {
             by_subject.entry(&key.subject).or_default().push(key);
         }
         failures.enrol_attempts = by_subject.len();
-        let per_subject = self.plan.enrol.templates_per_subject;
         let mut templates = Vec::new();
         for keys in by_subject.into_values() {
-            let clear: Vec<Vec<usize>> =
-                keys.iter().map(|key| self.clear_of_overlap(key, f64::NEG_INFINITY)).collect();
-            let mut cut: Vec<Pool> = (0..per_subject)
-                .flat_map(|round| {
-                    keys.iter().zip(&clear).filter_map(move |(key, clear)| {
-                        clear.chunks_exact(per_template).nth(round).map(|group| (*key, group))
-                    })
-                })
-                .take(per_subject)
-                .map(|(key, group)| self.pool("enrol", key, group))
-                .collect();
-            if cut.len() < per_subject {
-                let (best, most) =
-                    keys.iter().zip(&clear).fold((keys[0], 0), |(best, most), (key, clear)| {
-                        if clear.len() > most { (key, clear.len()) } else { (best, most) }
-                    });
-                let missing = Failure {
-                    key: best.clone(),
-                    available: most as f64 * self.epoch_seconds,
-                    wanted: (per_template * per_subject) as f64 * self.epoch_seconds,
-                };
-                self.fail(missing, "enrol", self.plan.enrol.seconds, &mut failures.to_enrol)?;
-                continue;
+            let cut = match self.plan.enrol.recordings_per_template {
+                1 => self.templates_of_one_recording(&keys, per_template),
+                several => self.templates_of_several(&keys, several, per_template)?,
+            };
+            match cut {
+                Ok(mut cut) => {
+                    cut.sort_by(|a, b| a.key.cmp(&b.key).then(a.start_second.total_cmp(&b.start_second)));
+                    templates.append(&mut cut);
+                }
+                Err(missing) => {
+                    self.fail(missing, "enrol", self.plan.enrol.seconds, &mut failures.to_enrol)?;
+                }
             }
-            cut.sort_by(|a, b| a.key.cmp(&b.key).then(a.start_second.total_cmp(&b.start_second)));
-            templates.append(&mut cut);
         }
         Ok(templates)
+    }
+
+    /// A person's templates, each of one recording: one of each in turn, then the next of each.
+    fn templates_of_one_recording(
+        &self,
+        keys: &[&RecordingKey],
+        per_template: usize,
+    ) -> Result<Vec<Pool>, Failure> {
+        let per_subject = self.plan.enrol.templates_per_subject;
+        let clear: Vec<Vec<usize>> =
+            keys.iter().map(|key| self.clear_of_overlap(key, f64::NEG_INFINITY)).collect();
+        let cut: Vec<Pool> = (0..per_subject)
+            .flat_map(|round| {
+                keys.iter().zip(&clear).filter_map(move |(key, clear)| {
+                    clear.chunks_exact(per_template).nth(round).map(|group| (*key, group))
+                })
+            })
+            .take(per_subject)
+            .map(|(key, group)| self.pool("enrol", key, group))
+            .collect();
+        if cut.len() == per_subject {
+            return Ok(cut);
+        }
+        let (best, most) = keys.iter().zip(&clear).fold((keys[0], 0), |(best, most), (key, clear)| {
+            if clear.len() > most { (key, clear.len()) } else { (best, most) }
+        });
+        Err(self.short(best, most, per_template * per_subject))
+    }
+
+    /// A person's templates, each of as many recordings as the plan says.
+    fn templates_of_several(
+        &self,
+        keys: &[&RecordingKey],
+        per_recordings: usize,
+        per_template: usize,
+    ) -> Result<Result<Vec<Pool>, Failure>, ProtocolError> {
+        let per_subject = self.plan.enrol.templates_per_subject;
+        let Some(groups) = groups(keys, per_recordings, per_subject) else {
+            if self.plan.on_short == OnShort::Drop {
+                return Ok(Err(self.short(keys[0], 0, per_template * per_subject)));
+            }
+            let (subject, there) = (keys[0].subject.clone(), keys.len());
+            let wanted = per_recordings.max(1) * per_subject;
+            return Err(ProtocolError::TooFewRecordings { subject, there, wanted });
+        };
+        let cut = groups.into_iter().map(|group| {
+            let clear: Vec<Vec<usize>> =
+                group.iter().map(|key| self.clear_of_overlap(key, f64::NEG_INFINITY)).collect();
+            let there: Vec<usize> = clear.iter().map(Vec::len).collect();
+            let Some(shares) = shares(&there, per_template) else {
+                return Err(self.short(group[0], there.iter().sum(), per_template));
+            };
+            let taken: Vec<usize> =
+                clear.iter().zip(shares).flat_map(|(clear, share)| clear[..share].to_vec()).collect();
+            let mut pool = self.pool("enrol", group[0], &taken);
+            pool.id = format!("{}, {} recordings", pool.id, group.len());
+            Ok(pool)
+        });
+        Ok(cut.collect())
+    }
+
+    /// A person with too few clean epochs to be enrolled.
+    fn short(&self, key: &RecordingKey, there: usize, wanted: usize) -> Failure {
+        let seconds = |epochs: usize| epochs as f64 * self.epoch_seconds;
+        Failure { key: key.clone(), available: seconds(there), wanted: seconds(wanted) }
     }
 
     fn probes(

@@ -6,7 +6,7 @@ mod cohort;
 
 use std::collections::BTreeSet;
 
-use cohort::{epochs, one_visit, plan};
+use cohort::{epochs, one_visit, plan, two_visits};
 use proptest::prelude::*;
 use twinprint_protocol::{FoldTrials, Plan, Pool, ProtocolError, RecordingMetadata, Role, split, trials};
 use twinprint_signal::EpochInfo;
@@ -163,4 +163,43 @@ fn dev_trials_need_dev_subjects() {
     let shown =
         trials(&epochs, 2.0, &made.folds[0], Role::Dev, &Plan::default(), 2.0).unwrap_err().to_string();
     assert!(shown.contains("dev_subjects"), "{shown}");
+}
+
+#[test]
+fn short_recordings_count_together_toward_one_template() {
+    // Four recordings of 15 s a person: none has the 40 s of a template, three have them together.
+    let mut recordings = two_visits(4);
+    recordings.iter_mut().for_each(|facts| facts.seconds = 15.0);
+    let text = |count: usize| {
+        format!(
+            "folds = 2\nvariant = \"cross-recording\"\n[enrol]\nrecordings = [\"a\", \"b\"]\nseconds = 20.0\nrecordings_per_template = {count}\n[probe]\nrecordings = [\"b\"]\nseconds = [2.0]\n"
+        )
+    };
+    let refused = split(&recordings, &plan(&text(1))).unwrap_err().to_string();
+    assert!(refused.contains("15 s"), "{refused}");
+    let epochs = epochs(&recordings, 2.0);
+    let cut = |count: usize| {
+        let plan = plan(&text(count));
+        let split = split(&recordings, &plan).unwrap();
+        trials(&epochs, 2.0, &split.folds[0], Role::Test, &plan, 2.0)
+    };
+    for (count, shares) in [(2, vec![5, 5]), (3, vec![4, 3, 3]), (0, vec![3, 3, 2, 2])] {
+        let found = cut(count).unwrap();
+        assert_eq!(found.templates.len(), 2);
+        for template in &found.templates {
+            let mut of_recordings = std::collections::BTreeMap::new();
+            for &epoch in &template.epochs {
+                *of_recordings.entry(&epochs[epoch].key).or_insert(0) += 1;
+            }
+            assert_eq!(of_recordings.into_values().collect::<Vec<_>>(), shares);
+            // What a template took of a recording, and the guard gap behind it, is no probe.
+            for probe in found.probes.iter().filter(|probe| probe.subject == template.subject) {
+                let taken = template.epochs.iter().filter(|&&epoch| epochs[epoch].key == probe.key);
+                let last = taken.map(|&epoch| epochs[epoch].start.get() + 2.0).fold(-4.0, f64::max);
+                assert!(probe.start_second >= last + 4.0, "{} after {last}", probe.start_second);
+            }
+        }
+    }
+    let refused = cut(5).unwrap_err().to_string();
+    assert!(refused.contains("4 recordings to enrol with, and 5 are wanted"), "{refused}");
 }

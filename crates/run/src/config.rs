@@ -107,16 +107,45 @@ fn default_device() -> String {
 pub struct SweepAxis {
     /// The axis's name in tables and plots.
     pub name: String,
-    /// The key of the plan that is set, as `protocol.train.subjects`.
-    pub key: String,
-    /// The values it takes.
+    /// The key of the plan that is set, as `protocol.train.subjects`; or a list of keys that are set together.
+    pub key: SweepKey,
+    /// The values it takes; of several keys, lists of one value each.
     pub values: Vec<toml::Value>,
     /// What to call them, one each; the values themselves unless given. Labels that are numbers are drawn to scale.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
 }
 
+/// What an axis sets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SweepKey {
+    /// One key of the plan.
+    One(String),
+    /// Several at once.
+    Several(Vec<String>),
+}
+
 impl SweepAxis {
+    /// The keys that the value at `index` sets, each with what it is set to.
+    ///
+    /// # Errors
+    /// When there are several keys and the value is no list of as many.
+    pub(crate) fn changes(&self, index: usize) -> Result<Vec<(String, String)>, String> {
+        let value = &self.values[index];
+        match (&self.key, value) {
+            (SweepKey::One(key), value) => Ok(vec![(key.clone(), value.to_string())]),
+            (SweepKey::Several(keys), toml::Value::Array(values)) if values.len() == keys.len() => {
+                Ok(keys.iter().cloned().zip(values.iter().map(ToString::to_string)).collect())
+            }
+            (SweepKey::Several(keys), _) => Err(format!(
+                "the axis {:?} sets {} keys, and its value {value} is no list of as many: write one value for each key",
+                self.name,
+                keys.len()
+            )),
+        }
+    }
+
     /// What the value at `index` is called.
     pub(crate) fn label(&self, index: usize) -> String {
         self.labels.get(index).cloned().unwrap_or_else(|| self.values[index].to_string())

@@ -49,7 +49,7 @@ pub use carried::{About, Card, CardData, CarriedModel, Learnt, Measured, ModelPr
 pub use cohort_epochs::{CohortEpochs, epochs_of_own_montages};
 pub use cohort_plan::{CohortChannels, CohortPlan, Recordings};
 pub use compare::compare;
-pub use config::{Config, Source, SweepAxis};
+pub use config::{Config, Source, SweepAxis, SweepKey};
 pub use content::InputFile;
 pub use content::samples_hash;
 pub use describe::describe;

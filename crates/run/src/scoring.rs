@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ndarray::Array2;
-use twinprint_comparison::{Pooled, Pooling, cosine, normalised};
+use twinprint_comparison::{Pooled, cosine, normalised};
 use twinprint_encoder::Embed;
 use twinprint_evaluation::Scores;
 use twinprint_protocol::{Fold, FoldTrials, Pool, Role};
@@ -132,12 +132,12 @@ pub(crate) fn scores_of_fold(
     let mut trials = trials::of_fold(plan, fold, role, prints.infos(), epoch_seconds, probe_seconds)?;
     trials::leave_out(&mut trials, directionless);
     let stage = format!("evaluate: fold {}", fold.index);
-    let pooled = |pools: &[Pool], pooling: Pooling| {
-        let groups = pools.iter().map(|pool| (pool.id.as_str(), pool.epochs.as_slice()));
-        Pooled::of(prints, groups, pooling).in_stage(&stage)
-    };
-    let templates = pooled(&trials.templates, evaluation.template)?;
-    let probes = pooled(&trials.probes, evaluation.probe)?;
+    fn groups(pools: &[Pool]) -> impl ExactSizeIterator<Item = (&str, &[usize])> {
+        pools.iter().map(|pool| (pool.id.as_str(), pool.epochs.as_slice()))
+    }
+    let templates =
+        Pooled::of_recordings(prints, groups(&trials.templates), evaluation.template).in_stage(&stage)?;
+    let probes = Pooled::of(prints, groups(&trials.probes), evaluation.probe).in_stage(&stage)?;
     let matrix = match cohort {
         None => cosine(&templates, &probes),
         Some(cohort) => normalised(&templates, &probes, cohort, evaluation.normalisation),

@@ -23,8 +23,18 @@ use crate::{Config, Plan, Progress, RunError, Silent, Source, Stage, Surrounding
 
 /// The table of a sweep.
 const TABLE: &str = "sweep.csv";
-const COLUMNS: [&str; 9] =
-    ["axis", "value", "probe_seconds", "system", "eer", "ci95_low", "ci95_high", "train_subjects", "run"];
+const COLUMNS: [&str; 10] = [
+    "axis",
+    "value",
+    "probe_seconds",
+    "system",
+    "eer",
+    "ci95_low",
+    "ci95_high",
+    "train_subjects",
+    "run",
+    "cohort",
+];
 /// The page of a sweep.
 const PAGE: &str = "sweep.html";
 
@@ -46,6 +56,9 @@ pub struct SweepRow {
     pub train_subjects: usize,
     /// The run folder.
     pub run: String,
+    /// The cohort that is tested, where several are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cohort: Option<String>,
 }
 
 /// A finished sweep.
@@ -134,9 +147,9 @@ fn points(base: &Plan, source: &Source, surroundings: &Surroundings) -> Result<V
                 format!("the axis {:?} has {labels} labels for {values} values: write one each", axis.name);
             return Err(base.invalid("sweep", reason));
         }
-        for (index, value) in axis.values.iter().enumerate() {
+        for index in 0..axis.values.len() {
             let mut source = source.clone();
-            source.overrides.push((axis.key.clone(), value.to_string()));
+            source.overrides.extend(axis.changes(index).map_err(|reason| base.invalid("sweep", reason))?);
             let plan = Plan::resolve(source, surroundings)?.without_final_model();
             points.push(Point { axis: axis.name.clone(), label: axis.label(index), plan });
         }
@@ -150,7 +163,14 @@ fn at(point: &Point, error: &RunError) -> RunError {
 }
 
 fn rows_of(point: &Point, results: &Results, run: &str) -> Vec<SweepRow> {
+    let several = !results.cohorts.is_empty();
+    let others = results.of_other_cohorts().flat_map(|other| rows_of_cohort(point, &other, run, several));
+    rows_of_cohort(point, results, run, several).into_iter().chain(others.collect::<Vec<_>>()).collect()
+}
+
+fn rows_of_cohort(point: &Point, results: &Results, run: &str, named: bool) -> Vec<SweepRow> {
     let row = |row: &twinprint_report::results::VerificationRow| SweepRow {
+        cohort: results.cohort.clone().filter(|_| named),
         axis: point.axis.clone(),
         value: point.label.clone(),
         probe_seconds: row.probe_seconds,
@@ -226,6 +246,7 @@ fn prints_hash(config: &Config) -> Option<String> {
     let protocol = &mut config.protocol;
     let defaults = twinprint_protocol::Plan::default();
     protocol.enrol.seconds = defaults.enrol.seconds;
+    protocol.enrol.recordings_per_template = defaults.enrol.recordings_per_template;
     protocol.enrol.templates_per_subject = defaults.enrol.templates_per_subject;
     protocol.probe.seconds = defaults.probe.seconds;
     (protocol.dev_subjects.of(1000) == 0).then(|| hash_of(&config))
@@ -259,6 +280,7 @@ fn write(folder: &Path, base: &Plan, rows: &[SweepRow]) -> Result<(), RunError> 
             high,
             row.train_subjects.to_string(),
             row.run.clone(),
+            row.cohort.clone().unwrap_or_default(),
         ]
     });
     write_csv(&folder.join(TABLE), COLUMNS, &cells.collect::<Vec<_>>())?;
@@ -282,7 +304,10 @@ fn point_of(row: &SweepRow, rows: &[SweepRow]) -> SweepPoint {
         label: row.value.clone(),
         at: row.value.parse().unwrap_or_else(|_| rank()),
         probe_seconds: row.probe_seconds,
-        system: row.system.clone(),
+        system: match &row.cohort {
+            Some(cohort) => format!("{} on {cohort}", row.system),
+            None => row.system.clone(),
+        },
         eer: row.eer,
     }
 }

@@ -113,6 +113,9 @@ fn recording_length(evidence: &Evidence, scored: &Scored) -> Result<AuditRow, Ru
             "templates and probes are cut from one recording, and a recording is as long as itself",
         );
     }
+    if evidence.context.plan.config().protocol.enrol.recordings_per_template != 1 {
+        return absent("a template of several recordings has no one length");
+    }
     let seconds = |pools: &[Pool]| -> Option<Vec<f64>> {
         pools.iter().map(|pool| evidence.recordings.seconds(&pool.key)).collect()
     };
