@@ -97,7 +97,7 @@ fn within_a_recording_probes_begin_a_guard_gap_after_the_template() {
 
 #[test]
 fn several_templates_are_taken_from_the_enrolment_recordings_in_turn() {
-    let recordings = cohort::two_visits(6);
+    let recordings = two_visits(6);
     let epochs = epochs(&recordings, 2.0);
     let text = "[enrol]\nrecordings = [\"a\"]\ntemplates_per_subject = 3";
     let made = cut(&recordings, &epochs, &plan(text), 10.0).unwrap();
