@@ -1,6 +1,11 @@
 //! The page of a run in a real browser. The pictures stay in `target/pictures`, to be looked at.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking and asks where it runs"
+)]
 
 use std::path::{Path, PathBuf};
 

@@ -67,6 +67,9 @@ pub(crate) enum Command {
         /// Print the table as Markdown.
         #[arg(long, conflicts_with = "json")]
         markdown: bool,
+        /// Also write the page's plots into this folder, as SVG.
+        #[arg(long, value_name = "DIR")]
+        figures: Option<PathBuf>,
     },
     /// Set finished runs side by side, with the paired interval on every difference.
     #[command(after_help = "Example:\n  twinprint compare reports/eegmat-1a2b3c4d reports/koch-5e6f7a8b")]

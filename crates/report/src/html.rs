@@ -10,7 +10,8 @@ mod top;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use self::parts::{CLOSED, SCRIPT, STYLE, figure};
+pub(crate) use self::parts::STYLE;
+use self::parts::{CLOSED, SCRIPT, figure};
 use crate::results::Results;
 use crate::{Page, format, plots};
 

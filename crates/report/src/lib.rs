@@ -4,6 +4,7 @@
 
 mod audit;
 mod curve_table;
+mod figures;
 mod format;
 mod html;
 mod json;
@@ -21,6 +22,7 @@ mod verdict;
 mod example;
 
 pub use curve_table::{curve_markdown, curve_table};
+pub use figures::figures;
 pub use html::html;
 pub use html::sweep::sweep_page;
 pub use json::ResultsError;

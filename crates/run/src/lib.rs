@@ -68,6 +68,6 @@ pub use seed::derive;
 pub use shortcut::{Audit, Shortcut};
 pub use stage::Stage;
 pub use stages::preprocess::read as read_signals;
-pub use stages::write_report;
+pub use stages::{write_figures, write_report};
 pub use sweep::{SweepOutcome, SweepRow, sweep, sweep_table};
 pub use system::System;

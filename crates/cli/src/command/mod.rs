@@ -32,7 +32,9 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Embed(given) => run::stage(given, twinprint_run::Stage::Embed, threads, &progress),
         Command::Evaluate(given) => run::evaluate(given, threads, &progress),
         Command::Sweep(given) => run::sweep(given, threads, &progress),
-        Command::Report { run, json, markdown } => report::write(run, *json, *markdown),
+        Command::Report { run, json, markdown, figures } => {
+            report::write(run, *json, *markdown, figures.as_deref())
+        }
         Command::Compare(given) => compare::show(given),
         Command::Synth(given) => synth::write(given, &progress),
         Command::Fetch(given) => fetch::download(given, &progress),

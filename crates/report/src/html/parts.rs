@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 /// The style sheet, which stands in the page itself.
-pub(super) const STYLE: &str = include_str!("style.css");
+pub(crate) const STYLE: &str = include_str!("style.css");
 
 /// What moves on the page: values under the pointer, lines switched by the legend, hints where something is cut.
 pub(super) const SCRIPT: &str = include_str!("script.js");

@@ -7,7 +7,7 @@ pub(crate) mod preprocess;
 pub(crate) mod report;
 pub(crate) mod train;
 
-pub use report::write_report;
+pub use report::{write_figures, write_report};
 
 use crate::RunError;
 use crate::context::Context;

@@ -10,7 +10,7 @@ use twinprint_report::{Curves, DataSource, DetCurve, Page, RunFacts, ScoreHistog
 
 use crate::RunError;
 use crate::error::Placed;
-use crate::folder::{RESULTS, RunFolder, SCORES, write_text};
+use crate::folder::{RESULTS, RunFolder, SCORES, create_folder, write_text};
 use crate::map;
 use crate::record::RunRecord;
 use crate::shortcut::Shortcut;
@@ -40,6 +40,19 @@ pub fn write_report(run: &Path) -> Result<Results, RunError> {
     let sources = Sources::of(&folder)?;
     sources.write(&folder)?;
     Ok(sources.results)
+}
+
+/// Writes the plots of a run's page into `to`, each an SVG file of its own, and gives back how many.
+///
+/// # Errors
+/// When the page is not there or the folder cannot be written.
+pub fn write_figures(run: &Path, to: &Path) -> Result<usize, RunError> {
+    let path = run.join(REPORT);
+    let page = std::fs::read_to_string(&path).map_err(|source| RunError::Read { path, source })?;
+    let figures = twinprint_report::figures(&page);
+    create_folder(to)?;
+    figures.iter().try_for_each(|(name, text)| write_text(&to.join(format!("{name}.svg")), text))?;
+    Ok(figures.len())
 }
 
 /// What a page shows of its run's results; all that takes long to read.
