@@ -225,3 +225,68 @@ fn a_packed_model_serves_like_the_run_it_came_from() {
 fn json_of(arguments: &[&str]) -> Value {
     serde_json::from_str(&succeed(arguments)).unwrap()
 }
+
+/// A pipeline for a cohort that starts from a packed model.
+fn from_model(cohort: &Cohort, more: &str) -> PathBuf {
+    let text = std::fs::read_to_string(cohort.pipeline()).unwrap();
+    let (before, after) = text.split_once("[encoder.optimiser]\nsteps = 10\n").unwrap();
+    let path = cohort.folder.path().join("carried.toml");
+    let encoder = format!("[encoder]\nfrom = \"m.twinprint\"\n{more}\n");
+    let evaluation = "baselines = [\"tangent_wccn\"]\naudits = []\n";
+    std::fs::write(&path, format!("{before}{encoder}{after}{evaluation}")).unwrap();
+    path
+}
+
+#[test]
+fn a_carried_encoder_is_judged_on_other_people_beside_one_learnt_there() {
+    let (teachers, home) = (Cohort::new("1"), Cohort::new("1"));
+    let taught = teachers.run("out", &["--set", "evaluation.baselines=[]", "--set", "evaluation.audits=[]"]);
+    // Other people, of the same kind of headset.
+    let (at, data) = (home.folder.path(), home.folder.path().join("cohort"));
+    std::fs::remove_dir_all(&data).unwrap();
+    let fixed = ["--subjects", "8", "--sessions", "2", "--seconds", "30", "--channels", "6", "--rate", "128"];
+    let data = data.to_str().unwrap().to_owned();
+    succeed(&[&["synth", &data, "--seed", "77", "--quiet"], &fixed[..]].concat());
+    let packed = at.join("m.twinprint");
+    succeed(&["model", "pack", taught.to_str().unwrap(), "--to", packed.to_str().unwrap()]);
+    let eer = |system: &str, results: &Value| {
+        let rows = results["verification"].as_array().unwrap();
+        rows.iter().find(|row| row["system"] == system).unwrap()["eer"]["value"].as_f64().unwrap()
+    };
+    for adapt in ["none", "closed-form", "fine-tune"] {
+        let steps = if adapt == "fine-tune" { "\n[encoder.optimiser]\nsteps = 5\n" } else { "" };
+        let pipeline = from_model(&home, &format!("adapt = \"{adapt}\"{steps}"));
+        let out = at.join(adapt);
+        succeed(&["run", pipeline.to_str().unwrap(), "--out", out.to_str().unwrap(), "--quiet"]);
+        let run = only_run(&out);
+        let results = json(&run.join("results.json"));
+        assert!(eer("encoder", &results) < 0.5 && eer("learnt_here", &results) < 0.5, "{adapt}");
+        let differences = results["comparisons"].as_array().unwrap();
+        assert!(
+            differences.iter().any(|row| row["baseline"] == "learnt_here" && row["ci95"].is_array()),
+            "{adapt}: {results}"
+        );
+        let weights =
+            |fold: usize| std::fs::read(run.join(format!("fold-{fold}/model.safetensors"))).unwrap();
+        assert_eq!(weights(0) == weights(1), adapt == "none", "{adapt}");
+        // Packed again, it names all who taught it.
+        let again = at.join(format!("{adapt}.twinprint"));
+        succeed(&["model", "pack", run.to_str().unwrap(), "--to", again.to_str().unwrap()]);
+        assert_eq!(
+            json_of(&["model", "show", again.to_str().unwrap(), "--json"])["about"]["card"]["people"],
+            16
+        );
+    }
+
+    let refused = |more: &str| refuse(&["check", from_model(&home, more).to_str().unwrap()]);
+    let said = refused("architecture = { name = \"conv\" }");
+    assert!(said.contains("comes from the model"), "{said}");
+    // People who taught it cannot be tested, whatever they are called here.
+    std::fs::copy(&packed, teachers.folder.path().join("m.twinprint")).unwrap();
+    let leak = refuse(&["check", from_model(&teachers, "").to_str().unwrap()]);
+    assert!(leak.contains("fitted-on-test") && leak.contains("sub-0"), "{leak}");
+    let pipeline = from_model(&home, "");
+    let with = |set: &str| refuse(&["check", pipeline.to_str().unwrap(), "--set", set]);
+    let said = with("preprocess.epochs={ duration = 0.5, overlap = 0.0 }");
+    assert!(said.contains("epoch length: the model takes 1 s"), "{said}");
+}

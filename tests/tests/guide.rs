@@ -93,6 +93,13 @@ fn take_the_features_elsewhere_runs_as_written() {
 }
 
 #[test]
+fn carry_an_encoder_runs_as_written() {
+    let (Some(data), Some(_)) = (real("eegmat"), real("guinea-bissau")) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    run("carry-an-encoder.md", folder.path(), &data.canonicalize().unwrap(), None);
+}
+
+#[test]
 fn learn_from_several_cohorts_runs_as_written() {
     let (Some(data), Some(_)) = (real("eegmat"), real("guinea-bissau")) else { return };
     let folder = tempfile::tempdir().unwrap();

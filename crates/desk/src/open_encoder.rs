@@ -70,7 +70,10 @@ impl Encoder {
         let finished = FinishedRun::open(run)?;
         let encoder = trained(&finished, fold)?;
         let scores = RunScores::of(&finished, &encoder)?;
-        let learnt_from = finished.learnt_from(&encoder)?.into_iter().map(|known| known.samples).collect();
+        let mut learnt_from: BTreeSet<String> =
+            finished.learnt_from(&encoder)?.into_iter().map(|known| known.samples).collect();
+        let before = finished.carried()?.map(|about| about.learnt_from).unwrap_or_default();
+        learnt_from.extend(before.into_iter().map(|known| known.samples));
         let space = encoder.space().map_err(DeskError::thresholds)?;
         Ok(Self {
             preprocess: finished.config.preprocess_of_tested(),

@@ -9,6 +9,7 @@
 //! (`back`). Learning (`learn`), features learnt across cohorts (`joined`), attention over epochs (`attend`) and learned networks
 //! (`net`) have rooms of their own.
 
+mod adapt;
 mod attend;
 mod back;
 mod compute;
@@ -35,7 +36,7 @@ pub use joined::{JoinedFeatures, Recipe};
 pub use learn::{Embed, Monitor, Silent, StepReport};
 pub use model::Model;
 pub use plan::{
-    ArcFace, Architecture, Attention, Augment, Auxiliary, AverageReference, Backend, Bands, Batch,
+    Adapt, ArcFace, Architecture, Attention, Augment, Auxiliary, AverageReference, Backend, Bands, Batch,
     CheckedPlan, Contrastive, Conv, Distance, EarlyStopping, Filterbank, Fusion, Init, Joined, Koch, Loss,
     NPair, Optimiser, Partner, Plan, Prototypical, Resnet1d, Sampler, Schedule, SharedConv, Spatial,
     SubjectSoftmax, SupCon, Triplet, TwinCnn,

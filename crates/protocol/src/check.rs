@@ -1,6 +1,6 @@
 //! Looks for every leak that identities, hashes and roles can show, before anything runs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use twinprint_signal::{RecordingKey, SubjectId};
 
@@ -36,6 +36,43 @@ pub fn check(
         }
     }
     judge(found, &plan.allow_leak, notices(split))
+}
+
+/// Looks for people whom an encoder that was brought along has learnt from and who are tested here; `learnt` are content
+/// hashes of the recordings it has learnt from. One such recording is enough, whatever it is used for here.
+///
+/// # Errors
+/// The first of these people of every fold with the recording, unless the plan allows `fitted-on-test`.
+pub fn check_carried(
+    recordings: &[RecordingMetadata],
+    split: &Split,
+    learnt: &BTreeSet<String>,
+    plan: &Plan,
+) -> Result<Vec<Notice>, Vec<LeakError>> {
+    let known: Vec<_> = recordings.iter().filter(|facts| learnt.contains(&facts.content_hash)).collect();
+    let mut found = Vec::new();
+    for fold in &split.folds {
+        let tested: Vec<_> = known.iter().filter(|facts| fold.test.contains(&facts.key.subject)).collect();
+        let people: BTreeSet<&SubjectId> = tested.iter().map(|facts| &facts.key.subject).collect();
+        let Some(first) = tested.first() else { continue };
+        let names: Vec<&str> = people.iter().take(5).map(|subject| subject.as_str()).collect();
+        let more = if people.len() > names.len() {
+            format!(" and {} more", people.len() - names.len())
+        } else {
+            String::new()
+        };
+        found.push(LeakError {
+            leak: Leak::FittedOnTest,
+            fold: Some(fold.index),
+            what: format!(
+                "the model of encoder.from has learnt from {} who are tested there: {}{more}; leave them out with dataset.exclude_subjects",
+                match people.len() { 1 => "1 person".to_owned(), count => format!("{count} people") },
+                names.join(", ")
+            ),
+            rows: [hash_row("learnt from", &first.key, &first.content_hash), hash_row("test", &first.key, &first.content_hash)],
+        });
+    }
+    judge(found, &plan.allow_leak, Vec::new())
 }
 
 fn hash_row(role: &str, key: &RecordingKey, hash: &str) -> Row {

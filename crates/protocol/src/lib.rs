@@ -28,7 +28,7 @@ mod templates;
 mod trials;
 mod windows;
 
-pub use check::check;
+pub use check::{check, check_carried};
 pub use cohorts::{CohortPart, CohortRole, SplitCohort};
 pub use epoch_uses::{EpochUses, epoch_uses};
 pub use error::ProtocolError;

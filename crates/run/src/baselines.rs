@@ -24,7 +24,11 @@ pub(crate) fn features(
 ) -> Result<Option<Array2<f32>>, RunError> {
     if matches!(
         system,
-        System::Encoder | System::EncoderAlone | System::UntrainedEncoder | System::WhitenedEncoder
+        System::Encoder
+            | System::EncoderAlone
+            | System::LearntHere
+            | System::UntrainedEncoder
+            | System::WhitenedEncoder
     ) {
         return Ok(None);
     }

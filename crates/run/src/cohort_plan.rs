@@ -259,7 +259,7 @@ fn check_together(cohorts: &[CohortPlan], all: &[CohortSettings]) -> Result<(), 
 const WHOLE: [&str; 3] = ["epochs", "reference", "scale"];
 
 /// The plan's preprocessing with what a cohort changes.
-fn merged(
+pub(crate) fn merged(
     common: &twinprint_preprocess::Plan,
     own: &Table,
 ) -> Result<twinprint_preprocess::Plan, toml::de::Error> {

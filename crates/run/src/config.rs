@@ -58,11 +58,14 @@ impl Config {
     /// What decides the results: everything but the words for readers, the device, what a sweep varies, and whether there is a
     /// final model.
     pub(crate) fn decisive(&self) -> Self {
+        // A model that is brought along is told by its hash, wherever it lies.
+        let encoder = twinprint_encoder::Plan { from: None, ..self.encoder.clone() };
         Self {
             description: String::new(),
             device: String::new(),
             sweep: Vec::new(),
             final_model: true,
+            encoder,
             ..self.clone()
         }
     }
@@ -211,9 +214,29 @@ impl Source {
         Config::deserialize(table).map_err(|error| RunError::option("all --set together", error.message()))
     }
 
+    /// The pipeline as a table of TOML, the changes asked for applied.
+    ///
+    /// # Errors
+    /// As [`Source::parse`].
+    pub(crate) fn table(&self) -> Result<toml::Table, RunError> {
+        let mut table: toml::Table =
+            toml::from_str(&self.text).map_err(|error| RunError::parse(&self.path, error))?;
+        for (key, value) in &self.overrides {
+            set(&mut table, key, parse_value(value))
+                .map_err(|reason| RunError::option(format!("--set {key}={value}"), reason))?;
+        }
+        Ok(table)
+    }
+
     /// Whether the file or an override sets `key.path`.
     pub fn sets(&self, key: &str) -> bool {
         self.overrides.iter().any(|(given, _)| given == key) || self.line_of(key).is_some()
+    }
+
+    /// Whether the file or an override sets `key.path` or a key below it.
+    pub(crate) fn sets_below(&self, key: &str) -> bool {
+        let below = format!("{key}.");
+        self.sets(key) || self.overrides.iter().any(|(given, _)| given.starts_with(&below))
     }
 
     /// The line on which `key.path`, or else the nearest table above it, stands.

@@ -7,9 +7,10 @@ use twinprint_protocol::{Fold, Split};
 use twinprint_signal::EmbeddingSpace;
 
 use crate::RunError;
+use crate::carried::{About, embedding_space};
 use crate::config::Config;
 use crate::error::chain;
-use crate::folder::{RunFolder, SPLIT};
+use crate::folder::{CARRIED, RunFolder, SPLIT};
 use crate::record::RunRecord;
 use crate::recordings::{KnownRecording, RecordingList};
 
@@ -40,15 +41,6 @@ impl TrainedEncoder {
     pub fn space(&self) -> Result<EmbeddingSpace, EncoderError> {
         embedding_space(&self.model, self.fold.as_ref().map(|fold| fold.index))
     }
-}
-
-/// What prints that an encoder of a run makes may be compared with: those of the same weights and settings, in the same fold, or
-/// in none for the final model.
-///
-/// # Errors
-/// When the weights cannot be brought into the form that is hashed.
-pub fn embedding_space(model: &Model, fold: Option<usize>) -> Result<EmbeddingSpace, EncoderError> {
-    Ok(EmbeddingSpace { model: model.content_hash()?, fold: fold.map(|fold| fold as u32) })
 }
 
 impl FinishedRun {
@@ -121,6 +113,15 @@ impl FinishedRun {
             RunError::run_folder(place, format!("the final model cannot be read: {}", chain(&error)))
         })?;
         Ok(TrainedEncoder { fold: None, model })
+    }
+
+    /// What the model said that the run started from, where it started from one.
+    ///
+    /// # Errors
+    /// When the file of it is damaged.
+    pub fn carried(&self) -> Result<Option<About>, RunError> {
+        let there = self.folder.path(CARRIED).is_file();
+        there.then(|| self.folder.read_json(CARRIED)).transpose()
     }
 
     /// The recordings an encoder has learnt from: those of its fold's training, or for the final model all that may be learnt from.

@@ -29,6 +29,8 @@ pub const OPERATIONS: &str = "operations.json";
 pub const QUALITY: &str = "quality.parquet";
 /// The file of leaks that were allowed among the windows of the trials; usually an empty list.
 pub const WINDOW_LEAKS: &str = "leaks.json";
+/// What a model said that the run started from.
+pub const CARRIED: &str = "carried.json";
 /// The folder of the encoder that is fitted to everybody.
 pub const FINAL_MODEL: &str = "model";
 /// The file of the final model's thresholds, in its folder.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use twinprint_protocol::{Leak, Notice};
+use twinprint_protocol::{Leak, Notice, RecordingMetadata, Split};
 use twinprint_report::results::AllowedLeak;
 
-use crate::RunError;
 use crate::folder::{RunFolder, WINDOW_LEAKS};
+use crate::{Plan, RunError};
 
 /// One entry a leak, with the first finding and the number of others like it.
 pub(crate) fn grouped(notices: &[Notice]) -> Vec<AllowedLeak> {
@@ -49,4 +49,19 @@ pub(crate) fn add(folder: &RunFolder, notices: &[Notice]) -> Result<(), RunError
         }
     }
     folder.write_json(WINDOW_LEAKS, &known)
+}
+
+/// Looks for people whom the model that is brought along has learnt from and who are tested here.
+///
+/// # Errors
+/// Every such leak that the plan does not allow.
+pub(crate) fn of_carried(
+    plan: &Plan,
+    recordings: &[RecordingMetadata],
+    split: &Split,
+) -> Result<Vec<Notice>, RunError> {
+    let Some((carried, _)) = plan.carried() else { return Ok(Vec::new()) };
+    let learnt = carried.about.learnt_from.iter().map(|known| known.samples.clone()).collect();
+    twinprint_protocol::check_carried(recordings, split, &learnt, &plan.config().protocol)
+        .map_err(|leaks| RunError::Leaks(leaks.iter().map(ToString::to_string).collect()))
 }

@@ -4,6 +4,7 @@
 //! folder to completion, stage by stage. Every arrow between stages is a file.
 
 mod baselines;
+mod brought_along;
 mod carried;
 mod channels;
 mod cohort;
@@ -13,6 +14,7 @@ mod compare;
 mod config;
 mod content;
 mod context;
+mod deal;
 mod describe;
 mod directionless;
 pub mod error;
@@ -24,6 +26,7 @@ mod inspect;
 mod leaks;
 mod map;
 mod optimism;
+mod packing;
 mod places;
 mod plan;
 mod pooling;
@@ -45,7 +48,7 @@ mod training_rows;
 mod trials;
 mod weights;
 
-pub use carried::{About, Card, CardData, CarriedModel, Learnt, Measured, ModelProvenance, pack};
+pub use carried::{About, Card, CardData, CarriedModel, Learnt, Measured, ModelProvenance, embedding_space};
 pub use cohort_epochs::{CohortEpochs, epochs_of_own_montages};
 pub use cohort_plan::{CohortChannels, CohortPlan, Recordings};
 pub use compare::compare;
@@ -55,9 +58,10 @@ pub use content::samples_hash;
 pub use describe::describe;
 pub use error::RunError;
 pub use evaluation_plan::EvaluationPlan;
-pub use finished::{FinishedRun, TrainedEncoder, embedding_space};
+pub use finished::{FinishedRun, TrainedEncoder};
 pub use folder::RunFolder;
 pub use inspect::{Inspection, LabelCount, PatientText, SignalFacts, inspect};
+pub use packing::pack;
 pub use plan::{Plan, Surroundings};
 pub use progress::{Progress, Silent};
 pub use record::{Host, RunRecord};

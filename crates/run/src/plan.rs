@@ -1,12 +1,15 @@
 //! A pipeline that passed every check; nothing else can be run.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use twinprint_dataset::Layout;
-use twinprint_encoder::{CheckedPlan as CheckedEncoder, Compute, EncoderError};
+use twinprint_encoder::{Adapt, CheckedPlan as CheckedEncoder, Compute, EncoderError};
 use twinprint_preprocess::{CheckedPlan, EpochPlan, PlanError};
 use twinprint_protocol::{Leak, UnknownLeak};
 
+use crate::brought_along;
+use crate::carried::CarriedModel;
 use crate::cohort_plan::CohortSettings;
 use crate::config::{Config, Source};
 use crate::error::Problem;
@@ -22,6 +25,8 @@ pub struct Plan {
     cohorts: Vec<CohortSettings>,
     data_folders: Vec<PathBuf>,
     without_copies: bool,
+    /// The model that is brought along, where the plan starts from one.
+    carried: Option<Arc<CarriedModel>>,
 }
 
 /// What the command knows about its surroundings.
@@ -68,7 +73,9 @@ impl Plan {
             }
         }
         let data_folders = surroundings.data_folders.clone();
-        let mut draft = Self { config, source, cohorts: Vec::new(), data_folders, without_copies: false };
+        let carried = brought_along::resolve(&mut config, &source)?;
+        let mut draft =
+            Self { config, source, cohorts: Vec::new(), data_folders, without_copies: false, carried };
         draft.check_name()?;
         draft.cohorts =
             draft.config.cohort_settings().map_err(|(key, reason)| draft.invalid(&key, reason))?;
@@ -166,7 +173,8 @@ impl Plan {
         let baselines = evaluation.baselines.iter().copied();
         let fused = !self.config.encoder.fusion.is_empty();
         let encoders = if fused { &System::ENCODERS[..] } else { &System::ENCODERS[..1] };
-        encoders.iter().copied().chain(baselines).chain(shortcuts).collect()
+        let beside = self.carried.is_some().then_some(System::LearntHere);
+        encoders.iter().copied().chain(beside).chain(baselines).chain(shortcuts).collect()
     }
 
     /// An error that names the file and, where it sets the key, the line.
@@ -200,7 +208,7 @@ impl Plan {
         if !self.source.sets("protocol.seed") {
             self.config.protocol.seed = seed::derive(self.config.seed, "protocol");
         }
-        if !self.source.sets("encoder.seed") {
+        if !self.source.sets("encoder.seed") && self.carried.is_none() {
             self.config.encoder.seed = seed::derive(self.config.seed, "encoder");
         }
         self
@@ -245,7 +253,32 @@ impl Plan {
     /// # Errors
     /// What it refuses, at the line of its key.
     pub(crate) fn encoder(&self) -> Result<CheckedEncoder, RunError> {
-        self.config.encoder.check().map_err(|error| self.invalid_encoder(error))
+        self.without_origin(self.config.encoder.clone())
+    }
+
+    /// The plan of an encoder that is learnt from the training subjects alone, beside one that is brought along.
+    ///
+    /// # Errors
+    /// As [`Plan::encoder`].
+    pub(crate) fn encoder_learnt_here(&self) -> Result<CheckedEncoder, RunError> {
+        let mut plan = self.config.encoder.clone();
+        plan.joined.clear();
+        if let (Some(carried), false) = (&self.carried, plan.adapt == Some(Adapt::FineTune)) {
+            plan.optimiser.clone_from(&carried.model.plan().optimiser);
+        }
+        self.without_origin(plan)
+    }
+
+    /// A plan of an encoder, checked, without a word on where its model lies: that decides no print.
+    fn without_origin(&self, plan: twinprint_encoder::Plan) -> Result<CheckedEncoder, RunError> {
+        let plan = twinprint_encoder::Plan { from: None, adapt: None, from_encoder: None, ..plan };
+        plan.check().map_err(|error| self.invalid_encoder(error))
+    }
+
+    /// The model that is brought along and what becomes of it, where the plan starts from one.
+    pub(crate) fn carried(&self) -> Option<(&CarriedModel, Adapt)> {
+        let carried = self.carried.as_deref()?;
+        Some((carried, self.config.encoder.adapt.unwrap_or_default()))
     }
 
     fn check_encoder(&self) -> Result<(), RunError> {

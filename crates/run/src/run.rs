@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use twinprint_encoder::{Attention, Compute};
-use twinprint_protocol::{CohortPart, Leak, Split};
+use twinprint_protocol::{Leak, Split};
 use twinprint_report::results::Results;
 
-use crate::cohort::{self, Cohort};
+use crate::cohort;
 use crate::context::{Context, Survey};
+use crate::deal::dealt;
 use crate::folder::{RESULTS, RunFolder, SPLIT, create_folder, write_text};
 use crate::optimism::{self, HONEST};
 use crate::places::Places;
@@ -18,7 +19,7 @@ use crate::pooling;
 use crate::record::{Host, RunRecord};
 use crate::stage::Stage;
 use crate::stages;
-use crate::{Plan, Progress, RunError, Silent};
+use crate::{Plan, Progress, RunError, Silent, leaks};
 
 /// How a plan is to be run.
 pub struct Options<'a> {
@@ -68,8 +69,9 @@ pub fn prepare(plan: &Plan) -> Result<Prepared, RunError> {
     let protocol = &plan.config().protocol;
     let split = dealt(plan, &cohort)?;
     pooling::roads(plan, &cohort)?;
-    let notices = twinprint_protocol::check(&facts, &split, protocol)
+    let mut notices = twinprint_protocol::check(&facts, &split, protocol)
         .map_err(|leaks| RunError::Leaks(leaks.iter().map(ToString::to_string).collect()))?;
+    notices.extend(leaks::of_carried(plan, &facts, &split)?);
     check_attention(plan, &split)?;
     let found = |leak: &Leak| notices.iter().any(|notice| notice.leak == Some(*leak));
     let unused = protocol.allow_leak.iter().filter(|leak| !found(leak)).map(|leak| {
@@ -79,29 +81,9 @@ pub fn prepare(plan: &Plan) -> Result<Prepared, RunError> {
     Ok(Prepared { survey: Survey { cohort, notices }, roots, split, unused, device })
 }
 
-/// Deals the people of all cohorts into folds.
-fn dealt(plan: &Plan, cohort: &Cohort) -> Result<Split, RunError> {
-    let protocol = &plan.config().protocol;
-    let facts_of = |index| cohort.of(index).map(|member| member.facts.clone()).collect::<Vec<_>>();
-    let facts: Vec<_> = (0..plan.cohorts().len()).map(facts_of).collect();
-    let parts: Vec<CohortPart> = plan
-        .cohorts()
-        .iter()
-        .zip(&facts)
-        .map(|(settings, recordings)| CohortPart {
-            name: settings.name.as_deref(),
-            role: settings.role,
-            learn_from: settings.learn_from,
-            recordings,
-            plan: settings.protocol(protocol),
-        })
-        .collect();
-    twinprint_protocol::split_cohorts(&parts, protocol).map_err(|error| plan.invalid(&error.key(), error))
-}
-
 /// Refuses attention where a fold has too few people to learn it from, which training would refuse later.
 fn check_attention(plan: &Plan, split: &Split) -> Result<(), RunError> {
-    if plan.config().encoder.attention.is_none() {
+    if plan.config().encoder.attention.is_none() || plan.carried().is_some() {
         return Ok(());
     }
     for fold in &split.folds {

@@ -26,6 +26,9 @@ pub enum System {
     TangentCosine,
     /// Log-covariance in six bands, whitened by the training subjects' within-subject covariance.
     TangentWccn,
+    /// The encoder as it would be learnt from the training subjects alone; scored where the plan brings one along.
+    #[serde(skip)]
+    LearntHere,
     /// Audit: a part of the signal alone.
     #[serde(skip)]
     Shortcut(Shortcut),
@@ -41,6 +44,11 @@ impl System {
         Self::TangentCosine,
         Self::TangentWccn,
     ];
+
+    /// Whether the encoder is compared with it.
+    pub(crate) fn is_baseline(self) -> bool {
+        self == Self::LearntHere || Self::BASELINES.contains(&self)
+    }
 
     /// Whether it is scored for the audits only.
     pub fn is_shortcut(self) -> bool {
@@ -61,6 +69,7 @@ impl System {
             Self::LogPsdWccn => "log_psd_wccn",
             Self::TangentCosine => "tangent_cosine",
             Self::TangentWccn => "tangent_wccn",
+            Self::LearntHere => "learnt_here",
             Self::Shortcut(shortcut) => shortcut.name(),
         }
     }

@@ -132,6 +132,15 @@ impl Front {
         }
     }
 
+    /// The learnt features that are joined to its own; none for samples.
+    pub fn joined(&self) -> &JoinedFeatures {
+        static NONE: JoinedFeatures = JoinedFeatures::none();
+        match self {
+            Self::Features { joined, .. } => joined,
+            Self::Samples { .. } => &NONE,
+        }
+    }
+
     /// The weights of the learnt features, by name; none where there are none.
     pub fn joined_tensors(&self) -> Vec<Parameter> {
         match self {

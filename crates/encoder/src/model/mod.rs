@@ -137,6 +137,11 @@ impl Model {
         self.rate
     }
 
+    /// The plan it was fitted under.
+    pub fn plan(&self) -> &CheckedPlan {
+        &self.plan
+    }
+
     /// Samples of an epoch it takes.
     pub fn samples(&self) -> usize {
         self.samples

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod batch;
+mod carried;
 mod check;
 mod filterbank;
 mod joined;
@@ -10,11 +11,14 @@ mod optimiser;
 mod prints;
 mod range;
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 use twinprint_closed::SHRINKAGE;
 
 pub use architecture::{Architecture, Conv, Resnet1d, TwinCnn};
 pub use batch::{Augment, Batch, Sampler};
+pub use carried::Adapt;
 pub use check::CheckedPlan;
 pub use filterbank::{AverageReference, Bands, Filterbank, Spatial};
 pub use joined::{Joined, SharedConv};
@@ -56,6 +60,16 @@ pub struct Plan {
     /// How much each epoch counts where prints are averaged, learnt between training people. None: all alike.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attention: Option<Attention>,
+    /// A packed model to start from in place of an encoder that is learnt here. None. What the model says of the network is
+    /// taken from it, and not from the plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<PathBuf>,
+    /// What becomes of that model on the people at hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adapt: Option<Adapt>,
+    /// The hash of that model, as `twinprint model show` has it: filled in where it is absent; another model is refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_encoder: Option<String>,
     /// From which every random choice is derived. 0.
     pub seed: u64,
 }
@@ -76,6 +90,9 @@ impl Default for Plan {
             fusion: Vec::new(),
             joined: Vec::new(),
             attention: None,
+            from: None,
+            adapt: None,
+            from_encoder: None,
             seed: 0,
         }
     }

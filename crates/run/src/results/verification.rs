@@ -145,9 +145,10 @@ pub(super) fn comparisons(
     let draws = evidence.draws();
     let mut rows = Vec::new();
     for encoder in evidence.scored.iter().filter(|scored| System::ENCODERS.contains(&scored.system)) {
-        let baselines = evidence.scored.iter().filter(|other| {
-            System::BASELINES.contains(&other.system) && other.probe_seconds == encoder.probe_seconds
-        });
+        let baselines = evidence
+            .scored
+            .iter()
+            .filter(|other| other.system.is_baseline() && other.probe_seconds == encoder.probe_seconds);
         for baseline in baselines {
             let what = || format!("difference between {} and {}", encoder.system, label(baseline));
             if baseline.all == encoder.all {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use ndarray::{Array2, Axis};
 use twinprint_comparison::Normalisation;
-use twinprint_encoder::Model;
+use twinprint_encoder::{Model, Silent};
 use twinprint_protocol::{FitRecord, Fold, Provenance, Role};
 use twinprint_signal::{EmbeddingSpace, EpochInfo, LengthMeaning, Prints, RowInfo};
 use twinprint_store::epochs::EpochFile;
@@ -191,6 +191,10 @@ fn encoder_prints(
     let data = training.epochs(file);
     let model = match system {
         System::UntrainedEncoder => Model::untrained(plan, &data, context.device).in_stage("embed")?,
+        System::LearntHere => {
+            let here = context.plan.encoder_learnt_here()?;
+            twinprint_encoder::train(&here, &data, context.device, &mut Silent).in_stage("embed")?
+        }
         System::WhitenedEncoder => Model::whitened(plan, &data, context.device).in_stage("embed")?,
         _ => saved(context, fold, file)?,
     };

@@ -5,15 +5,17 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use twinprint_encoder::{Embed, Monitor, Recipe, StepReport, train_resumable};
+use twinprint_encoder::{Embed, JoinedFeatures, Monitor, Recipe, StepReport, train_resumable};
 use twinprint_evaluation::Scores;
 use twinprint_protocol::{Fold, Role, Split};
+use twinprint_signal::ChannelName;
 use twinprint_store::epochs::EpochFile;
 
+use crate::carried::CarriedModel;
 use crate::context::Context;
 use crate::directionless;
 use crate::error::Placed;
-use crate::folder::{EPOCHS, RunFolder, TRAINING, create_folder, write_csv};
+use crate::folder::{CARRIED, EPOCHS, RunFolder, TRAINING, create_folder, write_csv};
 use crate::scoring::{Asked, People, embed_role, scores_of_fold};
 use crate::stages::joined;
 use crate::training_rows::{TrainingRows, epoch_seconds};
@@ -42,7 +44,15 @@ fn steps_of_one(plan: &Plan) -> u64 {
 pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     let Context { plan, split, folder, .. } = context;
     let (file, encoder) = (open_epochs(context)?, plan.encoder()?);
-    let learnt = joined::learn(context, &encoder)?;
+    if let Some((carried, _)) = plan.carried() {
+        fits_epochs(carried, &file)?;
+        folder.write_json(CARRIED, &carried.about)?;
+    }
+    // A model that is brought along has what was joined to it.
+    let learnt = match plan.carried() {
+        Some(_) => JoinedFeatures::none(),
+        None => joined::learn(context, &encoder)?,
+    };
     let recipe = Recipe { plan: &encoder, joined: &learnt };
     let mut last = Vec::with_capacity(split.folds.len());
     let (weights, views) = (Weights::of(plan, split), split.by_tested_cohort());
@@ -74,6 +84,23 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     }
     let losses: Vec<String> = last.iter().map(|loss| format!("{loss:.3}")).collect();
     Ok(format!("{} encoders{also}, last loss {}", last.len(), losses.join(" ")))
+}
+
+/// Refuses epochs of other channels or at another rate than a model that is brought along takes.
+fn fits_epochs(carried: &CarriedModel, file: &EpochFile) -> Result<(), RunError> {
+    let model = &carried.model;
+    let names =
+        |channels: &[ChannelName]| channels.iter().map(ChannelName::key).collect::<Vec<_>>().join(" ");
+    let (here, there) = (names(file.channels()), names(model.channels()));
+    if here == there && file.rate().get() == model.rate() {
+        return Ok(());
+    }
+    let problem = format!(
+        "the model of encoder.from takes {there} at {} Hz, and the epochs are of {here} at {}: set preprocess.channels.pick and preprocess.resample, with on_missing = \"interpolate\" where recordings lack some",
+        model.rate(),
+        file.rate()
+    );
+    Err(RunError::in_stage("train", problem))
 }
 
 /// Whether a final model is fitted; says so where the plan wants one and the split does not say of whom.
@@ -111,7 +138,13 @@ fn fit(
     let place = fold.map_or_else(|| folder.final_model(), |fold| folder.fold(fold.index));
     create_folder(&place)?;
     let data = rows.epochs(file);
-    let trained = train_resumable(recipe, &data, device, &mut log, &place.join(CHECKPOINT));
+    let checkpoints = place.join(CHECKPOINT);
+    let trained = match plan.carried() {
+        None => train_resumable(recipe, &data, device, &mut log, &checkpoints),
+        Some((carried, adapt)) => {
+            carried.model.adapted(adapt, recipe.plan, &data, (device, &mut log), Some(&checkpoints))
+        }
+    };
     if let Some(error) = log.failed {
         return Err(error);
     }
