@@ -290,7 +290,8 @@ impl Plan {
     /// Refuses a cohort that keeps its montage where nothing in the encoder could learn from it.
     fn check_own_montages(&self) -> Result<(), RunError> {
         let own = self.cohorts.iter().position(|cohort| !cohort.is_pooled());
-        if own.is_none() && self.encoder()?.takes_any_montage() {
+        // A model that is brought along has learnt them elsewhere.
+        if own.is_none() && self.carried.is_none() && self.encoder()?.takes_any_montage() {
             return Err(self.invalid(
                 "encoder.joined",
                 "encoder.joined: joined features are learnt from people who are never tested, and there are none: add a [[cohorts]] table with role = \"learn\" and channels = \"own\"",
