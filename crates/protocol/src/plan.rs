@@ -105,9 +105,8 @@ pub struct Enrol {
     pub recordings: Vec<String>,
     /// Clean seconds a template; a whole number of epochs. Default 30.
     pub seconds: f64,
-    /// Recordings a template is made from, in the order they were made; 0 for all that are named. They share `seconds` as
-    /// evenly as their lengths allow, so that short ones count together, and each is averaged within before they are averaged
-    /// together. Default 1.
+    /// Recordings a template is made from, in the order they were made; 0 for all that are named. They share `seconds` as evenly
+    /// as their lengths allow, and each is averaged within before they are averaged together. Default 1.
     #[serde(skip_serializing_if = "is_one")]
     pub recordings_per_template: usize,
     /// Templates a subject, 1 or more, each of `seconds`. Default 1.
@@ -121,7 +120,6 @@ impl Default for Enrol {
 }
 
 /// Not written, so that plans made before the key was there keep their hash.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn is_one(count: &usize) -> bool {
     *count == 1
 }
