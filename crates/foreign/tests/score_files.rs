@@ -247,8 +247,8 @@ fn columns_of_other_tools_give_the_same_numbers() {
     let rows = rows();
     let expected = numbers(&write(folder.path(), "a.csv", &csv(&rows, ',')), &options());
     let eer = |text: String| numbers(&write(folder.path(), "b.txt", &text), &options()).systems.remove(0);
-    let of =
-        |line: &dyn Fn(&(String, String, String, f64)) -> String| rows.iter().map(line).collect::<String>();
+    type Row = (String, String, String, f64);
+    let of = |line: &dyn Fn(&Row) -> String| rows.iter().map(line).collect::<String>();
     let label = |e: &str, p: &str| if e == p { "target" } else { "nontarget" };
     let three = eer(of(&|(e, p, _, s)| format!("{e} {p} {s}\n")));
     let last = eer(of(&|(e, p, _, s)| format!("{e} {p} {s} {}\n", label(e, p))));
