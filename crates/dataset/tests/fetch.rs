@@ -387,6 +387,19 @@ fn without_a_sum_a_file_of_unknown_length_is_refused() {
     fetch(&manifest(&[("a.bin", Some(sum(&bytes)))]), &options(folder.path(), &server), &quiet).unwrap();
 }
 
+#[test]
+fn no_more_is_written_than_the_manifest_knows_the_file_to_have() {
+    let (short, long) = (content(2_000), content(3_000_000));
+    let server = Server::start(&[("a.bin", &long, &[Behaviour::NoLength; 8])]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut manifest = manifest(&[("a.bin", Some(sum(&short)))]);
+    manifest.files[0].bytes = Some(2_000);
+    let error = fetch(&manifest, &options(folder.path(), &server), &quiet).unwrap_err();
+    assert!(error.to_string().contains("arrived of 2000"), "{error}");
+    let part = folder.path().join("a.bin.part");
+    assert!(std::fs::metadata(part).map_or(0, |part| part.len()) <= 2_000);
+}
+
 /// An EDF file of one signal and `records` records of 10 samples.
 fn edf(records: usize) -> Vec<u8> {
     let mut bytes = format!(

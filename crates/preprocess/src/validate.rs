@@ -20,6 +20,11 @@ impl std::ops::Deref for CheckedPlan {
     }
 }
 
+/// Hertz: a filter for it is as long as half an hour.
+const LEAST_FREQUENCY: f64 = 0.001;
+/// Hertz: no amplifier of EEG is as fast.
+const MOST_FREQUENCY: f64 = 1e5;
+
 impl CheckedPlan {
     /// Checks the plan against a recording at `sfreq`.
     ///
@@ -73,6 +78,7 @@ impl Plan {
 
     fn validate(&self) -> Result<(), PlanError> {
         self.check_channels()?;
+        self.check_frequencies()?;
         if let Some(filter) = &self.filter {
             check_filter(filter)?;
         }
@@ -121,6 +127,36 @@ impl Plan {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses frequencies that no recording of EEG has, before filters of endless length are designed for them.
+    fn check_frequencies(&self) -> Result<(), PlanError> {
+        let filter = self.filter.as_ref();
+        for (key, value, least) in [
+            ("filter.l_freq", filter.and_then(|filter| filter.l_freq), LEAST_FREQUENCY),
+            ("filter.h_freq", filter.and_then(|filter| filter.h_freq), LEAST_FREQUENCY),
+            ("filter.l_trans_bandwidth", filter.and_then(|filter| filter.l_trans_bandwidth), LEAST_FREQUENCY),
+            ("filter.h_trans_bandwidth", filter.and_then(|filter| filter.h_trans_bandwidth), LEAST_FREQUENCY),
+            ("notch.freq", self.notch.as_ref().map(|notch| notch.freq), LEAST_FREQUENCY),
+            (
+                "notch.trans_bandwidth",
+                self.notch.as_ref().map(|notch| notch.trans_bandwidth),
+                LEAST_FREQUENCY,
+            ),
+            ("resample.sfreq", self.resample.as_ref().map(|resample| resample.sfreq), 1.0),
+        ] {
+            let outside = value.filter(|value| !(least..=MOST_FREQUENCY).contains(&value.get()));
+            if let Some(value) = outside {
+                let limit = format!("between {least} and {MOST_FREQUENCY} Hz");
+                return Err(refuse(
+                    key,
+                    value,
+                    limit,
+                    "write a frequency of EEG, or false where the key can be switched off",
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn check_epoch_samples(&self, rate: Hertz) -> Result<(), PlanError> {

@@ -108,6 +108,9 @@ fn settings_outside_their_limits_are_refused_with_key_value_limit_and_remedy() {
         ("channels = { pick = [\"T3\", \"T7\"] }", ["channels.pick = T7", "named once"]),
         ("channels = { pick = [\"Cz\"], drop = [\"CZ\"] }", ["channels.drop = Cz", "none of channels.pick"]),
         ("reference = { channels = [] }", ["reference.channels", "at least one"]),
+        ("filter = { l_freq = 1e-300 }", ["filter.l_freq", "between 0.001 and 100000 Hz"]),
+        ("filter = { h_trans_bandwidth = 1e-9 }", ["filter.h_trans_bandwidth", "between 0.001 and"]),
+        ("resample = { sfreq = 1e18 }", ["resample.sfreq", "between 1 and 100000 Hz"]),
     ] {
         let message = refusal(text);
         assert!(parts.iter().all(|part| message.contains(part)), "{text}: {message}");

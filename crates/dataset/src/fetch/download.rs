@@ -107,8 +107,12 @@ impl Download<'_> {
                     return Err(Trouble::Passing(format!("broken off after {done} bytes: {error}"), None));
                 }
             };
+            let arrived = done + read as u64;
+            if let Some(bytes) = bytes.filter(|bytes| arrived > *bytes) {
+                return Err(Trouble::Restart(format!("{arrived} bytes arrived of {bytes}, and more follow")));
+            }
             file.write_all(&buffer[..read]).map_err(here)?;
-            done += read as u64;
+            done = arrived;
             (self.progress)(Event::Received { path, bytes: read as u64 });
         }
         if let Some(total) = stream.total.filter(|total| *total != done) {
