@@ -62,7 +62,7 @@ fn the_page_of_eegmat_opens_well() {
 }
 
 #[test]
-#[ignore = "trains attention for minutes"]
+#[ignore = "learns features for minutes"]
 fn the_page_of_muse_opens_well() {
     let (Some(browser), Some(_)) = (chromium(), real("muse-cueing")) else { return };
     let out = tempfile::tempdir().unwrap();
