@@ -129,7 +129,7 @@ fn who_does_not_match_again_and_again_has_to_wait() {
     let stage = Stage::new();
     let other = stage.recording(&stage.people[1], "ses-2");
     let attempt = || run(&words(&stage.verify(&other, &["--threshold", "1"])));
-    let waits = (0..12).map(|_| attempt()).find(|output| output.status.code() == Some(2));
+    let waits = (0..25).map(|_| attempt()).find(|output| output.status.code() == Some(2));
     let said = flat(&String::from_utf8_lossy(&waits.expect("nobody had to wait").stderr));
     assert!(said.contains("probes did not match") && said.contains("wait"), "{said}");
 }
