@@ -106,11 +106,12 @@ pub fn likeness(recording: &Recording) -> Vec<Likeness> {
 /// ```
 /// use ndarray::Array2;
 /// use twinprint_preprocess::unlike_eeg;
-/// use twinprint_signal::{Hertz, Recording};
+/// use twinprint_signal::{ChannelName, Hertz, Recording};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let silence = Array2::zeros((2, 1280));
-/// let recording = Recording::continuous(Hertz::new(128.0)?, vec!["Cz".into(), "Pz".into()], silence, Vec::new())?;
+/// let channels = vec![ChannelName::new("Cz"), ChannelName::new("Pz")];
+/// let recording = Recording::continuous(Hertz::new(128.0)?, channels, silence, Vec::new())?;
 /// let found = unlike_eeg(&recording).ok_or("silence passed for EEG")?;
 /// assert_eq!(found.to_string(), "of 2 channels 2 hardly move (less than 1 µV)");
 /// # Ok(())
