@@ -352,12 +352,21 @@ impl Plan {
                 format!("{key}.root is missing: write root = \"path/of/the/dataset\", relative to this file"),
             ));
         };
+        // Some sets can be downloaded from nowhere.
+        let fetched =
+            twinprint_dataset::Manifest::load(name).is_ok_and(|manifest| !manifest.sources.is_empty());
+        let fetch = match fetched {
+            true => format!("`twinprint fetch {name}`"),
+            false => format!(
+                "`twinprint fetch {name} --mirror URL` from a copy you know of (it is published nowhere)"
+            ),
+        };
         let tried: Vec<PathBuf> = self.data_folders.iter().map(|folder| folder.join(name)).collect();
         tried.iter().find(|folder| folder.is_dir()).cloned().ok_or_else(|| RunError::DatasetMissing {
             name: name.clone(),
             looked: tried.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", "),
             remedy: format!(
-                "Download it with `twinprint fetch {name}`, set TWINPRINT_DATA to the folder that holds {name}/, or write {key}.root"
+                "Download it with {fetch}, set TWINPRINT_DATA to the folder that holds {name}/, or write {key}.root"
             ),
         })
     }
