@@ -35,16 +35,14 @@ pub fn aperiodic(view: View<'_>, l_freq: f64, h_freq: f64) -> Result<Array2<f32>
 pub fn without_aperiodic(view: View<'_>, l_freq: f64, h_freq: f64) -> Result<Array2<f32>, FeatureError> {
     let (welch, grid) = grid(view, l_freq, h_freq)?;
     spectral_rows(view, &welch, grid.abscissa.len(), |density, out| {
-        let powers = grid.log_powers(density);
-        let line = grid.line(&powers);
-        for ((to, power), x) in out.iter_mut().zip(&powers).zip(&grid.abscissa) {
-            *to = (power - line.at(*x)) as f32;
+        for (to, above) in out.iter_mut().zip(grid.above_line(&grid.log_powers(density))) {
+            *to = above as f32;
         }
     })
 }
 
 /// Log frequencies that a line is fitted over.
-struct Grid {
+pub(crate) struct Grid {
     bins: Range<usize>,
     /// Natural logarithms of the frequencies, less their mean.
     abscissa: Vec<f64>,
@@ -61,7 +59,8 @@ impl Line {
     }
 }
 
-fn grid(view: View<'_>, l_freq: f64, h_freq: f64) -> Result<(Welch, Grid), FeatureError> {
+/// The spectrum of these epochs and the frequencies of it that a line is fitted over.
+pub(crate) fn grid(view: View<'_>, l_freq: f64, h_freq: f64) -> Result<(Welch, Grid), FeatureError> {
     let welch = plan(view)?;
     let bins = welch.bins(l_freq.max(welch.spacing()), h_freq)?;
     if bins.len() < 3 {
@@ -74,7 +73,23 @@ fn grid(view: View<'_>, l_freq: f64, h_freq: f64) -> Result<(Welch, Grid), Featu
 }
 
 impl Grid {
-    fn log_powers(&self, density: &[f64]) -> Vec<f64> {
+    /// How many frequencies.
+    pub(crate) fn len(&self) -> usize {
+        self.abscissa.len()
+    }
+
+    /// Their positions in the spectrum.
+    pub(crate) fn bins(&self) -> Range<usize> {
+        self.bins.clone()
+    }
+
+    /// Log powers less the line under their peaks.
+    pub(crate) fn above_line(&self, powers: &[f64]) -> Vec<f64> {
+        let line = self.line(powers);
+        powers.iter().zip(&self.abscissa).map(|(power, x)| power - line.at(*x)).collect()
+    }
+
+    pub(crate) fn log_powers(&self, density: &[f64]) -> Vec<f64> {
         density[self.bins.clone()].iter().map(|power| f64::from(log_power(*power))).collect()
     }
 

@@ -6,6 +6,7 @@
 //!
 //! The choices behind the defaults, with what each alternative measured, are in `docs/design/0003-classical-features.md`.
 
+mod alpha;
 pub mod aperiodic;
 pub mod confound;
 mod error;
@@ -17,6 +18,7 @@ mod tangent;
 mod view;
 mod welch;
 
+pub use alpha::alpha_aligned;
 pub use error::FeatureError;
 pub use feature::{Feature, names};
 pub use power::{band_powers, log_psd};

@@ -10,7 +10,7 @@
 use ndarray::{Array2, Array3};
 use serde_json::Value;
 use twinprint_features::{
-    DEFAULT_BANDS, DEFAULT_SHRINKAGE, Taper, View, band_powers, log_psd, tangent, tangent_with,
+    DEFAULT_BANDS, DEFAULT_SHRINKAGE, Taper, View, alpha_aligned, band_powers, log_psd, tangent, tangent_with,
 };
 
 fn cases() -> Vec<Value> {
@@ -66,5 +66,14 @@ fn tangent_is_the_logarithm_of_the_covariance_in_time() {
         assert_close(&tangent(view, &DEFAULT_BANDS).unwrap(), &case["tangent"], 2e-7);
         let sines = tangent_with(view, &DEFAULT_BANDS, DEFAULT_SHRINKAGE, Taper::Sine(6)).unwrap();
         assert_close(&sines, &case["tangent_6_sines"], 2e-7);
+    }
+}
+
+#[test]
+fn alpha_is_found_and_moved_as_in_numpy() {
+    for case in cases() {
+        let (cube, rate) = samples(&case);
+        let view = View { samples: cube.view(), rate };
+        assert_close(&alpha_aligned(view, 1.0, 40.0).unwrap(), &case["alpha_aligned"], 1e-6);
     }
 }

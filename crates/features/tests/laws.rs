@@ -26,7 +26,7 @@ fn view(samples: &Array3<f32>) -> View<'_> {
 
 type Compute = fn(View<'_>) -> Result<Array2<f32>, FeatureError>;
 
-const EVERY_FEATURE: [(&str, Compute); 9] = [
+const EVERY_FEATURE: [(&str, Compute); 10] = [
     ("log_psd", |view| log_psd(view, 1.0, 40.0)),
     ("band_powers", |view| band_powers(view, &DEFAULT_BANDS)),
     ("tangent", |view| tangent(view, &DEFAULT_BANDS)),
@@ -35,6 +35,7 @@ const EVERY_FEATURE: [(&str, Compute); 9] = [
     ("per_channel_gain", |view| confound::per_channel_gain(view, 1.0, 40.0)),
     ("spectral_shape", |view| confound::spectral_shape(view, 1.0, 40.0)),
     ("aperiodic", |view| aperiodic::aperiodic(view, 1.0, 40.0)),
+    ("alpha_aligned", |view| alpha_aligned(view, 1.0, 40.0)),
     ("without_aperiodic", |view| aperiodic::without_aperiodic(view, 1.0, 40.0)),
 ];
 
@@ -265,4 +266,31 @@ proptest! {
         };
         prop_assert!((distance(&samples) - distance(&shuffled)).abs() < 1e-3);
     }
+}
+
+#[test]
+fn two_people_who_differ_in_nothing_but_the_place_of_alpha_are_alike_once_it_is_moved() {
+    // A bump of alpha on flat noise, by tones a quarter of a hertz apart.
+    let person = |alpha: f64| {
+        Array3::from_shape_fn((1, 2, 512), |(_, _, t)| {
+            let time = t as f64 / RATE;
+            let tone = |k: i32| {
+                let f = 0.25 * f64::from(k);
+                let size = 1.0 + 12.0 * (-(f - alpha).powi(2) / 2.0).exp();
+                size * (TAU * f * time + f64::from(k * k)).cos()
+            };
+            (4..160).map(tone).sum::<f64>() as f32
+        })
+    };
+    let aligned = |samples: &Array3<f32>| alpha_aligned(view(samples), 2.0, 30.0).unwrap();
+    let (slow, fast) = (aligned(&person(9.0)), aligned(&person(11.0)));
+    let last = slow.ncols() - 1;
+    assert!((slow[[0, last]] - 9.0).abs() < 0.4 && (fast[[0, last]] - 11.0).abs() < 0.4, "{slow} {fast}");
+    let plain = |samples: &Array3<f32>| log_psd(view(samples), 2.0, 30.0).unwrap();
+    let distance = |a: &Array2<f32>, b: &Array2<f32>, columns: usize| {
+        (0..columns).map(|at| (a[[0, at]] - b[[0, at]]).powi(2)).sum::<f32>().sqrt()
+    };
+    let (before, after) =
+        (distance(&plain(&person(9.0)), &plain(&person(11.0)), last), distance(&slow, &fast, last));
+    assert!(after < 0.5 * before, "{after} of {before}");
 }

@@ -3,7 +3,8 @@
 use ndarray::{Array2, Axis, s};
 use twinprint_closed::{SHRINKAGE, Standardise, Whitening};
 use twinprint_features::{
-    DEFAULT_BANDS, DEFAULT_H_FREQ, DEFAULT_L_FREQ, FeatureError, View, average_reference, log_psd, tangent,
+    DEFAULT_BANDS, DEFAULT_H_FREQ, DEFAULT_L_FREQ, FeatureError, View, alpha_aligned, average_reference,
+    log_psd, tangent,
 };
 use twinprint_store::epochs::EpochFile;
 
@@ -58,10 +59,14 @@ pub(crate) fn features(
 fn block_features(system: System, view: View, line_frequency: f64) -> Result<Array2<f32>, FeatureError> {
     match system {
         System::LogPsdCosine => log_psd(view, DEFAULT_L_FREQ, DEFAULT_H_FREQ),
-        System::LogPsdWccn => {
+        System::LogPsdWccn | System::AlphaAlignedWccn => {
             let mut samples = view.samples.to_owned();
             average_reference(samples.view_mut())?;
-            log_psd(View { samples: samples.view(), ..view }, DEFAULT_L_FREQ, DEFAULT_H_FREQ)
+            let view = View { samples: samples.view(), ..view };
+            match system {
+                System::AlphaAlignedWccn => alpha_aligned(view, DEFAULT_L_FREQ, DEFAULT_H_FREQ),
+                _ => log_psd(view, DEFAULT_L_FREQ, DEFAULT_H_FREQ),
+            }
         }
         System::Shortcut(shortcut) => shortcut.features(view.samples, view.rate, line_frequency),
         _ => tangent(view, &DEFAULT_BANDS),
@@ -81,7 +86,7 @@ pub(crate) fn missing(
 
 fn whitened(system: System) -> bool {
     match system {
-        System::LogPsdWccn | System::TangentWccn => true,
+        System::LogPsdWccn | System::AlphaAlignedWccn | System::TangentWccn => true,
         System::Shortcut(shortcut) => shortcut.whitened(),
         _ => false,
     }

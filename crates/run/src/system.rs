@@ -22,6 +22,8 @@ pub enum System {
     LogPsdCosine,
     /// Log Welch power of the average reference, whitened by the training subjects' within-subject covariance.
     LogPsdWccn,
+    /// Log Welch power of the average reference with everybody's alpha moved to 10 Hz, and where it was, whitened likewise.
+    AlphaAlignedWccn,
     /// Log-covariance in six bands, standardised on the training subjects.
     TangentCosine,
     /// Log-covariance in six bands, whitened by the training subjects' within-subject covariance.
@@ -47,7 +49,7 @@ impl System {
 
     /// Whether the encoder is compared with it.
     pub(crate) fn is_baseline(self) -> bool {
-        self == Self::LearntHere || Self::BASELINES.contains(&self)
+        [Self::LearntHere, Self::AlphaAlignedWccn].contains(&self) || Self::BASELINES.contains(&self)
     }
 
     /// Whether it is scored for the audits only.
@@ -67,6 +69,7 @@ impl System {
             Self::WhitenedEncoder => "whitened_encoder",
             Self::LogPsdCosine => "log_psd_cosine",
             Self::LogPsdWccn => "log_psd_wccn",
+            Self::AlphaAlignedWccn => "alpha_aligned_wccn",
             Self::TangentCosine => "tangent_cosine",
             Self::TangentWccn => "tangent_wccn",
             Self::LearntHere => "learnt_here",

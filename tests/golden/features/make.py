@@ -58,6 +58,24 @@ def tangent(epoch, rate, shrinkage, windows):
     return np.concatenate(vector)
 
 
+def line(x, y, wanted):
+    """Least squares over the frequencies wanted; over all where fewer than two are."""
+    wanted = wanted if wanted.sum() >= 2 else np.ones_like(wanted)
+    return np.polyfit(x[wanted], y[wanted], 1)
+
+
+def alpha_aligned(density, frequencies):
+    """One epoch: what stands above a robust line in the mean log spectrum, its centre of gravity, and spectra moved by it."""
+    logs = np.log(density)
+    x, mean = np.log(frequencies), logs.mean(0)
+    first = line(x, mean, np.ones(len(x), bool))
+    above = mean - np.polyval(line(x, mean, mean <= np.polyval(first, x)), x)
+    weight = np.where((frequencies >= 7) & (frequencies <= 13), np.maximum(above, 0), 0)
+    alpha = (weight * frequencies).sum() / weight.sum() if weight.sum() > 0 else 10.0
+    moved = [np.interp(frequencies + alpha - 10, frequencies, channel) for channel in logs]
+    return np.append(np.concatenate(moved), alpha)
+
+
 def case(seed, shape, rate):
     samples = signals(seed, shape)
     frequencies, density = welch(samples, rate)
@@ -69,6 +87,7 @@ def case(seed, shape, rate):
         "samples": [float(x) for x in samples.ravel().astype(float).round(2)],
         "log_psd": np.log(density[..., wanted]).reshape(shape[0], -1).round(9).tolist(),
         "band_powers": np.log(np.stack(bands, -1)).reshape(shape[0], -1).round(9).tolist(),
+        "alpha_aligned": [alpha_aligned(epoch, frequencies[wanted]).round(9).tolist() for epoch in density[..., wanted]],
         "tangent": [tangent(epoch.astype(float), rate, 0.05, hann(shape[2])).round(9).tolist() for epoch in samples],
         "tangent_6_sines": [tangent(epoch.astype(float), rate, 0.05, sines(shape[2], 6)).round(9).tolist() for epoch in samples],
     }
