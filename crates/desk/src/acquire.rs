@@ -21,6 +21,8 @@ use twinprint_run::{read_signals, samples_hash};
 pub(crate) struct Acquired {
     /// `[epochs, dim]`, of clean epochs.
     pub(crate) prints: Array2<f32>,
+    /// How many of them, in order, come from each recording.
+    pub(crate) recordings: Vec<usize>,
     /// What became of all epochs.
     pub(crate) acquisition: Acquisition,
     /// The recordings they come from, by name and by a hash of their samples.
@@ -67,7 +69,8 @@ fn acquire(encoder: &Encoder, path: &Path, lenient: bool) -> Result<Acquired, De
         notices.push(format!("{}: estimated from other channels: {}", path.display(), names.join(", ")));
     }
     let source = source_of(path, &reader)?;
-    Ok(Acquired { prints, acquisition, sources: vec![source], notices })
+    let recordings = vec![prints.nrows()];
+    Ok(Acquired { prints, recordings, acquisition, sources: vec![source], notices })
 }
 
 /// Reads the recordings one after the other.
@@ -90,7 +93,8 @@ impl Acquired {
         acquisition.add(&other.acquisition);
         let sources = self.sources.into_iter().chain(other.sources).collect();
         let notices = self.notices.into_iter().chain(other.notices).collect();
-        Ok(Self { prints, acquisition, sources, notices })
+        let recordings = [self.recordings, other.recordings].concat();
+        Ok(Self { prints, recordings, acquisition, sources, notices })
     }
 }
 

@@ -67,13 +67,14 @@ struct Compared {
 impl Whose {
     fn of(run: &RunScores, projection: Option<&Projection>) -> Result<Self, DeskError> {
         let file = prints_of(run)?;
+        let from = (&file, run.config.protocol.enrol.recordings_per_template);
         let ([fold], Some(_)) = (run.folds.as_slice(), run.fold) else {
-            let setting = RolePrints::of_folds(&run.folds, &file, projection);
+            let setting = RolePrints::of_folds(&run.folds, from, projection);
             return Ok(Self { people: People::OutOfFold, setting, tested: None });
         };
         let (role, people) =
             if fold.dev.is_empty() { (Role::Test, People::Test) } else { (Role::Dev, People::Dev) };
-        let prints = |role| RolePrints::of(fold, &file, role, projection);
+        let prints = |role| RolePrints::of(fold, from, role, projection);
         Ok(Self { people, setting: vec![prints(role)], tested: Some(prints(Role::Test)) })
     }
 
@@ -141,6 +142,8 @@ impl Whose {
                 enrol as f64 * seconds,
                 looks as f64 * seconds
             ),
+            "how often somebody new is taken for a duplicate is, below what the comparisons of templates resolve, where the tail of their scores leads to"
+                .to_owned(),
             "comparisons of the same people depend on one another: the intervals count people, the rule of 30 counts comparisons"
                 .to_owned(),
         ]

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use ndarray::Axis;
 use rand::CryptoRng;
 use serde::Serialize;
 use twinprint_gallery::{Acquisition, Enrolment, Gallery, GalleryError, Happening};
+use twinprint_protocol::shares;
 use twinprint_signal::SubjectId;
 
 use crate::DeskError;
@@ -208,12 +210,21 @@ fn put(
     let used = wanted.min(acquired.prints.nrows());
     let mut acquisition = acquired.acquisition;
     acquisition.used = used;
+    // As the protocol takes a template of several recordings: as evenly as they allow, the first epochs of each.
+    let shared = shares(&acquired.recordings, used).unwrap_or_default();
+    let starts = acquired.recordings.iter().scan(0, |next, &count| {
+        *next += count;
+        Some(*next - count)
+    });
+    let rows: Vec<usize> = starts.zip(&shared).flat_map(|(start, &share)| start..start + share).collect();
+    let prints = acquired.prints.select(Axis(0), &rows);
     let thresholds = gallery.thresholds();
     let rule = duplicate_rule(options, thresholds, used, gallery.len()?)?;
     let threshold = rule.map(|rule| rule.threshold);
     let request = Enrolment {
         subject,
-        prints: acquired.prints.slice(ndarray::s![..used, ..]),
+        prints: prints.view(),
+        recordings: shared.into_iter().filter(|&share| share > 0).collect(),
         sources: acquired.sources,
         acquisition: acquisition.clone(),
         update: options.update,

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2, Axis, s};
 use twinprint_evaluation::{Estimate, Scores};
 use twinprint_gallery::{Projection, Rate, Template};
-use twinprint_protocol::{Fold, Role};
+use twinprint_protocol::{Fold, Role, shares};
 use twinprint_signal::{RecordingKey, SubjectId};
 use twinprint_store::prints::PrintFile;
 
@@ -22,6 +22,8 @@ pub(crate) struct RolePrints {
     first: u32,
     /// How many sets of prints share the comparisons there may be.
     sets: usize,
+    /// Recordings that a template is made from, as the protocol has it: 0 for all of a person.
+    per_template: usize,
 }
 
 struct Person {
@@ -52,8 +54,13 @@ pub(crate) fn prints_of(run: &RunScores) -> Result<PrintFile, DeskError> {
 }
 
 impl RolePrints {
-    /// The people whom the protocol both enrols and probes in `role`; their prints projected where there is a projection.
-    pub(crate) fn of(fold: &Fold, file: &PrintFile, role: Role, projection: Option<&Projection>) -> Self {
+    /// The people whom the protocol both enrols and probes in `role`, templates of as many recordings as it says; their prints projected where there is a projection.
+    pub(crate) fn of(
+        fold: &Fold,
+        (file, per_template): (&PrintFile, usize),
+        role: Role,
+        projection: Option<&Projection>,
+    ) -> Self {
         let mut rows: BTreeMap<&RecordingKey, Vec<(f64, usize)>> = BTreeMap::new();
         for (row, info) in file.infos().iter().enumerate() {
             if info.fold == Some(fold.index as u32) && info.role.as_deref() == Some(role.name()) {
@@ -77,17 +84,21 @@ impl RolePrints {
             .map(|subject| Person { enrol: of_person(enrol, subject), probe: of_person(probe, subject) })
             .filter(|person| !person.enrol.is_empty() && !person.probe.is_empty())
             .collect();
-        Self { people, first: 0, sets: 1 }
+        Self { people, first: 0, sets: 1, per_template }
     }
 
     /// Everybody who is tested, fold by fold, each numbered apart.
-    pub(crate) fn of_folds(folds: &[Fold], file: &PrintFile, projection: Option<&Projection>) -> Vec<Self> {
+    pub(crate) fn of_folds(
+        folds: &[Fold],
+        from: (&PrintFile, usize),
+        projection: Option<&Projection>,
+    ) -> Vec<Self> {
         let mut first = 0;
         folds
             .iter()
             .map(|fold| {
                 let prints =
-                    Self { first, sets: folds.len(), ..Self::of(fold, file, Role::Test, projection) };
+                    Self { first, sets: folds.len(), ..Self::of(fold, from, Role::Test, projection) };
                 first += prints.people.len() as u32;
                 prints
             })
@@ -108,11 +119,25 @@ impl RolePrints {
     pub(crate) fn templates(&self, epochs: usize, most: usize) -> Result<Vec<(u32, Template)>, DeskError> {
         let mut templates = Vec::new();
         for (number, person) in self.people.iter().enumerate() {
-            for block in blocks(&person.enrol, epochs, most) {
-                templates.push((self.first + number as u32, Template::of(block)?));
+            let number = self.first + number as u32;
+            if self.per_template == 1 {
+                for block in blocks(&person.enrol, epochs, most) {
+                    templates.push((number, Template::of(block)?));
+                }
+                continue;
+            }
+            for group in self.groups(person).take(most) {
+                let Some((prints, counts)) = first_of_each(group, epochs) else { continue };
+                templates.push((number, Template::of_recordings(prints.view(), &counts)?));
             }
         }
         Ok(templates)
+    }
+
+    /// The recordings of each template of a person, where it is made of several.
+    fn groups<'a>(&self, person: &'a Person) -> impl Iterator<Item = &'a [Array2<f32>]> {
+        let size = if self.per_template == 0 { person.enrol.len() } else { self.per_template };
+        person.enrol.chunks_exact(size.max(1))
     }
 
     /// Every template of `enrol` epochs against every probe of `probe`, one epoch of it after the other.
@@ -122,7 +147,7 @@ impl RolePrints {
         for (number, person) in self.people.iter().enumerate() {
             for block in blocks(&person.probe, probe, self.share()) {
                 let probes = (1..=probe)
-                    .map(|count| Template::of(block.slice(ndarray::s![..count, ..])))
+                    .map(|count| Template::of(block.slice(s![..count, ..])))
                     .collect::<Result<Vec<_>, _>>()?;
                 for (enrolled, template) in &templates {
                     found.enrol.push(*enrolled);
@@ -147,7 +172,12 @@ impl RolePrints {
 
     /// Whether two people or more have a recording to enrol with of so many epochs.
     pub(crate) fn can_enrol(&self, epochs: usize) -> bool {
-        self.people.iter().filter(|person| holds(&person.enrol, epochs)).count() >= 2
+        let together = |group: &[Array2<f32>]| group.iter().map(Array2::nrows).sum::<usize>() >= epochs;
+        let can = |person: &&Person| match self.per_template {
+            1 => holds(&person.enrol, epochs),
+            _ => self.groups(person).any(together),
+        };
+        self.people.iter().filter(can).count() >= 2
     }
 
     /// Whether two people or more have a recording to probe with of so many epochs.
@@ -169,6 +199,17 @@ fn holds(recordings: &[Array2<f32>], epochs: usize) -> bool {
     recordings.iter().any(|prints| prints.nrows() >= epochs)
 }
 
+/// The first prints of each of several recordings, `epochs` together, as the protocol shares them out, and how many of each;
+/// nothing where there are too few.
+fn first_of_each(recordings: &[Array2<f32>], epochs: usize) -> Option<(Array2<f32>, Vec<usize>)> {
+    let there: Vec<usize> = recordings.iter().map(Array2::nrows).collect();
+    let counts = shares(&there, epochs)?;
+    let parts: Vec<ArrayView2<f32>> =
+        recordings.iter().zip(&counts).map(|(prints, &count)| prints.slice(s![..count, ..])).collect();
+    let prints = ndarray::concatenate(Axis(0), &parts).ok()?;
+    Some((prints, counts.into_iter().filter(|&count| count > 0).collect()))
+}
+
 /// Consecutive rows, `length` at a time, at most `most` times.
 fn blocks(
     recordings: &[Array2<f32>],
@@ -179,7 +220,7 @@ fn blocks(
     recordings
         .iter()
         .flat_map(move |prints| (0..whole(prints)).map(move |at| (prints, at)))
-        .map(move |(prints, at)| prints.slice(ndarray::s![at * length..(at + 1) * length, ..]))
+        .map(move |(prints, at)| prints.slice(s![at * length..(at + 1) * length, ..]))
         .take(most)
 }
 
@@ -220,6 +261,15 @@ pub(crate) fn rate(estimate: Estimate) -> Rate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_template_of_several_recordings_takes_the_first_epochs_of_each() {
+        let recordings =
+            [Array2::from_shape_fn((5, 1), |(row, _)| row as f32), Array2::from_elem((1, 1), 9.0)];
+        let (prints, counts) = first_of_each(&recordings, 4).unwrap();
+        assert_eq!((prints.column(0).to_vec(), counts), (vec![0.0, 1.0, 2.0, 9.0], vec![3, 1]));
+        assert!(first_of_each(&recordings, 7).is_none());
+    }
 
     #[test]
     fn blocks_share_no_row_and_stay_within_a_recording() {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use twinprint_gallery::{Acquisition, EncoderIdentity, Source};
-use twinprint_signal::{LengthMeaning, SubjectId, directions};
+use twinprint_signal::{LengthMeaning, RecordingKey, SubjectId, directions};
 use twinprint_store::prints::PLAN_HASH;
 
 use crate::DeskError;
@@ -55,9 +55,9 @@ impl Rows {
         Ok(EncoderIdentity { plan: plan.unwrap_or(identity.plan.clone()), ..identity })
     }
 
-    /// The rows of one person, or all, in the file's order.
+    /// The rows of one person, or all, recording by recording, otherwise in the file's order.
     pub(crate) fn acquired(&self, subject: Option<&SubjectId>) -> Result<Acquired, DeskError> {
-        let rows: Vec<usize> = self
+        let mut rows: Vec<usize> = self
             .rows
             .iter()
             .copied()
@@ -73,6 +73,16 @@ impl Rows {
                 reason: format!("it has no row of {wanted}; it has rows of {}", who.join(", ")),
             });
         }
+        let key = |row: usize| &self.table.infos()[row].epoch.key;
+        let mut recordings: Vec<(&RecordingKey, usize)> = Vec::new();
+        for &row in &rows {
+            match recordings.iter_mut().find(|(known, _)| **known == **key(row)) {
+                Some((_, count)) => *count += 1,
+                None => recordings.push((key(row), 1)),
+            }
+        }
+        rows.sort_by_key(|&row| recordings.iter().position(|(known, _)| **known == **key(row)));
+        let recordings = recordings.iter().map(|(_, count)| *count).collect();
         let prints = self.table.prints(&rows)?;
         let bytes: Vec<u8> = prints.values().iter().flat_map(|x| x.to_le_bytes()).collect();
         let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -82,7 +92,7 @@ impl Rows {
             LengthMeaning::Weight => prints.values().to_owned(),
             LengthMeaning::Nothing => directions(prints.values()),
         };
-        Ok(Acquired { prints, acquisition, sources: vec![source], notices: self.left_out() })
+        Ok(Acquired { prints, recordings, acquisition, sources: vec![source], notices: self.left_out() })
     }
     /// Names the columns that are no part of the prints.
     fn left_out(&self) -> Vec<String> {

@@ -27,6 +27,8 @@ pub struct Enrolment<'a> {
     pub subject: &'a SubjectId,
     /// Prints of their epochs `[epochs, dim]`, straight from the encoder.
     pub prints: ArrayView2<'a, f32>,
+    /// How many of the prints, in order, come from each recording, of which every one counts alike; empty where all are of one.
+    pub recordings: Vec<usize>,
     /// The recordings they come from.
     pub sources: Vec<Source>,
     /// What became of the recordings' epochs.
@@ -48,6 +50,7 @@ impl<'a> Enrolment<'a> {
         Self {
             subject,
             prints,
+            recordings: Vec::new(),
             sources: Vec::new(),
             acquisition: Acquisition { epochs, used: epochs, ..Acquisition::default() },
             update: Update::Refuse,
@@ -137,7 +140,7 @@ impl Gallery {
     /// ```
     pub fn enrol(&self, request: &Enrolment<'_>, rng: &mut dyn CryptoRng) -> Result<Enrolled, GalleryError> {
         check_share(request.update)?;
-        let new = Template::of(self.project(request.prints)?.view())?;
+        let new = Template::of_recordings(self.project(request.prints)?.view(), &request.recordings)?;
         let mut writer = self.writer()?;
         let change = self.begin(&mut writer, rng)?;
         let transaction = &change.transaction;

@@ -50,6 +50,41 @@ impl Template {
         Self::from_mean(mean.mapv(|x| x as f32), prints.nrows(), weight)
     }
 
+    /// The mean of recordings, in each of which prints are averaged first, so that every recording counts alike however long it is;
+    /// `counts` says how many of the prints `[epochs, dim]`, in order, each of them has. Of one recording it is [`Template::of`].
+    ///
+    /// # Errors
+    /// As [`Template::of`]; and when the counts do not add up to the prints.
+    pub fn of_recordings(prints: ArrayView2<'_, f32>, counts: &[usize]) -> Result<Self, GalleryError> {
+        if counts.len() < 2 {
+            return Self::of(prints);
+        }
+        if counts.iter().sum::<usize>() != prints.nrows() {
+            return Err(GalleryError::Prints(format!(
+                "{} prints come with recordings of {counts:?}",
+                prints.nrows()
+            )));
+        }
+        let mut first = 0;
+        let mut parts = Vec::with_capacity(counts.len());
+        for count in counts {
+            parts.push(Self::of(prints.slice(ndarray::s![first..first + count, ..]))?);
+            first += count;
+        }
+        let mut direction = Array1::<f64>::zeros(prints.ncols());
+        for part in &parts {
+            direction += &part.direction().mapv(f64::from);
+        }
+        let size = direction.dot(&direction).sqrt();
+        // A length that keeps what it means of one recording: the mean cosine of the epochs with the template.
+        let cosine = |part: &Self| {
+            part.mean.iter().zip(&direction).map(|(&x, d)| f64::from(x) * d / size).sum::<f64>()
+        };
+        let length = parts.iter().map(cosine).sum::<f64>() / parts.len() as f64;
+        let weight = parts.iter().map(|part| part.weight).sum();
+        Self::from_mean(direction.mapv(|x| (x / size * length) as f32), prints.nrows(), weight)
+    }
+
     pub(crate) fn from_mean(mean: Array1<f32>, epochs: usize, weight: f64) -> Result<Self, GalleryError> {
         let length = length(mean.view());
         if !length.is_finite() || length < 1e-6 {
@@ -136,6 +171,25 @@ mod tests {
         assert_eq!(template.counts().weight, Some(1.0));
         let alike = Template::of(array![[1.0, 0.0], [0.0, 1.0]].view()).unwrap();
         assert_eq!((alike.mean().to_vec(), alike.counts().weight), (vec![0.5, 0.5], None));
+    }
+
+    #[test]
+    fn every_recording_counts_alike_however_long_it_is() {
+        let prints = array![[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]];
+        let template = Template::of_recordings(prints.view(), &[3, 1]).unwrap();
+        let half = std::f32::consts::FRAC_1_SQRT_2;
+        assert!(template.direction().iter().all(|x| (x - half).abs() < 1e-6), "{template:?}");
+        assert!((template.spread() - f64::from(1.0 - half)).abs() < 1e-6);
+        assert_eq!((template.epochs(), template.counts().weight), (4, None));
+        for counts in [&[4][..], &[]] {
+            assert_eq!(
+                Template::of_recordings(prints.view(), counts).unwrap(),
+                Template::of(prints.view()).unwrap()
+            );
+        }
+        assert!(Template::of_recordings(prints.view(), &[3, 2]).unwrap_err().to_string().contains("[3, 2]"));
+        let cancel = array![[1.0, 0.0], [-1.0, 0.0]];
+        assert!(Template::of_recordings(cancel.view(), &[1, 1]).is_err());
     }
 
     #[test]

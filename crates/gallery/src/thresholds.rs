@@ -83,6 +83,9 @@ pub struct DuplicatePoint {
     pub threshold: f64,
     /// Comparisons of two people's templates behind it.
     pub comparisons: usize,
+    /// Whether the rate is lower than so many comparisons resolve, and the threshold where their tail leads to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub extrapolated: bool,
 }
 
 /// All thresholds of a gallery.
@@ -229,7 +232,13 @@ mod tests {
 
     #[test]
     fn a_search_for_duplicates_keeps_the_chance_of_the_whole_search() {
-        let point = |fmr, threshold| DuplicatePoint { enrol_epochs: 15, fmr, threshold, comparisons: 3000 };
+        let point = |fmr, threshold| DuplicatePoint {
+            enrol_epochs: 15,
+            fmr,
+            threshold,
+            comparisons: 3000,
+            extrapolated: false,
+        };
         let duplicates = vec![point(0.1, 0.3), point(0.01, 0.5), point(0.001, 0.7)];
         let thresholds = Thresholds { duplicates, ..Thresholds::none("") };
         let found = |people, chance| thresholds.duplicate(15, people, chance).unwrap();

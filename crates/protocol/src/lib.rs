@@ -38,5 +38,6 @@ pub use metadata::RecordingMetadata;
 pub use plan::{Amount, Enrol, OnShort, Plan, PlanError, Probe, Train, Variant};
 pub use provenance::{FitRecord, Operation, Provenance, check_provenance};
 pub use split::{Fold, FoldRecordings, Role, Split, split, split_cohorts};
+pub use templates::shares;
 pub use trials::{Failure, Failures, FoldTrials, Pool, check_lengths, trials};
 pub use windows::check_windows;

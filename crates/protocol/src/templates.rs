@@ -17,7 +17,7 @@ pub(crate) fn groups<'a>(
 
 /// How many epochs each of several recordings gives to a template of `wanted`: as evenly as what they have allows, the earlier
 /// ones one more where it does not come out even; nothing where they have too few together.
-pub(crate) fn shares(there: &[usize], wanted: usize) -> Option<Vec<usize>> {
+pub fn shares(there: &[usize], wanted: usize) -> Option<Vec<usize>> {
     let mut shares = vec![0; there.len()];
     let mut missing = wanted;
     while missing > 0 {
