@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::DatasetError;
-use twinprint_signal::{Annotation, ChannelName, Hertz, RecordingKey, SubjectId};
+use twinprint_signal::{Annotation, ChannelName, Day, Hertz, RecordingKey, SubjectId};
 
 /// One recording on disk and what the dataset says about it; the samples are not read.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,8 @@ pub struct RecordingFile {
     pub key: RecordingKey,
     /// Task, run, further BIDS entities, and the person's row of the participants table.
     pub labels: BTreeMap<String, String>,
+    /// The day it was recorded, where the dataset says it.
+    pub day: Option<Day>,
     /// EEG channels that the dataset marks as bad: to be left out or interpolated.
     pub bad_channels: Vec<ChannelName>,
     /// Channels that are no scalp EEG (ECG, EOG, a derivation between the ears): to be left out, never interpolated.

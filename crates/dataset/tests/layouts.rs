@@ -10,7 +10,7 @@
 use std::path::{Path, PathBuf};
 
 use twinprint_dataset::{Bids, Dataset, Layout, Manifest, Pattern, Plan, discover};
-use twinprint_signal::{ChannelName, Seconds};
+use twinprint_signal::{ChannelName, Day, Seconds};
 
 /// A folder of files with the given texts; recordings need no more than a byte here.
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -506,4 +506,32 @@ fn shared_files_have_the_sums_of_their_manifests() {
     let report = fetch(&Manifest::load("muse-cueing").unwrap(), &options, &|_| ()).unwrap();
     assert_eq!(report.files.len(), 8 * 6 + 1);
     assert!(report.files.iter().all(|(_, outcome)| *outcome == Outcome::Downloaded(Trust::Verified)));
+}
+
+#[test]
+fn days_come_from_scans_then_from_sessions_and_what_is_no_date_is_said() {
+    let root = folder(&[
+        DESCRIPTION,
+        ("participants.tsv", "participant_id\nsub-01\n"),
+        (
+            "sub-01/sub-01_sessions.tsv",
+            "session_id\tacq_time\nses-1\t1911-03-02\nses-2\t1911-03-09T10:00:00\n",
+        ),
+        ("sub-01/ses-1/eeg/sub-01_ses-1_task-rest_eeg.edf", "x"),
+        (
+            "sub-01/ses-2/sub-01_ses-2_scans.tsv",
+            "filename\tacq_time\neeg/sub-01_ses-2_task-rest_eeg.edf\t1911-03-10T09:00:00\neeg/other.edf\tnoon\n",
+        ),
+        ("sub-01/ses-2/eeg/sub-01_ses-2_task-rest_eeg.edf", "x"),
+        ("sub-01/ses-2/eeg/sub-01_ses-2_task-back_eeg.edf", "x"),
+        ("sub-01/ses-3/eeg/sub-01_ses-3_task-rest_eeg.edf", "x"),
+    ]);
+    let found = discover(&bids(root.path())).unwrap();
+    let first = Day::of("1911-03-02").unwrap();
+    let days: Vec<Option<i64>> =
+        found.recordings.iter().map(|recording| recording.day.map(|day| day.since(first))).collect();
+    // ses-1 and ses-2's other task by their session, ses-2's rest by its own line, ses-3 by nothing.
+    assert_eq!(days, [Some(0), Some(7), Some(8), None]);
+    assert!(has_notice(&found, &["scans.tsv", "line 3", "\"noon\" is no date"]));
+    assert_eq!(found.notices.len(), 1, "{:?}", found.notices);
 }

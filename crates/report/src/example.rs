@@ -65,6 +65,7 @@ pub(crate) fn results() -> Results {
     Results {
         cohort: None,
         cohorts: Vec::new(),
+        days: Vec::new(),
         schema: SCHEMA.to_owned(),
         name: "example".to_owned(),
         caveats: vec![

@@ -68,6 +68,7 @@ fn verification(page: &Page) -> Markup {
             }
             (tables::verification(results))
             (tables::comparisons(results))
+            (tables::days(results))
             @if let Some(plot) = plots::det::det(&page.curves.det) {
                 (figure(&plot, "Detection error trade-off. The dotted diagonal crosses each line at its equal error rate; closer to the lower left is better."))
             }
@@ -89,6 +90,7 @@ fn other_cohorts(results: &Results) -> Markup {
                 p { (format::protocol_line(&other)) }
                 (tables::verification(&other))
                 (tables::comparisons(&other))
+                (tables::days(&other))
                 (tables::transported(&other))
                 (tables::identification(&other))
             }

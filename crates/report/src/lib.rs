@@ -4,6 +4,8 @@
 
 mod audit;
 mod curve_table;
+mod days;
+mod days_table;
 mod figures;
 mod format;
 mod html;

@@ -1,5 +1,6 @@
 //! The results of a run as Markdown.
 
+use crate::days_table::days_rows;
 use crate::format;
 use crate::results::{ENCODER, Outcome, Results};
 use crate::table::{accuracy_rows, eer_rows, final_model, markdown_rows};
@@ -14,11 +15,13 @@ pub fn markdown(results: &Results) -> String {
         blocks.push(format!("> **Leaky** ({}): {}", escape(&leak.leak), escape(&leak.detail)));
     }
     blocks.extend(eer_rows(results, name).map(|rows| markdown_rows(&rows, 1)));
+    blocks.extend(days_rows(results, name).map(|rows| markdown_rows(&rows, 2)));
     blocks.extend(accuracies(results));
     blocks.extend(final_model(results).map(|rows| markdown_rows(&rows, 1)));
     for other in results.of_other_cohorts() {
         blocks.push(escape(&format::protocol_line(&other)));
         blocks.extend(eer_rows(&other, name).map(|rows| markdown_rows(&rows, 1)));
+        blocks.extend(days_rows(&other, name).map(|rows| markdown_rows(&rows, 2)));
     }
     let mut notes: Vec<String> = verdicts(results).iter().map(|verdict| verdict.text()).collect();
     let failed = results.audits(Outcome::Failed);

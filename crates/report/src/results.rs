@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use twinprint_signal::{Estimate, Interval};
 
 pub use crate::audit::{AuditRow, Outcome};
+pub use crate::days::DaysRow;
 pub use crate::thresholds::{FinalModel, ThresholdsAt, TransportedThreshold};
 
 /// The value of [`Results::schema`] that this crate reads and writes.
@@ -50,6 +51,9 @@ pub struct Results {
     /// Classifiers on prints: what k-NN and a small network read from them.
     #[serde(default)]
     pub classifiers: Vec<ClassifierRow>,
+    /// Verification by the days between enrolment and probe, where recordings are dated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub days: Vec<DaysRow>,
     /// The encoder that was fitted to everybody, where the run has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub final_model: Option<FinalModel>,
@@ -87,6 +91,9 @@ pub struct CohortResults {
     /// Classifiers on its people's prints.
     #[serde(default)]
     pub classifiers: Vec<ClassifierRow>,
+    /// Verification by the days between enrolment and probe.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub days: Vec<DaysRow>,
     /// Checks, findings and absent numbers of this cohort.
     #[serde(default)]
     pub audit: Vec<AuditRow>,
@@ -135,6 +142,7 @@ impl Results {
             identification: other.identification.clone(),
             few_shot: other.few_shot.clone(),
             classifiers: other.classifiers.clone(),
+            days: other.days.clone(),
             audit: other.audit.clone(),
             ..Self::default()
         })

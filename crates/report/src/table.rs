@@ -2,9 +2,13 @@
 
 use twinprint_signal::Estimate;
 
+use crate::days_table::days_rows;
 use crate::format;
 use crate::results::{ENCODER, Outcome, Results};
 use crate::verdict::verdicts;
+
+/// Seconds of the probes for which NeuroShield and others state the mean over people of their own equal error rates.
+const PUBLISHED_SECONDS: f64 = 1.0;
 
 /// The results as plain text: leaks first, then systems by probe length, classifiers and few-shot of the encoder, the
 /// verdict, failed audits, absent numbers and caveats. Ends in a line break.
@@ -12,6 +16,8 @@ pub fn table(results: &Results) -> String {
     let mut lines = vec![results.name.clone(), format::protocol_line(results), String::new()];
     lines.extend(leaks(results));
     lines.extend(eer_rows(results, str::to_owned).map(|rows| with_break(columns(&rows))).unwrap_or_default());
+    lines
+        .extend(days_rows(results, str::to_owned).map(|rows| with_break(columns(&rows))).unwrap_or_default());
     lines.extend(accuracies(results));
     lines.extend(final_model(results).map(|rows| with_break(columns(&rows))).unwrap_or_default());
     for verdict in verdicts(results) {
@@ -92,7 +98,23 @@ pub(crate) fn eer_rows(results: &Results, name: impl Fn(&str) -> String) -> Opti
         };
         rows.push(std::iter::once(name(system)).chain(lengths.iter().map(cell)).collect());
     }
+    rows.extend(as_published(results, &lengths));
     (!systems.is_empty()).then_some(rows)
+}
+
+/// The encoder's error rate as other tools report it, where it is measured at the length of probe they report it at.
+fn as_published(results: &Results, lengths: &[f64]) -> Option<Vec<String>> {
+    let row = |probe: f64| format::verification(results, ENCODER, probe);
+    row(PUBLISHED_SECONDS).and_then(|row| row.eer_per_subject_mean)?;
+    let cell = |probe: &f64| {
+        let found = row(*probe)?;
+        Some(Estimate {
+            value: found.eer_per_subject_mean?,
+            ci95: found.ci95.get("eer_per_subject_mean").copied(),
+        })
+    };
+    let name = format!("{ENCODER}, mean over people of their own EERs (a threshold each: flatters)");
+    Some(std::iter::once(name).chain(lengths.iter().map(|probe| format::estimate(cell(probe)))).collect())
 }
 
 /// One task that the encoder answers right in a share of cases.

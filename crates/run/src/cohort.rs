@@ -8,7 +8,7 @@ use twinprint_dataset::{Layout, Manifest, RecordingFile};
 use twinprint_preprocess::CheckedPlan;
 use twinprint_protocol::RecordingMetadata;
 use twinprint_recordings::{RecordingReader, Strictness};
-use twinprint_signal::{ChannelName, Hertz, SampleIndex, Seconds, SubjectId};
+use twinprint_signal::{ChannelName, Day, Hertz, SampleIndex, Seconds, SubjectId};
 
 use crate::cohort_plan::CohortSettings;
 use crate::content::InputFile;
@@ -31,6 +31,8 @@ pub(crate) struct Member {
     pub(crate) rate: Hertz,
     /// How long it is, gaps not counted.
     pub(crate) seconds: Seconds,
+    /// The day it was recorded, where its data set or its header says it.
+    pub(crate) day: Option<Day>,
     /// The file's own BLAKE3, for the record.
     pub(crate) input: InputFile,
 }
@@ -182,7 +184,13 @@ fn open(
         ));
     }
     let channels::Chosen { signals, channels, .. } = chosen;
-    Ok((Member { cohort: *index, file, facts, signals, channels, rate, seconds, input }, said))
+    let day = file.day.or_else(|| reader.start().and_then(|start| day_of_header(&start)));
+    Ok((Member { cohort: *index, file, facts, signals, channels, rate, seconds, day, input }, said))
+}
+
+/// The day that a header names. Midnight of a 1 January is what recorders and anonymisers write who do not say when.
+fn day_of_header(start: &str) -> Option<Day> {
+    Day::of(start).filter(|_| !start.ends_with("-01-01T00:00:00"))
 }
 
 /// Opens a recording as strictly as its cohort asks, with the unit that the plan states for channels without one.

@@ -1,9 +1,11 @@
 //! What the first stage leaves for the later ones about the recordings, so that they open none: `cohort.json`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use twinprint_protocol::Notice;
 use twinprint_report::results::AllowedLeak;
-use twinprint_signal::RecordingKey;
+use twinprint_signal::{Day, RecordingKey, SubjectId};
 
 use crate::cohort::Cohort;
 use crate::folder::{COHORT, RunFolder, WINDOW_LEAKS};
@@ -32,15 +34,24 @@ pub struct KnownRecording {
     /// versions.
     #[serde(default)]
     pub samples: String,
+    /// Days since the person's first recording, where both are dated. The dates themselves are not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<i64>,
 }
 
 impl RecordingList {
     /// Puts down what a survey of the recordings found.
     pub(crate) fn of(plan: &Plan, cohort: &Cohort, notices: &[Notice]) -> Self {
+        let mut first: BTreeMap<&SubjectId, Day> = BTreeMap::new();
+        for (member, day) in cohort.members.iter().filter_map(|member| Some((member, member.day?))) {
+            let earliest = first.entry(&member.facts.key.subject).or_insert(day);
+            *earliest = day.min(*earliest);
+        }
         let known = |member: &crate::cohort::Member| KnownRecording {
             key: member.facts.key.clone(),
             seconds: member.facts.seconds,
             samples: member.facts.content_hash.clone(),
+            day: member.day.and_then(|day| Some(day.since(*first.get(&member.facts.key.subject)?))),
         };
         Self {
             recordings: cohort.members.iter().map(known).collect(),

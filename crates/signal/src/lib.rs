@@ -3,6 +3,7 @@
 //! Nothing here reads a file, fits a model or knows a configuration.
 
 mod channel;
+mod day;
 mod epochs;
 mod estimate;
 mod identity;
@@ -11,6 +12,7 @@ mod recording;
 mod unit;
 
 pub use channel::ChannelName;
+pub use day::Day;
 pub use epochs::{EpochInfo, Epochs, EpochsError};
 pub use estimate::{Estimate, Interval};
 pub use identity::{IdentityError, RecordingId, RecordingKey, SessionId, SubjectId, one_name_twice};

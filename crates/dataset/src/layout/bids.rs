@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use twinprint_signal::{RecordingId, RecordingKey, SessionId, SubjectId};
 
+use super::dates::Dates;
 use super::entities::Entities;
 use super::participants::Participants;
 use super::sidecar::Sidecars;
@@ -38,6 +39,7 @@ struct Search<'a> {
     root: &'a Path,
     settings: &'a Bids,
     sidecars: Sidecars<'a>,
+    dates: Dates,
     dataset: Dataset,
     /// Recordings not asked for, counted by the entity that decides: `("task-rest", 12)`.
     unasked: BTreeMap<String, usize>,
@@ -51,6 +53,7 @@ impl<'a> Search<'a> {
             root,
             settings,
             sidecars: Sidecars::new(root),
+            dates: Dates::default(),
             dataset: Dataset::default(),
             unasked: BTreeMap::new(),
             unread: BTreeMap::new(),
@@ -59,10 +62,12 @@ impl<'a> Search<'a> {
 
     fn subject(&mut self, folder: &Path) -> Result<(), DatasetError> {
         let before = self.dataset.recordings.len() + self.unasked.values().sum::<usize>();
+        self.dates.sessions(folder)?;
         let mut data = vec![folder.join(&self.settings.datatype)];
         let sessions = entries(folder)?.into_iter().filter(|path| starts_with(path, "ses-"));
         data.extend(sessions.map(|session| session.join(&self.settings.datatype)));
         for folder in data.iter().filter(|path| path.is_dir()) {
+            self.dates.scans(folder.parent().unwrap_or(folder))?;
             for path in entries(folder)? {
                 self.file(&path)?;
             }
@@ -156,6 +161,7 @@ impl<'a> Search<'a> {
         let labels =
             pairs.map(|(key, value)| (if key == "ses" { "session" } else { key }.to_owned(), value.clone()));
         let labels = labels.collect();
+        let day = self.dates.of(path, entities.get("ses"));
         let header = self.sidecars.header(path, entities)?;
         let channels = self.sidecars.channels(path, entities)?;
         let events = self.sidecars.events(path, entities)?;
@@ -166,6 +172,7 @@ impl<'a> Search<'a> {
             path: path.to_owned(),
             key,
             labels,
+            day,
             bad_channels: channels.bad,
             other_channels: channels.other,
             listed_channels: channels.listed,
@@ -178,6 +185,7 @@ impl<'a> Search<'a> {
     fn finish(mut self) -> Result<Dataset, DatasetError> {
         let dataset = &mut self.dataset;
         dataset.notices.append(&mut self.sidecars.notices);
+        dataset.notices.append(&mut self.dates.notices);
         dataset.notices.extend(self.unread.iter().map(|(format, files)| unread(format, files)));
         dataset.notices.extend(
             self.unasked.iter().map(|(what, count)| format!("{count} recordings of {what} not asked for")),

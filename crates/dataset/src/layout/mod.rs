@@ -1,6 +1,7 @@
 //! From a folder's layout to its recordings.
 
 mod bids;
+mod dates;
 mod entities;
 mod participants;
 mod pattern;

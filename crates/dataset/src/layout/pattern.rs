@@ -104,6 +104,7 @@ fn recording(path: &Path, settings: &Pattern, values: &Values) -> Result<Recordi
             recording: RecordingId::new(id).map_err(failed)?,
         },
         labels,
+        day: None,
         bad_channels: Vec::new(),
         other_channels: Vec::new(),
         listed_channels: Vec::new(),

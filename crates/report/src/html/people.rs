@@ -75,6 +75,9 @@ fn definition(system: &str) -> Option<&'static str> {
         "log_psd_wccn" => {
             "The same power spectra, whitened by how they vary within one person (WCCN, within-class covariance normalisation)."
         }
+        "alpha_aligned_wccn" => {
+            "Power spectra whose alpha peak was moved to 10 Hz, and where it was, whitened within people (after Näpflin and others 2007)."
+        }
         "tangent_cosine" => {
             "The logarithm of the covariance of the channels in six frequency bands (tangent space), standardised and compared by cosine."
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 use twinprint_signal::{Estimate, Interval};
 
+use crate::days_table::days_rows;
 use crate::format::{self, is_encoder};
 use crate::results::{Results, ThresholdsAt, TransportedThreshold, VerificationRow};
 
@@ -119,6 +120,17 @@ fn rate(value: Option<f64>, ci95: Option<Interval>) -> String {
 fn short(value: f64) -> String {
     let text = format!("{value:.4}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// How the error rate goes with time; nothing where no recording is dated.
+pub(super) fn days(results: &Results) -> Markup {
+    let rows = days_rows(results, str::to_owned).unwrap_or_default();
+    let Some((head, body)) = rows.split_first() else { return html! {} };
+    let body: Vec<_> = body.iter().map(|row| (is_encoder(&row[1]), row.clone())).collect();
+    html! {
+        h3 { "Days between enrolment and probe" }
+        (table("Probes by the days since the last recording of their person's template", head, &body))
+    }
 }
 
 pub(super) fn comparisons(results: &Results) -> Markup {

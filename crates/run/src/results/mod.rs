@@ -2,6 +2,7 @@
 
 mod audit;
 mod classifiers;
+mod days;
 mod draws;
 mod few_shot;
 mod final_model;
@@ -86,6 +87,7 @@ pub(crate) fn together(of_cohorts: Vec<(Option<String>, Results)>) -> Results {
         identification: found.identification,
         few_shot: found.few_shot,
         classifiers: found.classifiers,
+        days: found.days,
         audit: found.audit,
     });
     Results { cohort, cohorts: others.collect(), ..main }
@@ -101,6 +103,7 @@ pub(crate) fn compute(evidence: &Evidence) -> Result<Results, RunError> {
     let identification = verification::identification(evidence, &mut audit)?;
     let few_shot = few_shot::rows(evidence, &mut audit)?;
     let classifiers = classifiers::rows(evidence, &mut audit)?;
+    let days = days::rows(evidence, &verification, &mut audit)?;
     audit.extend(audit::shortcuts(evidence)?);
     audit.extend(menagerie::rows(evidence));
     audit.extend(audit::directionless(evidence));
@@ -115,6 +118,7 @@ pub(crate) fn compute(evidence: &Evidence) -> Result<Results, RunError> {
         identification,
         few_shot,
         classifiers,
+        days,
         final_model: final_model(evidence)?,
         audit,
         ..Results::default()
