@@ -114,11 +114,12 @@ pub fn json(path: &Path) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The one run folder below `out`.
+/// The one run folder below `out`, beside what runs share.
 pub fn only_run(out: &Path) -> PathBuf {
     let mut folders: Vec<PathBuf> = std::fs::read_dir(out)
         .expect("the out folder is there")
         .map(|entry| entry.expect("readable").path())
+        .filter(|path| !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')))
         .collect();
     assert_eq!(folders.len(), 1, "{folders:?}");
     folders.remove(0)

@@ -31,7 +31,8 @@ fn names(folder: &Path) -> Vec<String> {
 
 /// The checkpoint of the second fold, once there is one.
 fn checkpoint(out: &Path) -> Option<PathBuf> {
-    let run = std::fs::read_dir(out).ok()?.next()?.ok()?.path();
+    let mut folders = std::fs::read_dir(out).ok()?.flatten().map(|entry| entry.path());
+    let run = folders.find(|path| path.extension().is_some_and(|ending| ending == "partial"))?;
     let path = run.join("fold-1/checkpoint/checkpoint.safetensors");
     path.is_file().then_some(path)
 }

@@ -201,7 +201,8 @@ labels = [\"3\"]
     let arguments = ["sweep", pipeline.to_str().unwrap(), "--out", &out, "--quiet", "--json"];
     let first: serde_json::Value = serde_json::from_str(&succeed(&arguments)).unwrap();
     assert_eq!(first["rows"].as_array().unwrap().len(), 5 * 2 * 2, "points, probe lengths, systems");
-    assert_eq!(first["shared"], 1, "the second enrolment length takes the prints of the first");
+    let trained = fs::read_dir(Path::new(&out).join(".cache/train")).unwrap().count();
+    assert_eq!(trained, 3, "five points, three training sets");
     let folder = Path::new(&out).join("small-sweep");
     let page = fs::read_to_string(folder.join("sweep.html")).unwrap();
     assert!(page.contains("training subjects") && page.contains("<svg"));

@@ -126,8 +126,8 @@ fn a_stopped_run_goes_on_after_its_last_stage_and_a_complete_one_is_kept() {
 
 /// The leak check reads what preprocessing says it did: one recording filtered after it was cut stops the run.
 fn filter_after_epoching_is_found(folder: &Path, embed: &[&str]) {
-    let file = folder.join("operations.json");
-    let done = json(&file);
+    let (file, run) = (folder.join("operations.json"), folder.join("run.json"));
+    let (done, record, before) = (json(&file), json(&run), std::fs::read(&file).unwrap());
     let names = ["band filter", "reference", "scale"];
     assert!(names.iter().all(|name| done[0].to_string().contains(name)), "{done}");
     assert_eq!(done.as_array().unwrap().len(), 1, "all recordings went the same way: {done}");
@@ -135,8 +135,15 @@ fn filter_after_epoching_is_found(folder: &Path, embed: &[&str]) {
     late[0].as_array_mut().unwrap().push(serde_json::json!({ "filter": "notch" }));
     std::fs::write(&file, late.to_string()).unwrap();
     let said = refuse(embed);
+    assert!(said.contains("operations.json") && said.contains("--from preprocess"), "{said}");
+    // Earlier versions did not put down what a stage left.
+    let mut earlier = record.clone();
+    earlier.as_object_mut().unwrap().remove("outputs").unwrap();
+    std::fs::write(&run, earlier.to_string()).unwrap();
+    let said = refuse(embed);
     assert!(said.contains("leak filter-after-epoching") && said.contains("notch"), "{said}");
-    std::fs::write(&file, done.to_string()).unwrap();
+    std::fs::write(&file, before).unwrap();
+    std::fs::write(&run, record.to_string()).unwrap();
 }
 
 #[test]

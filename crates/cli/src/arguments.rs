@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use twinprint_dataset::synth::Cohort;
+use twinprint_run::Stage;
 
+use crate::cache_arguments::CacheCommand;
 use crate::gallery_arguments::{
     EnrolArguments, ExportArguments, GalleryCommand, IdentifyArguments, VerifyArguments,
 };
@@ -56,6 +58,9 @@ pub(crate) enum Command {
     /// Run every point of a pipeline's [[sweep]] tables: curves of the EER with a table and a plot.
     #[command(after_help = "Example:\n  twinprint sweep pipelines/eegmat-curves.toml")]
     Sweep(SweepArguments),
+    /// Look after what runs share: list it, check it, make room.
+    #[command(subcommand, after_help = "Example:\n  twinprint cache gc --unused 30 --to-size 20GB")]
+    Cache(CacheCommand),
     /// Write report.html of a run again.
     #[command(after_help = "Example:\n  twinprint report reports/eegmat-1a2b3c4d")]
     Report {
@@ -119,10 +124,13 @@ pub(crate) struct RunArguments {
     pub(crate) plan: PlanArguments,
     /// Start again from this stage (preprocess, train, embed, evaluate, report), keeping what stands before it.
     #[arg(long, value_name = "STAGE")]
-    pub(crate) from: Option<String>,
-    /// Run again even where the run folder is complete.
-    #[arg(long)]
-    pub(crate) force: bool,
+    pub(crate) from: Option<Stage>,
+    /// Go no further than this stage.
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) until: Option<Stage>,
+    /// Make what a stage leaves again, whatever the cache has of it; without a stage, everything.
+    #[arg(long, value_name = "STAGE", num_args = 0..=1, conflicts_with = "from")]
+    pub(crate) force: Option<Option<Stage>>,
     /// Print results.json instead of the table.
     #[arg(long)]
     pub(crate) json: bool,
@@ -245,9 +253,25 @@ pub(crate) struct ChangeArguments {
     /// Where the encoder runs, as in the plan's `device`.
     #[arg(long)]
     pub(crate) device: Option<String>,
+    /// Read every byte of the recordings again, even where their sizes and times are as they were.
+    #[arg(long)]
+    pub(crate) verify: bool,
+    #[command(flatten)]
+    pub(crate) cache: CacheArguments,
     /// Run with a leak on purpose; every number is then marked leaky. May be given several times.
     #[arg(long = "allow-leak", value_name = "NAME")]
     pub(crate) allow_leak: Vec<String>,
+}
+
+/// Where the epochs, encoders and prints are that runs share.
+#[derive(Debug, Args)]
+pub(crate) struct CacheArguments {
+    /// The folder of what runs share; TWINPRINT_CACHE names it as well. By default .cache beside the run folders.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
+    /// Share nothing with other runs.
+    #[arg(long, conflicts_with = "cache")]
+    pub(crate) no_cache: bool,
 }
 
 /// Arguments of `compare`.

@@ -1,5 +1,6 @@
 //! The clock and the machine: the command knows them, the libraries are told.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use rand_chacha::ChaCha20Rng;
@@ -18,6 +19,13 @@ pub(crate) fn facts(threads: usize) -> Host {
         cpu: cpu(),
         threads,
     }
+}
+
+/// The folder of what runs share: the one named, else that of `TWINPRINT_CACHE`, else `.cache` beside the run folders.
+pub(crate) fn cache(named: Option<&Path>, out: &Path) -> PathBuf {
+    let by_environment = || std::env::var_os("TWINPRINT_CACHE").filter(|path| !path.is_empty());
+    let named = named.map(Path::to_owned).or_else(|| by_environment().map(PathBuf::from));
+    named.unwrap_or_else(|| out.join(".cache"))
 }
 
 /// The time, RFC 3339 in UTC.

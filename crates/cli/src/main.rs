@@ -1,6 +1,7 @@
 //! The `twinprint` command.
 
 mod arguments;
+mod cache_arguments;
 mod command;
 mod exit_code;
 mod failure;

@@ -1,11 +1,12 @@
 //! What preprocessing found in a recording and did to it.
 
+use serde::{Deserialize, Serialize};
 use twinprint_signal::{ChannelName, Hertz, Seconds};
 
 use crate::operation::Operation;
 
 /// Counts and measures of one preprocessed recording.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Quality {
     /// What was done to the signal, in that order.
     pub operations: Vec<Operation>,
@@ -49,7 +50,7 @@ pub struct Quality {
 }
 
 /// Epochs left out, by reason.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Rejected {
     /// Under an annotation that begins with `BAD`.
     pub annotation: usize,

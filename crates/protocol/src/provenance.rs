@@ -7,7 +7,7 @@ use crate::leak::judge;
 use crate::{Fold, Leak, LeakError, Notice, Plan, Row, Split, Variant};
 
 /// Something that was fitted and the people it was fitted on.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FitRecord {
     /// What: `encoder weights`, `whitening`, `scaler of log_psd_cosine`, `threshold`.
     pub what: String,
@@ -30,7 +30,7 @@ pub enum Operation {
 }
 
 /// Everything that happened on the way to the scores.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Provenance {
     /// What was fitted, and on whom.
     pub fits: Vec<FitRecord>,

@@ -11,8 +11,10 @@ use twinprint_recordings::{RecordingReader, Strictness};
 use twinprint_signal::{ChannelName, Day, Hertz, SampleIndex, Seconds, SubjectId};
 
 use crate::cohort_plan::CohortSettings;
+use crate::config::hash_of;
 use crate::content::InputFile;
-use crate::{Plan, RunError, channels, content};
+use crate::known_hashes::KnownHashes;
+use crate::{Plan, RunError, channels};
 
 /// One recording and what its header says.
 #[derive(Debug, Clone)]
@@ -122,11 +124,13 @@ fn survey_one(all: &mut Cohort, opening: &Opening) -> Result<(), RunError> {
     let dataset = twinprint_dataset::discover(&wanted).map_err(|error| plan.invalid(&settings.key, error))?;
     let mut notices = dataset.notices;
     let preprocess = plan.preprocess(settings)?;
+    let known = &KnownHashes::of(root, plan.cache(), plan.reads_again());
     let members: Vec<(Member, Vec<String>)> = dataset
         .recordings
         .into_par_iter()
-        .map(|file| open(opening, &preprocess, file))
+        .map(|file| open(opening, (&preprocess, known), file))
         .collect::<Result<_, _>>()?;
+    known.keep();
     let mut kept = Vec::with_capacity(members.len());
     for (member, said) in members {
         notices.extend(said);
@@ -142,7 +146,7 @@ fn survey_one(all: &mut Cohort, opening: &Opening) -> Result<(), RunError> {
 
 fn open(
     Opening { plan, index, settings, root }: &Opening,
-    preprocess: &CheckedPlan,
+    (preprocess, known): (&CheckedPlan, &KnownHashes),
     mut file: RecordingFile,
 ) -> Result<(Member, Vec<String>), RunError> {
     file.key.subject =
@@ -159,13 +163,18 @@ fn open(
     preprocess.fits(rate).map_err(|error| plan.invalid_preprocess(settings, error))?;
     let samples =
         chosen.signals.iter().map(|&index| reader.channels()[index].total_samples).max().unwrap_or(0);
-    let (mut input, samples_hash) = content::hashes(root, &reader)?;
-    input.path = settings.prefixed(&input.path, "/");
+    let hashes = known.of_recording(&reader)?;
+    let input = InputFile {
+        path: settings.prefixed(&below(root, &file.path), "/"),
+        bytes: hashes.bytes,
+        blake3: hashes.files,
+        described: described(&file),
+    };
     let seconds = rate.time_of(SampleIndex(samples));
     let facts = RecordingMetadata {
         key: file.key.clone(),
         labels: file.labels.clone(),
-        content_hash: samples_hash,
+        content_hash: hashes.samples,
         seconds: seconds.get(),
     };
     tracing::debug!(file = %input.path, %rate, channels = chosen.channels.len(), seconds = seconds.get(), "opened");
@@ -191,6 +200,20 @@ fn open(
 /// The day that a header names. Midnight of a 1 January is what recorders and anonymisers write who do not say when.
 fn day_of_header(start: &str) -> Option<Day> {
     Day::of(start).filter(|_| !start.ends_with("-01-01T00:00:00"))
+}
+
+/// The path of a file below a folder, with `/` between its parts.
+fn below(root: &Path, path: &Path) -> String {
+    path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/")
+}
+
+/// BLAKE3 of what the dataset says of a recording beside its samples.
+fn described(file: &RecordingFile) -> String {
+    let events = file.events.iter().flatten();
+    let events: Vec<_> = events
+        .map(|event| (event.onset.get(), event.duration.map(Seconds::get), event.label.as_str()))
+        .collect();
+    hash_of(&(&file.labels, &file.bad_channels, &file.other_channels, file.events.is_some(), events))
 }
 
 /// Opens a recording as strictly as its cohort asks, with the unit that the plan states for channels without one.

@@ -70,6 +70,28 @@ impl Config {
         }
     }
 
+    /// The BLAKE3 hash of what decides the prints: neither the names, nor how many seconds are compared, nor what is computed
+    /// from scores. How dev people are compared decides when training stops.
+    pub(crate) fn prints_hash(&self) -> String {
+        let mut config = self.decisive();
+        config.name = String::new();
+        let (protocol, evaluation) = (&mut config.protocol, &mut config.evaluation);
+        if protocol.dev_subjects.of(1000) == 0 {
+            let defaults = twinprint_protocol::Plan::default();
+            protocol.enrol.seconds = defaults.enrol.seconds;
+            protocol.enrol.recordings_per_template = defaults.enrol.recordings_per_template;
+            protocol.enrol.templates_per_subject = defaults.enrol.templates_per_subject;
+            protocol.probe.seconds = defaults.probe.seconds;
+        }
+        *evaluation = EvaluationPlan {
+            baselines: std::mem::take(&mut evaluation.baselines),
+            audits: std::mem::take(&mut evaluation.audits),
+            normalisation: evaluation.normalisation,
+            ..EvaluationPlan::default()
+        };
+        hash_of(&config)
+    }
+
     /// The BLAKE3 hash of what decides the results, every default written out: a run is recorded under it.
     pub(crate) fn hash(&self) -> String {
         hash_of(&self.decisive())

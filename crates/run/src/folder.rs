@@ -29,6 +29,12 @@ pub const OPERATIONS: &str = "operations.json";
 pub const QUALITY: &str = "quality.parquet";
 /// The file of leaks that were allowed among the windows of the trials; usually an empty list.
 pub const WINDOW_LEAKS: &str = "leaks.json";
+/// The file of leaks that were allowed among what was fitted; usually an empty list.
+pub const FIT_LEAKS: &str = "leaks-of-fits.json";
+/// The folder of the prints of every system.
+pub const SYSTEMS: &str = "systems";
+/// The folder of what was learnt to be joined to the encoders.
+pub const JOINED: &str = "joined";
 /// What a model said that the run started from.
 pub const CARRIED: &str = "carried.json";
 /// The folder of the encoder that is fitted to everybody.

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use twinprint_protocol::{Leak, Notice, RecordingMetadata, Split};
 use twinprint_report::results::AllowedLeak;
 
-use crate::folder::{RunFolder, WINDOW_LEAKS};
 use crate::{Plan, RunError};
 
 /// One entry a leak, with the first finding and the number of others like it.
@@ -38,17 +37,6 @@ fn with_rows(notice: &Notice) -> String {
         .map(|row| format!("{} {} {}", row.role, row.name, row.detail).trim_end().to_owned())
         .collect();
     if rows.is_empty() { text.to_owned() } else { format!("{text} ({})", rows.join(" | ")) }
-}
-
-/// Adds leaks that a stage found and that are allowed to those of the windows.
-pub(crate) fn add(folder: &RunFolder, notices: &[Notice]) -> Result<(), RunError> {
-    let mut known: Vec<AllowedLeak> = folder.read_json(WINDOW_LEAKS)?;
-    for leak in grouped(notices) {
-        if !known.iter().any(|other| other.leak == leak.leak) {
-            known.push(leak);
-        }
-    }
-    folder.write_json(WINDOW_LEAKS, &known)
 }
 
 /// Looks for people whom the model that is brought along has learnt from and who are tested here.

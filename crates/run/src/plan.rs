@@ -9,6 +9,7 @@ use twinprint_preprocess::{CheckedPlan, EpochPlan, PlanError};
 use twinprint_protocol::{Leak, UnknownLeak};
 
 use crate::brought_along;
+use crate::cache::Cache;
 use crate::carried::CarriedModel;
 use crate::cohort_plan::CohortSettings;
 use crate::config::{Config, Source};
@@ -27,6 +28,8 @@ pub struct Plan {
     without_copies: bool,
     /// The model that is brought along, where the plan starts from one.
     carried: Option<Arc<CarriedModel>>,
+    cache: Option<Cache>,
+    read_again: bool,
 }
 
 /// What the command knows about its surroundings.
@@ -38,6 +41,10 @@ pub struct Surroundings {
     pub device: Option<String>,
     /// Names of leaks to run with on purpose, besides those the plan allows.
     pub allow_leak: Vec<String>,
+    /// The folder of what runs share; nothing is shared without one.
+    pub cache: Option<PathBuf>,
+    /// Read every byte of the recordings again, even of those whose size and times are as they were.
+    pub read_again: bool,
 }
 
 impl Plan {
@@ -74,8 +81,10 @@ impl Plan {
         }
         let data_folders = surroundings.data_folders.clone();
         let carried = brought_along::resolve(&mut config, &source)?;
+        let (cache, read_again) = (surroundings.cache.clone().map(Cache::at), surroundings.read_again);
+        let (cohorts, without_copies) = (Vec::new(), false);
         let mut draft =
-            Self { config, source, cohorts: Vec::new(), data_folders, without_copies: false, carried };
+            Self { config, source, cohorts, data_folders, without_copies, carried, cache, read_again };
         draft.check_name()?;
         draft.cohorts =
             draft.config.cohort_settings().map_err(|(key, reason)| draft.invalid(&key, reason))?;
@@ -92,6 +101,21 @@ impl Plan {
     /// The pipeline file's text and the changes asked for.
     pub fn source(&self) -> &Source {
         &self.source
+    }
+
+    /// What earlier runs made.
+    pub(crate) fn cache(&self) -> Option<&Cache> {
+        self.cache.as_ref()
+    }
+
+    /// Whether every byte of the recordings is to be read again.
+    pub(crate) fn reads_again(&self) -> bool {
+        self.read_again
+    }
+
+    /// The BLAKE3 hash of what the plan says that decides the prints.
+    pub(crate) fn prints_hash(&self) -> String {
+        self.config.prints_hash()
     }
 
     /// The cohorts, in the order of the plan; a plan's single data set is one without a name.

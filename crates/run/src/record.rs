@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::Plan;
 use crate::content::InputFile;
+use crate::outputs::Files;
 use crate::stage::Stage;
 
 /// The format of `run.json`.
 pub const SCHEMA: &str = "twinprint-run/1";
 
 /// What the command knows about the program and the machine; libraries ask neither.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Host {
     /// twinprint's version.
     pub version: String,
@@ -50,6 +51,9 @@ pub struct RunRecord {
     pub finished: Option<String>,
     /// Seconds of every stage that is done.
     pub stages: BTreeMap<Stage, f64>,
+    /// What every stage that is done left, by content. Of earlier versions, nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outputs: BTreeMap<Stage, Files>,
     /// What the user was told.
     pub notices: Vec<String>,
     /// The recordings that were read.
@@ -78,6 +82,7 @@ impl RunRecord {
             started,
             finished: None,
             stages: BTreeMap::new(),
+            outputs: BTreeMap::new(),
             notices,
             inputs,
         }
@@ -86,6 +91,7 @@ impl RunRecord {
     /// Forgets a stage and those after it.
     pub(crate) fn forget_from(&mut self, stage: Stage) {
         self.stages.retain(|done, _| *done < stage);
+        self.outputs.retain(|done, _| *done < stage);
         self.finished = None;
     }
 }

@@ -8,7 +8,7 @@ use twinprint_report::results::AllowedLeak;
 use twinprint_signal::{Day, RecordingKey, SubjectId};
 
 use crate::cohort::Cohort;
-use crate::folder::{COHORT, RunFolder, WINDOW_LEAKS};
+use crate::folder::{COHORT, FIT_LEAKS, RunFolder, WINDOW_LEAKS};
 use crate::{Plan, RunError, leaks};
 
 /// What is known of the recordings beside their epochs.
@@ -65,14 +65,17 @@ impl RecordingList {
         folder.read_json(COHORT)
     }
 
-    /// Every leak of the run: those found before it and those found among its windows.
+    /// Every leak of the run: those found before it, those among its windows and those among what was fitted.
     ///
     /// # Errors
-    /// When the file of the latter cannot be read: a leaky run must not pass for an honest one.
+    /// When a file of the latter cannot be read: a leaky run must not pass for an honest one.
     pub(crate) fn all_leaks(&self, folder: &RunFolder) -> Result<Vec<AllowedLeak>, RunError> {
         let mut leaks = self.leaks.clone();
         let of_windows: Vec<AllowedLeak> = folder.read_json(WINDOW_LEAKS)?;
-        for leak in of_windows {
+        // Earlier versions wrote those of fits among those of windows.
+        let apart = folder.path(FIT_LEAKS).is_file();
+        let of_fits: Vec<AllowedLeak> = if apart { folder.read_json(FIT_LEAKS)? } else { Vec::new() };
+        for leak in of_windows.into_iter().chain(of_fits) {
             if !leaks.iter().any(|known| known.leak == leak.leak) {
                 leaks.push(leak);
             }

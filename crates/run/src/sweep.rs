@@ -1,25 +1,18 @@
 //! Curves over a plan: each axis varied alone, one run a point, what points share computed once.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use twinprint_evaluation::Estimate;
 use twinprint_report::results::Results;
 use twinprint_report::{SweepPoint, sweep_page};
-use twinprint_store::epochs::EpochFile;
 
-use crate::config::hash_of;
-use crate::error::Placed;
-use crate::folder::{
-    COHORT, COHORT_EPOCHS, EPOCHS, OPERATIONS, PRINTS, PROVENANCE, QUALITY, RunFolder, SPLIT, WINDOW_LEAKS,
-    create_folder, write_csv, write_text,
-};
-use crate::places::Places;
-use crate::record::{Host, RunRecord};
-use crate::run::{Options, prepare, run};
-use crate::training_rows::epoch_seconds;
-use crate::{Config, Plan, Progress, RunError, Silent, Source, Stage, Surroundings, leaks, trials};
+use crate::folder::{create_folder, write_csv, write_text};
+use crate::options::Options;
+use crate::prepare::prepare;
+use crate::record::Host;
+use crate::run::run;
+use crate::{Plan, Progress, RunError, Silent, Source, Surroundings};
 
 /// The table of a sweep.
 const TABLE: &str = "sweep.csv";
@@ -70,8 +63,6 @@ pub struct SweepOutcome {
     pub rows: Vec<SweepRow>,
     /// Points that were there already.
     pub cached: usize,
-    /// Points that took epochs, encoders and prints from another.
-    pub shared: usize,
 }
 
 struct Point {
@@ -83,8 +74,7 @@ struct Point {
 /// Runs every point of a pipeline's `[[sweep]]` tables below `out/<name>-sweep`.
 ///
 /// All points are resolved, validated and checked for leaks before the first runs. A point whose run folder is complete is not
-/// run again; one that differs from a complete one only in seconds to enrol or to probe with takes over its epochs, encoders
-/// and prints, so that there is one training for each training set.
+/// run again; what points share, the cache has: points that differ only in seconds to enrol or to probe with have one training.
 ///
 /// # Errors
 /// When the pipeline has no `[[sweep]]`, a point cannot be resolved or leaks, or a run fails; finished points stay.
@@ -104,27 +94,19 @@ pub fn sweep(
     let folder = out.join(format!("{}-sweep", base.config().name));
     create_folder(&folder)?;
     progress.begin("sweep", Some(points.len() as u64));
-    let (mut rows, mut cached, mut shared) = (Vec::new(), 0, 0);
+    let (mut rows, mut there) = (Vec::new(), 0);
     for point in &points {
-        let complete = Places::of(&point.plan, &folder).complete.root().exists();
-        cached += usize::from(complete);
-        if !complete && take_over(&point.plan, &folder)? {
-            shared += 1;
-        }
-        let options =
-            Options { out: folder.clone(), from: None, only: None, force: false, host: host.clone(), clock };
+        let options = Options::complete(folder.clone(), host.clone(), clock);
         let outcome = run(&point.plan, &options, &Silent).map_err(|error| at(point, &error))?;
+        there += usize::from(outcome.was_complete);
         let results = outcome.results.unwrap_or_default();
         let run_folder = outcome.folder.root().display().to_string();
         rows.extend(rows_of(point, &results, &run_folder));
         progress.step(&format!("{} {}", point.axis, point.label));
         write(&folder, &base, &rows)?;
     }
-    progress.end(&format!(
-        "{} points, {cached} there already, {shared} with the prints of another",
-        points.len()
-    ));
-    Ok(SweepOutcome { folder, rows, cached, shared })
+    progress.end(&format!("{} points, {there} there already", points.len()));
+    Ok(SweepOutcome { folder, rows, cached: there })
 }
 
 fn points(base: &Plan, source: &Source, surroundings: &Surroundings) -> Result<Vec<Point>, RunError> {
@@ -180,90 +162,6 @@ fn rows_of_cohort(point: &Point, results: &Results, run: &str, named: bool) -> V
         run: run.to_owned(),
     };
     results.verification.iter().map(row).collect()
-}
-
-/// Fills the folder of a run with the epochs, encoders and prints of a complete one that has the same; says whether there
-/// was one. Files are linked, not copied.
-fn take_over(plan: &Plan, folder: &Path) -> Result<bool, RunError> {
-    let Some(wanted) = prints_hash(plan.config()) else { return Ok(false) };
-    let partial = Places::of(plan, folder).partial;
-    if partial.root().exists() {
-        return Ok(false);
-    }
-    let Some((donor, record)) = donor(&wanted, folder)? else { return Ok(false) };
-    create_folder(partial.root())?;
-    let mut names = vec![
-        COHORT.to_owned(),
-        EPOCHS.to_owned(),
-        QUALITY.to_owned(),
-        OPERATIONS.to_owned(),
-        PRINTS.to_owned(),
-        PROVENANCE.to_owned(),
-    ];
-    names.extend([SPLIT.to_owned(), "systems".to_owned()]);
-    let split: twinprint_protocol::Split = donor.read_json(SPLIT)?;
-    names.extend((0..split.folds.len()).map(|fold| format!("fold-{fold}")));
-    if donor.path(COHORT_EPOCHS).is_dir() {
-        names.push(COHORT_EPOCHS.to_owned());
-    }
-    for name in &names {
-        link(&donor.path(name), &partial.path(name))?;
-    }
-    let epochs = EpochFile::open(&partial.path(EPOCHS)).in_stage("sweep")?;
-    let notices = trials::write(plan, &split, epochs.infos(), epoch_seconds(&epochs), &partial)?;
-    partial.write_json(WINDOW_LEAKS, &leaks::grouped(&notices))?;
-    let mut record = RunRecord { plan_hash: plan.hash(), ..record };
-    record.forget_from(Stage::Evaluate);
-    partial.write_json("run.json", &record)?;
-    Ok(true)
-}
-
-/// A complete run in the folder with the same epochs, encoders and prints.
-fn donor(wanted: &str, folder: &Path) -> Result<Option<(RunFolder, RunRecord)>, RunError> {
-    let failed = |source| RunError::Read { path: folder.to_owned(), source };
-    let mut places: Vec<PathBuf> = fs::read_dir(folder)
-        .map_err(failed)?
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.is_dir() && path.extension().is_none())
-        .collect();
-    places.sort();
-    for place in places {
-        let run = RunFolder::at(place);
-        let Ok(record) = run.read_json::<RunRecord>("run.json") else { continue };
-        let config: Option<Config> = run.read_json("plan.json").ok();
-        let same = config.and_then(|config| prints_hash(&config)).is_some_and(|hash| hash == wanted);
-        if same && record.finished.is_some() && run.missing_of_preprocess().is_none() {
-            return Ok(Some((run, record)));
-        }
-    }
-    Ok(None)
-}
-
-/// The hash of everything that decides epochs, encoders and prints: all but how many seconds are pooled. Nothing where
-/// dev subjects are compared during training, which happens at those lengths.
-fn prints_hash(config: &Config) -> Option<String> {
-    let mut config = config.decisive();
-    let protocol = &mut config.protocol;
-    let defaults = twinprint_protocol::Plan::default();
-    protocol.enrol.seconds = defaults.enrol.seconds;
-    protocol.enrol.recordings_per_template = defaults.enrol.recordings_per_template;
-    protocol.enrol.templates_per_subject = defaults.enrol.templates_per_subject;
-    protocol.probe.seconds = defaults.probe.seconds;
-    (protocol.dev_subjects.of(1000) == 0).then(|| hash_of(&config))
-}
-
-/// Links a file, or every file of a folder; copies where the file system cannot link.
-fn link(from: &Path, to: &Path) -> Result<(), RunError> {
-    let failed = |source| RunError::Write { path: to.to_owned(), source };
-    if !from.is_dir() {
-        return fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(|_| ())).map_err(failed);
-    }
-    create_folder(to)?;
-    for entry in fs::read_dir(from).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        link(&entry.path(), &to.join(entry.file_name()))?;
-    }
-    Ok(())
 }
 
 fn write(folder: &Path, base: &Plan, rows: &[SweepRow]) -> Result<(), RunError> {

@@ -1,5 +1,6 @@
 //! One file a command; each turns arguments into a library call and its answer into text.
 
+mod cache;
 mod compare;
 mod export;
 mod fetch;
@@ -32,6 +33,7 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Embed(given) => run::stage(given, twinprint_run::Stage::Embed, threads, &progress),
         Command::Evaluate(given) => run::evaluate(given, threads, &progress),
         Command::Sweep(given) => run::sweep(given, threads, &progress),
+        Command::Cache(given) => cache::tend(given),
         Command::Report { run, json, markdown, figures } => {
             report::write(run, *json, *markdown, figures.as_deref())
         }

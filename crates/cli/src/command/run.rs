@@ -17,10 +17,18 @@ use crate::say::{results, say, tell};
 /// `twinprint run`.
 pub(crate) fn whole(given: &RunArguments, threads: usize, progress: &Terminal) -> Result<ExitCode, Failure> {
     let plan = resolve(&given.plan)?;
-    let from = given.from.as_deref().map(str::parse).transpose().map_err(Failure::message)?;
-    let outcome = run(&plan, &given.plan.change, from, None, given.force, threads, progress)?;
+    let options = Options {
+        from: given.from,
+        again: given.force.flatten(),
+        until: given.until,
+        everything: given.force == Some(None),
+        ..options(&given.plan.change, threads)
+    };
+    let outcome = twinprint_run::run(&plan, &options, progress)?;
     if outcome.was_complete {
-        tell!("already complete; --force runs it again, --from STAGE a part of it");
+        tell!(
+            "already complete, and its recordings are as they were; --force runs it again, --from STAGE a part of it"
+        );
     }
     show(&outcome, given.json)
 }
@@ -33,7 +41,8 @@ pub(crate) fn stage(
     progress: &Terminal,
 ) -> Result<ExitCode, Failure> {
     let plan = resolve(&given.plan)?;
-    let outcome = run(&plan, &given.plan.change, None, Some(stage), false, threads, progress)?;
+    let options = Options { only: Some(stage), ..options(&given.plan.change, threads) };
+    let outcome = twinprint_run::run(&plan, &options, progress)?;
     say!("{}", outcome.folder.root().display());
     Ok(ExitCode::SUCCESS)
 }
@@ -52,7 +61,8 @@ pub(crate) fn evaluate(
     }
     let pipeline = given.pipeline.as_deref().unwrap_or(Path::new(""));
     let plan = resolve_file(pipeline, &given.change)?;
-    let outcome = run(&plan, &given.change, None, Some(Stage::Evaluate), false, threads, progress)?;
+    let options = Options { only: Some(Stage::Evaluate), ..options(&given.change, threads) };
+    let outcome = twinprint_run::run(&plan, &options, progress)?;
     show(&outcome, given.json)
 }
 
@@ -101,6 +111,8 @@ fn surroundings(given: &ChangeArguments) -> Surroundings {
         data_folders: data_folders(),
         device: given.device.clone(),
         allow_leak: given.allow_leak.clone(),
+        cache: (!given.cache.no_cache).then(|| host::cache(given.cache.cache.as_deref(), &given.out)),
+        read_again: given.verify,
     }
 }
 
@@ -110,18 +122,8 @@ fn data_folders() -> Vec<PathBuf> {
     named.into_iter().chain(["data", "../shared/data"].map(PathBuf::from)).collect()
 }
 
-fn run(
-    plan: &Plan,
-    given: &ChangeArguments,
-    from: Option<Stage>,
-    only: Option<Stage>,
-    force: bool,
-    threads: usize,
-    progress: &Terminal,
-) -> Result<Outcome, Failure> {
-    let options =
-        Options { out: given.out.clone(), from, only, force, host: host::facts(threads), clock: &host::now };
-    Ok(twinprint_run::run(plan, &options, progress)?)
+fn options(given: &ChangeArguments, threads: usize) -> Options<'static> {
+    Options::complete(given.out.clone(), host::facts(threads), &host::now)
 }
 
 fn show(outcome: &Outcome, json: bool) -> Result<ExitCode, Failure> {

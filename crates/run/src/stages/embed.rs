@@ -18,7 +18,7 @@ use crate::baselines::{self, Fitted};
 use crate::config::hash_of;
 use crate::context::Context;
 use crate::error::Placed;
-use crate::folder::{OPERATIONS, PRINTS, PROVENANCE, QUALITY, create_folder};
+use crate::folder::{FIT_LEAKS, OPERATIONS, PRINTS, PROVENANCE, QUALITY, SYSTEMS, create_folder};
 use crate::scoring::SystemSides;
 use crate::shortcut::Shortcut;
 use crate::stages::joined;
@@ -32,9 +32,9 @@ use crate::{leaks, tables};
 const LINE_FREQUENCY: f64 = 50.0;
 
 /// Embeds the epochs of every fold with every system.
-pub(crate) fn run(context: &Context) -> Result<String, RunError> {
+pub(crate) fn make(context: &Context) -> Result<String, RunError> {
     let file = open_epochs(context)?;
-    create_folder(&context.folder.path("systems"))?;
+    create_folder(&context.folder.path(SYSTEMS))?;
     let weights = Weights::of(context.plan, context.split);
     let training = context
         .split
@@ -65,17 +65,25 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
         fits.push(FitRecord { what: "joined features".to_owned(), fold: None, subjects });
     }
     let provenance = Provenance { fits, operations: context.folder.read_json(OPERATIONS)? };
-    let notices =
-        twinprint_protocol::check_provenance(&provenance, context.split, &context.plan.config().protocol)
-            .map_err(|leaks| RunError::Leaks(leaks.iter().map(ToString::to_string).collect()))?;
-    leaks::add(context.folder, &notices)?;
     context.folder.write_json(PROVENANCE, &provenance)?;
     Ok(format!("{prints} prints of people the encoder never saw"))
 }
 
+/// Looks for leaks in what was fitted on whom.
+///
+/// # Errors
+/// Every such leak that the plan does not allow.
+pub(crate) fn settle(context: &Context) -> Result<(), RunError> {
+    let provenance: Provenance = context.folder.read_json(PROVENANCE)?;
+    let notices =
+        twinprint_protocol::check_provenance(&provenance, context.split, &context.plan.config().protocol)
+            .map_err(|leaks| RunError::Leaks(leaks.iter().map(ToString::to_string).collect()))?;
+    context.folder.write_json(FIT_LEAKS, &leaks::grouped(&notices))
+}
+
 /// The file with a system's prints.
 fn place(context: &Context, system: System) -> PathBuf {
-    context.folder.path("systems").join(format!("{system}.h5").replace(':', "-"))
+    context.folder.path(SYSTEMS).join(format!("{system}.h5").replace(':', "-"))
 }
 
 /// The systems that can be scored, and the audits that cannot be made with the reason.
@@ -124,7 +132,7 @@ fn sides_of(
         let (values, model) = match &features {
             Some(features) => {
                 let fitted = Fitted::on(system, features, rows)?;
-                let model = hash_of(&(system.name(), context.plan.hash()));
+                let model = hash_of(&(system.name(), context.key));
                 (fitted.prints(features.select(Axis(0), &apart))?, model)
             }
             None => encoder_prints(context, system, (fold, rows), file, &apart)?,
@@ -240,7 +248,7 @@ fn encoder_hash(context: &Context) -> Result<String, RunError> {
 fn attributes(context: &Context, sides: &SystemSides) -> BTreeMap<String, String> {
     let mut attributes = BTreeMap::from([
         (SYSTEM.to_owned(), sides.system.name().to_owned()),
-        (PLAN_HASH.to_owned(), context.plan.hash()),
+        (PLAN_HASH.to_owned(), context.plan.prints_hash()),
         (VERSION.to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
     ]);
     if lengths(context, sides.system) == LengthMeaning::Weight {

@@ -10,12 +10,9 @@ use twinprint_signal::SubjectId;
 use crate::cohort_epochs::{CohortEpochs, epochs_of_own_montages};
 use crate::context::Context;
 use crate::error::Placed;
-use crate::folder::{TRAINING, create_folder, write_csv};
+use crate::folder::{JOINED, TRAINING, create_folder, write_csv};
 use crate::training_rows::numbered;
 use crate::{Progress, RunError};
-
-/// The folder of what was learnt.
-pub(crate) const JOINED: &str = "joined";
 
 /// The columns of the log of its training.
 const COLUMNS: [&str; 5] = ["network", "step", "loss", "learning_rate", "gradient_norm"];

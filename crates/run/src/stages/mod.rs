@@ -13,14 +13,24 @@ use crate::RunError;
 use crate::context::Context;
 use crate::stage::Stage;
 
-/// Runs one stage and says what it made. The page is written by [`report::Sources`], once the run is known to be finished.
-pub(crate) fn run(context: &Context, stage: Stage) -> Result<String, RunError> {
+/// Makes what a stage leaves for the later ones and says what that is: the part that a cache may keep. The page is written by
+/// [`report::Sources`], once the run is known to be finished.
+pub(crate) fn make(context: &Context, stage: Stage) -> Result<String, RunError> {
     match stage {
-        Stage::Preprocess => preprocess::run(context),
+        Stage::Preprocess => preprocess::make(context),
         Stage::Train => train::run(context),
-        Stage::Embed => embed::run(context),
+        Stage::Embed => embed::make(context),
         Stage::Evaluate => evaluate::run(context),
         Stage::Report => Ok(report::REPORT.to_owned()),
+    }
+}
+
+/// The part of a stage that is done for every run: what follows from the whole plan.
+pub(crate) fn settle(context: &Context, stage: Stage) -> Result<(), RunError> {
+    match stage {
+        Stage::Preprocess => preprocess::settle(context),
+        Stage::Embed => embed::settle(context),
+        Stage::Train | Stage::Evaluate | Stage::Report => Ok(()),
     }
 }
 

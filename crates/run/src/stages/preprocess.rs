@@ -1,4 +1,5 @@
-//! Recordings to epochs: `epochs.h5`, `quality.parquet`, `operations.json`, `split.json`, `trials.parquet`.
+//! Recordings to epochs: `epochs.h5`, `quality.parquet`, `operations.json`; and who they are compared with: `split.json`,
+//! `trials.parquet`.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,46 +20,61 @@ use crate::error::Placed;
 use crate::error::chain;
 use crate::folder::{COHORT, EPOCHS, OPERATIONS, QUALITY, RunFolder, SPLIT, WINDOW_LEAKS, create_folder};
 use crate::in_order::in_order;
+use crate::known_hashes::stamps;
 use crate::pooling::{self, Road};
 use crate::recordings::RecordingList;
-use crate::{Plan, RunError, leaks, tables, trials};
+use crate::training_rows::epoch_seconds;
+use crate::{RunError, content, cut, keys, leaks, tables, trials};
+
+/// The recordings, which were looked at before.
+fn survey<'a>(context: &'a Context) -> Result<&'a Survey, RunError> {
+    let missing = || RunError::in_stage("preprocess", "the recordings were not looked at".to_owned());
+    context.survey.ok_or_else(missing)
+}
+
+/// Under which key the cache keeps the epochs.
+pub(crate) fn key(context: &Context) -> Result<String, RunError> {
+    let Survey { cohort, .. } = survey(context)?;
+    Ok(keys::of_epochs(context.plan, &pooling::roads(context.plan, cohort)?, &cohort.members))
+}
 
 /// Reads, filters and cuts every recording. With `w` threads memory holds at most `w` recordings being worked on and the
 /// epochs of `2·w`, however many the cohort has; see docs/design/0005-preprocessing.md.
-pub(crate) fn run(context: &Context) -> Result<String, RunError> {
-    let Context { plan, split, folder, progress, .. } = context;
-    let Some(Survey { cohort, notices }) = context.survey else {
-        return Err(RunError::in_stage("preprocess", "the recordings were not looked at".to_owned()));
-    };
+pub(crate) fn make(context: &Context) -> Result<String, RunError> {
+    let Context { plan, folder, progress, .. } = context;
+    let Survey { cohort, .. } = survey(context)?;
     let roads = pooling::roads(plan, cohort)?;
     let preprocessors: Vec<Preprocessor> =
         roads.iter().map(|road| Preprocessor::new(road.preprocess.clone())).collect();
     let mut writers: BTreeMap<PathBuf, EpochWriter> = BTreeMap::new();
     let mut qualities: Vec<(RecordingKey, Quality)> = Vec::with_capacity(cohort.members.len());
-    let mut infos: Vec<EpochInfo> = Vec::new();
-    let mut epoch_seconds = 0.0;
     let work = |member: &Member| {
         let settings = &plan.cohorts()[member.cohort];
-        let cut = cut(settings, &preprocessors[member.cohort], member, &roads[member.cohort]);
+        let (preprocessor, road) = (&preprocessors[member.cohort], &roads[member.cohort]);
+        let key = keys::of_recording(settings, road, member);
+        let known = context.cache.filter(|_| !context.anew).and_then(|cache| cut::kept(cache, &key));
+        let done = match known {
+            Some(known) => Ok(known),
+            None => cut(settings, preprocessor, member, road).inspect(|cut| {
+                let said = member.facts.key.to_string();
+                context.keep(|cache| cut::keep(cache, &key, cut, &said));
+            }),
+        };
         progress.step(&member.facts.key.to_string());
-        cut
+        done
     };
     in_order(&cohort.members, rayon::current_num_threads(), work, |member, cut| {
         let described = describe(member, &cut);
-        epoch_seconds = cut.samples.dim().2 as f64 / cut.rate.get();
         let own = cohort_epochs::place(folder, &plan.cohorts()[member.cohort]);
-        let path = own.clone().unwrap_or_else(|| folder.path(EPOCHS));
+        let path = own.unwrap_or_else(|| folder.path(EPOCHS));
         let writer = match writers.entry(path) {
             Entry::Occupied(there) => there.into_mut(),
             Entry::Vacant(vacant) => {
-                let writer = start_file(vacant.key(), plan, &cut)?;
+                let writer = start_file(vacant.key(), &cut)?;
                 vacant.insert(writer)
             }
         };
         writer.append(cut.samples.view(), &described).in_stage("preprocess")?;
-        if own.is_none() {
-            infos.extend(described);
-        }
         qualities.push((member.facts.key.clone(), cut.quality));
         Ok(())
     })?;
@@ -70,12 +86,22 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     let operations: BTreeSet<&[Operation]> =
         qualities.iter().map(|(_, quality)| quality.operations.as_slice()).collect();
     folder.write_json(OPERATIONS, &operations)?;
-    folder.write_json(SPLIT, split)?;
-    folder.write_json(COHORT, &RecordingList::of(plan, cohort, notices))?;
-    let in_windows = trials::write(plan, split, &infos, epoch_seconds, folder)?;
-    folder.write_json(WINDOW_LEAKS, &leaks::grouped(&in_windows))?;
     Ok(summary(&qualities))
 }
+
+/// Puts down who is learnt from and who is compared, and lists the trials on the epochs that are there.
+pub(crate) fn settle(context: &Context) -> Result<(), RunError> {
+    let Context { plan, split, folder, .. } = context;
+    let Survey { cohort, notices } = survey(context)?;
+    folder.write_json(SPLIT, split)?;
+    folder.write_json(COHORT, &RecordingList::of(plan, cohort, notices))?;
+    let epochs = super::train::open_epochs(context)?;
+    let in_windows = trials::write(plan, split, epochs.infos(), epoch_seconds(&epochs), folder)?;
+    folder.write_json(WINDOW_LEAKS, &leaks::grouped(&in_windows))
+}
+
+/// What is said of a recording that is not what was looked at.
+const CHANGED: &str = "its content is not what was looked at and checked for leaks when the run began: it was written while the run was going on, and nothing is made of it; run again once nobody writes the recordings";
 
 fn cut(
     settings: &CohortSettings,
@@ -85,6 +111,7 @@ fn cut(
 ) -> Result<Preprocessed, RunError> {
     let refuse = |reason: String| RunError::recording(member.file.path.clone(), reason);
     let reader = open_file(settings, &member.file.path)?;
+    let before = stamps(&reader)?;
     let wanted: Vec<usize> = road
         .channels
         .iter()
@@ -92,6 +119,11 @@ fn cut(
         .map(|at| member.signals[at])
         .collect();
     let recording = read(&settings.preprocess, &reader, &wanted).map_err(refuse)?;
+    // What was read is what the leak checks and run.json speak of: files are overwritten while runs are going on.
+    let (bytes, hash) = content::files_hash(&reader)?;
+    if (bytes, &hash) != (member.input.bytes, &member.input.blake3) || stamps(&reader)? != before {
+        return Err(refuse(CHANGED.to_owned()));
+    }
     let events = member.file.events.as_deref();
     let mut cut = preprocessor
         .run(recording, &member.file.bad_channels, events)
@@ -147,13 +179,10 @@ fn describe(member: &Member, cut: &Preprocessed) -> Vec<EpochInfo> {
         .collect()
 }
 
-fn start_file(path: &Path, plan: &Plan, cut: &Preprocessed) -> Result<EpochWriter, RunError> {
+fn start_file(path: &Path, cut: &Preprocessed) -> Result<EpochWriter, RunError> {
     create_folder(path.parent().unwrap_or(path))?;
-    let attributes = [
-        ("twinprint_version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
-        ("plan_hash".to_owned(), plan.hash()),
-        ("dataset".to_owned(), plan.config().name.clone()),
-    ];
+    // Nothing of one run stands in it: runs share it.
+    let attributes = [("twinprint_version".to_owned(), env!("CARGO_PKG_VERSION").to_owned())];
     EpochWriter::create(path, cut.rate, &cut.channels, cut.samples.dim().2, &attributes.into_iter().collect())
         .in_stage("preprocess")
 }

@@ -15,7 +15,7 @@ use crate::carried::CarriedModel;
 use crate::context::Context;
 use crate::directionless;
 use crate::error::Placed;
-use crate::folder::{CARRIED, EPOCHS, RunFolder, TRAINING, create_folder, write_csv};
+use crate::folder::{CARRIED, EPOCHS, JOINED, RunFolder, TRAINING, create_folder, write_csv};
 use crate::scoring::{Asked, People, embed_role, scores_of_fold};
 use crate::stages::joined;
 use crate::training_rows::{TrainingRows, epoch_seconds};
@@ -163,7 +163,7 @@ fn forget_checkpoints(folder: &RunFolder, split: &Split) -> Result<(), RunError>
 /// Removes everything that a training which is begun anew must not go on from.
 pub(crate) fn start_anew(folder: &RunFolder, split: &Split) -> Result<(), RunError> {
     forget_checkpoints(folder, split)?;
-    remove(folder.path(joined::JOINED))
+    remove(folder.path(JOINED))
 }
 
 /// Removes a folder, where there is one.

@@ -1,0 +1,105 @@
+//! The epochs of one recording as the cache keeps them.
+
+use std::fs;
+use std::path::Path;
+
+use ndarray::Array3;
+use serde::{Deserialize, Serialize};
+use twinprint_preprocess::{Preprocessed, Quality};
+use twinprint_signal::{ChannelName, Hertz, Seconds};
+
+use crate::RunError;
+use crate::cache::{Cache, Kind};
+use crate::error::chain;
+use crate::folder::RunFolder;
+use crate::outputs::{FileHash, Files};
+
+/// All but the samples.
+const DESCRIPTION: &str = "cut.json";
+/// The samples, float32 little-endian `[epochs, channels, samples]`, nothing else.
+const SAMPLES: &str = "samples.f32";
+
+#[derive(Serialize, Deserialize)]
+struct Description {
+    shape: (usize, usize, usize),
+    rate: Hertz,
+    channels: Vec<ChannelName>,
+    starts: Vec<Seconds>,
+    event_labels: Vec<Option<String>>,
+    quality: Quality,
+}
+
+/// The epochs kept under a key, where they are.
+pub(crate) fn kept(cache: &Cache, key: &str) -> Option<Preprocessed> {
+    let (place, _) = cache.open(Kind::Recording, key)?;
+    match read(&place) {
+        Ok(cut) => Some(cut),
+        Err(reason) => {
+            tracing::warn!(entry = %place.display(), reason, "of another version: it is made again");
+            None
+        }
+    }
+}
+
+fn read(place: &Path) -> Result<Preprocessed, String> {
+    let Description { shape, rate, channels, starts, event_labels, quality } =
+        RunFolder::at(place).read_json(DESCRIPTION).map_err(|error| chain(&error))?;
+    let bytes = fs::read(place.join(SAMPLES)).map_err(|error| error.to_string())?;
+    let values = bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]));
+    let samples = Array3::from_shape_vec(shape, values.collect()).map_err(|error| error.to_string())?;
+    Ok(Preprocessed { rate, channels, samples, starts, event_labels, quality })
+}
+
+/// Keeps the epochs of a recording under a key.
+///
+/// # Errors
+/// When the cache cannot be written.
+pub(crate) fn keep(cache: &Cache, key: &str, cut: &Preprocessed, said: &str) -> Result<(), RunError> {
+    let failed = |source| RunError::Write { path: cache.root().to_owned(), source };
+    crate::folder::create_folder(cache.root())?;
+    let folder = tempfile::tempdir_in(cache.root()).map_err(failed)?;
+    let bytes: Vec<u8> = cut.samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    fs::write(folder.path().join(SAMPLES), bytes).map_err(failed)?;
+    let description = Description {
+        shape: cut.samples.dim(),
+        rate: cut.rate,
+        channels: cut.channels.clone(),
+        starts: cut.starts.clone(),
+        event_labels: cut.event_labels.clone(),
+        quality: cut.quality.clone(),
+    };
+    RunFolder::at(folder.path()).write_json(DESCRIPTION, &description)?;
+    let hash = |name: &str| Ok((name.to_owned(), FileHash::of(&folder.path().join(name))?));
+    let files: Files = [DESCRIPTION, SAMPLES].into_iter().map(hash).collect::<Result<_, RunError>>()?;
+    cache.put(Kind::Recording, key, (folder.path(), &files), said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn epochs_come_back_from_the_cache_to_the_bit() {
+        let place = tempfile::tempdir().unwrap();
+        let cache = Cache::at(place.path().join("cache"));
+        let values = (0..24).map(|value| (value as f32).sin() / 3.0).collect();
+        let quality = Quality { epochs_cut: 3, peak_to_peak_uv: Some(0.1 + 0.2), ..Quality::default() };
+        let cut = Preprocessed {
+            rate: Hertz::new(128.1).unwrap(),
+            channels: ["Cz", "Pz"].map(ChannelName::new).to_vec(),
+            samples: Array3::from_shape_vec((3, 2, 4), values).unwrap(),
+            starts: [0.0, 1.0 / 3.0, 0.7].map(|start| Seconds::new(start).unwrap()).to_vec(),
+            event_labels: vec![None, Some("go".to_owned()), None],
+            quality,
+        };
+        assert!(kept(&cache, "key").is_none());
+        keep(&cache, "key", &cut, "ann").unwrap();
+        let back = kept(&cache, "key").unwrap();
+        assert_eq!((back.rate, &back.channels, &back.samples), (cut.rate, &cut.channels, &cut.samples));
+        assert_eq!(
+            (back.starts, back.event_labels, back.quality),
+            (cut.starts, cut.event_labels, cut.quality)
+        );
+        assert_eq!(fs::read_dir(cache.root()).unwrap().count(), 2, "recording/ and unfinished/");
+    }
+}
