@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use twinprint_report::Results;
 use twinprint_store::prints::{PrintFile, PrintWriter};
 use twinprint_tests::edf::Edf;
-use twinprint_tests::{Cohort, PIPELINE, only_run, refuse, run, succeed};
+use twinprint_tests::{Cohort, PIPELINE, forget_what_stages_left, only_run, refuse, run, succeed};
 
 fn results(folder: &Path) -> Results {
     Results::from_json(&fs::read_to_string(folder.join("results.json")).unwrap()).unwrap()
@@ -158,6 +158,7 @@ fn a_print_without_a_direction_costs_its_trials_in_every_system_and_is_reported(
     writer.append(prints.view(), file.infos()).unwrap();
     drop(file);
     writer.finish().unwrap();
+    forget_what_stages_left(&folder);
     let (pipeline, out) = (cohort.pipeline(), folder.parent().unwrap().to_owned());
     let set = "evaluation.baselines=[\"tangent_wccn\"]";
     succeed(&[
