@@ -5,15 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ndarray::Array2;
-use polars::error::PolarsError;
-use polars::prelude::{Column, DataType, ParquetReader, SerReader};
 use twinprint_signal::{EpochInfo, RecordingId, RecordingKey, RowInfo, Seconds, SessionId, SubjectId};
 
 use crate::ForeignError;
 use crate::columns::{ColumnUse, KEYS, LABEL, PRINT, counts_rows, pandas_index};
-use crate::csv_file::{CsvFile, open, parse};
+use crate::csv_file::{CsvFile, parse};
 use crate::error::Cause;
-use crate::parquet_columns::{ColumnKind, kinds, readable};
+use crate::parquet_file::{ColumnKind, ParquetFile};
+use crate::parquet_values::Values;
 
 /// A table, its columns told apart.
 pub(crate) struct Table {
@@ -53,40 +52,22 @@ impl Cells {
 
 /// Reads a parquet table; its metadata are what the file says of itself.
 pub(crate) fn of_parquet(path: &Path) -> Result<Table, ForeignError> {
-    let broken = |error: PolarsError| {
-        ForeignError::because(path, "not a parquet table: write it again, or as CSV or HDF5")(error)
-    };
-    let mut reader = ParquetReader::new(open(path)?);
-    let metadata = reader.get_metadata().map_err(broken)?.key_value_metadata().clone();
-    let attributes = metadata.unwrap_or_default().into_iter();
-    let attributes =
-        attributes.filter_map(|pair| Some((pair.key.to_string(), pair.value?.to_string()))).collect();
-    let kinds = kinds(path)?;
-    let mut left_out = Vec::new();
-    let mut wanted = Vec::new();
-    for (name, kind) in &kinds {
-        match kind {
-            ColumnKind::Other(_) if !describes(name) => left_out.push(name.clone()),
-            kind => {
-                readable(path, name, kind)?;
-                wanted.push(name.clone());
-            }
+    let mut file = ParquetFile::open(path)?;
+    let (mut columns, mut left_out) = (Vec::new(), Vec::new());
+    for (at, name) in file.names().into_iter().enumerate() {
+        if matches!(file.kind(at), ColumnKind::Other(_)) && !describes(&name) {
+            left_out.push(name);
+            continue;
+        }
+        let is_list = *file.kind(at) == ColumnKind::Numbers;
+        let groups = (0..file.groups()).map(|group| Ok((file.rows(group), file.column(group, at)?)));
+        let groups: Vec<(usize, Values)> = groups.collect::<Result<_, ForeignError>>()?;
+        match is_list {
+            true => columns.extend(spread(path, &name, &groups)?),
+            false => columns.push((name.clone(), cells(&name, &groups))),
         }
     }
-    let frame = reader.with_columns(Some(wanted)).finish().map_err(broken)?;
-    let mut columns = Vec::with_capacity(frame.width());
-    for column in frame.columns() {
-        let name = column.name().to_string();
-        let what = format_args!("column {name:?} holds neither numbers nor text");
-        match kinds.iter().any(|(known, kind)| *known == name && *kind == ColumnKind::Numbers) {
-            true => columns.extend(spread(path, &name, column)?),
-            false => {
-                let cells = cells(&name, column).map_err(ForeignError::because(path, what))?;
-                columns.push((name, cells));
-            }
-        }
-    }
-    let mut table = assemble(path, columns, attributes)?;
+    let mut table = assemble(path, columns, file.attributes())?;
     table.columns.left_out.extend(left_out);
     Ok(table)
 }
@@ -97,46 +78,46 @@ fn describes(name: &str) -> bool {
 }
 
 /// A column of lists as a column for each place in them: `embedding_0`, `embedding_1`, ….
-fn spread(path: &Path, name: &str, column: &Column) -> Result<Vec<(String, Cells)>, ForeignError> {
-    let failed =
-        |error: PolarsError| ForeignError::because(path, format!("column {name} cannot be read"))(error);
-    let mut places: Vec<Vec<Option<f32>>> = Vec::new();
-    let lists = column.list().map_err(failed)?;
-    for row in 0..lists.len() {
-        let numbers = match lists.get_as_series(row) {
-            Some(list) => {
-                let list = list.cast(&DataType::Float32).map_err(failed)?;
-                list.f32().map_err(failed)?.iter().collect()
+fn spread(path: &Path, name: &str, groups: &[(usize, Values)]) -> Result<Vec<(String, Cells)>, ForeignError> {
+    let mut columns: Vec<Vec<Option<f32>>> = Vec::new();
+    let mut row = 0;
+    for (_, values) in groups {
+        let Values::Lists { places, numbers } = values else { continue };
+        for place in places {
+            let list = place.map_or(&[][..], |(start, end)| &numbers[start..end]);
+            if row == 0 {
+                columns = vec![Vec::new(); list.len()];
             }
-            None => Vec::new(),
-        };
-        if row == 0 {
-            places = vec![Vec::new(); numbers.len()];
+            if list.len() != columns.len() || list.is_empty() {
+                let reason = format!(
+                    "row {row} of column {name} has {} numbers where the first has {}: every row must have as many",
+                    list.len(),
+                    columns.len()
+                );
+                return Err(ForeignError::file(path, reason));
+            }
+            columns.iter_mut().zip(list).for_each(|(column, number)| {
+                column.push(number.map(|number| number as f32));
+            });
+            row += 1;
         }
-        if numbers.len() != places.len() || numbers.is_empty() {
-            let reason = format!(
-                "row {row} of column {name} has {} numbers where the first has {}: every row must have as many",
-                numbers.len(),
-                places.len()
-            );
-            return Err(ForeignError::file(path, reason));
-        }
-        places.iter_mut().zip(numbers).for_each(|(place, number)| place.push(number));
     }
-    Ok(places
-        .into_iter()
-        .enumerate()
-        .map(|(at, place)| (format!("{name}_{at}"), Cells::Numbers(place)))
-        .collect())
+    let named = |(at, column)| (format!("{name}_{at}"), Cells::Numbers(column));
+    Ok(columns.into_iter().enumerate().map(named).collect())
 }
 
-fn cells(name: &str, column: &Column) -> Result<Cells, PolarsError> {
-    if column.dtype().is_primitive_numeric() && !describes(name) {
-        return Ok(Cells::Numbers(column.cast(&DataType::Float32)?.f32()?.iter().collect()));
+fn cells(name: &str, groups: &[(usize, Values)]) -> Cells {
+    let rows = || groups.iter().flat_map(|(count, values)| (0..*count).map(move |row| (values, row)));
+    let is_number = |(_, values): &(usize, Values)| matches!(values, Values::Whole(_) | Values::Real(_));
+    if groups.iter().all(is_number) && !describes(name) {
+        return Cells::Numbers(
+            rows().map(|(values, row)| values.number(row).map(|number| number as f32)).collect(),
+        );
     }
-    let texts = column.cast(&DataType::String)?;
-    let texts = texts.str()?.iter().map(|text| text.filter(|text| !text.is_empty()).map(str::to_owned));
-    Ok(Cells::Texts(texts.collect()))
+    let text = |(values, row): (&Values, usize)| {
+        Some(values.text(row)?.into_owned()).filter(|text| !text.is_empty())
+    };
+    Cells::Texts(rows().map(text).collect())
 }
 
 /// Reads a table as text, and what the file beside it says of it, as an export leaves it.

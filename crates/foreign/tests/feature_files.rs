@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::{Column, DataFrame, KeyValueMetadata, ParquetWriter};
 use twinprint_foreign::{
-    FeatureOptions, Filter, Metric, ScoreOptions, ScoreReport, evaluate_features, score_table,
+    FeatureOptions, Filter, Metric, ScoreOptions, ScoreReport, evaluate_features, evaluate_scores,
+    read_features, score_table,
 };
 
 fn features(enrol: &str, probe: &str) -> FeatureOptions {
@@ -315,15 +316,71 @@ fn columns_of_every_parquet_type_are_read_left_out_or_refused_by_name() {
     assert_eq!(columns.features, ["embedding_0", "embedding_1", "x", "count"]);
     assert_eq!(columns.labels, ["flag", "category", "long_text"]);
     assert_eq!(columns.left_out, ["timestamp", "date", "bytes", "struct"]);
-    for (name, kind) in [
-        ("int8", "int8"),
-        ("uint16", "uint16"),
-        ("half", "float16"),
-        ("decimal", "decimal"),
-        ("fixed", "fixed size"),
-    ] {
-        let said = read(&format!("{name}.parquet")).unwrap_err().to_string();
-        says(&said, &[&format!("column {name}"), kind, "write it as"]);
+    let first = |name: &str| {
+        let features = read_features(&pyarrow(name)).unwrap();
+        let prints = features.prints(&[0, 2, 5]).unwrap();
+        (
+            features.columns().features.clone(),
+            prints.values().rows().into_iter().map(|row| row.to_vec()).collect::<Vec<_>>(),
+        )
+    };
+    for name in ["int8", "uint16"] {
+        let expected = (vec![name.to_owned()], vec![vec![3.0], vec![4.0], vec![9.0]]);
+        assert_eq!(first(&format!("{name}.parquet")), expected);
     }
-    says(&read("session.parquet").unwrap_err().to_string(), &["column session", "int8", "int32"]);
+    let expected = (vec!["decimal".to_owned()], vec![vec![3.25], vec![4.25], vec![9.25]]);
+    assert_eq!(first("decimal.parquet"), expected);
+    // The fixed lists hold the very numbers of the plain ones.
+    let (names, fixed) = first("fixed.parquet");
+    assert_eq!(names, ["fixed_0", "fixed_1"]);
+    let (_, carried) = first("carried.parquet");
+    let embeddings: Vec<&[f32]> = carried.iter().map(|row| &row[..2]).collect();
+    assert_eq!(fixed, embeddings);
+    assert!(first("half.parquet").1.iter().flatten().all(|number| number.fract() != 0.0));
+    assert_eq!(first("session.parquet").0, ["x"]);
+}
+
+#[test]
+fn nested_short_and_meaningless_columns_are_read_or_left_out_by_name() {
+    let features = read_features(&pyarrow("more.parquet")).unwrap();
+    let columns = features.columns();
+    let read = ["large_0", "large_1", "short_0", "short_1", "halves_0", "halves_1", "cents", "grade"];
+    assert_eq!(columns.features, read);
+    assert_eq!(columns.left_out, ["wide", "words", "nested", "pairs", "nothing", "length", "clock"]);
+    assert_eq!(
+        features.prints(&[1]).unwrap().values().row(0).to_vec()[2..],
+        [3.0, 4.0, 0.5, 1.0, 100.0, 1.0]
+    );
+}
+
+#[test]
+fn row_groups_are_joined_and_long_ids_keep_their_digits() {
+    let features = read_features(&pyarrow("groups.parquet")).unwrap();
+    assert_eq!(features.infos().len(), 7);
+    assert_eq!(features.infos()[0].epoch.key.subject.as_str(), (2u64.pow(60) + 1).to_string());
+    let report = evaluate_scores(
+        &pyarrow("scores.parquet"),
+        &ScoreOptions { bootstrap: 100, ..ScoreOptions::default() },
+    )
+    .unwrap();
+    assert_eq!((report.trials, report.systems[0].mated, report.systems[0].eer.value), (12, 6, 0.0));
+}
+
+#[test]
+fn hdf5_of_other_tools_is_read_or_refused_by_name() {
+    let features = read_features(&pyarrow("packed.h5")).unwrap();
+    let subjects: Vec<&str> = features.infos().iter().map(|info| info.epoch.key.subject.as_str()).collect();
+    assert_eq!(subjects, ["1", "1", "2", "1", "1", "2", "2"]);
+    let half = features.prints(&[0, 5]).unwrap();
+    let single = read_features(&pyarrow("fixed.parquet")).unwrap().prints(&[0, 5]).unwrap();
+    for (half, single) in half.values().iter().zip(single.values()) {
+        assert!((half - single).abs() <= single.abs() / 1024.0, "{half} {single}");
+    }
+    let whole = read_features(&pyarrow("whole.h5")).unwrap().prints(&[5]).unwrap();
+    assert!(whole.values().iter().all(|number| number.fract() == 0.0 && number.abs() > 1.0));
+    let column = read_features(&pyarrow("matlab_column.h5")).unwrap();
+    assert_eq!((column.infos().len(), column.infos()[2].epoch.key.recording.as_str()), (7, "bob"));
+    let said = |name: &str| read_features(&pyarrow(name)).unwrap_err().to_string();
+    says(&said("matlab.h5"), &["/features", "[2, 7]", "7 entries", "transposed", "MATLAB"]);
+    says(&said("records.h5"), &["/features", "compound (2 fields)", "float32"]);
 }

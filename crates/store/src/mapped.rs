@@ -38,22 +38,30 @@ impl Numbers {
         let dataset = reader.dataset(name)?;
         let shape = dataset.shape();
         let path = reader.path();
+        let fail = || StoreError::hdf5(path, format!("read dataset {name}"));
+        let kind = dataset.dtype().map_err(fail())?;
+        // Floats of half or of more than double precision have no descriptor; libhdf5 converts them all the same.
+        let descriptor = match kind.to_descriptor() {
+            Err(_) if matches!(kind.size(), 2 | 10 | 12 | 16) => None,
+            other => Some(other.map_err(fail())?),
+        };
+        use TypeDescriptor::{Float, Integer, Unsigned};
+        if let Some(other) =
+            descriptor.as_ref().filter(|kind| !matches!(kind, Float(_) | Integer(_) | Unsigned(_)))
+        {
+            let expected = "numbers: write a dataset of float32 [rows, columns], and what describes the rows below /meta";
+            return Err(StoreError::form(path, name, format!("of type {other}"), expected));
+        }
         if shape.len() != axes.len() {
             let expected = format!("of {} axes [{}]", axes.len(), axes.join(", "));
             return Err(StoreError::form(path, name, format!("of shape {shape:?}"), expected));
-        }
-        let fail = || StoreError::hdf5(path, format!("read dataset {name}"));
-        let kind = dataset.dtype().map_err(fail())?;
-        let descriptor = kind.to_descriptor().map_err(fail())?;
-        if !matches!(descriptor, TypeDescriptor::Float(_)) {
-            return Err(StoreError::form(path, name, format!("of type {descriptor:?}"), "of a float type"));
         }
         let count = shape.iter().try_fold(1usize, |product, axis| product.checked_mul(*axis));
         let Some(bytes) = count.and_then(|count| count.checked_mul(4)) else {
             return Err(StoreError::form(path, name, format!("of shape {shape:?}"), "addressable in memory"));
         };
         reader.check_stored(name, &dataset)?;
-        let plain = descriptor == TypeDescriptor::Float(FloatSize::U4)
+        let plain = descriptor == Some(Float(FloatSize::U4))
             && kind.byte_order() == ByteOrder::LittleEndian
             && matches!(dataset.layout(), Layout::Contiguous)
             && dataset.filters().is_empty();

@@ -204,6 +204,21 @@ pub fn lengths(path: &Path, attributes: &BTreeMap<String, String>) -> Result<Len
     }
 }
 
+/// Refuses a matrix whose columns, and not rows, are as many as the people described.
+fn refuse_transposed(reader: &Reader, place: &str) -> Result<(), StoreError> {
+    let numbers = reader.dataset(place)?.shape();
+    if !reader.has("/meta/subject") || numbers.len() != 2 {
+        return Ok(());
+    }
+    let described = reader.dataset("/meta/subject")?.size();
+    if described == numbers[0] || described != numbers[1] {
+        return Ok(());
+    }
+    let found = format!("of shape {numbers:?} beside {described} entries of /meta/subject: it is transposed");
+    let expected = "[rows, columns] as h5py shows it; MATLAB writes the axes in reverse, so write the matrix with .' there";
+    Err(StoreError::form(reader.path(), place, found, expected))
+}
+
 /// A file of prints or features, open for reading.
 pub struct PrintFile {
     numbers: Numbers,
@@ -233,8 +248,10 @@ impl PrintFile {
     pub fn open_any(path: &Path) -> Result<Self, StoreError> {
         let reader = Reader::open(path, ANY_KIND)?;
         let Some(place) = PLACES.into_iter().find(|(place, _)| reader.has(place)) else {
-            return Err(reader.missing("dataset /prints or /features"));
+            let there: Vec<String> = reader.members("/")?.iter().map(|name| format!("/{name}")).collect();
+            return Err(reader.missing(format!("dataset /prints or /features (it has {})", there.join(", "))));
         };
+        refuse_transposed(&reader, place.0)?;
         Self::read(&reader, place, meta::read_lenient)
     }
 

@@ -48,7 +48,7 @@ impl Reader {
         self.file.dataset(name).map_err(StoreError::hdf5(&self.path, format!("open dataset {name}")))
     }
 
-    /// A column of text with one entry a row.
+    /// A column of text with one entry a row; whole numbers are written out.
     pub(crate) fn texts(&self, name: &str, count: usize) -> Result<Vec<String>, StoreError> {
         let dataset = self.dataset(name)?;
         self.check_count(name, &dataset, count)?;
@@ -79,7 +79,9 @@ impl Reader {
 
     fn check_count(&self, name: &str, dataset: &Dataset, count: usize) -> Result<(), StoreError> {
         let shape = dataset.shape();
-        if shape == [count] {
+        // MATLAB has no columns of one axis.
+        let is_column = shape == [count] || shape == [count, 1] || shape == [1, count];
+        if is_column {
             return self.check_stored(name, dataset);
         }
         let expected = format!("of shape [{count}], one entry a row");

@@ -103,14 +103,25 @@ fn put<T: H5Type>(
     Ok(())
 }
 
-/// Reads a column of text, fixed or variable in length.
+/// Reads a column of text, fixed or variable in length, or of whole numbers, which are written out.
 pub(crate) fn read(path: &Path, dataset: &Dataset, name: &str) -> Result<Vec<String>, StoreError> {
     let fail = || StoreError::hdf5(path, format!("read column {name}"));
     let shape = dataset.shape();
+    let kind = dataset.dtype().and_then(|kind| kind.to_descriptor()).map_err(fail())?;
+    match kind {
+        TypeDescriptor::Integer(_) => {
+            let numbers: Vec<i64> = dataset.read_raw().map_err(fail())?;
+            return Ok(numbers.iter().map(ToString::to_string).collect());
+        }
+        TypeDescriptor::Unsigned(_) => {
+            let numbers: Vec<u64> = dataset.read_raw().map_err(fail())?;
+            return Ok(numbers.iter().map(ToString::to_string).collect());
+        }
+        _ => {}
+    }
     let [count] = shape[..] else {
         return Err(StoreError::form(path, name, format!("of shape {shape:?}"), "a column of one axis"));
     };
-    let kind = dataset.dtype().and_then(|kind| kind.to_descriptor()).map_err(fail())?;
     let bytes = match kind {
         TypeDescriptor::FixedUnicode(width) if width <= WIDEST => {
             with_width!(width, fixed_unicode(dataset, count))
@@ -128,8 +139,8 @@ pub(crate) fn read(path: &Path, dataset: &Dataset, name: &str) -> Result<Vec<Str
             return Err(StoreError::form(
                 path,
                 name,
-                format!("of type {other:?}"),
-                "text of at most 8192 bytes",
+                format!("of type {other}"),
+                "text of at most 8192 bytes, or whole numbers",
             ));
         }
     }

@@ -1,78 +1,45 @@
-//! Scores as parquet, a million rows at a time.
+//! Scores as parquet, a row group at a time.
 
+use std::borrow::Cow;
 use std::path::Path;
-
-use polars::error::PolarsError;
-use polars::prelude::{Column, DataType, ParquetReader, SerReader};
 
 use super::trials::Table;
 use super::{Layout, Role, ScoreOptions};
 use crate::ForeignError;
-use crate::csv_file::open;
-use crate::parquet_columns::{kinds, readable};
-
-/// Rows read at a time.
-const ROWS: usize = 1 << 20;
+use crate::parquet_file::ParquetFile;
+use crate::parquet_values::Values;
 
 pub(super) fn read(path: &Path, options: &ScoreOptions) -> Result<Table, ForeignError> {
-    let broken = |error: PolarsError| {
-        ForeignError::because(path, "its parquet is damaged or of an unknown kind: write it again")(error)
-    };
-    let mut reader = ParquetReader::new(open(path)?);
-    let kinds = kinds(path)?;
-    let header: Vec<String> = kinds.iter().map(|(name, _)| name.clone()).collect();
-    let total = reader.num_rows().map_err(broken)?;
-    let layout = Layout::of(path, &header, options)?;
-    let mut wanted: Vec<usize> = layout.roles.iter().flatten().chain(&layout.by).copied().collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    for &at in &wanted {
-        readable(path, &header[at], &kinds[at].1)?;
-    }
-    let names: Vec<String> = wanted.iter().map(|&at| header[at].clone()).collect();
+    let mut file = ParquetFile::open(path)?;
+    let layout = Layout::of(path, &file.names(), options)?;
+    layout.roles.iter().flatten().chain(&layout.by).try_for_each(|&at| file.needs(at))?;
     let mut table = Table::of(&layout, options);
-    let mut start = 0;
-    while start < total {
-        let count = ROWS.min(total - start);
-        let rows = ParquetReader::new(open(path)?)
-            .with_columns(Some(names.clone()))
-            .with_slice(Some((start, count)))
-            .finish()
-            .map_err(broken)?;
-        let column = |at: usize, kind: DataType| -> Result<Column, ForeignError> {
-            let name = &header[at];
-            let found = rows.column(name).and_then(|column| column.cast(&kind));
-            let wanted = if kind == DataType::String { "text" } else { "numbers" };
-            found.map_err(ForeignError::because(
-                path,
-                format_args!("column {name:?} cannot be read as {wanted}"),
-            ))
-        };
-        let text = |at: usize| column(at, DataType::String);
-        let texts: Vec<Option<Column>> =
-            layout.roles.iter().map(|at| at.map(text).transpose()).collect::<Result<_, _>>()?;
-        let by: Vec<Column> = layout.by.iter().map(|&at| text(at)).collect::<Result<_, _>>()?;
-        let score = layout.place(Role::Score).map(|at| column(at, DataType::Float64)).transpose()?;
-        let texts = texts
-            .iter()
-            .map(|column| column.as_ref().map(|column| column.str()).transpose())
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(broken)?;
-        let by = by.iter().map(|column| column.str()).collect::<Result<Vec<_>, _>>().map_err(broken)?;
-        let score = score.as_ref().map(|column| column.f64()).transpose().map_err(broken)?;
-        for at in 0..rows.height() {
-            let mut fields = [None; 5];
-            for (field, column) in fields.iter_mut().zip(&texts) {
-                *field = column.and_then(|column| column.get(at));
-            }
-            let row = (start + at + 1) as u64;
-            let score = score
-                .and_then(|column| column.get(at))
-                .ok_or_else(|| ForeignError::file(path, format!("row {row} has no score")))?;
-            let by: Vec<&str> = by.iter().map(|column| column.get(at).unwrap_or_default()).collect();
+    let mut first = 1;
+    for group in 0..file.groups() {
+        let mut column = |at: usize| file.column(group, at);
+        let columns: Vec<Option<Values>> =
+            layout.roles.iter().map(|at| at.map(&mut column).transpose()).collect::<Result<_, _>>()?;
+        let by: Vec<Values> = layout.by.iter().map(|&at| column(at)).collect::<Result<_, _>>()?;
+        for at in 0..file.rows(group) {
+            let row = (first + at) as u64;
+            let text = |role: usize| columns[role].as_ref().and_then(|column| column.text(at));
+            let scores = columns[Role::Score as usize].as_ref();
+            let score = scores.and_then(|column| column.number(at)).ok_or_else(|| {
+                let reason = match text(Role::Score as usize) {
+                    Some(text) => format!("row {row}: the score {text:?} is not a number"),
+                    None => format!("row {row} has no score"),
+                };
+                ForeignError::file(path, reason)
+            })?;
+            // A score is no text: writing it as one would take most of the time.
+            let texts: [Option<Cow<'_, str>>; 5] =
+                std::array::from_fn(|role| if role == Role::Score as usize { None } else { text(role) });
+            let fields = texts.each_ref().map(Option::as_deref);
+            let by: Vec<Cow<'_, str>> = by.iter().map(|column| column.text(at).unwrap_or_default()).collect();
+            let by: Vec<&str> = by.iter().map(AsRef::as_ref).collect();
             table.add(path, row, fields, score, &by)?;
         }
-        start += count;
+        first += file.rows(group);
     }
     Ok(table)
 }
