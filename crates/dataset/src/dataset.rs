@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::DatasetError;
+use crate::text::TextTable;
 use twinprint_signal::{Annotation, ChannelName, Day, Hertz, RecordingKey, SubjectId};
 
 /// One recording on disk and what the dataset says about it; the samples are not read.
@@ -29,6 +30,8 @@ pub struct RecordingFile {
     pub line_frequency: Option<Hertz>,
     /// The sampling rate that the sidecar states, to be compared with the file's own.
     pub sampling_frequency: Option<Hertz>,
+    /// How the file is laid out where it is text, as the plan states.
+    pub text: Option<TextTable>,
 }
 
 impl RecordingFile {

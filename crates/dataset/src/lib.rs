@@ -18,6 +18,7 @@ mod plan;
 pub mod synth;
 mod table;
 mod template;
+mod text;
 
 pub use dataset::{Dataset, RecordingFile};
 pub use deviation::{Deviation, deviations};
@@ -25,3 +26,4 @@ pub use discover::discover;
 pub use error::DatasetError;
 pub use manifest::{Family, KnownFile, Manifest};
 pub use plan::{Bids, Layout, Pattern, Plan};
+pub use text::TextTable;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::DatasetError;
 use crate::template::Template;
+use crate::text::TextTable;
 
 /// Which recordings to use: the `[dataset]` table of a pipeline.
 ///
@@ -131,6 +132,7 @@ impl Default for Bids {
 /// | `participants` | none | table of people below the root: tab-separated, or comma-separated where it ends in `.csv` |
 /// | `participants_id` | `participant_id` | its column with the people's names |
 /// | `recording_labels` | `{}` | labels for each value of `{recording}`, as `{ "1" = { task = "rest" } }` |
+/// | `text` | none | how recordings as text are laid out, see [`TextTable`] |
 ///
 /// Placeholders take one or more characters other than `/`: `{subject}` (needed), `{session}`, `{task}`, `{run}`,
 /// `{recording}`, and `{_}` for text that says nothing. A placeholder that appears twice must take the same text twice.
@@ -150,6 +152,9 @@ pub struct Pattern {
     /// Labels by value of `{recording}`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub recording_labels: BTreeMap<String, BTreeMap<String, String>>,
+    /// How recordings as text are laid out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<TextTable>,
 }
 
 impl Default for Pattern {
@@ -159,6 +164,7 @@ impl Default for Pattern {
             participants: None,
             participants_id: "participant_id".to_owned(),
             recording_labels: BTreeMap::new(),
+            text: None,
         }
     }
 }
@@ -264,6 +270,15 @@ impl Pattern {
 
     fn validate(&self) -> Result<(), DatasetError> {
         let template = self.template()?;
+        let rate = self.text.as_ref().and_then(|text| text.rate);
+        if let Some(rate) = rate.filter(|rate| !(rate.is_finite() && *rate > 0.0)) {
+            return Err(setting(
+                "layout.text.rate",
+                &rate.to_string(),
+                "it must be above 0",
+                "write the samples a second, as in rate = 256.0",
+            ));
+        }
         if !self.recording_labels.is_empty() && !template.has("recording") {
             return Err(setting(
                 "layout.recording_labels",

@@ -19,6 +19,7 @@ use crate::probe::check_decision;
 use crate::rows::Rows;
 use crate::run_scores::which;
 use twinprint_foreign::is_feature_file;
+use twinprint_recordings::is_recording_text;
 
 /// What was enrolled, for people and programs to read.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -63,7 +64,7 @@ pub struct Report {
 pub fn enrol(options: &EnrolOptions<'_>, rng: &mut dyn CryptoRng) -> Result<Vec<Report>, DeskError> {
     check_decision(options.fmr, options.threshold, options.seconds)?;
     let (tables, recordings): (Vec<&PathBuf>, Vec<&PathBuf>) =
-        options.files.iter().partition(|path| is_feature_file(path));
+        options.files.iter().partition(|path| is_feature_file(path) && !is_recording_text(path));
     match (tables.as_slice(), recordings.is_empty()) {
         ([table], true) => enrol_rows(options, table, rng),
         ([], false) => Ok(vec![enrol_recordings(options, &recordings, rng)?]),

@@ -11,6 +11,7 @@ use crate::open::{Access, encoder_of};
 use crate::rows::Rows;
 use twinprint_foreign::Filter;
 use twinprint_foreign::is_feature_file;
+use twinprint_recordings::is_recording_text;
 use twinprint_signal::SubjectId;
 
 /// What to compare and how.
@@ -136,7 +137,7 @@ impl Probe {
     /// # Errors
     /// When the file is refused, its encoder is not the gallery's, or no epoch is clean (failure to acquire).
     pub(crate) fn read(options: &ProbeOptions<'_>, gallery: &Gallery) -> Result<Self, DeskError> {
-        let probe = if is_feature_file(&options.file) {
+        let probe = if is_feature_file(&options.file) && !is_recording_text(&options.file) {
             let rows = Rows::read(&options.file, &options.filter)?;
             gallery.check_encoder(&rows.encoder()?)?;
             Self { acquired: rows.acquired(None)?, epoch_seconds: None }

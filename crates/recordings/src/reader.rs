@@ -9,10 +9,15 @@ use twinprint_signal::{Annotation, Recording, Segment};
 use crate::channel::{Channel, Kind};
 use crate::flat::FlatFile;
 use crate::notice::Notice;
-use crate::{ReadError, brainvision, eeglab};
+use crate::{ReadError, TextLayout, brainvision, eeglab, text};
 
 /// What the names of recordings end in: the file that is opened, not those it names.
 pub const ENDINGS: [&str; 4] = [".edf", ".bdf", ".vhdr", ".set"];
+
+/// Whether a file is a recording as text that is known by its header: OpenBCI, Muse, EmotivPRO.
+pub fn is_recording_text(path: &Path) -> bool {
+    text::ENDINGS.contains(&ending(path).as_str()) && text::is_known(path)
+}
 
 /// Whether a name's ending is that of a format that is read.
 pub fn is_recording_name(name: &str) -> bool {
@@ -71,8 +76,20 @@ impl RecordingReader {
             ".fdt" if path.with_extension("set").is_file() => {
                 eeglab::open(&path.with_extension("set"), strictness).map(Self::from)
             }
+            ending if text::ENDINGS.contains(&ending) => {
+                text::open(path, strictness, &TextLayout::default()).map(Self::from)
+            }
             _ => Ok(Self::of_edf(EdfFile::open(path, strictness)?, path)),
         }
+    }
+
+    /// Opens a recording as text, whatever its name ends in; what `layout` states holds before what the header says.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, rate or columns are stated nowhere, a line holds no numbers, or the time stamps tell
+    /// another rate than the stated one.
+    pub fn open_text(path: &Path, strictness: Strictness, layout: &TextLayout) -> Result<Self, ReadError> {
+        text::open(path, strictness, layout).map(Self::from)
     }
 
     fn of_edf(file: EdfFile, path: &Path) -> Self {

@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use twinprint_store::matlab::Matrix;
 
 use crate::ReadError;
+use crate::lines::TextRows;
 
 /// Bytes read at a time.
 const BLOCK_BYTES: usize = 256 * 1024;
@@ -138,6 +139,8 @@ pub(crate) enum Samples {
     Stored(Stored),
     /// A matrix in a file of MATLAB 7.3.
     Hdf5(Matrix),
+    /// Lines of text.
+    Text(TextRows),
 }
 
 impl Samples {
@@ -176,6 +179,7 @@ impl Samples {
                     Ok(())
                 })
             }
+            Self::Text(rows) => rows.read(path, chosen, window, out),
             Self::Hdf5(matrix) => {
                 let rows = matrix.rows();
                 let block = (BLOCK_BYTES / (8 * rows.max(1))).max(1) as u64;

@@ -1,6 +1,8 @@
 //! Damaged and contradictory files are refused in words, or read to the last whole sample when asked to be lenient.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
@@ -106,6 +108,35 @@ proptest! {
         if let Ok(reader) = RecordingReader::open(&opened, Strictness::Lenient) {
             let voltages = (0..reader.channels().len()).filter(|&at| reader.channels()[at].microvolts_per_unit.is_some());
             let _ = reader.recording(&voltages.collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn no_change_of_text_makes_reading_panic(
+        which in 0usize..4,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let none = |_| false;
+        let text = match which {
+            0 => common::open_bci(300, 2, none),
+            1 => common::mind_monitor(300, none),
+            2 => common::muselsl(300, none),
+            _ => common::emotiv(300, none),
+        };
+        let mut bytes = text.into_bytes();
+        for (at, byte) in &changes {
+            let at = at.index(bytes.len());
+            bytes[at] = *byte;
+        }
+        if let Some(cut) = &cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("recording.csv");
+        std::fs::write(&path, bytes).unwrap();
+        if let Ok(reader) = RecordingReader::open(&path, Strictness::Lenient) {
+            let _ = reader.recording(&[0]);
         }
     }
 }

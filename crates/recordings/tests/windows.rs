@@ -6,6 +6,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod common;
+
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -35,6 +37,18 @@ fn readers() -> &'static [RecordingReader] {
                     readers.push(open.unwrap_or_else(|error| panic!("{}: {error}", path.display())));
                 }
             }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let texts = [
+            common::open_bci(3000, 3, |sample| sample % 1000 == 17),
+            common::mind_monitor(2500, |_| false),
+            common::muselsl(2049, |sample| sample == 1024),
+            common::emotiv(1100, |sample| sample % 500 == 3),
+        ];
+        for text in texts {
+            let path = common::write(folder.path(), "recording.csv", &text);
+            readers.push(RecordingReader::open(&path, Strictness::Strict).unwrap());
+            std::fs::remove_file(path).unwrap();
         }
         readers.retain(|reader| !reader.channels().is_empty());
         assert!(readers.len() >= 4);

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use twinprint_dataset::{Layout, Manifest, RecordingFile};
+use twinprint_dataset::{Layout, Manifest, RecordingFile, TextTable};
 use twinprint_preprocess::CheckedPlan;
 use twinprint_protocol::RecordingMetadata;
-use twinprint_recordings::{RecordingReader, Strictness};
+use twinprint_recordings::{RecordingReader, Strictness, TextLayout};
 use twinprint_signal::{ChannelName, Day, Hertz, SampleIndex, Seconds, SubjectId};
 
 use crate::cohort_plan::CohortSettings;
@@ -152,7 +152,7 @@ fn open(
     file.key.subject =
         settings.subject(&file.key.subject).map_err(|error| RunError::recording(&file.path, error))?;
     let refuse = |reason: String| RunError::recording(&file.path, reason);
-    let reader = open_file(settings, &file.path)?;
+    let reader = open_file(settings, &file)?;
     let chosen = channels::choose(&settings.preprocess, &reader, &file).map_err(&refuse)?;
     let rate = chosen
         .signals
@@ -217,16 +217,28 @@ fn described(file: &RecordingFile) -> String {
 }
 
 /// Opens a recording as strictly as its cohort asks, with the unit that the plan states for channels without one.
-pub(crate) fn open_file(settings: &CohortSettings, path: &Path) -> Result<RecordingReader, RunError> {
+pub(crate) fn open_file(
+    settings: &CohortSettings,
+    file: &RecordingFile,
+) -> Result<RecordingReader, RunError> {
     let lenient = settings.dataset.lenient;
     let strictness = if lenient { Strictness::Lenient } else { Strictness::Strict };
     let remedy = "leave it out with dataset.exclude_recordings, or read what is certain of it with dataset.lenient = true";
-    let reader = RecordingReader::open(path, strictness)
-        .map_err(|error| RunError::unreadable(path, error, lenient, remedy))?;
+    let opened = match &file.text {
+        Some(text) => RecordingReader::open_text(&file.path, strictness, &layout_of(text)),
+        None => RecordingReader::open(&file.path, strictness),
+    };
+    let reader = opened.map_err(|error| RunError::unreadable(&file.path, error, lenient, remedy))?;
     Ok(match &settings.preprocess.channels.unit {
         Some(unit) => reader.with_empty_units(unit),
         None => reader,
     })
+}
+
+/// What a plan states of recordings as text, as their reader takes it.
+pub(crate) fn layout_of(text: &TextTable) -> TextLayout {
+    let TextTable { rate, unit, columns, channels, names, time, counter, events } = text.clone();
+    TextLayout { rate, unit, columns, channels, names, time, counter, events }
 }
 
 fn manifest_notes(plan: &Plan, settings: &CohortSettings) -> Result<Option<String>, RunError> {

@@ -179,6 +179,7 @@ impl<'a> Search<'a> {
             events: events.map(|(events, _)| events),
             line_frequency: header.line_frequency,
             sampling_frequency: header.sampling_frequency,
+            text: None,
         })
     }
 

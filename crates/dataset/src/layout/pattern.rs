@@ -75,7 +75,7 @@ fn found(others: &[String], notices: &[String]) -> String {
         (false, _) => format!("recordings there: {}", some_of(others)),
         (true, false) => format!("what fits cannot be used: {}", some_of(notices)),
         (true, true) => {
-            "there is no recording in EDF, BDF, BrainVision or EEGLAB either, as deep as the pattern goes: check dataset.root".to_owned()
+            "there is no recording in EDF, BDF, BrainVision or EEGLAB either, as deep as the pattern goes: check dataset.root and the pattern".to_owned()
         }
     }
 }
@@ -111,6 +111,7 @@ fn recording(path: &Path, settings: &Pattern, values: &Values) -> Result<Recordi
         events: None,
         line_frequency: None,
         sampling_frequency: None,
+        text: settings.text.clone(),
     })
 }
 

@@ -110,7 +110,7 @@ fn cut(
     road: &Road,
 ) -> Result<Preprocessed, RunError> {
     let refuse = |reason: String| RunError::recording(member.file.path.clone(), reason);
-    let reader = open_file(settings, &member.file.path)?;
+    let reader = open_file(settings, &member.file)?;
     let before = stamps(&reader)?;
     let wanted: Vec<usize> = road
         .channels

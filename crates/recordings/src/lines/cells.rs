@@ -1,0 +1,59 @@
+//! A line's cells and the numbers in them.
+
+/// What stands between cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Between {
+    Sign(u8),
+    Space,
+}
+
+impl Between {
+    /// The sign that a line holds most of; white space where it holds none.
+    pub(crate) fn of(line: &str) -> Self {
+        let count = |sign: &u8| line.bytes().filter(|byte| byte == sign).count();
+        let sign = [b',', b';', b'\t'].into_iter().max_by_key(count).filter(|sign| count(sign) > 0);
+        // A comma beside semicolons or tabs is one of a decimal number.
+        let sign = [b'\t', b';'].into_iter().find(|sign| count(sign) > 0).or(sign);
+        sign.map_or(Self::Space, Self::Sign)
+    }
+
+    /// The cells of a line without white space and quotation marks around them.
+    pub(crate) fn cells<'a>(self, line: &'a str, cells: &mut Vec<&'a str>) {
+        cells.clear();
+        match self {
+            Self::Space => cells.extend(line.split_ascii_whitespace().map(bare)),
+            Self::Sign(sign) if !line.contains('"') => cells.extend(line.split(char::from(sign)).map(bare)),
+            Self::Sign(sign) => {
+                let (mut start, mut quoted) = (0, false);
+                for (at, byte) in line.bytes().enumerate() {
+                    match byte {
+                        b'"' => quoted = !quoted,
+                        byte if byte == sign && !quoted => {
+                            cells.push(bare(&line[start..at]));
+                            start = at + 1;
+                        }
+                        _ => {}
+                    }
+                }
+                cells.push(bare(&line[start..]));
+            }
+        }
+    }
+
+    /// The cells of a line, each a text of its own.
+    pub(crate) fn names(self, line: &str) -> Vec<String> {
+        let mut cells = Vec::new();
+        self.cells(line, &mut cells);
+        cells.into_iter().map(str::to_owned).collect()
+    }
+}
+
+fn bare(cell: &str) -> &str {
+    let cell = cell.trim();
+    cell.strip_prefix('"').and_then(|cell| cell.strip_suffix('"')).map_or(cell, str::trim)
+}
+
+/// A number with a point or a decimal comma; `nan` is one.
+pub(crate) fn number(cell: &str) -> Option<f64> {
+    cell.parse().ok().or_else(|| cell.contains(',').then(|| cell.replacen(',', ".", 1).parse().ok())?)
+}
