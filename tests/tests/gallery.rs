@@ -383,3 +383,26 @@ fn enrol_is_another_spelling_of_enroll() {
     says(&flat(&succeed(&["--help"])), &["enroll", "[alias: enrol]"]);
     says(&succeed(&["enrol", "--help"]), &["--gallery", "--subject"]);
 }
+
+#[test]
+fn a_damaged_recording_is_used_as_far_as_it_goes_where_that_is_asked_for() {
+    let stage = Stage::new();
+    let (gallery, subject) = (stage.path("lenient.gallery"), &stage.strangers[0]);
+    let cut = |session: &str| {
+        let bytes = std::fs::read(stage.recording(subject, session)).unwrap();
+        let path = stage.path(&format!("{session}.edf"));
+        std::fs::write(&path, &bytes[..bytes.len() - 100]).unwrap();
+        path
+    };
+    let (enrolled, probe) = (cut("ses-1"), cut("ses-2"));
+    says(&stage.refused(&gallery, subject, &enrolled, &[]), &["ses-1.edf", "--lenient"]);
+    let said = succeed(&words(&stage.enroll(&gallery, subject, &enrolled, &["--lenient"])));
+    assert!(said.contains(subject.as_str()), "{said}");
+    let verify = ["verify", "--gallery", &gallery, "--subject", subject, &probe];
+    let identify = ["identify", "--gallery", &gallery, &probe];
+    for command in [verify.as_slice(), identify.as_slice()] {
+        says(&flat(&refuse(command)), &["ses-2.edf", "--lenient"]);
+        let (code, said) = answer(&[command, &["--lenient", "--json"]].concat());
+        assert!(code < 2, "{said}");
+    }
+}

@@ -12,7 +12,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use twinprint_tests::{python, real, root, twinprint};
+use twinprint_tests::{python, real, root, succeed, twinprint};
 
 /// What makes the one long command of the pages short enough for a test; what follows it is unchanged.
 const SHORT: &str = "twinprint run pipelines/eegmat.toml --quiet --set evaluation.baselines=[] \
@@ -104,6 +104,21 @@ fn learn_from_several_cohorts_runs_as_written() {
     let (Some(data), Some(_)) = (real("eegmat"), real("guinea-bissau")) else { return };
     let folder = tempfile::tempdir().unwrap();
     run("cohorts.md", folder.path(), &data.canonicalize().unwrap(), None);
+}
+
+#[test]
+fn other_peoples_files_runs_as_written() {
+    let Some(python) = python("mne_bids, pybv, pandas, pyarrow") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let words = "--subjects 8 --sessions 2 --seconds 30 --channels 6 --rate 128 --seed 3 --quiet";
+    succeed(&["synth", &at("cohort")].into_iter().chain(words.split(' ')).collect::<Vec<_>>());
+    let script = root().join("tests/interop/other_peoples_files.py");
+    let made = Command::new(&python).arg(script).arg(at("cohort")).arg(folder.path()).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    run("other-peoples-files.md", folder.path(), folder.path(), Some(&python));
+    let converted = std::fs::read_dir(folder.path().join("bids")).unwrap().count();
+    assert_eq!(converted, 8 + 3, "a folder a person, and what every data set has");
 }
 
 #[test]

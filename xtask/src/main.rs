@@ -1,9 +1,10 @@
-//! The project's chores: `cargo xtask quickstart | test | check | bench`.
+//! The project's chores: `cargo xtask quickstart | test | check | bench | conformance`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its user")]
 
 mod bench;
 mod commands;
+mod conformance;
 mod device;
 mod quickstart;
 mod system;
@@ -42,6 +43,15 @@ enum Task {
     },
     /// Run every pipeline and write the table of results, docs/guide/results.md.
     Table,
+    /// Compare what is read of recordings with MNE-Python: every file of the shared data, and BIDS data sets of every format.
+    Conformance {
+        /// Some of the recordings only.
+        #[arg(long)]
+        short: bool,
+        /// Take the peers from this Python; its versions must be the pinned ones.
+        #[arg(long)]
+        python: Option<PathBuf>,
+    },
     /// Check the format and run clippy with warnings denied.
     Check,
     /// Time our work and a peer's in turn, in one run.
@@ -54,6 +64,7 @@ fn main() -> ExitCode {
         Task::Test { device: Some(device), python, .. } => test::run_on(device, python.as_deref()),
         Task::Test { filter, .. } => test::run(filter.as_deref()),
         Task::Table => table::run(),
+        Task::Conformance { short, python } => conformance::run(short, python.as_deref()),
         Task::Check => check(),
         Task::Bench(arguments) => bench::run(&arguments),
     };

@@ -7,6 +7,7 @@ use twinprint_dataset::synth::Cohort;
 use twinprint_run::Stage;
 
 use crate::cache_arguments::CacheCommand;
+use crate::convert_arguments::ConvertArguments;
 use crate::gallery_arguments::{
     EnrolArguments, ExportArguments, GalleryCommand, IdentifyArguments, VerifyArguments,
 };
@@ -88,6 +89,11 @@ pub(crate) enum Command {
     /// Show a recording's header, channels, annotations and quality.
     #[command(after_help = "Example:\n  twinprint inspect ../shared/data/eegmat/Subject00_1.edf")]
     Inspect(InspectArguments),
+    /// Write recordings of any format as EDF+ in BIDS layout, naming nobody; or take the person out of an EDF header.
+    #[command(
+        after_help = "Examples:\n  twinprint convert pipelines/mine.toml --to bids\n  twinprint convert rest.vhdr --to bids --subject 01 --task rest\n  twinprint convert --in-place rest.edf"
+    )]
+    Convert(Box<ConvertArguments>),
     /// Enrol a person into a gallery from their recordings; makes the gallery where it is missing.
     #[command(
         name = "enroll",
@@ -353,7 +359,7 @@ pub(crate) struct FetchArguments {
 /// Arguments of `inspect`.
 #[derive(Debug, Args)]
 pub(crate) struct InspectArguments {
-    /// A recording: EDF, BDF, BrainVision (.vhdr) or EEGLAB (.set).
+    /// A recording: EDF, BDF, BrainVision (.vhdr), EEGLAB (.set), or text of OpenBCI, Muse or EmotivPRO (.csv, .txt).
     pub(crate) file: PathBuf,
     /// Print JSON.
     #[arg(long)]

@@ -294,6 +294,7 @@ fn labels_come_from_the_recording_and_from_the_table_of_people() {
         participants: Some(PathBuf::from("info.csv")),
         participants_id: "who".to_owned(),
         recording_labels: [("1".to_owned(), label("rest")), ("9".to_owned(), label("none"))].into(),
+        text: None,
     };
     let found = discover(&plan(root.path(), Layout::Pattern(settings))).unwrap();
     assert_eq!(
@@ -308,6 +309,23 @@ fn labels_come_from_the_recording_and_from_the_table_of_people() {
     ] {
         assert!(has_notice(&found, &parts), "{parts:?} is not in {:#?}", found.notices);
     }
+}
+
+#[test]
+fn a_pattern_may_say_how_recordings_as_text_are_laid_out() {
+    let root = folder(&[("p1_1.csv", "x"), ("p2_1.csv", "x")]);
+    let toml = |rate: &str| {
+        let layout = format!(
+            "root = {:?}\nlayout = {{ kind = \"pattern\", pattern = \"{{subject}}_{{session}}.csv\", text = {{ rate = {rate}, channels = [\"Cz\"] }} }}",
+            root.path()
+        );
+        toml::from_str::<Plan>(&layout)
+    };
+    let found = discover(&toml("256.0").unwrap()).unwrap();
+    let text = found.recordings[1].text.as_ref().unwrap();
+    assert_eq!((text.rate, text.channels.as_slice()), (Some(256.0), ["Cz".to_owned()].as_slice()));
+    refused(&toml("0.0").unwrap(), &["layout.text.rate", "above 0"]);
+    assert!(toml("256.0, colums = []").unwrap_err().to_string().contains("colums"));
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub(crate) fn counts_rows(name: &str) -> bool {
 }
 
 /// Whether a column's values say that it counts rows: whole numbers, each once, under the name of an index; or whole numbers
-/// that go up by one from row to row within every recording, some of five rows or more. Of a column that numbers the rows
+/// that go up by one from row to row within every recording, some of three rows or more. Of a column that numbers the rows
 /// of the whole file the check for leaks speaks.
 pub(crate) fn holds_row_numbers(name: &str, values: &[f32], infos: &[RowInfo]) -> bool {
     if values.iter().any(|value| value.fract() != 0.0 || !value.is_finite()) {
@@ -71,7 +71,7 @@ pub(crate) fn holds_row_numbers(name: &str, values: &[f32], infos: &[RowInfo]) -
         recordings.entry(&info.epoch.key).or_default().push(value);
     }
     recordings.len() > 1
-        && recordings.values().any(|counted| counted.len() >= 5)
+        && recordings.values().any(|counted| counted.len() >= 3)
         && recordings.values().flat_map(|counted| counted.windows(2)).all(|pair| pair[1] - pair[0] == 1.0)
         && !values.windows(2).all(|pair| pair[0] < pair[1])
 }

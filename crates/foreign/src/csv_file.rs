@@ -13,6 +13,8 @@ use crate::ForeignError;
 const FIRST_LINE: u64 = 1 << 20;
 /// What a line of comment begins with.
 const COMMENT: char = '#';
+/// What some programs write in front of UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A table open for reading; memory holds one row.
 pub(crate) struct CsvFile {
@@ -37,8 +39,7 @@ impl CsvFile {
             .comment(Some(COMMENT as u8))
             .from_reader(unpacked(path)?);
         let header = reader.headers().map_err(|error| refused(path, error))?;
-        let header =
-            header.iter().map(|name| name.trim().trim_start_matches('\u{feff}').to_owned()).collect();
+        let header = header.iter().map(|name| name.trim().to_owned()).collect();
         Ok(Self { path: path.to_owned(), reader, record: csv::StringRecord::new(), header })
     }
 
@@ -79,16 +80,21 @@ pub(crate) fn first_line(path: &Path) -> Result<String, ForeignError> {
             return Err(ForeignError::file(path, "it is empty: it needs a line of column names, and rows"));
         }
     }
-    Ok(line.trim_start_matches('\u{feff}').to_owned())
+    Ok(line)
 }
 
-/// A file's bytes, unpacked where gzip packed them.
+/// A file's bytes, unpacked where gzip packed them, without a mark of UTF-8 in front.
 pub(crate) fn unpacked(path: &Path) -> Result<Box<dyn Read>, ForeignError> {
     let mut file = open(path)?;
     let mut start = Vec::new();
     file.by_ref().take(2).read_to_end(&mut start).map_err(ForeignError::read(path))?;
     file.rewind().map_err(ForeignError::read(path))?;
-    Ok(if start == [0x1f, 0x8b] { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+    let bytes: Box<dyn Read> =
+        if start == [0x1f, 0x8b] { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+    let mut bytes = BufReader::new(bytes);
+    let marked = bytes.fill_buf().map_err(ForeignError::read(path))?.starts_with(MARK);
+    bytes.consume(if marked { MARK.len() } else { 0 });
+    Ok(Box::new(bytes))
 }
 
 pub(crate) fn open(path: &Path) -> Result<File, ForeignError> {
@@ -98,13 +104,16 @@ pub(crate) fn open(path: &Path) -> Result<File, ForeignError> {
 /// A failure to read a line of text.
 pub(crate) fn unreadable(path: &Path, source: std::io::Error) -> ForeignError {
     match source.kind() {
-        std::io::ErrorKind::InvalidData => not_text(path, source),
+        std::io::ErrorKind::InvalidData => not_text(path),
         _ => ForeignError::read(path)(source),
     }
 }
 
-fn not_text(path: &Path, source: impl std::error::Error + Send + Sync + 'static) -> ForeignError {
-    ForeignError::because(path, "it is neither parquet nor text: write CSV with a header, or parquet")(source)
+fn not_text(path: &Path) -> ForeignError {
+    ForeignError::file(
+        path,
+        "it is neither parquet nor text in UTF-8: write CSV with a header in UTF-8, or parquet",
+    )
 }
 
 fn refused(path: &Path, error: csv::Error) -> ForeignError {
@@ -114,7 +123,7 @@ fn refused(path: &Path, error: csv::Error) -> ForeignError {
             let reason = format!("line {line} has {len} columns where the header has {expected_len}");
             ForeignError::file(path, reason)
         }
-        csv::ErrorKind::Utf8 { .. } => not_text(path, error),
+        csv::ErrorKind::Utf8 { .. } => not_text(path),
         _ => ForeignError::because(path, "it cannot be read as a table of comma-separated values")(error),
     }
 }

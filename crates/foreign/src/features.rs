@@ -26,8 +26,8 @@ pub struct Features {
 /// Reads a file of features by the ending of its name.
 ///
 /// Text may have commas, semicolons, tabs or spaces between columns, decimal commas, comments after `#` and gzip (`.csv.gz`). HDF5
-/// holds `/prints` or `/features` `[rows, columns]` and `/meta/subject`. Parquet and CSV hold a column `subject`, and
-/// optionally `session`, `recording`, `start_second`, `fold` and `role`; columns `label_NAME` and other columns of text are
+/// holds `/prints` or `/features` `[rows, columns]` and `/meta/subject`. Parquet and CSV hold a column `subject`, in letters of any
+/// case, and optionally `session`, `recording`, `start_second`, `fold` and `role`; columns `label_NAME` and other columns of text are
 /// labels, columns of lists of numbers are as many features as a list is long, all other columns are features, unless some are called `print_*`, which are then the only ones. Columns that
 /// count the rows, as pandas writes them along, are left out.
 ///

@@ -74,7 +74,8 @@ pub(crate) fn of_parquet(path: &Path) -> Result<Table, ForeignError> {
 
 /// Whether a column says whose a row is or describes it.
 fn describes(name: &str) -> bool {
-    KEYS.contains(&name) || name.starts_with(LABEL)
+    let name = name.to_lowercase();
+    KEYS.contains(&name.as_str()) || name.starts_with(LABEL)
 }
 
 /// A column of lists as a column for each place in them: `embedding_0`, `embedding_1`, ….
@@ -148,7 +149,19 @@ fn beside(path: &Path) -> Result<Attributes, ForeignError> {
 }
 
 /// Tells the columns apart and puts the rows together.
-fn assemble(path: &Path, all: Vec<(String, Cells)>, attributes: Attributes) -> Result<Table, ForeignError> {
+fn assemble(
+    path: &Path,
+    mut all: Vec<(String, Cells)>,
+    attributes: Attributes,
+) -> Result<Table, ForeignError> {
+    for key in KEYS {
+        // `Subject` says whose a row is where no column is called `subject`.
+        if !all.iter().any(|(name, _)| name == key)
+            && let Some((name, _)) = all.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case(key))
+        {
+            key.clone_into(name);
+        }
+    }
     let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
     if !names.contains(&"subject") {
         let shown = names[..names.len().min(8)].join(", ");

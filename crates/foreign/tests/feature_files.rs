@@ -226,7 +226,7 @@ fn an_index_is_no_feature_whatever_it_is_called() {
     // A number that starts anew with each recording.
     let mut text = "subject,session,x,y,window\n".to_owned();
     for (person, visit) in [("ann", 1), ("bob", 1), ("ann", 2), ("bob", 2)] {
-        for row in 0..6 {
+        for row in 0..3 {
             let (x, y) = if person == "ann" { (9 + row % 2, row % 3) } else { (row % 3, 9 - row % 2) };
             text += &format!("{person},{visit},{x},{y},{row}\n");
         }
@@ -294,6 +294,9 @@ fn dialects_of_text_give_the_same_numbers() {
         TWO.replace(',', " "),
         format!("\u{feff}{TWO}"),
         TWO.replace('\n', "\r\n"),
+        TWO.replace('\n', "\r"),
+        format!("\u{feff}# a comment behind the mark of UTF-8\n{TWO}"),
+        TWO.replacen("subject,session", "Subject,SESSION", 1),
     ];
     for text in &texts {
         assert_eq!(found("f.csv", text.as_bytes()), expected, "{text}");
@@ -301,6 +304,10 @@ fn dialects_of_text_give_the_same_numbers() {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     std::io::Write::write_all(&mut packed, TWO.as_bytes()).unwrap();
     assert_eq!(found("f.csv.gz", &packed.finish().unwrap()), expected);
+    let path = folder.path().join("wide.csv");
+    std::fs::write(&path, TWO.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()).unwrap();
+    let error = evaluate_features(&path, &days(), &options).unwrap_err();
+    says(&error.to_string(), &["UTF-8", "write CSV"]);
 }
 
 /// A parquet file that pyarrow wrote, by `tests/golden/foreign/generate.py`.

@@ -23,3 +23,10 @@ pub use notice::Notice;
 pub use reader::{ENDINGS, RecordingReader, is_recording_name, is_recording_text};
 pub use text::TextLayout;
 pub use twinprint_edf::{EdfFile, Strictness};
+
+/// The one format that is written, EDF+, and how its header loses the person.
+pub mod writing {
+    pub use twinprint_edf::{
+        AnonymiseError, EdfWriter, NewHeader, NewSignal, WriteError, anonymise, fits, range_for, shifted,
+    };
+}

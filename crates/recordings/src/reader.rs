@@ -165,6 +165,11 @@ impl RecordingReader {
         }
     }
 
+    /// Whether the recording is text, of which a layout may state what its header does not say.
+    pub fn is_text(&self) -> bool {
+        matches!(&self.format, Format::Flat(file) if file.samples.is_text())
+    }
+
     /// The files that the recording consists of, the one with the samples last.
     pub fn files(&self) -> Vec<&Path> {
         match &self.format {

@@ -144,6 +144,11 @@ pub(crate) enum Samples {
 }
 
 impl Samples {
+    /// Whether they are lines of text.
+    pub(crate) fn is_text(&self) -> bool {
+        matches!(self, Self::Text(_))
+    }
+
     /// Reads a window of some channels, each with what its numbers are multiplied by; `out` holds one slice a channel, of the
     /// window's length. Memory holds a block of the file at a time.
     pub(crate) fn read(

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use twinprint_dataset::TextTable;
 use twinprint_protocol::Split;
 use twinprint_signal::{Annotation, ChannelName, RecordingKey, Seconds};
 
@@ -37,6 +38,8 @@ pub(crate) fn of_recording(settings: &CohortSettings, road: &Road, member: &Memb
         preprocess: &'a twinprint_preprocess::Plan,
         bad_channels: &'a [ChannelName],
         events: Option<Vec<(f64, Option<f64>, String)>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        text: Option<&'a TextTable>,
     }
     let of = |event: &Annotation| (event.onset.get(), event.duration.map(Seconds::get), event.label.clone());
     let events = member.file.events.as_ref().map(|events| events.iter().map(of).collect());
@@ -48,6 +51,7 @@ pub(crate) fn of_recording(settings: &CohortSettings, road: &Road, member: &Memb
         preprocess: &road.preprocess,
         bad_channels: &member.file.bad_channels,
         events,
+        text: member.file.text.as_ref(),
     })
 }
 

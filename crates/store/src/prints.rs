@@ -249,7 +249,10 @@ impl PrintFile {
         let reader = Reader::open(path, ANY_KIND)?;
         let Some(place) = PLACES.into_iter().find(|(place, _)| reader.has(place)) else {
             let there: Vec<String> = reader.members("/")?.iter().map(|name| format!("/{name}")).collect();
-            return Err(reader.missing(format!("dataset /prints or /features (it has {})", there.join(", "))));
+            return Err(match there.is_empty() {
+                true => reader.missing("dataset /prints or /features"),
+                false => reader.missing(format!("dataset /prints or /features beside {}", there.join(", "))),
+            });
         };
         refuse_transposed(&reader, place.0)?;
         Self::read(&reader, place, meta::read_lenient)

@@ -165,17 +165,17 @@ fn parts_of_another_form_are_named() {
     };
     let text = change("prints", &|f| drop(f.new_dataset_builder().with_data(&[1.0f32; 6]).create("prints")));
     assert!(text.contains("of 2 axes [rows, columns]"), "{text}");
-    let whole = Array2::<i32>::zeros((6, 3));
-    let text = change("prints", &|f| drop(f.new_dataset_builder().with_data(&whole).create("prints")));
-    assert!(text.contains("of a float type"), "{text}");
+    let truth = Array2::<bool>::default((6, 3));
+    let text = change("prints", &|f| drop(f.new_dataset_builder().with_data(&truth).create("prints")));
+    assert!(text.contains("of type bool") && text.contains("float32"), "{text}");
     let starts =
         |f: &hdf5::File| drop(f.new_dataset_builder().with_data(&[0.0; 5]).create("meta/start_second"));
     assert!(change("meta/start_second", &starts).contains("[5]"));
     let nan =
         |f: &hdf5::File| drop(f.new_dataset_builder().with_data(&[f64::NAN; 6]).create("meta/start_second"));
     assert!(change("meta/start_second", &nan).contains("row 0 of /meta/start_second: NaN"));
-    let numbers = |f: &hdf5::File| drop(f.new_dataset_builder().with_data(&[7; 6]).create("meta/subject"));
-    assert!(change("meta/subject", &numbers).contains("text of at most 8192 bytes"));
+    let numbers = |f: &hdf5::File| drop(f.new_dataset_builder().with_data(&[7.5; 6]).create("meta/subject"));
+    assert!(change("meta/subject", &numbers).contains("text of at most 8192 bytes, or whole numbers"));
     let nobody = hdf5::types::FixedUnicode::<4>::new();
     let empty = |f: &hdf5::File| drop(f.new_dataset_builder().with_data(&[nobody; 6]).create("meta/subject"));
     assert!(change("meta/subject", &empty).contains("row 0 of /meta/subject"));

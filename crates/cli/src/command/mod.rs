@@ -2,6 +2,7 @@
 
 mod cache;
 mod compare;
+mod convert;
 mod export;
 mod fetch;
 mod gallery;
@@ -41,6 +42,7 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Synth(given) => synth::write(given, &progress),
         Command::Fetch(given) => fetch::download(given, &progress),
         Command::Inspect(given) => inspect::show(given),
+        Command::Convert(given) => convert::write(given, &progress),
         Command::Enrol(given) => gallery::enrol(given),
         Command::Verify(given) => gallery::verify(given),
         Command::Identify(given) => gallery::identify(given),

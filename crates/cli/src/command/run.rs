@@ -106,6 +106,12 @@ fn resolve_file(pipeline: &Path, given: &ChangeArguments) -> Result<Plan, Failur
     Ok(Plan::resolve(source, &surroundings(given))?)
 }
 
+/// The checked plan of a pipeline file as it stands.
+pub(super) fn resolve_unchanged(pipeline: &Path) -> Result<Plan, Failure> {
+    let surroundings = Surroundings { data_folders: data_folders(), ..Surroundings::default() };
+    Ok(Plan::resolve(Source::read(pipeline, &[])?, &surroundings)?)
+}
+
 fn surroundings(given: &ChangeArguments) -> Surroundings {
     Surroundings {
         data_folders: data_folders(),

@@ -126,12 +126,12 @@ pub(super) fn scan(
         let column = |at: Option<usize>| at.and_then(|at| cells.get(at).copied());
         let gap = watch.next(column(table.counter).and_then(number), column(table.clock).and_then(stamp));
         // What the lines in between say is missing holds where counter and clock say less.
-        if pending > 0 && !gap.is_some_and(|gap| gap.before == found.len) {
+        if pending > 0 && gap.is_none_or(|gap| gap.before != found.len) {
             found.gaps.push(Gap { before: found.len, lost: pending });
         }
         pending = 0;
         found.gaps.extend(gap);
-        if found.len % STRIDE == 0 {
+        if found.len.is_multiple_of(STRIDE) {
             found.index.push(begin);
         }
         found.len += 1;
