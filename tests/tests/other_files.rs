@@ -7,20 +7,22 @@ use std::path::{Path, PathBuf};
 use twinprint_tests::edf::Edf;
 use twinprint_tests::{Cohort, refuse, run, succeed};
 
-fn recordings(cohort: &Cohort) -> Vec<PathBuf> {
-    let mut folders = vec![cohort.folder.path().join("cohort")];
-    let mut found = Vec::new();
+/// Every file below a folder.
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let (mut folders, mut found) = (vec![folder.to_owned()], Vec::new());
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            match path.is_dir() {
-                true => folders.push(path),
-                false if path.extension().is_some_and(|ending| ending == "edf") => found.push(path),
-                false => {}
-            }
+            (if path.is_dir() { &mut folders } else { &mut found }).push(path);
         }
     }
     found.sort();
+    found
+}
+
+fn recordings(cohort: &Cohort) -> Vec<PathBuf> {
+    let mut found = below(&cohort.folder.path().join("cohort"));
+    found.retain(|path| path.extension().is_some_and(|ending| ending == "edf"));
     assert_eq!(found.len(), 16);
     found
 }
@@ -58,9 +60,10 @@ fn says(said: &str, words: &[&str]) {
     }
 }
 
+/// The file of epochs below a folder.
 fn epochs(out: &Path) -> Vec<u8> {
-    let run = std::fs::read_dir(out).unwrap().next().unwrap().unwrap().path();
-    std::fs::read(run.join("epochs.h5")).unwrap()
+    let found = below(out).into_iter().find(|path| path.ends_with("epochs.h5"));
+    std::fs::read(found.unwrap()).unwrap()
 }
 
 #[test]
@@ -93,11 +96,13 @@ fn an_empty_unit_is_stated_in_the_plan_and_nothing_else_changes() {
     };
     preprocess("before", &[]);
     change(&cohort, |edf| {
-        (0..6).for_each(|signal| drop(edf.unit(signal, "")));
+        for signal in 0..6 {
+            edf.unit(signal, "");
+        }
     });
     says(&refused(&cohort, &[]), &["it states no unit for", "preprocess.channels.unit"]);
     preprocess("after", &["--set", "preprocess.channels.unit=\"uV\""]);
-    let (before, after) = (epochs(&out("before").join("")), epochs(&out("after").join("")));
+    let (before, after) = (epochs(&out("before")), epochs(&out("after")));
     let numbers = 16 * 30 * 6 * 128 * 4;
     assert!(before.len() > numbers && after.len() > numbers);
     // The attributes name another plan; the numbers stand in front of them or behind, all of them unchanged.
@@ -111,10 +116,10 @@ fn check_refuses_what_preprocessing_would_with_the_key_that_mends_it() {
     change(&cohort, |edf| {
         edf.unit(3, "degC");
     });
-    let drop = ["--set", "preprocess.channels.drop=[\"F4\"]"];
+    let drop = ["--set", "preprocess.channels.drop=[\"F3\"]"];
     let said = refused(&cohort, &[]);
     says(&said, &["\"degC\", which is no voltage", "preprocess.channels.drop", "preprocess.channels.pick"]);
-    assert!(said.contains("F4"), "the fourth channel of a synthetic cohort: {said}");
+    assert!(said.contains("F3"), "the fourth channel of a synthetic cohort: {said}");
     check(&cohort, &drop);
     change(&cohort, |edf| {
         edf.unit(3, "uV").label(3, "Fp1");
