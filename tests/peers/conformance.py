@@ -136,8 +136,8 @@ def compare_epochs(twinprint, root, folder):
         done = subprocess.run([twinprint, "preprocess", plan, "--out", folder / kind, "--quiet"], capture_output=True, text=True)
         if done.returncode:
             raise Differs(f"{kind}: twinprint refuses it: {done.stderr.strip()[:600]}")
-        (path,) = (folder / kind).rglob("epochs.h5")
-        with h5py.File(path) as file:
+        # The command says where the run folder is.
+        with h5py.File(Path(done.stdout.strip()) / "epochs.h5") as file:
             subjects, data = file["meta/subject"].asstr()[:], file["epochs"][:]
             names = list(file["epochs"].attrs["ch_names"])
         for subject in PEOPLE:
