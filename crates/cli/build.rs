@@ -1,4 +1,4 @@
-//! Tells the command which commit it was built from.
+//! Tells the command which commit it was built from, and by which compiler.
 
 use std::process::Command;
 
@@ -9,5 +9,10 @@ fn main() {
         Command::new("git").args(["rev-parse", "HEAD"]).output().ok().filter(|run| run.status.success());
     if let Some(commit) = commit.and_then(|run| String::from_utf8(run.stdout).ok()) {
         println!("cargo:rustc-env=TWINPRINT_COMMIT={}", commit.trim());
+    }
+    let compiler = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let version = Command::new(compiler).arg("--version").output().ok().filter(|run| run.status.success());
+    if let Some(version) = version.and_then(|run| String::from_utf8(run.stdout).ok()) {
+        println!("cargo:rustc-env=TWINPRINT_COMPILER={}", version.trim());
     }
 }

@@ -13,6 +13,7 @@ use crate::gallery_arguments::{
 };
 use crate::model_arguments::ModelCommand;
 use crate::number::number;
+use crate::repeat_arguments::{BundleArguments, DiffArguments, ReproduceArguments, RunsArguments};
 
 /// EEG biometrics from EDF recordings to an equal error rate you can defend.
 #[derive(Debug, Parser)]
@@ -77,6 +78,22 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DIR")]
         figures: Option<PathBuf>,
     },
+    /// Make a complete run again from its recordings, and hold every file of both side by side. Exit code 1 where one differs.
+    #[command(
+        after_help = "Example:\n  twinprint reproduce reports/eegmat-1a2b3c4d --to elsewhere --threads 1"
+    )]
+    Reproduce(ReproduceArguments),
+    /// Pack plan, versions, splits, trials, scores and results of a run for a paper's supplement; no recording.
+    #[command(after_help = "Example:\n  twinprint bundle reports/eegmat-1a2b3c4d --to supplement.tar.gz")]
+    Bundle(BundleArguments),
+    /// Many runs in one table; or make complete runs thin.
+    #[command(
+        after_help = "Examples:\n  twinprint runs reports --where \"eer_2s < 0.05\" --sort eer_2s --with encoder.loss.name\n  twinprint runs prune reports/eegmat-1a2b3c4d"
+    )]
+    Runs(RunsArguments),
+    /// The keys of the plan and the numbers in which two runs differ.
+    #[command(after_help = "Example:\n  twinprint diff reports/eegmat-1a2b3c4d reports/koch-5e6f7a8b")]
+    Diff(DiffArguments),
     /// Set finished runs side by side, with the paired interval on every difference.
     #[command(after_help = "Example:\n  twinprint compare reports/eegmat-1a2b3c4d reports/koch-5e6f7a8b")]
     Compare(CompareArguments),

@@ -18,7 +18,49 @@ pub(crate) fn facts(threads: usize) -> Host {
         arch: std::env::consts::ARCH.to_owned(),
         cpu: cpu(),
         threads,
+        compiler: option_env!("TWINPRINT_COMPILER").map(str::to_owned),
+        cargo_lock: Some(blake3::hash(LOCK).to_hex().to_string()),
+        cpu_features: cpu_features(),
     }
+}
+
+/// The versions of every library this program is built from.
+const LOCK: &[u8] = include_bytes!("../../../Cargo.lock");
+
+#[cfg(target_arch = "x86_64")]
+fn cpu_features() -> Vec<String> {
+    use std::arch::is_x86_feature_detected;
+    let found = [
+        ("sse4.2", is_x86_feature_detected!("sse4.2")),
+        ("avx", is_x86_feature_detected!("avx")),
+        ("avx2", is_x86_feature_detected!("avx2")),
+        ("fma", is_x86_feature_detected!("fma")),
+        ("f16c", is_x86_feature_detected!("f16c")),
+        ("avx512f", is_x86_feature_detected!("avx512f")),
+        ("avx512bw", is_x86_feature_detected!("avx512bw")),
+        ("avx512dq", is_x86_feature_detected!("avx512dq")),
+        ("avx512vl", is_x86_feature_detected!("avx512vl")),
+    ];
+    found.into_iter().filter(|(_, there)| *there).map(|(name, _)| name.to_owned()).collect()
+}
+
+#[cfg(target_arch = "aarch64")]
+fn cpu_features() -> Vec<String> {
+    use std::arch::is_aarch64_feature_detected;
+    let found =
+        [("neon", is_aarch64_feature_detected!("neon")), ("sve", is_aarch64_feature_detected!("sve"))];
+    found.into_iter().filter(|(_, there)| *there).map(|(name, _)| name.to_owned()).collect()
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn cpu_features() -> Vec<String> {
+    Vec::new()
+}
+
+/// Where datasets are looked for: `TWINPRINT_DATA`, then what `fetch` fills, then the folder beside the project.
+pub(crate) fn data_folders() -> Vec<PathBuf> {
+    let named = std::env::var_os("TWINPRINT_DATA").map(PathBuf::from);
+    named.into_iter().chain(["data", "../shared/data"].map(PathBuf::from)).collect()
 }
 
 /// The folder of what runs share: the one named, else that of `TWINPRINT_CACHE`, else `.cache` beside the run folders.

@@ -11,6 +11,7 @@ mod host;
 mod model_arguments;
 mod number;
 mod progress;
+mod repeat_arguments;
 mod say;
 
 use std::panic::catch_unwind;

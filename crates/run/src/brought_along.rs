@@ -10,7 +10,9 @@ use twinprint_signal::ChannelName;
 use crate::RunError;
 use crate::carried::CarriedModel;
 use crate::cohort_plan::merged;
-use crate::config::{Config, Source};
+use crate::config::Config;
+use crate::source::Source;
+use crate::words;
 
 /// Keys of `[encoder]` that a model brings with it.
 const BROUGHT: [&str; 8] =
@@ -56,9 +58,24 @@ pub(crate) fn resolve(config: &mut Config, source: &Source) -> Result<Option<Arc
     Err(refuse(source, "preprocess", problem))
 }
 
+/// Opens the model of a plan that was resolved before.
+///
+/// # Errors
+/// When the model is missing or damaged, or is another than the plan's `from_encoder`.
+pub(crate) fn open(config: &Config, source: &Source) -> Result<Option<Arc<CarriedModel>>, RunError> {
+    let Some(from) = &config.encoder.from else { return Ok(None) };
+    let path = source.path.parent().unwrap_or(Path::new(".")).join(from);
+    let carried = CarriedModel::open(&path)?;
+    let hash = carried.space()?.model;
+    if config.encoder.from_encoder.as_ref().is_some_and(|stated| *stated != hash) {
+        let problem = format!("{} holds another model than the run started from", path.display());
+        return Err(refuse(source, "encoder.from", problem));
+    }
+    Ok(Some(Arc::new(carried)))
+}
+
 fn refuse(source: &Source, key: &str, problem: String) -> RunError {
-    let line = source.nearest_line(key).map_or_else(String::new, |line| format!(":{line}"));
-    RunError::invalid(format!("{}{line}", source.path.display()), problem)
+    RunError::invalid(source.place(key), problem)
 }
 
 /// Refuses keys about a model where there is none.
@@ -92,7 +109,9 @@ fn preprocess(carried: &CarriedModel, source: &Source) -> Result<twinprint_prepr
     }
     let table = source.table()?;
     let Some(toml::Value::Table(own)) = table.get("preprocess") else { return Ok(plan) };
-    merged(&plan, own).map_err(|error| RunError::invalid(source.path.display(), error))
+    merged(&plan, own).map_err(|error| {
+        refuse(source, "preprocess", format!("preprocess: {}", words::plain(error.message())))
+    })
 }
 
 /// What the plan's epochs differ in from those that the model takes, a line each.

@@ -5,7 +5,7 @@ use toml::Table;
 use twinprint_protocol::CohortRole;
 use twinprint_signal::{ChannelName, SubjectId};
 
-use crate::Config;
+use crate::{Config, words};
 
 /// One data set of several: a `[[cohorts]]` table.
 ///
@@ -212,7 +212,10 @@ impl Config {
             return Err((key("channels"), reason.to_owned()));
         }
         let preprocess = merged(&self.preprocess, &cohort.preprocess).map_err(|error| {
-            (key("preprocess"), format!("preprocess of cohort {}: {}", cohort.name, error.message()))
+            (
+                key("preprocess"),
+                format!("preprocess of cohort {}: {}", cohort.name, words::plain(error.message())),
+            )
         })?;
         Ok(CohortSettings {
             name: Some(cohort.name.clone()),

@@ -47,13 +47,10 @@ pub enum RunError {
         /// Why.
         source: std::io::Error,
     },
-    /// The pipeline file is no TOML, or a key or value in it is not one that it may have.
-    #[error(transparent)]
-    Parse(Located),
     /// A `--set` or another option of the command is not what it must be.
     #[error(transparent)]
     Option(Located),
-    /// A value passes as TOML but cannot run; names the file and line.
+    /// The pipeline file is no TOML, or a key or value in it cannot be; names the file and line.
     #[error(transparent)]
     Invalid(Located),
     /// The dataset's folder is nowhere to be found.
@@ -135,11 +132,6 @@ impl RunError {
     /// A table that cannot be read or written.
     pub fn table(path: impl AsRef<Path>, problem: impl Into<Problem>) -> Self {
         Self::Table(at(path.as_ref().display(), problem, ""))
-    }
-
-    /// A pipeline file that cannot be parsed; the parser shows the line.
-    pub(crate) fn parse(path: &Path, problem: impl Into<Problem>) -> Self {
-        Self::Parse(at(path.display(), problem, ""))
     }
 }
 

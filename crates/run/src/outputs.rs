@@ -62,10 +62,19 @@ fn maker(path: &str) -> Option<Stage> {
 /// # Errors
 /// When one cannot be read.
 pub(crate) fn of_stage(folder: &RunFolder, stage: Stage) -> Result<Files, RunError> {
+    let names = names_of_stage(folder, stage)?;
+    names.into_par_iter().map(|name| Ok((name.clone(), FileHash::of(&folder.path(&name))?))).collect()
+}
+
+/// The files that a stage left.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub(crate) fn names_of_stage(folder: &RunFolder, stage: Stage) -> Result<Vec<String>, RunError> {
     let mut names = Vec::new();
     walk(folder.root(), "", &mut names)?;
     names.retain(|name| maker(name) == Some(stage));
-    names.into_par_iter().map(|name| Ok((name.clone(), FileHash::of(&folder.path(&name))?))).collect()
+    Ok(names)
 }
 
 /// The paths of all files below a folder.
@@ -81,6 +90,20 @@ pub(crate) fn walk(root: &Path, below: &str, names: &mut Vec<String>) -> Result<
         } else {
             names.push(path);
         }
+    }
+    Ok(())
+}
+
+/// Removes what a killed process was writing: files whose names begin with a dot.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub(crate) fn remove_unfinished(folder: &RunFolder) -> Result<(), RunError> {
+    let mut names = Vec::new();
+    walk(folder.root(), "", &mut names)?;
+    let unfinished = |name: &&String| name.rsplit('/').next().is_some_and(|file| file.starts_with('.'));
+    for path in names.iter().filter(unfinished).map(|name| folder.path(name)) {
+        fs::remove_file(&path).map_err(|source| RunError::Write { path, source })?;
     }
     Ok(())
 }

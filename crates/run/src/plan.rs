@@ -1,9 +1,8 @@
 //! A pipeline that passed every check; nothing else can be run.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use twinprint_dataset::Layout;
 use twinprint_encoder::{Adapt, CheckedPlan as CheckedEncoder, Compute, EncoderError};
 use twinprint_preprocess::{CheckedPlan, EpochPlan, PlanError};
 use twinprint_protocol::{Leak, UnknownLeak};
@@ -12,9 +11,10 @@ use crate::brought_along;
 use crate::cache::Cache;
 use crate::carried::CarriedModel;
 use crate::cohort_plan::CohortSettings;
-use crate::config::{Config, Source};
+use crate::config::Config;
 use crate::error::Problem;
 use crate::shortcut::Audit;
+use crate::source::Source;
 use crate::system::System;
 use crate::{RunError, seed};
 
@@ -25,6 +25,7 @@ pub struct Plan {
     source: Source,
     cohorts: Vec<CohortSettings>,
     data_folders: Vec<PathBuf>,
+    data: Vec<(Option<String>, PathBuf)>,
     without_copies: bool,
     /// The model that is brought along, where the plan starts from one.
     carried: Option<Arc<CarriedModel>>,
@@ -37,6 +38,8 @@ pub struct Plan {
 pub struct Surroundings {
     /// Folders that may hold a dataset's folder, in the order they are tried.
     pub data_folders: Vec<PathBuf>,
+    /// Where the recordings of a cohort are, in place of where the plan says, by its name; a plan's single data set has none.
+    pub data: Vec<(Option<String>, PathBuf)>,
     /// A device that replaces the plan's.
     pub device: Option<String>,
     /// Names of leaks to run with on purpose, besides those the plan allows.
@@ -57,7 +60,7 @@ impl Plan {
     /// use twinprint_run::{Plan, Source, Surroundings};
     ///
     /// let text = "name = \"mine\"\n[dataset]\nroot = \"recordings\"\n[protocol]\nfolds = 4\n";
-    /// let source = Source { path: "mine.toml".into(), text: text.to_owned(), overrides: Vec::new() };
+    /// let source = Source::new("mine.toml", text);
     /// let plan = Plan::resolve(source.clone(), &Surroundings::default())?;
     /// assert_eq!(plan.config().protocol.folds, 4);
     /// assert!(plan.run_name().starts_with("mine-"));
@@ -79,18 +82,43 @@ impl Plan {
                 config.protocol.allow_leak.push(leak);
             }
         }
-        let data_folders = surroundings.data_folders.clone();
         let carried = brought_along::resolve(&mut config, &source)?;
+        let draft = Self::draft(config, source, carried, surroundings)?.with_seeds();
+        draft.check_sections()?;
+        Ok(draft)
+    }
+
+    /// A plan that was resolved before, as a run folder keeps it: every default, seed and key that a model brought is in it.
+    ///
+    /// # Errors
+    /// When this version refuses it, or a model that it starts from is gone or is another.
+    pub(crate) fn again(
+        config: Config,
+        source: Source,
+        surroundings: &Surroundings,
+    ) -> Result<Self, RunError> {
+        let carried = brought_along::open(&config, &source)?;
+        let plan = Self::draft(config, source, carried, surroundings)?;
+        plan.check_sections()?;
+        Ok(plan)
+    }
+
+    fn draft(
+        config: Config,
+        source: Source,
+        carried: Option<Arc<CarriedModel>>,
+        surroundings: &Surroundings,
+    ) -> Result<Self, RunError> {
+        let data_folders = surroundings.data_folders.clone();
+        let data = surroundings.data.clone();
         let (cache, read_again) = (surroundings.cache.clone().map(Cache::at), surroundings.read_again);
         let (cohorts, without_copies) = (Vec::new(), false);
         let mut draft =
-            Self { config, source, cohorts, data_folders, without_copies, carried, cache, read_again };
+            Self { config, source, cohorts, data_folders, data, without_copies, carried, cache, read_again };
         draft.check_name()?;
         draft.cohorts =
             draft.config.cohort_settings().map_err(|(key, reason)| draft.invalid(&key, reason))?;
-        let plan = draft.with_seeds();
-        plan.check_sections()?;
-        Ok(plan)
+        Ok(draft)
     }
 
     /// The pipeline, every default written out.
@@ -106,6 +134,16 @@ impl Plan {
     /// What earlier runs made.
     pub(crate) fn cache(&self) -> Option<&Cache> {
         self.cache.as_ref()
+    }
+
+    /// Folders that may hold a dataset's folder, in the order they are tried.
+    pub(crate) fn data_folders(&self) -> &[PathBuf] {
+        &self.data_folders
+    }
+
+    /// Where a cohort's recordings are, in place of where the plan says; by its name.
+    pub(crate) fn moved(&self, cohort: Option<&str>) -> Option<&PathBuf> {
+        self.data.iter().find(|(name, _)| name.as_deref() == cohort).map(|(_, folder)| folder)
     }
 
     /// Whether every byte of the recordings is to be read again.
@@ -137,7 +175,7 @@ impl Plan {
     /// What the preprocessing of a cohort refuses, at the line of its key.
     pub(crate) fn invalid_preprocess(&self, cohort: &CohortSettings, error: PlanError) -> RunError {
         let own = cohort.key.replace(".dataset", &format!(".preprocess.{}", error.key));
-        let key = if cohort.name.is_some() && self.source.line_of(&own).is_some() {
+        let key = if cohort.name.is_some() && self.source.sets_here(&own) {
             own
         } else {
             format!("preprocess.{}", error.key)
@@ -203,16 +241,7 @@ impl Plan {
 
     /// An error that names the file and, where it sets the key, the line.
     pub(crate) fn invalid(&self, key: &str, problem: impl Into<Problem>) -> RunError {
-        let path = self.source.path.display();
-        let place =
-            if let Some((_, value)) = self.source.overrides.iter().rev().find(|(given, _)| given == key) {
-                format!("--set {key}={value}")
-            } else if let Some(line) = self.source.nearest_line(key) {
-                format!("{path}:{line}")
-            } else {
-                path.to_string()
-            };
-        RunError::invalid(place, problem)
+        RunError::invalid(self.source.place(key), problem)
     }
 
     fn check_name(&self) -> Result<(), RunError> {
@@ -341,57 +370,5 @@ impl Plan {
             }
             _ => self.invalid("encoder", error),
         }
-    }
-
-    /// The folders the recordings are in, one a cohort.
-    ///
-    /// # Errors
-    /// When one is nowhere; the stages after the first do not need them.
-    pub fn roots(&self) -> Result<Vec<PathBuf>, RunError> {
-        self.cohorts.iter().map(|cohort| self.root_of(cohort)).collect()
-    }
-
-    /// The folder a cohort's recordings are in.
-    pub(crate) fn root_of(&self, cohort: &CohortSettings) -> Result<PathBuf, RunError> {
-        let (plan, key) = (&cohort.dataset, &cohort.key);
-        let beside = self.source.path.parent().unwrap_or(Path::new("."));
-        if !plan.root.as_os_str().is_empty() {
-            let root = beside.join(&plan.root);
-            return if root.is_dir() {
-                Ok(root)
-            } else {
-                Err(self.invalid(
-                    &format!("{key}.root"),
-                    format!(
-                        "{key}.root = {:?} is not a folder (looked for {}); a relative path starts at the pipeline file",
-                        plan.root.display().to_string(),
-                        root.display()
-                    ),
-                ))
-            };
-        }
-        let Layout::Manifest { name } = &plan.layout else {
-            return Err(self.invalid(
-                key,
-                format!("{key}.root is missing: write root = \"path/of/the/dataset\", relative to this file"),
-            ));
-        };
-        // Some sets can be downloaded from nowhere.
-        let fetched =
-            twinprint_dataset::Manifest::load(name).is_ok_and(|manifest| !manifest.sources.is_empty());
-        let fetch = match fetched {
-            true => format!("`twinprint fetch {name}`"),
-            false => format!(
-                "`twinprint fetch {name} --mirror URL` from a copy you know of (it is published nowhere)"
-            ),
-        };
-        let tried: Vec<PathBuf> = self.data_folders.iter().map(|folder| folder.join(name)).collect();
-        tried.iter().find(|folder| folder.is_dir()).cloned().ok_or_else(|| RunError::DatasetMissing {
-            name: name.clone(),
-            looked: tried.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", "),
-            remedy: format!(
-                "Download it with {fetch}, set TWINPRINT_DATA to the folder that holds {name}/, or write {key}.root"
-            ),
-        })
     }
 }

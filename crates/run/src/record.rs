@@ -1,6 +1,7 @@
 //! `run.json`: what ran, on what, where, and how far it came.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,15 @@ pub struct Host {
     pub cpu: Option<String>,
     /// Worker threads.
     pub threads: usize,
+    /// The compiler it was built with, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compiler: Option<String>,
+    /// The BLAKE3 of the file that names the version of every library it was built from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cargo_lock: Option<String>,
+    /// What the processor can do beside the least: which instructions add numbers decides their last bits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cpu_features: Vec<String>,
 }
 
 /// The contents of `run.json`.
@@ -40,6 +50,12 @@ pub struct RunRecord {
     pub plan_hash: String,
     /// The run's seed and those derived from it, by name.
     pub seeds: BTreeMap<String, u64>,
+    /// The pipeline file, as it was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pipeline: Option<PathBuf>,
+    /// The changes asked for, `key.path` and value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<(String, String)>,
     /// Where the encoder ran.
     pub device: String,
     /// The program and the machine.
@@ -77,6 +93,8 @@ impl RunRecord {
             name: config.name.clone(),
             plan_hash: plan.hash(),
             seeds: seeds.into_iter().map(|(name, seed)| (name.to_owned(), seed)).collect(),
+            pipeline: Some(plan.source().path.clone()),
+            overrides: plan.source().overrides.clone(),
             device: config.device.clone(),
             host,
             started,

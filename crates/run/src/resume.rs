@@ -150,13 +150,14 @@ pub(crate) fn open_folder(
         stages::train::start_anew(&places.partial, &ready.split)?;
     }
     create_folder(partial)?;
+    outputs::remove_unfinished(&places.partial)?;
     // Earlier versions did not put down what a stage left.
     for stage in record.stages.keys() {
         if !record.outputs.contains_key(stage) {
             record.outputs.insert(*stage, outputs::of_stage(&places.partial, *stage)?);
         }
     }
-    write_text(&places.partial.path("pipeline.toml"), &plan.source().text)?;
+    write_text(&places.partial.path("pipeline.toml"), &plan.source().kept()?)?;
     places.partial.write_json("plan.json", plan.config())?;
     places.partial.write_json(RECORD, &record)?;
     Ok(record)

@@ -22,7 +22,7 @@ fn cohort(folder: &Path) {
 }
 
 fn plan(folder: &Path, text: &str, read_again: bool) -> Plan {
-    let source = Source { path: folder.join("small.toml"), text: text.to_owned(), overrides: Vec::new() };
+    let source = Source::new(folder.join("small.toml"), text);
     let cache = Some(folder.join("cache"));
     Plan::resolve(source, &Surroundings { cache, read_again, ..Surroundings::default() }).unwrap()
 }

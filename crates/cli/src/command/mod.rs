@@ -9,8 +9,10 @@ mod gallery;
 mod gallery_text;
 mod inspect;
 mod model;
+mod repeat;
 mod report;
 mod run;
+mod runs;
 mod scores;
 mod synth;
 
@@ -38,6 +40,10 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Report { run, json, markdown, figures } => {
             report::write(run, *json, *markdown, figures.as_deref())
         }
+        Command::Reproduce(given) => repeat::reproduce(given, threads, &progress),
+        Command::Bundle(given) => repeat::bundle(given),
+        Command::Runs(given) => runs::list(given),
+        Command::Diff(given) => runs::diff(given),
         Command::Compare(given) => compare::show(given),
         Command::Synth(given) => synth::write(given, &progress),
         Command::Fetch(given) => fetch::download(given, &progress),

@@ -1,6 +1,6 @@
 //! `run`, `check` and the single stages.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use twinprint_run::{Options, Outcome, Plan, Source, Stage, Surroundings, prepare};
@@ -114,18 +114,13 @@ pub(super) fn resolve_unchanged(pipeline: &Path) -> Result<Plan, Failure> {
 
 fn surroundings(given: &ChangeArguments) -> Surroundings {
     Surroundings {
-        data_folders: data_folders(),
+        data_folders: host::data_folders(),
+        data: Vec::new(),
         device: given.device.clone(),
         allow_leak: given.allow_leak.clone(),
         cache: (!given.cache.no_cache).then(|| host::cache(given.cache.cache.as_deref(), &given.out)),
         read_again: given.verify,
     }
-}
-
-/// Where datasets are looked for: `TWINPRINT_DATA`, then what `fetch` fills, then the folder beside the project.
-fn data_folders() -> Vec<PathBuf> {
-    let named = std::env::var_os("TWINPRINT_DATA").map(PathBuf::from);
-    named.into_iter().chain(["data", "../shared/data"].map(PathBuf::from)).collect()
 }
 
 fn options(given: &ChangeArguments, threads: usize) -> Options<'static> {

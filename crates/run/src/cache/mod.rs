@@ -14,6 +14,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 pub use entry::Kind;
+pub(crate) use tend::is_shared;
 pub use tend::{CacheEntry, Damaged, Freed};
 
 use entry::Entry;

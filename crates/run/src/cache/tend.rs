@@ -143,11 +143,11 @@ fn seconds(path: &Path) -> u64 {
 
 /// Whether the file has another name somewhere.
 #[cfg(unix)]
-fn is_shared(file: &fs::Metadata) -> bool {
+pub(crate) fn is_shared(file: &fs::Metadata) -> bool {
     std::os::unix::fs::MetadataExt::nlink(file) > 1
 }
 
 #[cfg(not(unix))]
-fn is_shared(_: &fs::Metadata) -> bool {
+pub(crate) fn is_shared(_: &fs::Metadata) -> bool {
     false
 }
