@@ -108,7 +108,7 @@ fn resolve_file(pipeline: &Path, given: &ChangeArguments) -> Result<Plan, Failur
 
 /// The checked plan of a pipeline file as it stands.
 pub(super) fn resolve_unchanged(pipeline: &Path) -> Result<Plan, Failure> {
-    let surroundings = Surroundings { data_folders: data_folders(), ..Surroundings::default() };
+    let surroundings = Surroundings { data_folders: host::data_folders(), ..Surroundings::default() };
     Ok(Plan::resolve(Source::read(pipeline, &[])?, &surroundings)?)
 }
 
