@@ -52,7 +52,9 @@ fn run(name: &str, folder: &Path, data: &Path, python: Option<&Path>) {
                     text.replace("twinprint run pipelines/eegmat.toml", SHORT)
                 );
                 before.extend(
-                    text.lines().filter(|line| line.starts_with("RUN=")).map(|line| format!("{line}\n")),
+                    text.lines()
+                        .filter(|line| line.starts_with("RUN=") || line.starts_with("HOME_RUN="))
+                        .map(|line| format!("{line}\n")),
                 );
                 let mut command = Command::new("bash");
                 command.arg("-c").arg(script);
@@ -94,7 +96,9 @@ fn take_the_features_elsewhere_runs_as_written() {
 
 #[test]
 fn carry_an_encoder_runs_as_written() {
-    let (Some(data), Some(_)) = (real("eegmat"), real("guinea-bissau")) else { return };
+    let (Some(data), Some(_), Some(_)) = (real("eegmat"), real("guinea-bissau"), real("muse-cueing")) else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     run("carry-an-encoder.md", folder.path(), &data.canonicalize().unwrap(), None);
 }

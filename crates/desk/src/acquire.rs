@@ -8,7 +8,7 @@ use twinprint_gallery::{Acquisition, Source};
 use twinprint_preprocess::{
     CheckedPlan, EpochPlan, OnMissing, Preprocessed, Preprocessor, Reference, unlike_eeg,
 };
-use twinprint_recordings::{ReadError, RecordingReader, Strictness};
+use twinprint_recordings::{Kind, ReadError, RecordingReader, Strictness};
 use twinprint_signal::{ChannelName, Hertz, Seconds};
 
 use crate::DeskError;
@@ -148,7 +148,7 @@ fn choose(
     Err(DeskError::Unmappable { path: path.to_owned(), differences })
 }
 
-/// The signals that carry the names the plan picks or refers to; notes names that no signal carries, or several.
+/// The signals that carry the names the plan picks or refers to, and all others of EEG where one is to be estimated; notes names that no signal carries, or several.
 fn signals_named(plan: &CheckedPlan, reader: &RecordingReader, differences: &mut Vec<String>) -> Vec<usize> {
     let mut names: Vec<&ChannelName> = plan.channels.pick.iter().collect();
     if let Reference::Channels(reference) = &plan.reference {
@@ -165,6 +165,9 @@ fn signals_named(plan: &CheckedPlan, reader: &RecordingReader, differences: &mut
             _ => differences.push(format!("  channel {name}: {} signals carry that name", found.len())),
         }
     }
+    if !missing.is_empty() && plan.channels.on_missing == OnMissing::Interpolate {
+        signals.extend(others(plan, reader, &signals));
+    }
     if !missing.is_empty() && plan.channels.on_missing == OnMissing::Error {
         let there: Vec<&str> = reader.channels().iter().map(|channel| channel.name.as_str()).collect();
         differences.push(format!(
@@ -174,6 +177,21 @@ fn signals_named(plan: &CheckedPlan, reader: &RecordingReader, differences: &mut
         ));
     }
     signals
+}
+
+/// The other channels of EEG, from which one that is missing is estimated: those of the rate of the first of all.
+fn others(plan: &CheckedPlan, reader: &RecordingReader, taken: &[usize]) -> Vec<usize> {
+    let all = reader.channels();
+    let is_eeg = |at: &usize| {
+        let channel = &all[*at];
+        let twice = all.iter().filter(|other| other.name == channel.name).count() > 1;
+        let kept = !plan.channels.drop.contains(&channel.name) && !taken.contains(at);
+        kept && !twice && !matches!(channel.kind, Kind::Other(_)) && channel.microvolts_per_unit.is_some()
+    };
+    let found: Vec<usize> = (0..all.len()).filter(is_eeg).collect();
+    let rate = taken.first().or(found.first()).map(|&at| all[at].rate);
+    let one_rate = |at: &usize| plan.resample.is_some() || Some(all[*at].rate) == rate;
+    found.into_iter().filter(one_rate).collect()
 }
 
 /// Refuses what preprocessing made of the recording unless it is exactly what the encoder takes.

@@ -15,7 +15,8 @@ pub(crate) struct Chosen {
     pub(crate) said: Vec<String>,
 }
 
-/// The channels that the plan picks and those it references to, or else all that are EEG, are not dropped, and have one rate.
+/// The channels that the plan picks and those it references to, with all others that are EEG where one of them is to be estimated; or
+/// else all that are EEG, are not dropped, and have one rate.
 ///
 /// # Errors
 /// When a picked channel is not there, or reading the chosen ones would be refused: a unit that is empty or no voltage, one
@@ -27,7 +28,15 @@ pub(crate) fn choose(plan: &Plan, reader: &RecordingReader, file: &RecordingFile
     let (mut signals, mut said) = if plan.channels.pick.is_empty() {
         all_eeg(plan, all, &offered, file)
     } else {
-        (picked(plan, all, &offered, &plan.channels.pick)?, Vec::new())
+        let mut signals = picked(plan, all, &offered, &plan.channels.pick)?;
+        let mut said = Vec::new();
+        if signals.len() < plan.channels.pick.len() {
+            // What is missing is estimated from all others.
+            let (others, aside) = all_eeg(plan, all, &offered, file);
+            signals.extend(others.into_iter().filter(|at| !plan.channels.pick.contains(&all[*at].name)));
+            said = aside;
+        }
+        (signals, said)
     };
     if let Reference::Channels(reference) = &plan.reference {
         let extra: Vec<ChannelName> = reference
