@@ -138,6 +138,36 @@ fn a_run_ends_with_a_model_of_everybody_and_says_what_its_thresholds_do() {
 }
 
 #[test]
+fn a_final_model_stops_after_the_median_of_the_steps_that_served_its_folds_best() {
+    let cohort = Cohort::new("1");
+    let settings = [
+        "evaluation.baselines=[]",
+        "evaluation.audits=[]",
+        "protocol.dev_subjects=2",
+        "encoder.early_stopping={ every = 2, patience = 0 }",
+        "encoder.optimiser.learning_rate=0.05",
+    ];
+    let settings: Vec<&str> = settings.iter().flat_map(|setting| ["--set", *setting]).collect();
+    let folder = cohort.run("out", &settings);
+    let log = |place: &str| -> Vec<(usize, Option<f64>)> {
+        let text = std::fs::read_to_string(folder.join(place).join("training.csv")).unwrap();
+        let row = |line: &str| {
+            let cells: Vec<&str> = line.split(',').collect();
+            (cells[1].parse().unwrap(), cells[5].parse().ok())
+        };
+        text.lines().skip(1).map(row).collect()
+    };
+    let best = |place: &str| {
+        let looks = log(place).into_iter().filter_map(|(step, score)| Some((step, score?)));
+        looks.min_by(|a, b| a.1.total_cmp(&b.1)).unwrap().0
+    };
+    let mut steps = [best("fold-0"), best("fold-1")];
+    steps.sort_unstable();
+    assert_eq!(log("model").last().unwrap().0, steps[1], "{steps:?}");
+    assert!(log("model").iter().all(|(_, score)| score.is_none()), "it has no dev people");
+}
+
+#[test]
 fn a_packed_model_serves_like_the_run_it_came_from() {
     let cohort = Cohort::new("1");
     let folder = cohort.folder.path();

@@ -4,8 +4,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use twinprint_tests::{Cohort, json, refuse, succeed};
+use twinprint_tests::{Cohort, json, only_run, refuse, succeed, twinprint};
 
 /// Eight people of six channels are tested; ten others of nine channels, one recording each, are learnt from.
 fn cohorts() -> Cohort {
@@ -73,4 +74,37 @@ fn people_to_learn_from_and_a_network_that_learns_need_one_another() {
         .unwrap();
     let said = refuse(&["check", pipeline]).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("encoder.joined") && said.contains("channels = \"own\""), "{said}");
+}
+
+#[test]
+fn a_run_killed_while_it_learns_on_other_people_goes_on_and_ends_in_the_same_bytes() {
+    let cohort = cohorts();
+    let pipeline = fs::read_to_string(cohort.pipeline()).unwrap();
+    fs::write(cohort.pipeline(), pipeline.replace("steps = 12\n", "steps = 60\n")).unwrap();
+    let settings = ["encoder.checkpoint_every=5", "evaluation.baselines=[]", "evaluation.audits=[]"];
+    let settings: Vec<&str> = settings.iter().flat_map(|setting| ["--set", *setting]).collect();
+    let whole = cohort.run("whole", &settings);
+    let out = cohort.folder.path().join("killed");
+    let pipeline = cohort.pipeline();
+    let fixed = ["run", pipeline.to_str().unwrap(), "--out", out.to_str().unwrap(), "--quiet"];
+    let arguments = [&fixed[..], &settings].concat();
+    let mut child = twinprint().args(&arguments).spawn().unwrap();
+    let begun = Instant::now();
+    let checkpoint = || {
+        let run = fs::read_dir(&out).ok()?.next()?.ok()?.path();
+        Some(run.join("joined/checkpoint/checkpoint.safetensors")).filter(|path| path.is_file())
+    };
+    while checkpoint().is_none() {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended before it could be killed");
+        assert!(begun.elapsed() < Duration::from_secs(300), "no checkpoint appeared");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    succeed(&arguments);
+    let resumed = only_run(&out);
+    for name in ["joined/joined.safetensors", "joined/training.csv", "fold-0/model.safetensors"] {
+        assert!(bytes(&resumed, name) == bytes(&whole, name), "{name} differs");
+    }
+    assert!(!resumed.join("joined/checkpoint").exists(), "nothing is left behind");
 }

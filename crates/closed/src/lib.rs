@@ -11,6 +11,7 @@ mod logarithm;
 mod matrix;
 mod pca;
 mod plda;
+mod spline;
 mod standardise;
 mod whitening;
 
@@ -22,5 +23,6 @@ pub use logarithm::CovarianceLogarithm;
 pub use matrix::{dot_products, dot_products_into, normalise_rows, product, solve};
 pub use pca::PrincipalComponents;
 pub use plda::Plda;
+pub use spline::spherical_spline;
 pub use standardise::{Moments, Standardise};
 pub use whitening::{SHRINKAGE, Shrinkage, Whitening};

@@ -63,6 +63,7 @@ impl Noise {
             subject: &self.owner,
             recording: &self.recording,
             weight: &[],
+            cohort: &[],
             apart: None,
             rate: 128.0,
             channels: &self.channels,

@@ -86,6 +86,7 @@ fn evaluate(
             subject: &subject,
             recording: &recording,
             weight: &[],
+            cohort: &[],
             apart: None,
             rate: 128.0,
             channels: &channels,

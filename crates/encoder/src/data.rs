@@ -25,9 +25,12 @@ pub struct TrainingEpochs<'a> {
     /// The recording of each epoch learnt from: any numbers, unique over the whole set.
     pub recording: &'a [u32],
     /// How much each epoch learnt from counts where something is fitted in closed form: above 0 and the same for all epochs of
-    /// a person, usually that of their cohort; empty where all count alike. Of gradient steps, those of joined features alone take
-    /// notice of it: a cohort of twice the weight is learnt from twice as often.
+    /// a person, usually that of their cohort; empty where all count alike. Of gradient steps, a cohort of twice the weight takes
+    /// twice as many.
     pub weight: &'a [f32],
+    /// The cohort of each epoch learnt from: any numbers, the same for all epochs of a person; empty where all are of one. A
+    /// gradient step holds people against people of their own cohort alone: two amplifiers are told apart by other things.
+    pub cohort: &'a [u32],
     /// Those of the epochs learnt from, by their place among them, that overlap no other of these, recording by recording
     /// in order of time; all where absent. Only what averages epochs looks at it.
     pub apart: Option<&'a [usize]>,
@@ -122,6 +125,7 @@ impl<'a> TrainingEpochs<'a> {
             }
         }
         self.check_weights()?;
+        self.check_cohorts()?;
         let subjects: std::collections::BTreeSet<u32> = owner.values().copied().collect();
         if subjects.len() < 2 {
             return Err(EncoderError::data("all are of one subject; at least 2 are needed to tell apart"));
@@ -132,6 +136,25 @@ impl<'a> TrainingEpochs<'a> {
             }
             None => Ok(()),
         }
+    }
+
+    fn check_cohorts(&self) -> Result<(), EncoderError> {
+        if !self.cohort.is_empty() && self.cohort.len() != self.len() {
+            let (cohorts, epochs) = (self.cohort.len(), self.len());
+            return Err(EncoderError::data(format!(
+                "{cohorts} numbers of cohorts come with {epochs} epochs"
+            )));
+        }
+        let mut of_subject: BTreeMap<u32, u32> = BTreeMap::new();
+        for (&subject, &cohort) in self.subject.iter().zip(self.cohort) {
+            let first = *of_subject.entry(subject).or_insert(cohort);
+            if cohort != first {
+                return Err(EncoderError::data(format!(
+                    "subject {subject} is of cohort {first} and of cohort {cohort}: a person is of one"
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn check_weights(&self) -> Result<(), EncoderError> {
@@ -158,6 +181,7 @@ pub(crate) struct Excerpt {
     subject: Vec<u32>,
     recording: Vec<u32>,
     weight: Vec<f32>,
+    cohort: Vec<u32>,
 }
 
 impl Excerpt {
@@ -168,6 +192,7 @@ impl Excerpt {
             subject: which.iter().map(|&index| whole.subject[index]).collect(),
             recording: which.iter().map(|&index| whole.recording[index]).collect(),
             weight: which.iter().filter_map(|&index| whole.weight.get(index).copied()).collect(),
+            cohort: which.iter().filter_map(|&index| whole.cohort.get(index).copied()).collect(),
         }
     }
 
@@ -179,6 +204,7 @@ impl Excerpt {
             subject: &self.subject,
             recording: &self.recording,
             weight: &self.weight,
+            cohort: &self.cohort,
             apart: None,
             rate: whole.rate,
             channels: whole.channels,

@@ -38,6 +38,7 @@ use crate::{EncoderError, TrainingEpochs};
 ///     subject: &subject,
 ///     recording: &recording,
 ///     weight: &[],
+///     cohort: &[],
 ///     apart: None,
 ///     rate: 128.0,
 ///     channels: &channels,

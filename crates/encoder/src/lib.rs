@@ -18,6 +18,8 @@ mod error;
 mod files;
 mod fit;
 mod front;
+mod gabor;
+mod head;
 mod joined;
 mod learn;
 mod member;
@@ -37,7 +39,7 @@ pub use learn::{Embed, Monitor, Silent, StepReport};
 pub use model::Model;
 pub use plan::{
     Adapt, ArcFace, Architecture, Attention, Augment, Auxiliary, AverageReference, Backend, Bands, Batch,
-    CheckedPlan, Contrastive, Conv, Distance, EarlyStopping, Filterbank, Fusion, Init, Joined, Koch, Loss,
-    NPair, Optimiser, Partner, Plan, Prototypical, Resnet1d, Sampler, Schedule, SharedConv, Spatial,
-    SubjectSoftmax, SupCon, Triplet, TwinCnn,
+    CheckedPlan, Contrastive, Conv, Distance, EarlyStopping, Filterbank, Fusion, Init, Joined, KernelStart,
+    Koch, Loss, NPair, Optimiser, Partner, Plan, Prototypical, Resnet1d, Sampler, Schedule, SharedConv,
+    Spatial, SubjectSoftmax, SupCon, Triplet, TwinCnn,
 };

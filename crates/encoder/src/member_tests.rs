@@ -33,6 +33,7 @@ fn rows_of_a_larger_file_fit_as_a_copy_of_them_does_whether_features_are_kept_or
         subject: &owner,
         recording: &owner,
         weight: &[],
+        cohort: &[],
         apart: None,
         rate: 128.0,
         channels: &channels,

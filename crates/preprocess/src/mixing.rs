@@ -1,16 +1,18 @@
 //! Interpolation and reference: each channel handed out is a weighted sum of channels recorded.
 
 use ndarray::{Array2, s};
-use twinprint_signal::ChannelName;
+use twinprint_closed::spherical_spline;
+use twinprint_signal::{ChannelName, Position, position};
 
 use crate::bad::Found;
 use crate::channels::Selection;
 use crate::error::PreprocessError;
-use crate::interpolate::{self, FEWEST};
-use crate::montage::{Position, position};
 use crate::operation::Operation;
 use crate::plan::{BadAction, Plan, Reference};
 use crate::quality::Quality;
+
+/// Fewest channels to interpolate from: a constant and three directions.
+const FEWEST: usize = 4;
 
 /// What becomes of the rows of a selection.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,7 +123,7 @@ fn estimate(
             wanted: wanted.to_vec(),
         });
     }
-    let weights = interpolate::weights(&places, &to);
+    let weights = spherical_spline(&places, &to);
     Ok((from, weights))
 }
 

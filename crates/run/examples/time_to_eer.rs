@@ -224,6 +224,7 @@ impl Bench {
             subject: &self.subject,
             recording: &self.recording,
             weight: &[],
+            cohort: &[],
             apart: None,
             rate: self.cohort.rate,
             channels: &self.cohort.channels,

@@ -48,6 +48,9 @@ pub const COHORT: &str = "cohort.json";
 /// Who trains and who is tested, fold by fold.
 pub const SPLIT: &str = "split.json";
 
+/// Within the folder of something that is being learnt, the folder of its checkpoint.
+pub(crate) const CHECKPOINT: &str = "checkpoint";
+
 /// Everything the first stage leaves for the others.
 pub(crate) const PREPROCESSED: [&str; 7] = [EPOCHS, QUALITY, OPERATIONS, SPLIT, COHORT, TRIALS, WINDOW_LEAKS];
 
@@ -136,6 +139,14 @@ pub fn write_text(path: &Path, text: &str) -> Result<(), RunError> {
     write_atomically(path, |file| {
         file.write_all(text.as_bytes()).map_err(|source| RunError::Write { path: path.to_owned(), source })
     })
+}
+
+/// Removes a folder, where there is one.
+pub(crate) fn remove(path: PathBuf) -> Result<(), RunError> {
+    if path.exists() {
+        fs::remove_dir_all(&path).map_err(|source| RunError::Write { path, source })?;
+    }
+    Ok(())
 }
 
 /// Writes a table as comma-separated values, whole or not at all: the columns' names, then the rows.

@@ -19,6 +19,8 @@ pub(crate) struct TrainingRows {
     recording: Vec<u32>,
     /// How much each counts; empty where all count alike.
     weight: Vec<f32>,
+    /// The cohort of each; empty where all are of one.
+    cohort: Vec<u32>,
     /// Those that overlap no other, by their place among the rows.
     apart: Vec<usize>,
     subjects: Vec<SubjectId>,
@@ -47,6 +49,7 @@ impl TrainingRows {
         let allowed: HashSet<&RecordingKey> = recordings.iter().collect();
         let rows: Vec<usize> = (0..infos.len()).filter(|&row| allowed.contains(&*infos[row].key)).collect();
         let weight = weights.of_each(rows.iter().map(|&row| &infos[row].key.subject));
+        let cohort = weights.cohort_of_each(rows.iter().map(|&row| &infos[row].key.subject));
         let (subject, subjects) = numbered(&rows, |row| &infos[row].key.subject);
         let (recording, _) = numbered(&rows, |row| &infos[row].key);
         if subjects.len() < 2 {
@@ -69,6 +72,7 @@ impl TrainingRows {
             subject,
             recording,
             weight,
+            cohort,
             apart,
             subjects,
             rate: file.rate().get(),
@@ -84,6 +88,7 @@ impl TrainingRows {
             subject: &self.subject,
             recording: &self.recording,
             weight: &self.weight,
+            cohort: &self.cohort,
             apart: Some(&self.apart),
             rate: self.rate,
             channels: &self.channels,

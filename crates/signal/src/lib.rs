@@ -1,4 +1,4 @@
-//! Recordings, epochs, prints, channel names, units and identities: the words every other crate speaks.
+//! Recordings, epochs, prints, channel names and places, units and identities: the words every other crate speaks.
 //!
 //! Nothing here reads a file, fits a model or knows a configuration.
 
@@ -7,6 +7,7 @@ mod day;
 mod epochs;
 mod estimate;
 mod identity;
+mod montage;
 mod prints;
 mod recording;
 mod unit;
@@ -16,6 +17,7 @@ pub use day::Day;
 pub use epochs::{EpochInfo, Epochs, EpochsError};
 pub use estimate::{Estimate, Interval};
 pub use identity::{IdentityError, RecordingId, RecordingKey, SessionId, SubjectId, one_name_twice};
+pub use montage::{Position, position};
 pub use prints::{EmbeddingSpace, LengthMeaning, Prints, PrintsError, RowInfo, directions, has_direction};
 pub use recording::{Annotation, Recording, RecordingError, Segment};
 pub use unit::{Hertz, Microvolts, SampleIndex, Seconds, UnitError};

@@ -1,9 +1,9 @@
-"""Writes crates/preprocess/src/positions.tsv: the 10-5 positions on a unit sphere.
+"""Writes crates/signal/src/positions.tsv: the 10-5 positions on a unit sphere.
 
 MNE-Python's `standard_1005` template in head coordinates; the origin is the sphere MNE-Python fits to all of its
 electrodes, and each position is the direction from there, which is what `interpolate_bads` computes with.
 
-    python positions.py > ../../../crates/preprocess/src/positions.tsv
+    python positions.py > ../../../crates/signal/src/positions.tsv
 """
 
 import mne

@@ -35,6 +35,8 @@ struct Part {
     prints: Array2<f32>,
     /// Person, recording, and the places of the recording's epochs in order of time.
     recordings: Vec<(u32, u32, Vec<usize>)>,
+    /// The cohort of each recording, and how much it counts.
+    cohorts: Vec<(u32, f32)>,
 }
 
 /// What the training of the attention works with.
@@ -176,6 +178,12 @@ impl AttentionTraining<'_, '_> {
         for (range, epochs) in held_out.chunks(CHUNK) {
             features.slice_mut(ndarray::s![range, ..]).assign(&self.front.rows(epochs.view())?);
         }
+        let of = |row: usize| {
+            let (cohort, weight) = (self.data.cohort.get(row), self.data.weight.get(row));
+            (cohort.copied().unwrap_or_default(), weight.copied().unwrap_or(1.0))
+        };
+        let cohorts: Vec<(u32, f32)> =
+            recordings.iter().map(|(_, _, rows)| rows.first().map_or((0, 1.0), |&row| of(row))).collect();
         let mut place = 0;
         for (_, _, rows) in &mut recordings {
             *rows = (place..place + rows.len()).collect();
@@ -189,7 +197,7 @@ impl AttentionTraining<'_, '_> {
                 "attention is learnt across recordings, and people left out together have one each: leave [encoder.attention] out, or give people of two recordings",
             ));
         }
-        Ok(Part { features, prints, recordings })
+        Ok(Part { features, prints, recordings, cohorts })
     }
 
     /// Cross-entropy of "the same person" over the comparisons of a draw, half the weight on either side.
@@ -258,8 +266,8 @@ impl Draw {
         Self { templates, probes, singles }
     }
 
-    /// For each template and probe: −1 where they are one person's and 1 where not, and how much the comparison counts;
-    /// nothing within a recording.
+    /// For each template and probe: −1 where they are one person's and 1 where not, and how much the comparison counts: as its
+    /// cohort does, nothing within a recording or between two cohorts.
     fn comparisons(&self, part: &Part) -> (Array2<f32>, Array2<f32>) {
         let recordings = &part.recordings;
         let owner = |probe: usize| {
@@ -269,7 +277,7 @@ impl Draw {
         let shape = (recordings.len(), recordings.len() * (PROBES.0 + PROBES.1));
         let kind = Array2::from_shape_fn(shape, |(template, probe)| {
             let (one, other) = (&recordings[template], &recordings[owner(probe)]);
-            if one.1 == other.1 {
+            if one.1 == other.1 || part.cohorts[template].0 != part.cohorts[owner(probe)].0 {
                 0.0
             } else if one.0 == other.0 {
                 -1.0
@@ -277,16 +285,15 @@ impl Draw {
                 1.0
             }
         });
-        let count = |wanted: f32| kind.iter().filter(|&&kind| kind == wanted).count().max(1) as f32;
-        let (mated, non_mated) = (0.5 / count(-1.0), 0.5 / count(1.0));
-        let weight = kind.mapv(|kind| {
-            if kind == 0.0 {
-                0.0
-            } else if kind < 0.0 {
-                mated
-            } else {
-                non_mated
-            }
+        let own = |template: usize| part.cohorts[template].1;
+        let total = |wanted: f32| {
+            let counted = kind.indexed_iter().filter(|(_, kind)| **kind == wanted);
+            counted.map(|((template, _), _)| own(template)).sum::<f32>()
+        };
+        let (mated, non_mated) = (0.5 / total(-1.0), 0.5 / total(1.0));
+        let weight = Array2::from_shape_fn(shape, |(template, probe)| {
+            let kind = kind[[template, probe]];
+            if kind == 0.0 { 0.0 } else { own(template) * if kind < 0.0 { mated } else { non_mated } }
         });
         (kind, weight)
     }

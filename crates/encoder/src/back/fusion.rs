@@ -215,6 +215,7 @@ mod tests {
             subject: &subject,
             recording: &recording,
             weight: &[],
+            cohort: &[],
             apart: None,
             rate: RATE,
             channels: &channels,

@@ -63,6 +63,7 @@ mod tests {
                 subject,
                 recording,
                 weight: &[],
+                cohort: &[],
                 apart: None,
                 rate: 128.0,
                 channels: &channels,

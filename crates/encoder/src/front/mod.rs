@@ -5,13 +5,13 @@ mod band_power;
 mod channels;
 mod covariances;
 mod filterbank;
-mod gabor;
 
 use std::cell::RefCell;
 
 use ndarray::{Array2, ArrayView2, ArrayView3, Axis, Zip, s};
 use rayon::prelude::*;
 use twinprint_closed::{ClosedError, Standardise};
+use twinprint_signal::ChannelName;
 
 pub(crate) use band_power::Features;
 
@@ -54,7 +54,7 @@ impl Front {
         };
         let features = Box::new(bank.features(channels, samples, data.rate, seed)?);
         let width = features.len() + joined.width(channels);
-        let joined = joined.clone();
+        let joined = joined.on(data.channels)?;
         let mut front = Self::Features { features, joined, standardise: Standardise::identity(width) };
         let fits = count.saturating_mul(width).saturating_mul(size_of::<f32>()) <= keep;
         let mut kept = fits.then(|| Array2::zeros((count, width)));
@@ -103,16 +103,17 @@ impl Front {
     /// A front end for epochs of a shape, with a standardisation that was fitted before.
     pub fn restore(
         Recipe { plan, joined }: Recipe,
-        channels: usize,
+        names: &[ChannelName],
         samples: usize,
         rate: f64,
         seed: u64,
         standardise: Standardise,
     ) -> Result<Self, EncoderError> {
+        let channels = names.len();
         let front = match &plan.architecture {
             Architecture::Filterbank(bank) => {
                 let features = Box::new(bank.features(channels, samples, rate, seed)?);
-                Self::Features { features, joined: joined.clone(), standardise }
+                Self::Features { features, joined: joined.on(names)?, standardise }
             }
             _ => Self::Samples { standardise, samples },
         };

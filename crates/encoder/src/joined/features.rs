@@ -4,32 +4,55 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView3, s};
+use twinprint_signal::ChannelName;
 
 use super::network::LearntNetwork;
 use crate::compute::Compute;
 use crate::error::{EncoderError, FormatError};
 use crate::files::{layout, parse, read_file, write_atomically};
+use crate::head::Head;
 use crate::plan::{CheckedPlan, Joined};
 use crate::seed::stream;
 use crate::weights::Parameter;
 
 const FILE: &str = "joined.safetensors";
+/// Shapes of parameters do not depend on the rate of signals.
+const ANY_RATE: f64 = 128.0;
 
 /// The networks that a plan's `joined` asks for, as they were learnt.
 #[derive(Debug, Clone, Default)]
-pub struct JoinedFeatures(pub(crate) Vec<Arc<LearntNetwork>>);
+pub struct JoinedFeatures {
+    networks: Vec<Arc<LearntNetwork>>,
+    /// What is known of the places of the channels they are computed of, where one of them asks.
+    places: Option<Arc<Array2<f32>>>,
+}
 
 impl JoinedFeatures {
     /// Those of a plan that joins none.
     pub const fn none() -> Self {
-        Self(Vec::new())
+        Self { networks: Vec::new(), places: None }
+    }
+
+    pub(crate) fn of(networks: Vec<Arc<LearntNetwork>>) -> Self {
+        Self { networks, places: None }
+    }
+
+    /// The same for epochs of these channels.
+    ///
+    /// # Errors
+    /// When a network asks where channels lie and one has a name that is no position: the error names it.
+    pub fn on(&self, channels: &[ChannelName]) -> Result<Self, EncoderError> {
+        let asked = self.networks.iter().any(|network| network.plan.positions);
+        let places =
+            asked.then(|| Head::of(channels, "joined.positions").map(|head| Arc::new(head.places())));
+        Ok(Self { networks: self.networks.clone(), places: places.transpose()? })
     }
 
     /// What was learnt, computed of epochs `[epochs, channels, samples]` in microvolts, at the rate it was learnt at:
     /// `[epochs, features]`, channel by channel.
     ///
     /// # Errors
-    /// When the device fails.
+    /// When the device fails, or a network asks where channels lie and [`JoinedFeatures::on`] was not told.
     pub fn features(&self, epochs: ArrayView3<f32>) -> Result<Array2<f32>, EncoderError> {
         self.beside(Array2::zeros((epochs.dim().0, 0)), epochs)
     }
@@ -66,7 +89,7 @@ impl JoinedFeatures {
             };
             network.parameters.iter().map(named).collect::<Vec<_>>()
         };
-        self.0.iter().enumerate().flat_map(of).collect()
+        self.networks.iter().enumerate().flat_map(of).collect()
     }
 
     /// Puts together what [`JoinedFeatures::tensors`] gave; `take` finds a tensor by name.
@@ -80,19 +103,19 @@ impl JoinedFeatures {
                 let given = take(&format!("joined.{index}.{}", wanted.name))?.like(&wanted.shape)?;
                 Ok(Parameter { values: given.values, ..wanted })
             };
-            let parameters = settings.parameters(&mut stream(0, "joined")).into_iter().map(found);
+            let parameters = settings.parameters(ANY_RATE, &mut stream(0, "joined")).into_iter().map(found);
             Ok(Arc::new(LearntNetwork {
                 plan: settings.clone(),
                 parameters: parameters.collect::<Result<_, FormatError>>()?,
                 device: device.device().clone(),
             }))
         });
-        networks.collect::<Result<_, _>>().map(Self)
+        networks.collect::<Result<_, _>>().map(Self::of)
     }
 
     /// How many features an epoch of so many channels has.
     pub(crate) fn width(&self, channels: usize) -> usize {
-        self.0.iter().map(|network| network.plan.dim * channels).sum()
+        self.networks.iter().map(|network| network.plan.dim * channels).sum()
     }
 
     /// `rows` `[epochs, n]` with the features of `epochs` `[epochs, channels, samples]` to the right of them.
@@ -101,7 +124,7 @@ impl JoinedFeatures {
         rows: Array2<f32>,
         epochs: ArrayView3<f32>,
     ) -> Result<Array2<f32>, EncoderError> {
-        if self.0.is_empty() {
+        if self.networks.is_empty() {
             return Ok(rows);
         }
         let (count, own) = rows.dim();
@@ -109,8 +132,8 @@ impl JoinedFeatures {
         let mut all = Array2::zeros((count, own + self.width(epochs.dim().1)));
         all.slice_mut(s![.., ..own]).assign(&rows);
         let mut start = own;
-        for network in &self.0 {
-            let features = network.compute(epochs)?;
+        for network in &self.networks {
+            let features = network.compute(epochs, self.places.as_deref())?;
             let end = start + features.ncols();
             all.slice_mut(s![.., start..end]).assign(&features);
             start = end;
@@ -119,7 +142,7 @@ impl JoinedFeatures {
     }
 
     fn len(&self) -> usize {
-        self.0.len()
+        self.networks.len()
     }
 }
 

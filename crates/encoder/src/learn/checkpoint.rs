@@ -19,7 +19,7 @@ const FILE: &str = "checkpoint.safetensors";
 /// The key of the description among the file's metadata.
 const ABOUT: &str = "twinprint-checkpoint";
 /// The version of the layout.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// How far the training of one encoder is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -39,6 +39,29 @@ pub(crate) struct Progress {
     pub misses: usize,
 }
 
+/// Tells cohorts that a network is learnt from, from others: by their samples and labels.
+pub(crate) fn fingerprint_of_cohorts(cohorts: &[TrainingEpochs]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for data in cohorts {
+        let (epochs, channels, samples) = data.shape();
+        for number in [epochs, channels, samples] {
+            hasher.update(&(number as u64).to_le_bytes());
+        }
+        data.subject.iter().chain(data.recording).for_each(|label| {
+            hasher.update(&label.to_le_bytes());
+        });
+        data.weight.iter().for_each(|weight| {
+            hasher.update(&weight.to_le_bytes());
+        });
+        for index in 0..data.len() {
+            data.epoch(index).iter().for_each(|x| {
+                hasher.update(&x.to_le_bytes());
+            });
+        }
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
 /// Tells the epochs of one run from those of another: by their labels and by what was fitted to them.
 pub(crate) fn fingerprint(data: &TrainingEpochs, front: &Front) -> String {
     let mut hasher = blake3::Hasher::new();
@@ -47,6 +70,9 @@ pub(crate) fn fingerprint(data: &TrainingEpochs, front: &Front) -> String {
         hasher.update(&(number as u64).to_le_bytes());
     }
     hasher.update(&data.rate.to_le_bytes());
+    data.cohort.iter().for_each(|cohort| {
+        hasher.update(&cohort.to_le_bytes());
+    });
     data.channels.iter().for_each(|name| {
         hasher.update(name.key().as_bytes()).update(b"\n");
     });
@@ -73,6 +99,7 @@ struct Description {
 struct SavedReport {
     member: usize,
     step: usize,
+    steps: usize,
     loss: u64,
     learning_rate: u64,
     gradient_norm: u64,
@@ -126,10 +153,7 @@ impl<'a> Journal<'a> {
             let report = StepReport {
                 member: saved.member,
                 step: saved.step,
-                steps: match &self.plan.attention {
-                    Some(attention) if saved.member == self.plan.ensemble => attention.steps,
-                    _ => self.plan.optimiser.steps,
-                },
+                steps: saved.steps,
                 loss: float(saved.loss),
                 learning_rate: float(saved.learning_rate),
                 gradient_norm: float(saved.gradient_norm),
@@ -148,6 +172,7 @@ impl<'a> Journal<'a> {
             self.reports.push(SavedReport {
                 member: report.member,
                 step: report.step,
+                steps: report.steps,
                 loss: report.loss.to_bits(),
                 learning_rate: report.learning_rate.to_bits(),
                 gradient_norm: report.gradient_norm.to_bits(),

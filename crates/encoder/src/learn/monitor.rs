@@ -33,6 +33,13 @@ pub trait Monitor {
     /// Hears of a step; `Break` stops training with [`EncoderError::Stopped`].
     fn step(&mut self, step: &StepReport) -> ControlFlow<()>;
 
+    /// After how many of its steps an encoder of the ensemble is done, where that is known before, as from the dev subjects of
+    /// other folds; the learning rate goes on as if all were taken. `None` to take them all.
+    fn stop_after(&mut self, member: usize) -> Option<usize> {
+        let _ = member;
+        None
+    }
+
     /// Scores the dev subjects, lower is better: an equal error rate. `None` where there are none; then nothing is
     /// stopped early.
     fn dev_score(&mut self, embed: &Embed) -> Option<f64> {

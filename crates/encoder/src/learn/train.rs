@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::adamw::Weights;
+use super::augment::Augmentation;
 use super::checkpoint::{Journal, Progress, Saved, fingerprint};
 use super::loss::{Twins, unit_rows};
 use super::monitor::{Monitor, StepReport};
@@ -54,11 +55,14 @@ struct Prepared {
     draw: Draw,
     /// `[epochs, columns]`.
     input: Array2<f32>,
+    /// Whom the batch may be held against, where that is not everybody.
+    rivals: Option<Vec<bool>>,
 }
 
 /// Where batches come from.
 struct Source<'a> {
     index: &'a EpochIndex,
+    augment: Augmentation<'a>,
     front: &'a Front,
     rows: Option<&'a Array2<f32>>,
 }
@@ -73,7 +77,12 @@ impl Training<'_, '_> {
         monitor: &mut dyn Monitor,
         journal: &mut Journal,
     ) -> Result<(), EncoderError> {
-        let index = EpochIndex::new(self.data.subject, self.data.recording);
+        let index = EpochIndex::new(self.data);
+        if self.plan.optimiser.steps > 0 && !index.has_pairs() {
+            return Err(EncoderError::data(
+                "people are held against people of their own cohort, and no cohort has two: give more people, or write optimiser.steps = 0",
+            ));
+        }
         let dim = self.plan.architecture.dim(member.front.shape());
         let parameters = self.parameters(member, dim, index.subjects());
         if let Some(parameters) = journal.done(self.member, &parameters)? {
@@ -93,7 +102,9 @@ impl Training<'_, '_> {
             saved.check(&fingerprint)?;
             state.restore(&saved, self.device)?;
         }
-        let source = Source { index: &index, front: &member.front, rows };
+        let steps = &self.plan.batch.augment;
+        let augment = Augmentation::new(steps, self.data.channels, self.data.rate, "batch.augment")?;
+        let source = Source { index: &index, augment, front: &member.front, rows };
         self.steps(&mut state, &source, member, monitor, journal, &fingerprint)?;
         member.parameters = match state.best.weights {
             Some(weights) => weights,
@@ -116,6 +127,7 @@ impl Training<'_, '_> {
     ) -> Result<(), EncoderError> {
         let plan = self.plan;
         let steps = plan.optimiser.steps;
+        let last = monitor.stop_after(self.member).unwrap_or(steps).min(steps);
         let ahead = plan.batch.sampler != Sampler::HardNegatives;
         let nobody = Neighbours::new(0, 0);
         let mut next = None;
@@ -125,7 +137,7 @@ impl Training<'_, '_> {
                 Some(prepared) => prepared,
                 None => self.prepare(step, source, &state.neighbours)?,
             };
-            let outcome = if ahead && step + 1 < steps {
+            let outcome = if ahead && step + 1 < last {
                 let (outcome, prepared) = rayon::join(
                     || self.step(state, batch, member),
                     || self.prepare(step + 1, source, &nobody),
@@ -149,7 +161,7 @@ impl Training<'_, '_> {
             };
             journal.report(&report);
             let patience = plan.early_stopping.patience;
-            state.finished = state.step == steps || (patience > 0 && state.best.misses >= patience);
+            state.finished = state.step >= last || (patience > 0 && state.best.misses >= patience);
             if journal.is_due(state.step) || (state.finished && journal.is_kept()) {
                 self.write(state, journal, fingerprint)?;
             }
@@ -207,7 +219,8 @@ impl Training<'_, '_> {
         let mut rng = stream(self.seed, &format!("batch/{step}"));
         let draw = draw(&self.plan.batch, source.index, neighbours, &mut rng);
         let input = self.input(&draw, source, &mut rng)?;
-        Ok(Prepared { draw, input })
+        let rivals = draw.subject.first().and_then(|&subject| source.index.rivals(subject));
+        Ok(Prepared { draw, input, rivals })
     }
 
     fn input(
@@ -216,14 +229,11 @@ impl Training<'_, '_> {
         source: &Source,
         rng: &mut ChaCha8Rng,
     ) -> Result<Array2<f32>, EncoderError> {
-        let augment = &self.plan.batch.augment;
         let mut input = match source.rows {
-            Some(rows) if augment.is_empty() => rows.select(Axis(0), &batch.rows),
+            Some(rows) if source.augment.is_empty() => rows.select(Axis(0), &batch.rows),
             _ => {
                 let mut epochs = self.data.gather(&batch.rows);
-                for mut epoch in epochs.outer_iter_mut() {
-                    augment.iter().for_each(|step| step.apply(epoch.view_mut(), self.data.rate, rng));
-                }
+                source.augment.apply(epochs.view_mut(), rng);
                 source.front.rows(epochs.view())?
             }
         };
@@ -243,7 +253,7 @@ impl Training<'_, '_> {
 
     /// Takes one step: returns the loss and the gradient's norm.
     fn step(&self, state: &mut State, batch: Prepared, member: &Member) -> Result<(f64, f64), EncoderError> {
-        let Prepared { draw: batch, input } = batch;
+        let Prepared { draw: batch, input, rivals } = batch;
         let State { step, weights, neighbours, .. } = state;
         let leaves = weights.leaves();
         let mut pass = Pass::new(true);
@@ -253,7 +263,8 @@ impl Training<'_, '_> {
             let input = of_array(input, self.device);
             let out = self.plan.architecture.forward(member.front.shape(), input, &bound, &mut pass)?;
             let class = if virtual_subjects { &batch.slot } else { &batch.subject };
-            let twins = Twins { prints: unit_rows(out), class, pairs: batch.pairs.as_deref() };
+            let (pairs, rivals) = (batch.pairs.as_deref(), rivals.as_deref());
+            let twins = Twins { prints: unit_rows(out), class, pairs, rivals };
             (self.loss(&twins, &bound)?, twins.prints)
         };
         let loss = f64::from(read(value.clone().inner())?.first().copied().unwrap_or(f32::NAN));

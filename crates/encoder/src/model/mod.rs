@@ -45,7 +45,7 @@ impl Model {
     /// # let owner: Vec<u32> = (0..20).map(|epoch| epoch / 5).collect();
     /// # let channels = [ChannelName::new("O1"), ChannelName::new("O2")];
     /// # let data = TrainingEpochs {
-    /// #     samples: samples.view(), rows: None, subject: &owner, recording: &owner, weight: &[], apart: None, rate: 128.0,
+    /// #     samples: samples.view(), rows: None, subject: &owner, recording: &owner, weight: &[], cohort: &[], apart: None, rate: 128.0,
     /// #     channels: &channels,
     /// # };
     /// let model = Model::whitened(&Plan::default().check()?, &data, &Compute::cpu())?;

@@ -188,7 +188,7 @@ pub(super) fn assemble(
         let prefix = format!("members.{i}.");
         let part = |name: &str| take(&format!("{prefix}standardise.{name}")).map(|p| p.values);
         let standardise = Standardise::from_parts(part("mean")?, part("deviation")?)?;
-        let front = Front::restore(recipe, channels.len(), samples, rate, seed, standardise)?;
+        let front = Front::restore(recipe, &channels, samples, rate, seed, standardise)?;
         let expected = plan.architecture.parameters(front.shape(), &mut stream(seed, "weights"));
         for wanted in &expected {
             take(&format!("{prefix}{}", wanted.name))?.like(&wanted.shape)?;

@@ -70,6 +70,17 @@ pub enum Augment {
         /// The most it is changed either way, in decibels.
         decibels: f64,
     },
+    /// Multiplies each channel's spectrum by (f / 10 Hz) to a power of its own, uniform either way.
+    SpectralTilt {
+        /// The most that the power of the amplitude is away from 0.
+        exponent: f64,
+    },
+    /// Turns the cap about an axis at random: what the electrodes would record a little further on, estimated from what they do
+    /// record by spherical splines (Perrin and others 1989). Channels must have names of the 10-5 system.
+    MoveElectrodes {
+        /// The most it is turned, in degrees.
+        degrees: f64,
+    },
     /// Removes the frequencies within a band around a random centre, by a discrete cosine transform.
     BandStop {
         /// The width of the band in hertz.
@@ -86,6 +97,8 @@ impl Augment {
             Self::ChannelDropout { probability } => ("batch.augment.probability", probability, 0.99),
             Self::TimeShift { seconds } => ("batch.augment.seconds", seconds, 1e3),
             Self::Gain { decibels } => ("batch.augment.decibels", decibels, 60.0),
+            Self::SpectralTilt { exponent } => ("batch.augment.exponent", exponent, 4.0),
+            Self::MoveElectrodes { degrees } => ("batch.augment.degrees", degrees, 90.0),
             Self::BandStop { width, highest } => {
                 positive("batch.augment.highest", highest, "40 is usual")?;
                 ("batch.augment.width", width, 1e3)

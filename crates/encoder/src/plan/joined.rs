@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Augment;
 use super::range::{not_negative, positive, require, up_to};
 use crate::EncoderError;
 
@@ -54,6 +55,35 @@ pub struct SharedConv {
     pub weight_decay: f64,
     /// The share of channels that a step leaves out: 0.2, 0 to 0.9.
     pub dropout: f64,
+    /// Where the kernels of the first layer start: `random`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub initialise: KernelStart,
+    /// Whether what a filter counts for depends on where on the head its channel lies: false. Channels must then have names of the
+    /// 10-5 system.
+    #[serde(skip_serializing_if = "is_default")]
+    pub positions: bool,
+    /// Heads of the attention by which an epoch's channels learn from one another: 0, for none. They divide `dim`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mixing: usize,
+    /// Changes made to epochs while they are learnt from, in the words of `batch.augment`: none.
+    #[serde(skip_serializing_if = "is_default")]
+    pub augment: Vec<Augment>,
+}
+
+/// Not written, so that plans made before the key was there keep their hash.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// Where the kernels of a first layer start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KernelStart {
+    /// At random.
+    #[default]
+    Random,
+    /// As a bank of Gabor kernels from 2 to 38 Hz, as the filterbank's; they are learnt on from there.
+    Gabor,
 }
 
 impl Default for SharedConv {
@@ -71,6 +101,10 @@ impl Default for SharedConv {
             learning_rate: 2e-3,
             weight_decay: 0.01,
             dropout: 0.2,
+            initialise: KernelStart::Random,
+            positions: false,
+            mixing: 0,
+            augment: Vec::new(),
         }
     }
 }
@@ -94,6 +128,13 @@ impl SharedConv {
         positive("joined.temperature", self.temperature, default)?;
         positive("joined.learning_rate", self.learning_rate, default)?;
         not_negative("joined.weight_decay", self.weight_decay, default)?;
+        let fits = self.mixing == 0 || self.dim.is_multiple_of(self.mixing);
+        let limit = format!("0, or a number of heads that divides joined.dim = {}", self.dim);
+        require(fits, "joined.mixing", self.mixing, limit, "write 0 or 4")?;
+        let bands = self.widths.first().copied().unwrap_or_default();
+        let fits = self.initialise == KernelStart::Random || bands <= 128;
+        require(fits, "joined.initialise", "gabor", "it has at most 128 filters", "write \"random\"")?;
+        self.augment.iter().try_for_each(Augment::validate)?;
         up_to(0.9, "joined.dropout", self.dropout, default)
     }
 

@@ -21,7 +21,7 @@ pub use batch::{Augment, Batch, Sampler};
 pub use carried::Adapt;
 pub use check::CheckedPlan;
 pub use filterbank::{AverageReference, Bands, Filterbank, Spatial};
-pub use joined::{Joined, SharedConv};
+pub use joined::{Joined, KernelStart, SharedConv};
 pub use loss::{
     ArcFace, Contrastive, Distance, Koch, Loss, NPair, Prototypical, SubjectSoftmax, SupCon, Triplet,
 };

@@ -47,6 +47,7 @@ impl Cohort {
             subject: &self.subject,
             recording: &self.recording,
             weight: &[],
+            cohort: &[],
             apart: None,
             rate: 128.0,
             channels: &self.channels,

@@ -10,7 +10,7 @@ use twinprint_signal::SubjectId;
 use crate::cohort_epochs::{CohortEpochs, epochs_of_own_montages};
 use crate::context::Context;
 use crate::error::Placed;
-use crate::folder::{JOINED, TRAINING, create_folder, write_csv};
+use crate::folder::{CHECKPOINT, JOINED, TRAINING, create_folder, remove, write_csv};
 use crate::training_rows::numbered;
 use crate::{Progress, RunError};
 
@@ -31,9 +31,12 @@ pub(crate) fn learn(context: &Context, encoder: &CheckedPlan) -> Result<JoinedFe
     let cohorts = cohorts(context)?;
     let epochs: Vec<TrainingEpochs> = cohorts.iter().map(Cohort::epochs).collect();
     let mut log = Log { progress: context.progress, rows: Vec::new() };
-    let learnt = JoinedFeatures::learn(encoder, &epochs, context.device, &mut log).in_stage("train")?;
+    let checkpoints = place.join(CHECKPOINT);
+    let learnt = JoinedFeatures::learn_resumable(encoder, &epochs, context.device, &mut log, &checkpoints)
+        .in_stage("train")?;
     learnt.save(&place).in_stage("train")?;
     write_csv(&place.join(TRAINING), COLUMNS, &log.rows)?;
+    remove(checkpoints)?;
     Ok(learnt)
 }
 
@@ -90,6 +93,7 @@ impl Cohort {
             subject: &self.subject,
             recording: &self.recording,
             weight: &self.weight,
+            cohort: &[],
             apart: None,
             rate: file.rate().get(),
             channels: file.channels(),

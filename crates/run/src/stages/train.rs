@@ -2,8 +2,8 @@
 //! one more, in `model/`. While the stage runs, each has a checkpoint, so that a run that was killed goes on at the step it had
 //! come to.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 
 use twinprint_encoder::{Embed, JoinedFeatures, Monitor, Recipe, StepReport, train_resumable};
 use twinprint_evaluation::Scores;
@@ -15,7 +15,9 @@ use crate::carried::CarriedModel;
 use crate::context::Context;
 use crate::directionless;
 use crate::error::Placed;
-use crate::folder::{CARRIED, EPOCHS, JOINED, RunFolder, TRAINING, create_folder, write_csv};
+use crate::folder::{
+    CARRIED, CHECKPOINT, EPOCHS, JOINED, RunFolder, TRAINING, create_folder, remove, write_csv,
+};
 use crate::scoring::{Asked, People, embed_role, scores_of_fold};
 use crate::stages::joined;
 use crate::training_rows::{TrainingRows, epoch_seconds};
@@ -24,18 +26,19 @@ use crate::{Plan, Progress, RunError};
 
 /// The columns of a fold's log of training.
 const COLUMNS: [&str; 6] = ["member", "step", "loss", "learning_rate", "gradient_norm", "dev_eer"];
-/// The folder of a fold's checkpoint.
-const CHECKPOINT: &str = "checkpoint";
 
 /// How many steps the training of all encoders reports.
 pub(crate) fn steps(plan: &Plan, split: &Split) -> u64 {
     let encoders = split.folds.len() + usize::from(plan.fits_final_model());
-    joined::steps(&plan.config().encoder) + encoders as u64 * steps_of_one(plan)
+    let joined = if plan.carried().is_none() { joined::steps(&plan.config().encoder) } else { 0 };
+    joined + encoders as u64 * steps_of_one(plan)
 }
 
 fn steps_of_one(plan: &Plan) -> u64 {
     let encoder = &plan.config().encoder;
-    let attention = encoder.attention.as_ref().map_or(0, |attention| attention.steps);
+    // A model that is brought along keeps the attention it has learnt.
+    let learns = plan.carried().is_none();
+    let attention = encoder.attention.as_ref().filter(|_| learns).map_or(0, |attention| attention.steps);
     (encoder.ensemble * encoder.optimiser.steps + attention) as u64
 }
 
@@ -55,19 +58,25 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     };
     let recipe = Recipe { plan: &encoder, joined: &learnt };
     let mut last = Vec::with_capacity(split.folds.len());
+    let mut best = BestSteps::default();
     let (weights, views) = (Weights::of(plan, split), split.by_tested_cohort());
     for fold in &split.folds {
         let rows = TrainingRows::of(fold, &file, &weights)?;
         let of_cohorts = views.iter().filter_map(|(_, view)| view.folds.get(fold.index));
         let by_cohort = of_cohorts.filter(|view| !view.dev.is_empty()).collect();
-        last.push(fit(context, recipe, (Some(fold), by_cohort, &rows), &file)?);
+        let fitted = fit(context, recipe, (Some(fold), by_cohort, &rows), (&file, BTreeMap::new()))?;
+        last.push(fitted.loss);
+        best.add(&fitted);
     }
     let place = folder.final_model();
     let also = match fits(context) {
         true => {
             let rows = TrainingRows::of_everybody(split, &file, &weights)?;
-            last.push(fit(context, recipe, (None, Vec::new(), &rows), &file)?);
-            format!(", the last of them of all {} people", rows.subjects().len())
+            let stops = best.medians();
+            let steps =
+                stops.values().max().map(|step| format!(", stopped after {step} steps as its folds were"));
+            last.push(fit(context, recipe, (None, Vec::new(), &rows), (&file, stops))?.loss);
+            format!(", the last of them of all {} people{}", rows.subjects().len(), steps.unwrap_or_default())
         }
         false => {
             remove(place)?;
@@ -114,14 +123,40 @@ fn fits(context: &Context) -> bool {
     wanted && !context.split.learnable.is_empty()
 }
 
-/// Fits the encoder of a fold, or without one the final model, and saves it with the log of its training; gives back the last
-/// loss.
+/// What the log of an encoder's training says.
+struct Fitted {
+    /// The last loss.
+    loss: f64,
+    /// The step of the best look at dev people, for each encoder of the ensemble that had one.
+    best: BTreeMap<usize, usize>,
+}
+
+/// The steps at which the encoders of the folds served their dev people best.
+#[derive(Default)]
+struct BestSteps(BTreeMap<usize, Vec<usize>>);
+
+impl BestSteps {
+    fn add(&mut self, fitted: &Fitted) {
+        for (&member, &step) in &fitted.best {
+            self.0.entry(member).or_default().push(step);
+        }
+    }
+
+    /// The median over the folds, for each encoder of the ensemble; of an even number of folds the later of the middle two.
+    fn medians(mut self) -> BTreeMap<usize, usize> {
+        self.0.values_mut().for_each(|steps| steps.sort_unstable());
+        self.0.into_iter().map(|(member, steps)| (member, steps[steps.len() / 2])).collect()
+    }
+}
+
+/// Fits the encoder of a fold, or without one the final model, which takes as many steps as `stops` says where its folds were
+/// stopped early, and saves it with the log of its training.
 fn fit(
     context: &Context,
     recipe: Recipe,
     (fold, by_cohort, rows): (Option<&Fold>, Vec<&Fold>, &TrainingRows),
-    file: &EpochFile,
-) -> Result<f64, RunError> {
+    (file, stops): (&EpochFile, BTreeMap<usize, usize>),
+) -> Result<Fitted, RunError> {
     let Context { plan, split, folder, device, progress, .. } = context;
     let mut log = Log {
         fold,
@@ -132,6 +167,8 @@ fn fit(
         people: People::of(file.infos()),
         progress: *progress,
         rows: Vec::new(),
+        stops,
+        best: BTreeMap::new(),
         loss: f64::NAN,
         failed: None,
     };
@@ -151,7 +188,8 @@ fn fit(
     let model = trained.in_stage("train")?;
     model.save(&place).in_stage("train")?;
     write_csv(&place.join(TRAINING), COLUMNS, &log.rows)?;
-    Ok(log.loss)
+    let best = log.best.into_iter().map(|(member, (step, _))| (member, step)).collect();
+    Ok(Fitted { loss: log.loss, best })
 }
 
 /// Removes what a stopped training left to go on from.
@@ -164,14 +202,6 @@ fn forget_checkpoints(folder: &RunFolder, split: &Split) -> Result<(), RunError>
 pub(crate) fn start_anew(folder: &RunFolder, split: &Split) -> Result<(), RunError> {
     forget_checkpoints(folder, split)?;
     remove(folder.path(JOINED))
-}
-
-/// Removes a folder, where there is one.
-fn remove(path: PathBuf) -> Result<(), RunError> {
-    if path.exists() {
-        std::fs::remove_dir_all(&path).map_err(|source| RunError::Write { path, source })?;
-    }
-    Ok(())
 }
 
 /// The epochs a run's first stage wrote.
@@ -192,6 +222,10 @@ struct Log<'a> {
     people: People,
     progress: &'a dyn Progress,
     rows: Vec<[String; 6]>,
+    /// After how many steps each encoder of the ensemble is done, where that is known before.
+    stops: BTreeMap<usize, usize>,
+    /// The step of the best look at dev people and its score, for each encoder of the ensemble.
+    best: BTreeMap<usize, (usize, f64)>,
     loss: f64,
     failed: Option<RunError>,
 }
@@ -199,6 +233,12 @@ struct Log<'a> {
 impl Monitor for Log<'_> {
     fn step(&mut self, report: &StepReport) -> ControlFlow<()> {
         self.loss = report.loss;
+        if let Some(score) = report.dev_score {
+            let best = self.best.entry(report.member).or_insert((report.step, score));
+            if score < best.1 {
+                *best = (report.step, score);
+            }
+        }
         let dev = report.dev_score.map(|eer| eer.to_string()).unwrap_or_default();
         let (member, step) = (report.member.to_string(), report.step.to_string());
         let [loss, rate, norm] =
@@ -214,8 +254,12 @@ impl Monitor for Log<'_> {
         if self.failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
+    fn stop_after(&mut self, member: usize) -> Option<usize> {
+        self.stops.get(&member).copied()
+    }
+
     fn dev_score(&mut self, embed: &Embed) -> Option<f64> {
-        // Everybody is learnt from in the final model, so that nobody is left to stop it early: it takes all its steps.
+        // Everybody is learnt from in the final model, so that nobody is left to stop it early: it stops as its folds did.
         let fold = self.fold.filter(|_| !self.by_cohort.is_empty())?;
         let scored = embed_role(fold, Role::Dev, self.file, embed).and_then(|side| {
             let seconds = self.shortest_probe();

@@ -6,7 +6,7 @@
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Twins, cross_entropy, mask, plain_device};
+use super::{Twins, among_rivals, cross_entropy, mask, plain_device};
 use crate::EncoderError;
 use crate::plan::ArcFace;
 use crate::weights::{Bound, Parameter};
@@ -43,7 +43,8 @@ impl ArcFace {
         let turned = turned.mask_where(past, cosine.clone().sub_scalar(m * m.sin()));
         let target = mask(twins.class.len(), classes, &device, |i, c| twins.class[i] == c);
         let logits = cosine.clone() + (turned - cosine) * target;
-        Ok(cross_entropy(logits.mul_scalar(self.scale), twins.class))
+        let logits = among_rivals(logits.mul_scalar(self.scale), twins.rivals);
+        Ok(cross_entropy(logits, twins.class))
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct Twins<'a> {
     pub class: &'a [usize],
     /// The pairs to compare where twin pairs were sampled; all pairs otherwise.
     pub pairs: Option<&'a [(usize, usize)]>,
+    /// For each class, whether these rows may be held against it; nothing where they may against every one.
+    pub rivals: Option<&'a [bool]>,
 }
 
 impl Twins<'_> {
@@ -97,6 +99,17 @@ pub(crate) fn mean_where(values: Tensor<1>, keep: &[bool]) -> Tensor<1> {
     let weights: Vec<f32> = keep.iter().map(|&k| if k { 1.0 / count as f32 } else { 0.0 }).collect();
     let length = weights.len();
     (values * Tensor::from_data(burn::tensor::TensorData::new(weights, [length]), &device)).sum()
+}
+
+/// What is added to the logit of a class that is not to be held against: its exponential is 0.
+const NO_RIVAL: f32 = -1e9;
+
+/// `logits` `[n, classes]` without those of classes that the rows are not held against.
+pub(crate) fn among_rivals(logits: Tensor<2>, rivals: Option<&[bool]>) -> Tensor<2> {
+    let Some(rivals) = rivals else { return logits };
+    let values = rivals.iter().map(|&rival| if rival { 0.0 } else { NO_RIVAL }).collect();
+    let device = plain_device(&logits);
+    logits + crate::weights::matrix(values, 1, rivals.len(), &device)
 }
 
 /// Mean cross-entropy of `logits` `[n, classes]` against `class`.

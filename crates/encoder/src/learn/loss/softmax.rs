@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Twins, cross_entropy};
+use super::{Twins, among_rivals, cross_entropy};
 use crate::EncoderError;
 use crate::plan::SubjectSoftmax;
 use crate::weights::{Bound, Parameter};
@@ -32,6 +32,6 @@ impl SubjectSoftmax {
         let weight = bound.get::<2>(&format!("{prefix}weight"))?;
         let bias = bound.get::<2>(&format!("{prefix}bias"))?;
         let logits = twins.prints.clone().matmul(weight.transpose()).mul_scalar(self.scale) + bias;
-        Ok(cross_entropy(logits, twins.class))
+        Ok(cross_entropy(among_rivals(logits, twins.rivals), twins.class))
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn evaluate(
     let device = Device::flex().autodiff();
     let x = matrix(x.to_vec(), class.len(), x.len() / class.len(), &device).require_grad();
     let leaves: Vec<_> = parameters.iter().map(|p| p.tensor(&device).require_grad()).collect();
-    let twins = Twins { prints: unit_rows(x.clone()), class, pairs };
+    let twins = Twins { prints: unit_rows(x.clone()), class, pairs, rivals: None };
     let value = loss.value("", &twins, &Bound::new(parameters, &leaves)).unwrap();
     let mut gradients = value.backward();
     let gradient = read(x.grad_remove(&mut gradients).unwrap()).unwrap();
@@ -135,4 +135,20 @@ fn losses_without_a_positive_pair_are_finite() {
         let ours = evaluate(&loss_called(name), &x, &[0, 1, 2, 3, 4, 5], &[], None);
         assert!(ours.value.is_finite() && ours.gradient.iter().all(|g| g.is_finite()), "{name}");
     }
+}
+
+#[test]
+fn a_class_that_is_no_rival_takes_no_part_in_the_cross_entropy() {
+    let device = Device::flex();
+    let logits = |columns: usize| {
+        let values =
+            (0..3 * columns).map(|at| ((at % columns) as f32 - 0.3 * (at / columns) as f32).sin()).collect();
+        matrix(values, 3, columns, &device)
+    };
+    let value = |loss: Tensor<1>| read(loss).unwrap()[0];
+    let class = [0, 1, 1];
+    let among = among_rivals(logits(4), Some(&[true, true, false, false]));
+    let alone = value(cross_entropy(logits(4).narrow(1, 0, 2), &class));
+    assert!((value(cross_entropy(among, &class)) - alone).abs() < 1e-6);
+    assert!((value(cross_entropy(among_rivals(logits(4), None), &class)) - alone).abs() > 1e-3);
 }

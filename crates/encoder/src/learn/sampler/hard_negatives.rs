@@ -65,11 +65,11 @@ impl Neighbours {
 
     /// Slots by twos: a subject at random and one of those nearest to it.
     pub fn subjects(&self, slots: usize, index: &EpochIndex, rng: &mut ChaCha8Rng) -> Vec<usize> {
-        let count = index.subjects();
+        let people = index.cohort(rng);
         let mut chosen = Vec::with_capacity(slots + 1);
         while chosen.len() < slots {
-            let subject = rng.random_range(0..count);
-            let mut others: Vec<usize> = (0..count).filter(|&other| other != subject).collect();
+            let subject = people[rng.random_range(0..people.len())];
+            let mut others: Vec<usize> = people.iter().copied().filter(|&other| other != subject).collect();
             if self.seen[subject] {
                 let near = |&other: &usize| self.means.row(subject).dot(&self.means.row(other));
                 others.sort_by(|a, b| near(b).total_cmp(&near(a)));

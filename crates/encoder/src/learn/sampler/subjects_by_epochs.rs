@@ -9,7 +9,8 @@ use super::{Draw, EpochIndex};
 
 /// Subjects drawn with replacement, so that a batch can have more slots than there are people.
 pub(super) fn subjects(slots: usize, index: &EpochIndex, rng: &mut ChaCha8Rng) -> Vec<usize> {
-    (0..slots).map(|_| rng.random_range(0..index.subjects())).collect()
+    let people = index.cohort(rng);
+    (0..slots).map(|_| people[rng.random_range(0..people.len())]).collect()
 }
 
 /// `epochs` epochs for each slot, going around the subject's recordings from a random one.

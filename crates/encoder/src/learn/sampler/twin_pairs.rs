@@ -9,13 +9,15 @@ use super::{Draw, EpochIndex};
 
 /// `pairs` pairs, by turns of one person (across recordings where they have several) and of two people.
 pub(super) fn draw(pairs: usize, index: &EpochIndex, rng: &mut ChaCha8Rng) -> Draw {
+    let people = index.cohort(rng);
     let mut draw = Draw { rows: Vec::new(), slot: Vec::new(), subject: Vec::new(), pairs: None };
     for pair in 0..pairs {
-        let left = rng.random_range(0..index.subjects());
-        let right = match pair % 2 {
-            0 => left,
-            _ => (left + rng.random_range(1..index.subjects())) % index.subjects(),
+        let place = rng.random_range(0..people.len());
+        let other = match pair % 2 {
+            0 => place,
+            _ => (place + rng.random_range(1..people.len())) % people.len(),
         };
+        let (left, right) = (people[place], people[other]);
         let recording = rng.random_range(0..index.recordings(left));
         for (subject, recording) in [(left, recording), (right, recording + 1)] {
             draw.rows.push(index.any(subject, recording, rng));

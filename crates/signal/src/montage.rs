@@ -1,9 +1,9 @@
 //! Where electrodes sit on the head.
 
-use twinprint_signal::ChannelName;
+use crate::ChannelName;
 
 /// A direction from the head's centre, of length 1: right, front, top.
-pub(crate) type Position = [f64; 3];
+pub type Position = [f64; 3];
 
 /// Folded channel names and directions, a line each below the header; made by tests/golden/preprocess/positions.py.
 const POSITIONS: &str = include_str!("positions.tsv");
@@ -11,7 +11,7 @@ const POSITIONS: &str = include_str!("positions.tsv");
 /// The position of a 10-5 electrode on a unit sphere; None for a name the system does not have.
 ///
 /// From the template `standard_1005` of MNE-Python, seen from the centre of the sphere fitted to it.
-pub(crate) fn position(channel: &ChannelName) -> Option<Position> {
+pub fn position(channel: &ChannelName) -> Option<Position> {
     let axes =
         POSITIONS.lines().skip(1).find_map(|line| line.strip_prefix(channel.key())?.strip_prefix('\t'))?;
     let mut axes = axes.split('\t').map(|axis| axis.parse().ok());

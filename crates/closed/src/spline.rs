@@ -1,22 +1,22 @@
-//! Estimates a channel from others by spherical splines (Perrin, Pernier, Bertrand and Echallier 1989,
+//! Estimates potentials on the head from others by spherical splines (Perrin, Pernier, Bertrand and Echallier 1989,
 //! Electroencephalography and Clinical Neurophysiology 72:184–187).
 //!
 //! Stiffness 4, 50 Legendre terms and a regularisation of 1e-5 on the diagonal, as MNE-Python's `interpolate_bads`. Positions
 //! are those of the 10-5 system on a unit sphere, the same for every head.
 
+use crate::solve;
 use ndarray::Array2;
-use twinprint_closed::solve;
-
-use crate::montage::Position;
 
 const STIFFNESS: i32 = 4;
 const TERMS: usize = 50;
 const REGULARISATION: f64 = 1e-5;
-/// Fewest channels to interpolate from: a constant and three directions.
-pub(crate) const FEWEST: usize = 4;
 
-/// Weights `[to, from]` that estimate potentials at `to` from those at `from`.
-pub(crate) fn weights(from: &[Position], to: &[Position]) -> Array2<f64> {
+/// A direction from the head's centre, of length 1.
+type Position = [f64; 3];
+
+/// Weights `[to, from]` that estimate potentials at places `to` on the unit sphere from those at `from`; of fewer than four places
+/// they say little.
+pub fn spherical_spline(from: &[[f64; 3]], to: &[[f64; 3]]) -> Array2<f64> {
     let n = from.len();
     // One row and column more than electrodes: the potential is a constant plus a spline whose weights sum to zero.
     let mut system = Array2::<f64>::zeros((n + 1, n + 1));

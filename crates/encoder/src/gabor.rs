@@ -12,7 +12,7 @@ const OVERLAP: f64 = 0.6;
 
 impl Bands {
     /// Centre frequencies in hertz.
-    pub(super) fn frequencies(&self) -> Vec<f64> {
+    pub(crate) fn frequencies(&self) -> Vec<f64> {
         let (low, high) = ((self.low + CORNER).ln(), (self.high + CORNER).ln());
         let last = (self.count.max(2) - 1) as f64;
         (0..self.count).map(|i| (low + (high - low) * i as f64 / last).exp() - CORNER).collect()
@@ -20,7 +20,7 @@ impl Bands {
 
     /// Deviations of the Gaussians in seconds: wide enough to overlap with the neighbouring bands, and at most a
     /// quarter of the kernel.
-    pub(super) fn deviations(&self, rate: f64) -> Vec<f64> {
+    pub(crate) fn deviations(&self, rate: f64) -> Vec<f64> {
         let f = self.frequencies();
         let longest = self.taps(rate) as f64 / rate / 4.0;
         (0..f.len())
@@ -34,23 +34,23 @@ impl Bands {
     }
 
     /// Samples on either side of a kernel's centre.
-    pub(super) fn half(&self, rate: f64) -> usize {
+    pub(crate) fn half(&self, rate: f64) -> usize {
         (self.seconds * rate / 2.0).round() as usize
     }
 
     /// Samples of a kernel: odd.
-    pub(super) fn taps(&self, rate: f64) -> usize {
+    pub(crate) fn taps(&self, rate: f64) -> usize {
         2 * self.half(rate) + 1
     }
 
     /// Samples between two evaluations.
-    pub(super) fn stride(&self, rate: f64) -> usize {
+    pub(crate) fn stride(&self, rate: f64) -> usize {
         ((rate / self.steps_per_second).round() as usize).max(1)
     }
 
     /// The kernels, each symmetric about its centre: exp(−t²/2σ²)·cos(2πft) less a scaled Gaussian so that it sums to
     /// zero, divided by the modulus of its response at f.
-    pub(super) fn kernels(&self, rate: f64) -> Vec<Vec<f64>> {
+    pub(crate) fn kernels(&self, rate: f64) -> Vec<Vec<f64>> {
         let half = self.half(rate) as isize;
         let times: Vec<f64> = (-half..=half).map(|n| n as f64 / rate).collect();
         let pairs = self.frequencies().into_iter().zip(self.deviations(rate));
