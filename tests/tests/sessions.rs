@@ -28,7 +28,7 @@ fn rows<'a>(results: &'a Value, system: &str) -> Vec<&'a Value> {
 fn error_rates_are_told_by_the_days_between_enrolment_and_probe() {
     let cohort = Cohort::new("1");
     dated(&cohort);
-    let short = ["--set", "evaluation.baselines=[\"log_psd_cosine\"]", "--set", "evaluation.audits=[]"];
+    let short = ["--set", "evaluation.baselines=[\"alpha_aligned_wccn\"]", "--set", "evaluation.audits=[]"];
     let folder = cohort.run("out", &short);
     let results = json(&folder.join("results.json"));
     let encoder = rows(&results, "encoder");
@@ -44,7 +44,7 @@ fn error_rates_are_told_by_the_days_between_enrolment_and_probe() {
     }
     let at_first_length = encoder.iter().filter(|row| row["probe_seconds"] == encoder[0]["probe_seconds"]);
     assert_eq!(at_first_length.map(|row| row["mated"].as_u64().unwrap()).sum::<u64>(), whole("mated"));
-    assert_eq!(rows(&results, "log_psd_cosine").len(), encoder.len());
+    assert_eq!(rows(&results, "alpha_aligned_wccn").len(), encoder.len());
     // The page and the tables show it; no date is kept.
     let page = fs::read_to_string(folder.join("report.html")).unwrap();
     assert!(page.contains("Days between enrolment and probe") && page.contains("31 to 90 days"));

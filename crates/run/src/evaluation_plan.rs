@@ -11,7 +11,7 @@ use crate::system::System;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EvaluationPlan {
-    /// Baselines scored on the same trials; all six unless some are left out by name.
+    /// Baselines scored on the same trials; six unless some are left out, or `alpha_aligned_wccn` is added, by name.
     pub baselines: Vec<System>,
     /// What the run asks about its own numbers; every [`Audit`] unless some are left out by name.
     pub audits: Vec<Audit>,
@@ -68,8 +68,8 @@ impl EvaluationPlan {
     /// # Errors
     /// When a count is below its limit, or a name stands where it cannot.
     pub fn validate(&self) -> Result<(), (&'static str, String)> {
-        if let Some(wrong) = self.baselines.iter().find(|system| !System::BASELINES.contains(system)) {
-            let allowed: Vec<&str> = System::BASELINES.iter().map(|system| system.name()).collect();
+        if let Some(wrong) = self.baselines.iter().find(|system| !System::BY_NAME.contains(system)) {
+            let allowed: Vec<&str> = System::BY_NAME.iter().map(|system| system.name()).collect();
             return Err((
                 "baselines",
                 format!("{wrong} is not a baseline: choose from {}", allowed.join(", ")),

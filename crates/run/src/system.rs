@@ -47,9 +47,20 @@ impl System {
         Self::TangentWccn,
     ];
 
+    /// Everything a plan may name as a baseline.
+    pub const BY_NAME: [Self; 7] = [
+        Self::UntrainedEncoder,
+        Self::WhitenedEncoder,
+        Self::LogPsdCosine,
+        Self::LogPsdWccn,
+        Self::AlphaAlignedWccn,
+        Self::TangentCosine,
+        Self::TangentWccn,
+    ];
+
     /// Whether the encoder is compared with it.
     pub(crate) fn is_baseline(self) -> bool {
-        [Self::LearntHere, Self::AlphaAlignedWccn].contains(&self) || Self::BASELINES.contains(&self)
+        self == Self::LearntHere || Self::BY_NAME.contains(&self)
     }
 
     /// Whether it is scored for the audits only.
