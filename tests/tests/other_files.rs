@@ -127,3 +127,46 @@ fn check_refuses_what_preprocessing_would_with_the_key_that_mends_it() {
     says(&refused(&cohort, &[]), &["two of its channels", "Fp1", "preprocess.channels.drop"]);
     check(&cohort, &["--set", "preprocess.channels.drop=[\"Fp1\"]"]);
 }
+
+#[test]
+fn lenient_reading_is_advised_only_where_it_helps() {
+    let cohort = Cohort::new("1");
+    let path = &recordings(&cohort)[0];
+    let whole = std::fs::read(path).unwrap();
+    let with = |at: usize, text: &str| {
+        let mut bytes = whole.clone();
+        bytes[at..at + text.len()].copy_from_slice(text.as_bytes());
+        std::fs::write(path, bytes).unwrap();
+        refused(&cohort, &[])
+    };
+    let helps = with(236, "9       ");
+    says(&helps, &["number of data records", "dataset.lenient"]);
+    check(&cohort, &["--set", "dataset.lenient=true"]);
+    for (at, text) in [(236, "        "), (252, "3   ")] {
+        let said = with(at, text);
+        assert!(!said.contains("lenient"), "{said}");
+        says(&said, &["at byte", "it must be"]);
+    }
+}
+
+#[test]
+fn check_refuses_recordings_of_another_rate_and_those_too_short_for_the_filter() {
+    let cohort = Cohort::new("1");
+    let other = |name: &str, more: &str| {
+        let folder = cohort.folder.path().join(name);
+        let words = format!("--subjects 1 --sessions 1 --channels 6 --quiet {more}");
+        succeed(&["synth", folder.to_str().unwrap()].into_iter().chain(words.split(' ')).collect::<Vec<_>>());
+        let found = below(&folder).into_iter().find(|path| path.to_str().unwrap().ends_with("_eeg.edf"));
+        std::fs::copy(found.unwrap(), &recordings(&cohort)[3]).unwrap();
+    };
+    other("fast", "--seconds 30 --rate 160");
+    check(&cohort, &[]);
+    let said = refused(&cohort, &["--set", "preprocess.resample=false"]);
+    says(&said, &["128 Hz", "sub-02/ses-2", "160 Hz", "preprocess.resample.sfreq", "exclude_recordings"]);
+    other("short", "--seconds 2 --rate 128");
+    let said = refused(
+        &cohort,
+        &["--set", "protocol.probe.recordings=[\"ses-1\"]", "--set", "protocol.enrol.recordings=[\"ses-2\"]"],
+    );
+    says(&said, &["sub-02_ses-2", "256 samples", "band filter needs", "leave the recording out"]);
+}

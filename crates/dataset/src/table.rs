@@ -19,6 +19,10 @@ impl Table {
     /// ends. Blank lines and empty cells beyond the header's are passed over.
     pub(crate) fn read(path: &Path) -> Result<Self, DatasetError> {
         let bytes = std::fs::read(path).map_err(|source| DatasetError::Read { path: path.into(), source })?;
+        if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+            let reason = "the table is UTF-16: save it as UTF-8".to_owned();
+            return Err(DatasetError::Table { path: path.to_owned(), reason });
+        }
         let text = String::from_utf8(bytes)
             .unwrap_or_else(|error| error.as_bytes().iter().map(|byte| char::from(*byte)).collect());
         let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n");
@@ -90,8 +94,13 @@ impl Table {
 
     /// The position of a column that must be there.
     pub(crate) fn require(&self, column: &str) -> Result<usize, DatasetError> {
-        self.position(column).ok_or_else(|| {
-            self.error(format!("there is no column {column:?}; the columns are {}", self.columns.join(", ")))
+        self.position(column).ok_or_else(|| match self.columns.as_slice() {
+            [only] if only.contains(column) => self.error(format!(
+                "its one column is called {only:?}: separate the columns by tabs, or by commas where the name ends in .csv"
+            )),
+            columns => {
+                self.error(format!("there is no column {column:?}; the columns are {}", columns.join(", ")))
+            }
         })
     }
 
@@ -165,5 +174,13 @@ mod tests {
         let table = read("t.tsv", "a\tb\n").unwrap();
         let message = table.require("name").unwrap_err().to_string();
         assert!(message.contains("no column \"name\"") && message.contains("a, b"), "{message}");
+        let message = read("t.tsv", "name  type\n").unwrap().require("name").unwrap_err().to_string();
+        assert!(message.contains("by tabs"), "{message}");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.tsv");
+        std::fs::write(&path, "\u{feff}name".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>())
+            .unwrap();
+        let message = Table::read(&path).err().unwrap().to_string();
+        assert!(message.contains("UTF-16"), "{message}");
     }
 }

@@ -13,6 +13,7 @@ mod fir;
 mod fourier;
 mod fused;
 mod iir;
+mod length;
 mod likeness;
 mod line_noise;
 mod merge;
@@ -31,6 +32,7 @@ mod validate;
 
 pub use channels::common_channels;
 pub use error::{PlanError, PreprocessError};
+pub use length::long_enough;
 pub use likeness::{Likeness, UnlikeEeg, likeness, unlike_eeg};
 pub use merge::merge_rates;
 pub use operation::Operation;

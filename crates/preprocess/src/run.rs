@@ -16,7 +16,7 @@ use crate::quality::Quality;
 use crate::reject::{self, Spread};
 use crate::statistics::median;
 use crate::validate::CheckedPlan;
-use crate::{bad, line_noise, scale};
+use crate::{bad, length, line_noise, scale};
 
 /// The epochs of one recording.
 #[derive(Debug, Clone, PartialEq)]
@@ -130,31 +130,13 @@ impl Preprocessor {
         quality: &mut Quality,
     ) -> Result<(Array2<f32>, Vec<Stretch>), PreprocessError> {
         let design = Design::new(&self.plan, recording.rate())?;
-        let (needed, step) = design.shortest;
+        let stretches: Vec<usize> = recording.segments().iter().map(|segment| segment.len).collect();
+        length::check(&design, recording.rate(), &stretches, epoch)?;
+        let needed = design.shortest.0;
         let usable: Vec<_> = recording.segments().iter().filter(|s| s.len >= needed).collect();
         quality.segments_used = usable.len();
         quality.segments_too_short = recording.segments().len() - usable.len();
-        let longest = recording.segments().iter().map(|s| s.len).max().unwrap_or(0);
-        let too_short = |step, needed, remedy| PreprocessError::TooShort {
-            longest,
-            step,
-            needed,
-            rate: recording.rate(),
-            remedy,
-        };
-        if usable.is_empty() {
-            return Err(too_short(
-                step,
-                needed,
-                "widen the filter's transitions, raise l_freq or switch it off",
-            ));
-        }
         let lens: Vec<usize> = usable.iter().map(|s| design.output_len(s.len)).collect();
-        if lens.iter().all(|&len| len < epoch) {
-            let per_sample = longest as f64 / design.output_len(longest) as f64;
-            let samples = (epoch as f64 * per_sample).ceil() as usize;
-            return Err(too_short("one epoch", samples, "shorten the epochs"));
-        }
         let mut signal = Array2::zeros((rows.len(), lens.iter().sum()));
         let mut work = ChainWork::default();
         let mut stretches = Vec::with_capacity(usable.len());

@@ -27,6 +27,7 @@ pub use twinprint_edf::{EdfFile, Strictness};
 /// The one format that is written, EDF+, and how its header loses the person.
 pub mod writing {
     pub use twinprint_edf::{
-        AnonymiseError, EdfWriter, NewHeader, NewSignal, WriteError, anonymise, fits, range_for, shifted,
+        AnonymiseError, EdfWriter, NewHeader, NewSignal, StartDateTime, WriteError, anonymise, fits,
+        range_for, shifted,
     };
 }

@@ -170,6 +170,7 @@ fn what_nobody_states_or_contradicts_is_refused_with_what_to_write() {
     says("t,Cz\n0.00,1\n0.01,2\n0.02,3\n0.03,4\n", &times, &["100.0 Hz", "250 Hz"]);
     let unknown = TextLayout { channels: vec!["Oz".to_owned()], ..rate(250.0) };
     says("t,Cz\n0,1\n1,2\n", &unknown, &["Oz", "one of t, Cz"]);
+    says("Cz,Pz\r1,2\r3,4\r", &rate(100.0), &["carriage return", "line ends of Windows or Linux"]);
     let utf16: Vec<u8> = "\u{feff}Cz\n1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wide.csv");

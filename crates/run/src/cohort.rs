@@ -163,6 +163,12 @@ fn open(
     preprocess.fits(rate).map_err(|error| plan.invalid_preprocess(settings, error))?;
     let samples =
         chosen.signals.iter().map(|&index| reader.channels()[index].total_samples).max().unwrap_or(0);
+    let one_rate = chosen.signals.iter().all(|&index| reader.channels()[index].rate == rate);
+    if let Some(&first) = chosen.signals.first().filter(|_| one_rate) {
+        let stretches: Vec<usize> = reader.segments(first).iter().map(|segment| segment.len).collect();
+        twinprint_preprocess::long_enough(preprocess, rate, &stretches)
+            .map_err(|error| RunError::recording(&file.path, error))?;
+    }
     let hashes = known.of_recording(&reader)?;
     let input = InputFile {
         path: settings.prefixed(&below(root, &file.path), "/"),

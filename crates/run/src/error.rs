@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 
+use twinprint_recordings::{ReadError, RecordingReader, Strictness};
+
 /// What is wrong: a sentence, or an error with its causes.
 pub type Problem = Box<dyn Error + Send + Sync>;
 
@@ -104,14 +106,15 @@ impl RunError {
         Self::Recording(at(path.as_ref().display(), problem, ""))
     }
 
-    /// A recording that cannot be opened; `remedy` says how to read it leniently, where that was not tried and may help.
-    pub fn unreadable(
-        path: &Path,
-        error: twinprint_recordings::ReadError,
-        lenient: bool,
-        remedy: &'static str,
-    ) -> Self {
-        let remedy = if lenient || !error.leaves_something() { "" } else { remedy };
+    /// A recording that cannot be opened; `remedy` says how to read it leniently, where that was not tried and helps. Where
+    /// lenient reading refuses it too, what it refuses it for is what is wrong.
+    pub fn unreadable(path: &Path, error: ReadError, lenient: bool, remedy: &'static str) -> Self {
+        let forgivable = !lenient && error.leaves_something();
+        let (error, remedy) = match forgivable.then(|| RecordingReader::open(path, Strictness::Lenient)) {
+            Some(Ok(_)) => (error, remedy),
+            Some(Err(harder)) => (harder, ""),
+            None => (error, ""),
+        };
         Self::Recording(at(path.display(), error.into_problem(), remedy))
     }
 

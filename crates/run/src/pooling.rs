@@ -21,6 +21,7 @@ pub(crate) struct Road {
 /// # Errors
 /// When a cohort, or all of them together, have too few channels, or cohorts come out at different rates or lengths.
 pub(crate) fn roads(plan: &Plan, recordings: &Cohort) -> Result<Vec<Road>, RunError> {
+    one_rate(plan, recordings)?;
     same_epochs(plan, recordings)?;
     let cohorts = plan.cohorts();
     let read = (0..cohorts.len())
@@ -108,6 +109,24 @@ fn common(plan: &Plan, main: usize, read: &[Vec<ChannelName>]) -> Result<Vec<Cha
             all.join("; ")
         ),
     ))
+}
+
+/// Refuses recordings of one cohort that have several rates where nothing brings them together.
+fn one_rate(plan: &Plan, recordings: &Cohort) -> Result<(), RunError> {
+    for (index, settings) in plan.cohorts().iter().enumerate() {
+        let mut members = recordings.of(index);
+        let Some(first) = members.next().filter(|_| settings.preprocess.resample.is_none()) else { continue };
+        if let Some(other) = members.find(|member| member.rate != first.rate) {
+            return Err(plan.invalid(
+                "preprocess.resample",
+                format!(
+                    "{} has {} and {} has {}, and epochs must be of one rate: bring them there with preprocess.resample.sfreq, or leave recordings out with dataset.exclude_recordings",
+                    first.facts.key, first.rate, other.facts.key, other.rate
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses cohorts whose epochs would be of another rate or length than the main one's.

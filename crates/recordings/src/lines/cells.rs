@@ -40,6 +40,40 @@ impl Between {
         }
     }
 
+    /// Calls `take` with each of the cells in `places`, which go up and say what the cell is for; whether all are there.
+    pub(crate) fn pick<'a>(
+        self,
+        line: &'a str,
+        places: &[(usize, usize)],
+        mut take: impl FnMut(usize, &'a str),
+    ) -> bool {
+        let mut next = places.iter().peekable();
+        let mut of = |at: usize, cell: &'a str| {
+            while let Some((_, purpose)) = next.next_if(|(column, _)| *column == at) {
+                take(*purpose, cell);
+            }
+            next.peek().is_some()
+        };
+        match self {
+            Self::Sign(sign) if !line.contains('"') => {
+                // Cells behind the last one wanted are not looked at.
+                for (at, cell) in line.split(char::from(sign)).enumerate() {
+                    if !of(at, bare(cell)) {
+                        break;
+                    }
+                }
+            }
+            _ => {
+                let mut cells = Vec::new();
+                self.cells(line, &mut cells);
+                for (at, cell) in cells.into_iter().enumerate() {
+                    of(at, cell);
+                }
+            }
+        }
+        next.peek().is_none()
+    }
+
     /// The cells of a line, each a text of its own.
     pub(crate) fn names(self, line: &str) -> Vec<String> {
         let mut cells = Vec::new();

@@ -51,6 +51,9 @@ impl TextRows {
         }
         let changed =
             || ReadError::field("the file", "changed since it was opened", "as it was", "open it again");
+        let mut places: Vec<(usize, usize)> =
+            chosen.iter().enumerate().map(|(order, (channel, _))| (self.columns[*channel], order)).collect();
+        places.sort_unstable();
         // A thread that panicked while reading leaves the file as good as it was.
         let mut file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut offset = *self.index.get((window.start / STRIDE) as usize).ok_or_else(changed)?;
@@ -69,12 +72,17 @@ impl TextRows {
                 continue;
             }
             if sample >= window.start {
-                let (line, mut cells) = (text(&bytes), Vec::new());
-                self.between.cells(&line, &mut cells);
                 let at = (sample - window.start) as usize;
-                for ((channel, gain), out) in chosen.iter().zip(out.iter_mut()) {
-                    let cell = cells.get(self.columns[*channel]).ok_or_else(changed)?;
-                    out[at] = (number(cell).ok_or_else(changed)? * gain) as f32;
+                let mut is_number = true;
+                let all = self.between.pick(&text(&bytes), &places, |order, cell| {
+                    let (_, gain) = chosen[order];
+                    match number(cell) {
+                        Some(value) => out[order][at] = (value * gain) as f32,
+                        None => is_number = false,
+                    }
+                });
+                if !(all && is_number) {
+                    return Err(changed());
                 }
             }
             sample += 1;

@@ -36,6 +36,15 @@ impl Head {
                 let remedy = "save it as UTF-8";
                 return Err(ReadError::field("the text", "UTF-16", "UTF-8", remedy));
             }
+            if bytes.iter().filter(|byte| **byte == b'\r').count() > 1 {
+                let remedy = "save it with the line ends of Windows or Linux";
+                return Err(ReadError::field(
+                    "the end of its lines",
+                    "a carriage return alone",
+                    "a line feed",
+                    remedy,
+                ));
+            }
             let line = text(&bytes);
             let line = line.trim_start_matches('\u{feff}').trim_end();
             match line.strip_prefix(COMMENTS) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use twinprint_recordings::writing::{
-    AnonymiseError, EdfWriter, NewHeader, NewSignal, WriteError, fits, range_for, shifted,
+    AnonymiseError, EdfWriter, NewHeader, NewSignal, StartDateTime, WriteError, fits, range_for, shifted,
 };
 use twinprint_recordings::{Channel, ReadError, RecordingReader};
 use twinprint_signal::{Annotation, Seconds, Segment};
@@ -87,7 +87,7 @@ impl Layout {
             })
         });
         let signals = signals.collect::<Result<Vec<_>, Refused>>()?;
-        let start = reader.as_edf().and_then(|edf| edf.header().start()).zip(shift_days);
+        let start = reader.start().and_then(|start| start_of(&start)).zip(shift_days);
         let start = start.map(|(start, days)| shifted(start, days)).transpose()?;
         let header = NewHeader {
             start,
@@ -203,6 +203,22 @@ impl Layout {
         }
         Ok(writer.finish()?)
     }
+}
+
+/// A start as readers tell it, `2020-12-24T10:30:00.25`, without the fraction.
+fn start_of(text: &str) -> Option<StartDateTime> {
+    let (date, time) = text.split_once('T')?;
+    let mut date = date.split('-');
+    let mut time = time.split([':', '.']);
+    Some(StartDateTime {
+        year: date.next()?.parse().ok()?,
+        month: date.next()?.parse().ok()?,
+        day: date.next()?.parse().ok()?,
+        hour: time.next()?.parse().ok()?,
+        minute: time.next()?.parse().ok()?,
+        second: time.next()?.parse().ok()?,
+        nanosecond: 0,
+    })
 }
 
 /// The length of a record: that of the source where it has records; else the one nearest to a second that divides every
