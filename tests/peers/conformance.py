@@ -3,7 +3,7 @@
     python conformance.py TWINPRINT DATA [--short]
 
 TWINPRINT is the command. DATA holds recordings: each is shown by `twinprint inspect` and read by MNE-Python; channels, rates, lengths, the
-root mean square of every channel and the events must agree. Then BIDS data sets of every format that BIDS-EEG has are written by
+root mean square of every channel and the events must agree. Of the data sets in SETS every epoch of a second is compared too. Then BIDS data sets of every format that BIDS-EEG has are written by
 MNE-BIDS, pybv, eeglabio and edfio; `twinprint preprocess` cuts each into epochs, of fixed length and around events, and every sample must be the
 one that MNE-Python cuts. `--short` takes some of the recordings. What is known to differ, and why, stands in KNOWN. Ends with status 1
 where anything else does. Versions: requirements.txt beside this file.
@@ -108,21 +108,58 @@ def made(kind, root):
         mne_bids.write_raw_bids(raw, path, format=kind, allow_preload=True, overwrite=True, verbose=False)
 
 
+# Data sets of DATA whose every epoch is compared, and where a recording lies in them.
+SETS = {
+    "eegmat": "{subject}_{recording}.edf",
+    "muse-cueing": "{subject}/{session}/eeg/{subject}_{recording}_eeg.edf",
+    "guinea-bissau": "{subject}.edf",
+}
+
 PLAN = """
 name = "conformance"
-dataset = {{ root = "{root}" }}
+dataset = {{ root = "{root}", layout = {layout} }}
 [preprocess]
 filter = false
 reference = "none"
 resample = false
 epochs = {epochs}
-channels = {{ pick = ["Fp1", "Fp2", "C3", "O1"] }}
+channels = {{ pick = {pick} }}
 [protocol]
 folds = 2
 variant = "within-recording"
 enrol = {{ seconds = 4.0 }}
 probe = {{ seconds = [2.0] }}
 """
+
+
+def preprocessed(twinprint, plan, folder):
+    """The run folder, which the command names."""
+    done = subprocess.run([twinprint, "preprocess", plan, "--out", folder, "--quiet"], capture_output=True, text=True)
+    if done.returncode:
+        raise Differs(f"twinprint refuses it: {done.stderr.strip()[:600]}")
+    return Path(done.stdout.strip())
+
+
+def compare_set(twinprint, root, name, folder):
+    """Epochs of one second of every recording of a data set; how many recordings agree."""
+    plan, layout = folder / "set.toml", f'{{ kind = "manifest", name = "{name}" }}'
+    plan.write_text(PLAN.format(root=root.absolute(), layout=layout, epochs="{ duration = 1.0 }", pick="[]"))
+    with h5py.File(preprocessed(twinprint, plan, folder / "out") / "epochs.h5") as file:
+        keys = list(zip(*(file[f"meta/{key}"].asstr()[:] for key in ["subject", "session", "recording"])))
+        starts, names = file["meta/start_second"][:], list(file["epochs"].attrs["ch_names"])
+        for key in sorted(set(keys)):
+            rows = [row for row, other in enumerate(keys) if other == key]
+            ours = file["epochs"][rows[0] : rows[-1] + 1]
+            path = root / SETS[name].format(**dict(zip(["subject", "session", "recording"], key)))
+            raw = read(path)
+            facts = json.loads(subprocess.run([twinprint, "inspect", "--json", path], capture_output=True, text=True).stdout)
+            labels = {signal["channel"]: signal["label"] for signal in facts["signals"]}
+            theirs = mne.make_fixed_length_epochs(raw, 1.0, preload=True).get_data(picks=[labels[name] for name in names]) * 1e6
+            # Epochs without any signal are left out of ours; the others are told by where they start.
+            theirs = theirs[np.round(starts[rows]).astype(int)]
+            agree(f"epochs of {path.name}", ours.shape, theirs.shape)
+            agree(f"samples of epochs of {path.name}", bool(np.abs(ours - theirs).max() <= 1e-6 * np.abs(theirs).max()), True)
+    return len(set(keys))
 
 
 def compare_epochs(twinprint, root, folder):
@@ -132,12 +169,8 @@ def compare_epochs(twinprint, root, folder):
     }
     for kind, epochs in kinds.items():
         plan = folder / f"{kind}.toml"
-        plan.write_text(PLAN.format(root=root, epochs=epochs))
-        done = subprocess.run([twinprint, "preprocess", plan, "--out", folder / kind, "--quiet"], capture_output=True, text=True)
-        if done.returncode:
-            raise Differs(f"{kind}: twinprint refuses it: {done.stderr.strip()[:600]}")
-        # The command says where the run folder is.
-        with h5py.File(Path(done.stdout.strip()) / "epochs.h5") as file:
+        plan.write_text(PLAN.format(root=root, layout='{ kind = "bids" }', epochs=epochs, pick='["Fp1", "Fp2", "C3", "O1"]'))
+        with h5py.File(preprocessed(twinprint, plan, folder / kind) / "epochs.h5") as file:
             subjects, data = file["meta/subject"].asstr()[:], file["epochs"][:]
             names = list(file["epochs"].attrs["ch_names"])
         for subject in PEOPLE:
@@ -169,6 +202,14 @@ def main(twinprint, data, short):
                 known += 1
                 print(f"known   {name}: {reason}")
             else:
+                failed += 1
+                print(f"DIFFERS {name}: {error}")
+    for name in [] if short else SETS:
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                count = compare_set(twinprint, data / name, name, Path(folder))
+                print(f"epochs of {count} recordings of {name} agree")
+            except Exception as error:
                 failed += 1
                 print(f"DIFFERS {name}: {error}")
     for kind in FORMATS:
