@@ -15,6 +15,8 @@ const FIRST_LINE: u64 = 1 << 20;
 const COMMENT: char = '#';
 /// What some programs write in front of UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
+/// What stands in front of UTF-16.
+const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 /// A table open for reading; memory holds one row.
 pub(crate) struct CsvFile {
@@ -92,7 +94,11 @@ pub(crate) fn unpacked(path: &Path) -> Result<Box<dyn Read>, ForeignError> {
     let bytes: Box<dyn Read> =
         if start == [0x1f, 0x8b] { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
     let mut bytes = BufReader::new(bytes);
-    let marked = bytes.fill_buf().map_err(ForeignError::read(path))?.starts_with(MARK);
+    let first = bytes.fill_buf().map_err(ForeignError::read(path))?;
+    if UTF_16.iter().any(|mark| first.starts_with(mark)) {
+        return Err(not_text(path));
+    }
+    let marked = first.starts_with(MARK);
     bytes.consume(if marked { MARK.len() } else { 0 });
     Ok(Box::new(bytes))
 }

@@ -305,7 +305,8 @@ fn dialects_of_text_give_the_same_numbers() {
     std::io::Write::write_all(&mut packed, TWO.as_bytes()).unwrap();
     assert_eq!(found("f.csv.gz", &packed.finish().unwrap()), expected);
     let path = folder.path().join("wide.csv");
-    std::fs::write(&path, TWO.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()).unwrap();
+    let wide = format!("\u{feff}{TWO}");
+    std::fs::write(&path, wide.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()).unwrap();
     let error = evaluate_features(&path, &days(), &options).unwrap_err();
     says(&error.to_string(), &["UTF-8", "write CSV"]);
 }
