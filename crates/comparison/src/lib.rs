@@ -25,6 +25,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod comparer;
 mod error;
 mod normalisation;
 mod pooled;
@@ -33,8 +34,9 @@ mod pooling;
 mod tests;
 mod vectors;
 
+pub use comparer::{Comparer, cosine, cosine_of_rows};
 pub use error::ComparisonError;
-pub use normalisation::{Normalisation, normalised};
-pub use pooled::{Pooled, cosine, cosine_of_rows, distances};
+pub use normalisation::Normalisation;
+pub use pooled::{Pooled, distances};
 pub use pooling::Pooling;
 pub use vectors::{check, norm, same_dimension, unit};

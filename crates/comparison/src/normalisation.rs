@@ -4,11 +4,10 @@
 //! (Auckenthaler et al. 2000), S-norm both (Shum et al. 2010); adaptive S-norm uses only the cohort members most like
 //! each template or probe (Matějka et al. 2017). The cohort must come from training subjects.
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+use ndarray::{ArrayView1, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use crate::ComparisonError;
-use crate::pooled::{Pooled, cosine};
 
 /// Which normalisation to apply to cosine scores.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,65 +29,26 @@ pub enum Normalisation {
     },
 }
 
-/// Cosine scores `[templates, probes]`, normalised with the prints of a cohort that nobody in the trials belongs to.
-///
-/// # Errors
-/// When the prints come from several encoders, or the cohort has fewer than two prints or no spread.
-pub fn normalised(
-    templates: &Pooled,
-    probes: &Pooled,
-    cohort: &Pooled,
-    normalisation: Normalisation,
-) -> Result<Array2<f32>, ComparisonError> {
-    let scores = cosine(templates, probes)?;
-    if normalisation == Normalisation::None {
-        return Ok(scores);
-    }
-    let (of_templates, of_probes) = (cosine(templates, cohort)?, cosine(probes, cohort)?);
-    normalise(scores.view(), of_templates.view(), of_probes.view(), normalisation)
-}
-
-/// Normalises scores of any kind: `scores[templates, probes]`, `template_cohort[templates, n]`, `probe_cohort[probes, n]`.
-pub(crate) fn normalise(
-    scores: ArrayView2<f32>,
-    template_cohort: ArrayView2<f32>,
-    probe_cohort: ArrayView2<f32>,
-    normalisation: Normalisation,
-) -> Result<Array2<f32>, ComparisonError> {
-    let (use_z, use_t, top) = match normalisation {
-        Normalisation::None => return Ok(scores.to_owned()),
-        Normalisation::Z => (true, false, None),
-        Normalisation::T => (false, true, None),
-        Normalisation::S => (true, true, None),
-        Normalisation::AdaptiveS { top } => (true, true, Some(top)),
-    };
-    let mut sum = Array2::<f64>::zeros(scores.dim());
-    if use_z {
-        let (mean, deviation) = statistics(template_cohort, top, "the templates")?;
-        for (row, mut line) in sum.axis_iter_mut(Axis(0)).enumerate() {
-            line.zip_mut_with(&scores.row(row), |total, &score| {
-                *total += (f64::from(score) - mean[row]) / deviation[row];
-            });
+impl Normalisation {
+    /// Whether scores are taken relative to the cohort of the template, and to that of the probe, and by how many members.
+    pub(crate) fn parts(self) -> (bool, bool, Option<usize>) {
+        match self {
+            Self::None => (false, false, None),
+            Self::Z => (true, false, None),
+            Self::T => (false, true, None),
+            Self::S => (true, true, None),
+            Self::AdaptiveS { top } => (true, true, Some(top)),
         }
     }
-    if use_t {
-        let (mean, deviation) = statistics(probe_cohort, top, "the probes")?;
-        for (column, mut line) in sum.axis_iter_mut(Axis(1)).enumerate() {
-            line.zip_mut_with(&scores.column(column), |total, &score| {
-                *total += (f64::from(score) - mean[column]) / deviation[column];
-            });
-        }
-    }
-    let share = if use_z && use_t { 0.5 } else { 1.0 };
-    Ok(sum.mapv(|total| (share * total) as f32))
 }
 
-/// Mean and standard deviation (divisor n) of each row, over its `top` highest scores.
-fn statistics(
+/// Mean and standard deviation (divisor n) of each row of `cohort[prints, n]`, over its `top` highest scores; `first` is the
+/// number of the first row among `what`.
+pub(crate) fn statistics(
     cohort: ArrayView2<f32>,
     top: Option<usize>,
-    what: &'static str,
-) -> Result<(Array1<f64>, Array1<f64>), ComparisonError> {
+    (what, first): (&'static str, usize),
+) -> Result<Vec<(f64, f64)>, ComparisonError> {
     let size = cohort.ncols();
     let top = top.unwrap_or(size);
     if top < 2 || top > size {
@@ -99,16 +59,15 @@ fn statistics(
             most: size,
         });
     }
-    let (mut means, mut deviations) = (Array1::zeros(cohort.nrows()), Array1::zeros(cohort.nrows()));
-    for (row, scores) in cohort.axis_iter(Axis(0)).enumerate() {
+    let rows = cohort.axis_iter(Axis(0)).enumerate();
+    rows.map(|(row, scores)| {
         let (mean, deviation) = moments(scores, top);
         if deviation.is_nan() || deviation <= 1e-9 {
-            return Err(ComparisonError::FlatCohort { what, row });
+            return Err(ComparisonError::FlatCohort { what, row: first + row });
         }
-        means[row] = mean;
-        deviations[row] = deviation;
-    }
-    Ok((means, deviations))
+        Ok((mean, deviation))
+    })
+    .collect()
 }
 
 fn moments(scores: ArrayView1<f32>, top: usize) -> (f64, f64) {

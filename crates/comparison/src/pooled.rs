@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use ndarray::{Array2, ArrayView2, Axis};
-use twinprint_closed::dot_products;
 use twinprint_signal::{EmbeddingSpace, LengthMeaning, Prints, RecordingKey};
 
 use crate::ComparisonError;
 use crate::pooling::{Pooling, pool};
-use crate::vectors::{same_dimension, unit};
+use crate::vectors::same_dimension;
 
 /// One print each for templates or probes, all of one embedding space.
 #[derive(Debug, Clone)]
@@ -96,35 +95,12 @@ impl Pooled {
         Self { space, ..self }
     }
 
-    fn comparable(&self, other: &Self) -> Result<(), ComparisonError> {
+    pub(crate) fn comparable(&self, other: &Self) -> Result<(), ComparisonError> {
         if self.space != other.space {
             return Err(ComparisonError::Spaces { left: self.space.clone(), right: other.space.clone() });
         }
         same_dimension(self.values(), other.values())
     }
-}
-
-/// Cosine similarity of every template with every probe, `[templates, probes]`, from -1 to 1.
-///
-/// # Errors
-/// When the two come from different encoders, or a print has no direction.
-pub fn cosine(templates: &Pooled, probes: &Pooled) -> Result<Array2<f32>, ComparisonError> {
-    templates.comparable(probes)?;
-    cosine_of_rows(templates.values(), probes.values())
-}
-
-/// Cosine similarity of rows whose space the caller answers for, as of one template under two keys: `[left, dim]` ×
-/// `[right, dim]` to `[left, right]`, from -1 to 1.
-///
-/// # Errors
-/// When the rows differ in length, or one has no direction.
-pub fn cosine_of_rows(left: ArrayView2<f32>, right: ArrayView2<f32>) -> Result<Array2<f32>, ComparisonError> {
-    same_dimension(left, right)?;
-    let templates = unit(left, "the templates")?;
-    let probes = unit(right, "the probes")?;
-    let mut scores = dot_products(templates.view(), probes.view());
-    scores.mapv_inplace(|score| score.clamp(-1.0, 1.0));
-    Ok(scores)
 }
 
 /// Euclidean distance of every template from every probe, `[templates, probes]`.

@@ -14,9 +14,9 @@ use twinprint_signal::{
     SubjectId,
 };
 
-use crate::normalisation::normalise;
+use crate::normalisation::statistics;
 use crate::pooling::pool;
-use crate::{ComparisonError, Normalisation, Pooled, Pooling, cosine, cosine_of_rows, distances, normalised};
+use crate::{Comparer, ComparisonError, Normalisation, Pooled, Pooling, cosine, cosine_of_rows, distances};
 
 /// `each` prints of each of some subjects, `[subjects · each, dim]`, about centres that are the same for every seed.
 fn prints(seed: u64, subjects: usize, each: usize, dim: usize, noise: f32) -> Array2<f32> {
@@ -155,7 +155,10 @@ fn normalised_scores_follow_the_formulas_written_out() {
         (Normalisation::AdaptiveS { top: 7 }, 0.5, 0.5, 7),
     ];
     for (normalisation, share_z, share_t, top) in cases {
-        let found = normalised(&own, &other, &against_all, normalisation).unwrap();
+        let comparer = Comparer::normalised(&own, &other, &against_all, normalisation).unwrap();
+        let found = comparer.all();
+        let block = comparer.scores(1..3, 2..7) - found.slice(ndarray::s![1..3, 2..7]);
+        assert!(block.iter().all(|off| off.abs() < 1e-4));
         for ((row, column), &score) in found.indexed_iter() {
             let raw = f64::from(raw[[row, column]]);
             let (z, t) = (moments(of_templates.row(row), top), moments(of_probes.row(column), top));
@@ -163,17 +166,32 @@ fn normalised_scores_follow_the_formulas_written_out() {
             assert_abs_diff_eq!(f64::from(score), expected, epsilon = 1e-4);
         }
     }
-    let none = normalised(&own, &other, &against_all, Normalisation::None).unwrap();
-    assert_eq!(none, raw);
+    let none = Comparer::normalised(&own, &other, &against_all, Normalisation::None).unwrap();
+    assert_eq!(none.all(), raw);
 }
 
 #[test]
 fn cohorts_too_small_or_without_spread_are_refused() {
-    let scores = array![[0.5f32]];
     let cohort = array![[0.1f32, 0.1, 0.1]];
-    let flat = normalise(scores.view(), cohort.view(), cohort.view(), Normalisation::Z);
-    assert!(matches!(flat, Err(ComparisonError::FlatCohort { row: 0, .. })));
-    let top = Normalisation::AdaptiveS { top: 4 };
-    let few = normalise(scores.view(), cohort.view(), cohort.view(), top);
+    let flat = statistics(cohort.view(), None, ("the probes", 7));
+    assert!(matches!(flat, Err(ComparisonError::FlatCohort { row: 7, .. })));
+    let few = statistics(cohort.view(), Some(4), ("the probes", 0));
     assert!(matches!(few, Err(ComparisonError::Count { value: 4, most: 3, .. })));
+}
+
+#[test]
+fn blocks_of_scores_are_those_of_the_whole_but_for_the_last_bits() {
+    for dim in [36, 216, 512, 1100] {
+        let (left, right) = (prints(1, 150, 1, dim, 1.0), prints(2, 40, 9, dim, 1.0));
+        let [left, right] = [left, right].map(Pooled::rows);
+        let comparer = Comparer::new(&left, &right).unwrap();
+        let whole = comparer.all();
+        for (rows, columns) in
+            [(0..1, 0..360), (3..20, 0..360), (100..150, 0..360), (0..150, 64..128), (7..9, 5..6)]
+        {
+            let block = comparer.scores(rows.clone(), columns.clone());
+            let off = &block - &whole.slice(ndarray::s![rows, columns]);
+            assert!(off.iter().all(|off| off.abs() < 1e-6), "{dim} values");
+        }
+    }
 }

@@ -20,15 +20,26 @@ impl Calibration {
     ///
     /// The targets are (n+1)/(n+2) instead of 1 (Platt 1999), so that separable scores have a finite answer.
     pub fn fit(dev: &Scores) -> Result<Self, ScoreError> {
-        let count = dev.len() as f64;
-        let mean = dev.similarity().iter().sum::<f64>() / count;
-        let variance = dev.similarity().iter().map(|score| (score - mean).powi(2)).sum::<f64>() / count;
+        let trials =
+            || dev.similarity().iter().enumerate().map(|(trial, &score)| (score, dev.is_mated(trial), 1.0));
+        Ok(Self::fit_counted(trials, [dev.non_mated() as f64, dev.mated() as f64]))
+    }
+
+    /// [`Calibration::fit`] to scores, each with whether it is mated and how often it stands there; `kinds` are the numbers of
+    /// non-mated and of mated ones.
+    pub(crate) fn fit_counted<I: Iterator<Item = Counted>>(
+        trials: impl Fn() -> I + Copy,
+        kinds: [f64; 2],
+    ) -> Self {
+        let count = kinds[0] + kinds[1];
+        let mean = trials().map(|(score, _, times)| times * score).sum::<f64>() / count;
+        let variance = trials().map(|(score, _, times)| times * (score - mean).powi(2)).sum::<f64>() / count;
         if variance <= f64::EPSILON * mean * mean {
-            return Ok(Self { slope: 0.0, intercept: 0.0 });
+            return Self { slope: 0.0, intercept: 0.0 };
         }
         let scale = variance.sqrt();
-        let (slope, intercept) = newton(dev, mean, scale);
-        Ok(Self { slope: slope / scale, intercept: intercept - slope * mean / scale })
+        let (slope, intercept) = newton(trials, kinds, mean, scale);
+        Self { slope: slope / scale, intercept: intercept - slope * mean / scale }
     }
 
     /// Natural-log likelihood ratio of one score.
@@ -43,22 +54,29 @@ impl Calibration {
     }
 }
 
+/// A score, whether it is mated, and how often it stands there.
+type Counted = (f64, bool, f64);
+
 /// Newton's method with step halving on standardised scores; the loss is convex.
-fn newton(dev: &Scores, mean: f64, scale: f64) -> (f64, f64) {
-    let kinds = [dev.non_mated() as f64, dev.mated() as f64];
+fn newton<I: Iterator<Item = Counted>>(
+    trials: impl Fn() -> I + Copy,
+    kinds: [f64; 2],
+    mean: f64,
+    scale: f64,
+) -> (f64, f64) {
     let loss = |slope: f64, intercept: f64| {
         let mut sum = 0.0;
-        for (trial, &score) in dev.similarity().iter().enumerate() {
-            let (weight, target) = weight_and_target(kinds, dev.is_mated(trial));
+        for (score, mated, times) in trials() {
+            let (weight, target) = weight_and_target(kinds, mated);
             let x = slope * (score - mean) / scale + intercept;
-            sum += weight * (target * softplus(-x) + (1.0 - target) * softplus(x));
+            sum += times * weight * (target * softplus(-x) + (1.0 - target) * softplus(x));
         }
         sum
     };
     let (mut slope, mut intercept) = (0.0, 0.0);
     let mut current = loss(slope, intercept);
     for _ in 0..100 {
-        let ([g0, g1], [h00, h01, h11]) = derivatives(dev, kinds, mean, scale, slope, intercept);
+        let ([g0, g1], [h00, h01, h11]) = derivatives(trials(), kinds, mean, scale, slope, intercept);
         let determinant = h00 * h11 - h01 * h01;
         if determinant <= 0.0 {
             break;
@@ -97,7 +115,7 @@ fn weight_and_target([non_mated, mated]: [f64; 2], is_mated: bool) -> (f64, f64)
 
 /// Gradient and Hessian of the weighted logistic loss in (slope, intercept).
 fn derivatives(
-    dev: &Scores,
+    trials: impl Iterator<Item = Counted>,
     kinds: [f64; 2],
     mean: f64,
     scale: f64,
@@ -105,8 +123,9 @@ fn derivatives(
     intercept: f64,
 ) -> ([f64; 2], [f64; 3]) {
     let (mut gradient, mut hessian) = ([0.0; 2], [0.0; 3]);
-    for (trial, &score) in dev.similarity().iter().enumerate() {
-        let (weight, target) = weight_and_target(kinds, dev.is_mated(trial));
+    for (score, mated, times) in trials {
+        let (weight, target) = weight_and_target(kinds, mated);
+        let weight = times * weight;
         let x = (score - mean) / scale;
         let probability = 1.0 / (1.0 + (-(slope * x + intercept)).exp());
         let slack = weight * (probability - target);

@@ -1,5 +1,7 @@
 //! How well predicted labels match the true ones.
 
+use std::collections::BTreeMap;
+
 use twinprint_signal::Estimate;
 
 use crate::PrintError;
@@ -49,8 +51,10 @@ impl Classification {
         let hits: Vec<bool> =
             truth.iter().zip(predicted).map(|(truth, predicted)| truth == predicted).collect();
         let known = distinct(trained);
-        let count = |label: u32| trained.iter().filter(|&&other| other == label).count();
-        let majority = known.iter().copied().rev().max_by_key(|&label| count(label)).unwrap_or(known[0]);
+        let mut counts = vec![0; known.len()];
+        trained.iter().for_each(|&label| counts[known.partition_point(|&other| other < label)] += 1);
+        let most = (0..known.len()).rev().max_by_key(|&place| counts[place]).unwrap_or(0);
+        let majority = known[most];
         let chance = truth.iter().filter(|&&label| label == majority).count() as f64 / truth.len() as f64;
         Ok(Self {
             accuracy: bootstrap.share_of_hits(groups, &hits),
@@ -68,18 +72,19 @@ impl Classification {
 fn balanced(truth: &[u32], hits: &[bool], groups: &[u32], bootstrap: &Bootstrap) -> Estimate {
     let (labels, people) = (distinct(truth), distinct(groups));
     let place = |known: &[u32], wanted: u32| known.partition_point(|&other| other < wanted);
-    let mut counts = vec![(0.0, 0.0); labels.len() * people.len()];
+    // Of every person, hits and prints of the labels that there are: as many entries as there are prints at most.
+    let mut counts: Vec<BTreeMap<usize, (f64, f64)>> = vec![BTreeMap::new(); people.len()];
     for ((&label, &hit), &group) in truth.iter().zip(hits).zip(groups) {
-        let count = &mut counts[place(&people, group) * labels.len() + place(&labels, label)];
+        let count = counts[place(&people, group)].entry(place(&labels, label)).or_default();
         count.0 += f64::from(u8::from(hit));
         count.1 += 1.0;
     }
     bootstrap.rate_of_draws(people.len(), |weights| {
         let mut sums = vec![(0.0, 0.0); labels.len()];
-        for (row, &weight) in counts.chunks(labels.len()).zip(weights) {
-            for (sum, count) in sums.iter_mut().zip(row) {
-                sum.0 += f64::from(weight) * count.0;
-                sum.1 += f64::from(weight) * count.1;
+        for (own, &weight) in counts.iter().zip(weights).filter(|(_, weight)| **weight > 0) {
+            for (&label, count) in own {
+                sums[label].0 += f64::from(weight) * count.0;
+                sums[label].1 += f64::from(weight) * count.1;
             }
         }
         let shares: Vec<f64> =

@@ -102,24 +102,7 @@ impl SortedScores {
 
     /// The exact DET curve, from "accept everything" to "reject everything".
     pub fn det_curve(&self) -> DetCurve {
-        let mut corners: Vec<Cut> = Vec::new();
-        for cut in self.corners() {
-            if let [.., first, second] = corners.as_slice()
-                && collinear(first, second, &cut)
-            {
-                corners.pop();
-            }
-            corners.push(cut);
-        }
-        let highest = self.highest();
-        let points = corners
-            .iter()
-            .map(|cut| {
-                let (fmr, fnmr) = self.rates(cut);
-                OperatingPoint { threshold: cut.threshold.min(highest.next_up()), fmr, fnmr }
-            })
-            .collect();
-        DetCurve { points }
+        curve(self.corners(), (self.mated.len(), self.non_mated.len()), self.highest())
     }
 
     /// FNMR at a wanted FMR, where the number of non-mated comparisons resolves it by the rule of 30 (see [`TooFew`]).
@@ -154,6 +137,29 @@ impl SortedScores {
         };
         between(rejected, above(&self.non_mated).min(above(&self.mated)))
     }
+}
+
+/// The curve through `corners` of so many mated and non-mated scores, of which the highest is given.
+pub(crate) fn curve(
+    all: impl Iterator<Item = Cut>,
+    (mated, non_mated): (usize, usize),
+    highest: f64,
+) -> DetCurve {
+    let mut corners: Vec<Cut> = Vec::new();
+    for cut in all {
+        if let [.., first, second] = corners.as_slice()
+            && collinear(first, second, &cut)
+        {
+            corners.pop();
+        }
+        corners.push(cut);
+    }
+    let point = |cut: &Cut| OperatingPoint {
+        threshold: cut.threshold.min(highest.next_up()),
+        fmr: (non_mated - cut.non_mated_below) as f64 / non_mated as f64,
+        fnmr: cut.mated_below as f64 / mated as f64,
+    };
+    DetCurve { points: corners.iter().map(point).collect() }
 }
 
 /// Common rate of FMR and FNMR on the line between two operating points on either side of FMR = FNMR.

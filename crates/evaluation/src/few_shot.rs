@@ -1,15 +1,22 @@
 //! N-way K-shot episodes: can a few prints tell new people apart? (Koch 2015; Vinyals et al. 2016)
 
-use ndarray::{Array1, Array2, Axis};
+use std::collections::BTreeMap;
+
+use ndarray::{Array2, Axis};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use twinprint_closed::dot_products;
 use twinprint_comparison::{norm, same_dimension, unit};
 use twinprint_signal::Estimate;
 
 use crate::PrintError;
 use crate::bootstrap::draws::{Bootstrap, draw};
 use crate::prints::{LabelledPrints, distinct};
+
+/// Queries whose scores with all prototypes of an episode are computed at a time.
+const ASKED: usize = 256;
 
 /// How episodes are drawn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,13 +84,15 @@ pub fn episodes(folds: &[Fold], plan: &Episodes, bootstrap: &Bootstrap) -> Resul
         return Err(PrintError::Empty { what: "the list of folds" });
     };
     let draws = Bootstrap { seed: plan.seed, ..Bootstrap::default() };
-    let (mut results, mut chance) = (Vec::new(), 0.0);
-    for episode in 0..plan.episodes {
-        let fold = &folds[episode % folds.len()];
-        let ways = plan.ways.unwrap_or(fold.subjects.len());
-        chance += 1.0 / ways as f64 / plan.episodes as f64;
-        results.push(fold.episode(ways, plan.shots, &mut draws.generator(episode))?);
-    }
+    let ways = |episode: usize| plan.ways.unwrap_or(folds[episode % folds.len()].subjects.len());
+    let chance = (0..plan.episodes).map(|episode| 1.0 / ways(episode) as f64 / plan.episodes as f64).sum();
+    let results: Vec<Vec<(u32, f64)>> = (0..plan.episodes)
+        .into_par_iter()
+        .map(|episode| {
+            let fold = &folds[episode % folds.len()];
+            fold.episode(ways(episode), plan.shots, &mut draws.generator(episode))
+        })
+        .collect();
     Ok(FewShot {
         accuracy: accuracy(&results, bootstrap),
         chance,
@@ -105,14 +114,12 @@ impl Prepared {
         fold.support.check("the support prints")?;
         fold.query.check("the query prints")?;
         same_dimension(fold.support.prints, fold.query.prints)?;
-        let rows = |labels: &[u32], subject: u32| -> Vec<usize> {
-            labels.iter().enumerate().filter(|&(_, &label)| label == subject).map(|(row, _)| row).collect()
-        };
+        let (mut support, query) = (rows(fold.support.labels), rows(fold.query.labels));
         // Subjects with too few support prints or no query cannot take part.
-        let subjects: Vec<_> = distinct(fold.support.labels)
+        support.retain(|subject, rows| rows.len() >= plan.shots && query.contains_key(subject));
+        let subjects: Vec<_> = support
             .into_iter()
-            .map(|subject| (subject, rows(fold.support.labels, subject), rows(fold.query.labels, subject)))
-            .filter(|(_, support, query)| support.len() >= plan.shots && !query.is_empty())
+            .map(|(subject, rows)| (subject, rows, query.get(&subject).cloned().unwrap_or_default()))
             .collect();
         let ways = plan.ways.unwrap_or(subjects.len());
         if ways < 2 || ways > subjects.len() {
@@ -129,12 +136,7 @@ impl Prepared {
     }
 
     /// Subject and hit of each query of one episode.
-    fn episode(
-        &self,
-        ways: usize,
-        shots: usize,
-        generator: &mut ChaCha8Rng,
-    ) -> Result<Vec<(u32, f64)>, PrintError> {
+    fn episode(&self, ways: usize, shots: usize, generator: &mut ChaCha8Rng) -> Vec<(u32, f64)> {
         let chosen = sample(generator, self.subjects.len(), ways);
         let mut prototypes = Array2::<f32>::zeros((ways, self.support.ncols()));
         let mut queries = Vec::with_capacity(ways);
@@ -152,18 +154,28 @@ impl Prepared {
                 prototype.mapv_inplace(|value| value / length);
             }
         }
-        Ok(queries
-            .iter()
-            .enumerate()
-            .map(|(own, &query)| {
-                let scores: Array1<f32> = prototypes.dot(&self.query.row(query));
+        let mut hits = Vec::with_capacity(ways);
+        let asked = self.query.select(Axis(0), &queries);
+        for (first, block) in (0..ways).step_by(ASKED).zip(asked.axis_chunks_iter(Axis(0), ASKED)) {
+            for (place, scores) in dot_products(block, prototypes.view()).outer_iter().enumerate() {
+                let own = first + place;
                 let best = scores.fold(f32::NEG_INFINITY, |best, &score| best.max(score));
                 let equals = scores.iter().filter(|&&score| score == best).count() as f64;
                 let hit = if scores[own] == best { 1.0 / equals } else { 0.0 };
-                (self.subjects[chosen[own]].0, hit)
-            })
-            .collect())
+                hits.push((self.subjects[chosen[own]].0, hit));
+            }
+        }
+        hits
     }
+}
+
+/// The rows of every label, ascending.
+fn rows(labels: &[u32]) -> BTreeMap<u32, Vec<usize>> {
+    let mut rows: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (row, &label) in labels.iter().enumerate() {
+        rows.entry(label).or_default().push(row);
+    }
+    rows
 }
 
 /// `count` distinct numbers below `size`, in random order (Fisher and Yates).
@@ -191,12 +203,13 @@ fn accuracy(results: &[Vec<(u32, f64)>], bootstrap: &Bootstrap) -> Estimate {
         })
         .collect();
     let values: Vec<f64> = (0..bootstrap.replicates)
+        .into_par_iter()
         .filter_map(|replicate| {
             let mut generator = bootstrap.generator(replicate);
             let (of_subject, of_episode) =
                 (draw(&mut generator, subjects.len()), draw(&mut generator, results.len()));
             let (mut hits, mut total) = (0.0, 0.0);
-            for (episode, &times) in slots.iter().zip(&of_episode) {
+            for (episode, &times) in slots.iter().zip(&of_episode).filter(|(_, times)| **times > 0) {
                 for &(subject, hit) in episode {
                     let weight = f64::from(times) * f64::from(of_subject[subject]);
                     hits += weight * hit;

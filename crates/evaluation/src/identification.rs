@@ -1,12 +1,15 @@
 //! Identification: whose print is it? Closed set (the person is enrolled) and open set (perhaps not).
 
+use std::collections::HashSet;
+
 use ndarray::{ArrayView2, Axis};
+use rayon::prelude::*;
+use twinprint_comparison::check;
 use twinprint_signal::Estimate;
 
-use twinprint_comparison::check;
-
 use crate::PrintError;
-use crate::bootstrap::draws::Bootstrap;
+use crate::blocks::{Blocks, SCORES};
+use crate::bootstrap::draws::{Bootstrap, draw};
 use crate::prints::distinct;
 use crate::rule_of_30::TooFew;
 
@@ -79,6 +82,35 @@ pub fn search(
         .collect()
 }
 
+/// [`search`] of every probe in the gallery of its fold, block by block; probes of subjects without a template are left out.
+pub(crate) fn search_blocks(blocks: &dyn Blocks) -> Result<Vec<Search>, PrintError> {
+    let mut searches = Vec::new();
+    for fold in 0..blocks.folds() {
+        let sides = blocks.sides(fold);
+        let enrolled: HashSet<u32> = sides.templates.iter().copied().collect();
+        let at_once = (SCORES / sides.templates.len().max(1)).max(1);
+        let places: Vec<usize> = (0..sides.probes.len()).step_by(at_once).collect();
+        let of_block = |&first: &usize| {
+            let last = (first + at_once).min(sides.probes.len());
+            let known: Vec<usize> =
+                (first..last).filter(|&probe| enrolled.contains(&sides.probes[probe])).collect();
+            if known.is_empty() {
+                return Ok(Vec::new());
+            }
+            let scores = blocks.scores(fold, 0..sides.templates.len(), first..last);
+            let columns: Vec<usize> = known.iter().map(|probe| probe - first).collect();
+            let scores = scores.select(Axis(1), &columns).mapv(|score| score as f32);
+            let people: Vec<u32> = known.iter().map(|&probe| sides.probes[probe]).collect();
+            search(scores.view(), sides.templates, &people)
+        };
+        let found: Vec<Result<Vec<Search>, PrintError>> = places.par_iter().map(of_block).collect();
+        for found in found {
+            searches.extend(found?);
+        }
+    }
+    Ok(searches)
+}
+
 /// Closed-set identification: everybody probed is enrolled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClosedSet {
@@ -100,10 +132,40 @@ pub fn closed_set(searches: &[Search], bootstrap: &Bootstrap) -> Result<ClosedSe
     }
     let count = searches.len() as f64;
     let most = searches.iter().map(|search| search.enrolled).max().unwrap_or(1);
-    let within = |rank: usize| rate_over_subjects(searches, |search| search.rank <= rank, bootstrap);
-    let cmc: Vec<Estimate> = (1..=most).map(within).collect();
+    let cmc = cmc(searches, most, bootstrap);
     let chance = searches.iter().map(|search| 1.0 / search.enrolled as f64).sum::<f64>() / count;
-    Ok(ClosedSet { rank1: within(1), cmc, chance, probes: searches.len() })
+    Ok(ClosedSet { rank1: cmc[0], cmc, chance, probes: searches.len() })
+}
+
+/// The share of probes whose own subject is among the first 1 to `most`, with intervals over probe subjects, all from the same draws.
+fn cmc(searches: &[Search], most: usize, bootstrap: &Bootstrap) -> Vec<Estimate> {
+    let subjects = distinct(&searches.iter().map(|search| search.subject).collect::<Vec<_>>());
+    let mut ranks: Vec<Vec<usize>> = vec![Vec::new(); subjects.len()];
+    for search in searches {
+        ranks[subjects.partition_point(|&known| known < search.subject)].push(search.rank);
+    }
+    let shares = |weights: &[u16]| -> Vec<f64> {
+        let (mut hits, mut all) = (vec![0.0; most], 0.0);
+        for (ranks, &weight) in ranks.iter().zip(weights) {
+            ranks.iter().for_each(|rank| hits[rank - 1] += f64::from(weight));
+            all += f64::from(weight) * ranks.len() as f64;
+        }
+        let within = hits.iter().scan(0.0, |sum, here| {
+            *sum += here;
+            Some(*sum / all)
+        });
+        within.collect()
+    };
+    let resampled: Vec<Vec<f64>> = (0..bootstrap.replicates)
+        .into_par_iter()
+        .map(|replicate| shares(&draw(&mut bootstrap.generator(replicate), subjects.len())))
+        .collect();
+    let values = shares(&vec![1; subjects.len()]);
+    let of_rank = |(place, &value): (usize, &f64)| {
+        let resampled: Vec<f64> = resampled.iter().map(|shares| shares[place]).collect();
+        bootstrap.rate(value, &resampled, subjects.len())
+    };
+    values.iter().enumerate().map(of_rank).collect()
 }
 
 /// Open-set identification at one false alarm rate.

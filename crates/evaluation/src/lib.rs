@@ -11,7 +11,9 @@ pub mod knn;
 #[cfg(feature = "mlp")]
 pub mod mlp;
 
+mod blocks;
 mod bootstrap;
+mod comparisons;
 mod det;
 mod error;
 mod menagerie;
@@ -24,11 +26,13 @@ mod sorted_scores;
 mod transport;
 mod verification;
 
+pub use blocks::{Block, Blocks, Sides, in_order, trials};
 pub use bootstrap::draws::Bootstrap;
+pub use comparisons::{Comparisons, Distribution, LAID_OUT};
 pub use det::{DetCurve, Eer, FnmrAtFmr, OperatingPoint, REPORTED_FMR, det_curve, eer};
 pub use error::{PrintError, ScoreError};
 pub use menagerie::{Concentration, concentration};
-pub use paired::paired_difference;
+pub use paired::{Resampled, paired_difference};
 pub use prints::LabelledPrints;
 pub use rule_of_30::{RATES, TooFew, resolves};
 pub use scores::Scores;

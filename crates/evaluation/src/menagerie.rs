@@ -8,8 +8,6 @@ use std::collections::BTreeMap;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::Scores;
-
 /// How often errors are dealt out anew over the comparisons.
 const DEALS: usize = 1000;
 
@@ -29,38 +27,31 @@ pub struct Concentration {
     pub chance: f64,
 }
 
-/// How the false non-matches at `threshold` are spread over people; nothing where there are none.
+/// How the false non-matches at `threshold` are spread over people; nothing where there are none. `mated` are all mated
+/// comparisons: whose each is, and its similarity.
 ///
 /// The test deals the errors out over all mated comparisons at random, `seed` drawing, and counts who carries them then. It
 /// takes comparisons for independent of one another, which those of one person are not: it asks whether people differ, or
 /// their recordings do, and not why.
 ///
 /// ```
-/// use twinprint_evaluation::{Scores, concentration};
+/// use twinprint_evaluation::concentration;
 ///
 /// // Ten people with ten mated comparisons each; all ten of the first one's fail.
-/// let person: Vec<u32> = (0..100).map(|trial| trial / 10).collect();
-/// let similarity = person.iter().map(|&person| if person == 0 { 0.1 } else { 0.9 }).collect();
-/// // And one non-mated comparison, without which there is no trial list.
-/// let (enrol, probe) = ([person.as_slice(), &[0]].concat(), [person.as_slice(), &[1]].concat());
-/// let scores = Scores::new([similarity, vec![0.0]].concat(), enrol, probe)?;
-///
-/// let found = concentration(&scores, 0.5, 1).expect("there are errors");
+/// let mated: Vec<(u32, f64)> =
+///     (0..100).map(|trial| (trial / 10, if trial < 10 { 0.1 } else { 0.9 })).collect();
+/// let found = concentration(&mated, 0.5, 1).expect("there are errors");
 /// assert_eq!((found.carriers, found.by_person[0]), (1, (0, 10)));
 /// assert!(found.chance < 0.01 && found.expected > 2.0);
-/// # Ok::<(), twinprint_evaluation::ScoreError>(())
 /// ```
-pub fn concentration(scores: &Scores, threshold: f64, seed: u64) -> Option<Concentration> {
+pub fn concentration(mated: &[(u32, f64)], threshold: f64, seed: u64) -> Option<Concentration> {
     let mut owners = Vec::new();
     let mut errors: BTreeMap<u32, usize> = BTreeMap::new();
     let mut comparisons: BTreeMap<u32, usize> = BTreeMap::new();
-    let people = scores.enrol_subject().iter().zip(scores.probe_subject());
-    for (similarity, (enrolled, probed)) in scores.similarity().iter().zip(people) {
-        if enrolled == probed {
-            owners.push(*probed);
-            *comparisons.entry(*probed).or_default() += 1;
-            *errors.entry(*probed).or_default() += usize::from(*similarity < threshold);
-        }
+    for &(person, similarity) in mated {
+        owners.push(person);
+        *comparisons.entry(person).or_default() += 1;
+        *errors.entry(person).or_default() += usize::from(similarity < threshold);
     }
     let total: usize = errors.values().sum();
     if total == 0 {
@@ -116,31 +107,29 @@ mod tests {
     use super::*;
 
     /// People with ten mated comparisons each, of which so many fail.
-    fn scores(failures: &[usize]) -> Scores {
+    fn mated(failures: &[usize]) -> Vec<(u32, f64)> {
         let trials = failures.iter().enumerate();
-        let trials = trials.flat_map(|(person, &failed)| (0..10).map(move |i| (person as u32, i < failed)));
-        let (person, failed): (Vec<u32>, Vec<bool>) = trials.unzip();
-        let similarity = failed.iter().map(|&failed| if failed { 0.2 } else { 0.8 });
-        let similarity = similarity.chain([0.0]).collect();
-        Scores::new(similarity, [person.as_slice(), &[0]].concat(), [person.as_slice(), &[1]].concat())
-            .unwrap()
+        let of = |(person, &failed): (usize, &usize)| {
+            (0..10).map(move |trial| (person as u32, if trial < failed { 0.2 } else { 0.8 }))
+        };
+        trials.flat_map(of).collect()
     }
 
     #[test]
     fn errors_of_a_few_are_told_from_errors_of_everybody() {
-        let few = concentration(&scores(&[9, 8, 0, 1, 0, 0, 1, 0, 0, 1]), 0.5, 3).unwrap();
+        let few = concentration(&mated(&[9, 8, 0, 1, 0, 0, 1, 0, 0, 1]), 0.5, 3).unwrap();
         assert_eq!((few.carriers, few.people), (2, 10));
         assert_eq!(few.by_person[..2], [(0, 9), (1, 8)]);
         assert!(few.chance < 0.01, "{few:?}");
-        let all = concentration(&scores(&[2; 10]), 0.5, 3).unwrap();
+        let all = concentration(&mated(&[2; 10]), 0.5, 3).unwrap();
         assert_eq!(all.carriers, 5);
         assert!(all.chance > 0.5 && all.expected < 5.0, "{all:?}");
-        assert_eq!(concentration(&scores(&[0; 10]), 0.5, 3), None);
+        assert_eq!(concentration(&mated(&[0; 10]), 0.5, 3), None);
     }
 
     #[test]
     fn where_nearly_every_comparison_fails_nobody_can_carry_more_than_their_own() {
-        let found = concentration(&scores(&[10, 10, 10, 10, 10, 10, 10, 10, 10, 9]), 0.5, 3).unwrap();
+        let found = concentration(&mated(&[10, 10, 10, 10, 10, 10, 10, 10, 10, 9]), 0.5, 3).unwrap();
         assert!((found.expected - 5.0).abs() < 1e-9 && found.chance > 0.99, "{found:?}");
     }
 }

@@ -19,6 +19,9 @@ use crate::bootstrap::draws::Bootstrap;
 use crate::classification::Classification;
 use crate::prints::{LabelledPrints, distinct};
 
+/// Prints whose answers are computed at a time: an answer has as many numbers as there are labels.
+const ANSWERED: usize = 4096;
+
 /// Settings of the classifier.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -178,6 +181,13 @@ impl Network {
 
     /// Number of the most probable label for each print; the lowest of equals.
     fn predict(&self, prints: &Array2<f32>) -> Result<Vec<usize>, PrintError> {
+        let blocks = prints.axis_chunks_iter(Axis(0), ANSWERED).enumerate();
+        let answers = blocks.map(|(number, block)| self.predict_block(&block.to_owned(), number * ANSWERED));
+        Ok(answers.collect::<Result<Vec<_>, _>>()?.concat())
+    }
+
+    /// [`Network::predict`] for prints of which the first has the number `first`.
+    fn predict_block(&self, prints: &Array2<f32>, first: usize) -> Result<Vec<usize>, PrintError> {
         let logits = forward(&self.weights, self.input(prints)).into_data();
         let logits =
             logits.try_to_vec::<f32>().map_err(|_| PrintError::Empty { what: "the classifier's answer" })?;
@@ -185,7 +195,7 @@ impl Network {
         if let Some(place) = logits.iter().position(|logit| !logit.is_finite()) {
             return Err(ComparisonError::NotFinite {
                 what: "the classifier's answers (lower mlp.learning_rate)",
-                row: place / self.labels,
+                row: first + place / self.labels,
             }
             .into());
         }

@@ -36,12 +36,41 @@ pub fn paired_difference(a: &Scores, b: &Scores, bootstrap: &Bootstrap) -> Resul
     if let Some(index) = a.first_difference(b) {
         return Err(ScoreError::DifferentTrials { index });
     }
-    let (left, right) = (WeightedTrials::new(a), WeightedTrials::new(b));
-    let differences: Vec<f64> = left
-        .replicates(bootstrap)
-        .into_iter()
-        .zip(right.replicates(bootstrap))
-        .filter_map(|(left, right)| Some(left? - right?))
-        .collect();
-    Ok(bootstrap.difference(eer(a).value - eer(b).value, &differences, left.subjects()))
+    let of = |scores: &Scores| Resampled {
+        eer: eer(scores).value,
+        trials: scores.len(),
+        subjects: scores.subjects().len(),
+        cohorts: WeightedTrials::new(scores).replicates(bootstrap),
+    };
+    of(a).difference(&of(b), bootstrap)
+}
+
+/// The equal error rate of a system and of each of its resampled cohorts: all that a paired difference needs of it, so that two
+/// systems need never be in memory together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resampled {
+    pub(crate) eer: f64,
+    pub(crate) trials: usize,
+    pub(crate) subjects: usize,
+    pub(crate) cohorts: Vec<Option<f64>>,
+}
+
+impl Resampled {
+    /// The equal error rate of the whole cohort, 0 to 1.
+    pub fn eer(&self) -> f64 {
+        self.eer
+    }
+
+    /// [`paired_difference`] of this system minus `other`, both resampled with `bootstrap` on the same trials.
+    ///
+    /// # Errors
+    /// When the numbers of trials or subjects differ.
+    pub fn difference(&self, other: &Self, bootstrap: &Bootstrap) -> Result<Estimate, ScoreError> {
+        if (self.trials, self.subjects) != (other.trials, other.subjects) {
+            return Err(ScoreError::DifferentTrials { index: self.trials.min(other.trials) });
+        }
+        let pairs = self.cohorts.iter().zip(&other.cohorts);
+        let differences: Vec<f64> = pairs.filter_map(|(left, right)| Some((*left)? - (*right)?)).collect();
+        Ok(bootstrap.difference(self.eer - other.eer, &differences, self.subjects))
+    }
 }

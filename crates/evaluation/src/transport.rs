@@ -69,18 +69,33 @@ pub fn transport_left_out(folds: &[Scores], target_fmr: f64) -> Result<(f64, Tra
 /// # Errors
 /// When `target_fmr` does not lie strictly between 0 and 1, or no fold has a mated comparison.
 pub fn transport_folds(folds: &[(&Scores, &Scores)], target_fmr: f64) -> Result<Transported, ScoreError> {
-    if !(target_fmr > 0.0 && target_fmr < 1.0) {
-        return Err(ScoreError::Rate { what: "the target false match rate", value: target_fmr });
+    check_target(target_fmr)?;
+    let thresholds =
+        folds.iter().map(|(dev, _)| SortedScores::new(dev).threshold_at_fmr(target_fmr)).collect();
+    let tests: Vec<&Scores> = folds.iter().map(|(_, test)| *test).collect();
+    observed(&tests, thresholds, target_fmr)
+}
+
+/// Whether a false match rate to aim at lies strictly between 0 and 1.
+pub(crate) fn check_target(target_fmr: f64) -> Result<(), ScoreError> {
+    if target_fmr > 0.0 && target_fmr < 1.0 {
+        return Ok(());
     }
-    let mut subjects: Vec<u32> = folds.iter().flat_map(|(_, test)| test.subjects()).collect();
+    Err(ScoreError::Rate { what: "the target false match rate", value: target_fmr })
+}
+
+/// The error rates of thresholds, one a fold, on its trials.
+pub(crate) fn observed(
+    folds: &[&Scores],
+    thresholds: Vec<f64>,
+    target_fmr: f64,
+) -> Result<Transported, ScoreError> {
+    let mut subjects: Vec<u32> = folds.iter().flat_map(|test| test.subjects()).collect();
     subjects.sort_unstable();
     subjects.dedup();
     let number = |subject: u32| subjects.partition_point(|&known| known < subject);
     let (mut misses, mut matches) = (Counts::new(subjects.len()), Counts::new(subjects.len()));
-    let mut thresholds = Vec::with_capacity(folds.len());
-    for (dev, test) in folds {
-        let threshold = SortedScores::new(dev).threshold_at_fmr(target_fmr);
-        thresholds.push(threshold);
+    for (test, &threshold) in folds.iter().zip(&thresholds) {
         for (trial, &score) in test.similarity().iter().enumerate() {
             let (enrol, probe) = (number(test.enrol_subject()[trial]), number(test.probe_subject()[trial]));
             if enrol == probe {
@@ -90,6 +105,16 @@ pub fn transport_folds(folds: &[(&Scores, &Scores)], target_fmr: f64) -> Result<
             }
         }
     }
+    of_counts(&misses, &matches, thresholds, target_fmr)
+}
+
+/// What was counted, as rates.
+pub(crate) fn of_counts(
+    misses: &Counts,
+    matches: &Counts,
+    thresholds: Vec<f64>,
+    target_fmr: f64,
+) -> Result<Transported, ScoreError> {
     if misses.comparisons == 0 {
         return Err(ScoreError::NoMated { non_mated: matches.comparisons });
     }
@@ -106,10 +131,11 @@ pub fn transport_folds(folds: &[(&Scores, &Scores)], target_fmr: f64) -> Result<
 }
 
 /// Errors and comparisons, in all and per subject involved.
-struct Counts {
-    errors: usize,
-    comparisons: usize,
-    of_subject: Vec<(f64, f64)>,
+pub(crate) struct Counts {
+    pub errors: usize,
+    pub comparisons: usize,
+    /// Errors and comparisons of each.
+    pub of_subject: Vec<(f64, f64)>,
 }
 
 impl Counts {

@@ -8,7 +8,7 @@ use crate::bootstrap::curve_intervals::ResampledCurves;
 use crate::bootstrap::draws::Bootstrap;
 use crate::bootstrap::weighted_pass::WeightedTrials;
 use crate::bootstrap::{interval, jackknife};
-use crate::det::{FnmrAtFmr, REPORTED_FMR};
+use crate::det::{Eer, FnmrAtFmr, REPORTED_FMR};
 use crate::metrics::{REPORTED_PRIOR, softplus};
 use crate::rule_of_30::TooFew;
 use crate::sorted_scores::SortedScores;
@@ -138,51 +138,94 @@ impl fmt::Display for Remark {
 /// When the bootstrap cannot be used.
 pub fn verification(scores: &Scores, bootstrap: &Bootstrap) -> Result<Verification, ScoreError> {
     bootstrap.validate()?;
-    let sorted = SortedScores::new(scores);
     let trials = WeightedTrials::new(scores);
-    let subjects = trials.subjects();
     let curves = ResampledCurves::draw(&trials, bootstrap);
-    let mut remarks = Vec::new();
-    if curves.left_out() > 0 {
-        let replicates = bootstrap.replicates;
-        remarks.push(Remark::CohortsLeftOut { left_out: curves.left_out(), replicates });
+    Ok(measured(scores, &SortedScores::new(scores))?.with_intervals(&curves, bootstrap))
+}
+
+/// What a trial list says, before intervals.
+pub(crate) struct Measured {
+    pub eer: Eer,
+    pub fnmr_at_fmr: [Result<f64, TooFew>; 3],
+    pub auc: f64,
+    /// With its standard error.
+    pub d_prime: Option<(f64, f64)>,
+    pub min_dcf: f64,
+    pub min_cllr: f64,
+    pub mated: usize,
+    pub non_mated: usize,
+    /// Of each subject who is enrolled against both themselves and others.
+    pub eer_of_subjects: Vec<f64>,
+    pub subjects: usize,
+}
+
+/// Measures a trial list, given its scores sorted.
+pub(crate) fn measured(scores: &Scores, sorted: &SortedScores) -> Result<Measured, ScoreError> {
+    let mut fnmr_at_fmr = [Ok(0.0); 3];
+    for (found, fmr) in fnmr_at_fmr.iter_mut().zip(REPORTED_FMR) {
+        *found = match sorted.fnmr_at_fmr(fmr)? {
+            FnmrAtFmr::Measured { fnmr, .. } => Ok(fnmr),
+            FnmrAtFmr::TooFew(too_few) => Err(too_few),
+        };
     }
-    let at_eer = sorted.eer();
-    let eer = curves.rate(at_eer.value, |cohort| cohort.eer);
-    remarks.extend(remark_on_eer(&eer, subjects));
-    let mut fnmr_at_fmr = [None; 3];
-    for (place, fmr) in REPORTED_FMR.into_iter().enumerate() {
-        match sorted.fnmr_at_fmr(fmr)? {
-            FnmrAtFmr::Measured { fnmr, .. } => {
-                fnmr_at_fmr[place] = Some(curves.rate(fnmr, |cohort| cohort.fnmr_at_fmr[place]));
-            }
-            FnmrAtFmr::TooFew(too_few) => remarks.push(Remark::NoFnmr(too_few)),
-        }
-    }
-    let d_prime = sorted
-        .d_prime()
-        .map(|value| interval::difference(value, jackknife::d_prime(scores), subjects, bootstrap.level));
-    if d_prime.is_none() {
-        remarks.push(Remark::NoDPrime);
-    }
-    let (eer_per_subject_mean, without) = eer_per_subject_mean(scores, bootstrap);
-    if without > 0 {
-        remarks.push(Remark::SubjectsWithoutEer { without, subjects });
-    }
-    Ok(Verification {
-        eer,
-        threshold: at_eer.threshold,
+    Ok(Measured {
+        eer: sorted.eer(),
         fnmr_at_fmr,
-        auc: curves.share(sorted.auc(), |cohort| cohort.auc),
-        d_prime,
-        min_dcf: curves.cost(sorted.min_dcf(REPORTED_PRIOR)?, |cohort| cohort.min_dcf),
-        min_cllr: curves.share(sorted.min_cllr(), |cohort| cohort.min_cllr),
+        auc: sorted.auc(),
+        d_prime: sorted.d_prime().map(|value| (value, jackknife::d_prime(scores))),
+        min_dcf: sorted.min_dcf(REPORTED_PRIOR)?,
+        min_cllr: sorted.min_cllr(),
         mated: scores.mated(),
         non_mated: scores.non_mated(),
-        eer_per_subject_mean,
-        subjects,
-        remarks,
+        eer_of_subjects: eer_of_subjects(scores),
+        subjects: scores.subjects().len(),
     })
+}
+
+impl Measured {
+    /// The numbers with their intervals, and why some are absent.
+    pub fn with_intervals(self, curves: &ResampledCurves, bootstrap: &Bootstrap) -> Verification {
+        let subjects = self.subjects;
+        let mut remarks = Vec::new();
+        if curves.left_out() > 0 {
+            let replicates = bootstrap.replicates;
+            remarks.push(Remark::CohortsLeftOut { left_out: curves.left_out(), replicates });
+        }
+        let eer = curves.rate(self.eer.value, |cohort| cohort.eer);
+        remarks.extend(remark_on_eer(&eer, subjects));
+        let mut fnmr_at_fmr = [None; 3];
+        for (place, found) in self.fnmr_at_fmr.into_iter().enumerate() {
+            match found {
+                Ok(fnmr) => {
+                    fnmr_at_fmr[place] = Some(curves.rate(fnmr, |cohort| cohort.fnmr_at_fmr[place]));
+                }
+                Err(too_few) => remarks.push(Remark::NoFnmr(too_few)),
+            }
+        }
+        let d_prime =
+            self.d_prime.map(|(value, error)| interval::difference(value, error, subjects, bootstrap.level));
+        if d_prime.is_none() {
+            remarks.push(Remark::NoDPrime);
+        }
+        let without = subjects.saturating_sub(self.eer_of_subjects.len());
+        if without > 0 {
+            remarks.push(Remark::SubjectsWithoutEer { without, subjects });
+        }
+        Verification {
+            eer,
+            threshold: self.eer.threshold,
+            fnmr_at_fmr,
+            auc: curves.share(self.auc, |cohort| cohort.auc),
+            d_prime,
+            min_dcf: curves.cost(self.min_dcf, |cohort| cohort.min_dcf),
+            min_cllr: curves.share(self.min_cllr, |cohort| cohort.min_cllr),
+            mated: self.mated,
+            non_mated: self.non_mated,
+            eer_per_subject_mean: mean_over_subjects(&self.eer_of_subjects, bootstrap),
+            subjects,
+            remarks,
+        }
+    }
 }
 
 fn remark_on_eer(eer: &Estimate, subjects: usize) -> Option<Remark> {
@@ -203,23 +246,26 @@ pub fn calibrated_cost(log_likelihood_ratios: &Scores, bootstrap: &Bootstrap) ->
     interval::cost(value, error, log_likelihood_ratios.subjects().len(), bootstrap.level)
 }
 
-/// Mean of the equal error rates of single enrolled subjects, with the interval from their spread, and the number of
-/// subjects without one.
-fn eer_per_subject_mean(scores: &Scores, bootstrap: &Bootstrap) -> (Option<Estimate>, usize) {
+/// The equal error rates of single enrolled subjects, of those who have one.
+fn eer_of_subjects(scores: &Scores) -> Vec<f64> {
     let subjects = scores.subjects();
     let mut parts: Vec<(Vec<f64>, Vec<f64>)> = vec![Default::default(); subjects.len()];
     for (trial, (&score, &enrol)) in scores.similarity().iter().zip(scores.enrol_subject()).enumerate() {
         let part = &mut parts[subjects.partition_point(|&known| known < enrol)];
         if scores.is_mated(trial) { part.0.push(score) } else { part.1.push(score) }
     }
-    let eers: Vec<f64> = parts
+    parts
         .into_iter()
         .filter(|(mated, non_mated)| !mated.is_empty() && !non_mated.is_empty())
         .map(|(mated, non_mated)| SortedScores::from_parts(mated, non_mated).eer().value)
-        .collect();
+        .collect()
+}
+
+/// Their mean, with the interval from their spread.
+fn mean_over_subjects(eers: &[f64], bootstrap: &Bootstrap) -> Option<Estimate> {
     let count = eers.len() as f64;
     let value = eers.iter().sum::<f64>() / count;
     let variance = eers.iter().map(|eer| (eer - value).powi(2)).sum::<f64>() / (count - 1.0);
     let mean = interval::rate(value, (variance / count).sqrt(), eers.len(), bootstrap.level);
-    ((!eers.is_empty()).then_some(mean), subjects.len() - eers.len())
+    (!eers.is_empty()).then_some(mean)
 }

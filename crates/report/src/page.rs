@@ -1,5 +1,7 @@
 //! What a page is made from.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Results;
 
 /// Everything one page shows: numbers, their origin, and the curves behind them.
@@ -71,7 +73,7 @@ pub struct Curves {
 }
 
 /// The error trade-off of one system at one probe length.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DetCurve {
     /// `encoder`, or a baseline's name.
     pub system: String,
@@ -82,7 +84,7 @@ pub struct DetCurve {
 }
 
 /// How the scores of one system at one probe length are distributed.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScoreHistogram {
     /// `encoder`, or a baseline's name.
     pub system: String,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{DataFrame, PolarsError};
-use twinprint_evaluation::{Estimate, Scores};
+use twinprint_evaluation::{Estimate, Scores, paired_difference};
 use twinprint_report::{Results, SideBySide, SideBySideCell, SideBySideRow};
 
 use crate::error::Placed;
@@ -67,7 +67,8 @@ pub fn compare(runs: &[PathBuf], against: &str) -> Result<SideBySide, RunError> 
                 let difference = match (own, reference) {
                     (Some(own), Some(reference)) if own.ids == reference.ids => {
                         let draws = run.draws.between(first.draws);
-                        let found = draws.difference(&own.scores, &reference.scores);
+                        let found =
+                            paired_difference(&own.scores, &reference.scores, &draws.of_differences());
                         let found = found.in_stage("compare")?;
                         found.ci95.map(|_| found)
                     }

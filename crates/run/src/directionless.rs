@@ -20,38 +20,32 @@ pub(crate) struct Directionless {
 }
 
 impl Directionless {
-    /// Looks through the prints of every system; those of one fold and role stand in the same order in all.
-    pub(crate) fn among(systems: &[SystemSides]) -> Self {
-        let mut found = Self::default();
-        for sides in systems {
-            let mut count = 0;
-            let mut first = None;
-            for (places, sides) in [
-                (&mut found.test, &sides.test),
-                (&mut found.dev, &sides.dev),
-                (&mut found.train, &sides.train),
-            ] {
-                places.resize_with(places.len().max(sides.len()), Places::new);
-                for (places, side) in places.iter_mut().zip(sides) {
-                    let own = of(side);
-                    count += own.len();
-                    if let Some(&place) = own.first() {
-                        let info = &side.infos()[place];
-                        first.get_or_insert_with(|| format!("{} at {} s", info.key, info.start.get()));
-                    }
-                    places.extend(own);
+    /// Looks through the prints of one more system; those of one fold and role stand in the same order in all.
+    pub(crate) fn look(&mut self, sides: &SystemSides) {
+        let mut count = 0;
+        let mut first = None;
+        for (places, sides) in
+            [(&mut self.test, &sides.test), (&mut self.dev, &sides.dev), (&mut self.train, &sides.train)]
+        {
+            places.resize_with(places.len().max(sides.len()), Places::new);
+            for (places, side) in places.iter_mut().zip(sides) {
+                let own = of(side);
+                count += own.len();
+                if let Some(&place) = own.first() {
+                    let info = &side.infos()[place];
+                    first.get_or_insert_with(|| format!("{} at {} s", info.key, info.start.get()));
                 }
-            }
-            if let Some(first) = first {
-                let system = sides.system;
-                let epochs = match count {
-                    1 => "1 epoch".to_owned(),
-                    _ => format!("{count} epochs, the first of them"),
-                };
-                found.sentences.push(format!("{system} gives no direction to {epochs}: {first}"));
+                places.extend(own);
             }
         }
-        found
+        if let Some(first) = first {
+            let system = sides.system;
+            let epochs = match count {
+                1 => "1 epoch".to_owned(),
+                _ => format!("{count} epochs, the first of them"),
+            };
+            self.sentences.push(format!("{system} gives no direction to {epochs}: {first}"));
+        }
     }
 
     /// The places in a fold's role.
@@ -107,10 +101,9 @@ mod tests {
 
     #[test]
     fn what_one_system_cannot_compare_costs_its_trials_in_every_system() {
-        let found = Directionless::among(&[
-            sides(System::Encoder, array![[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 2.0]]),
-            sides(System::TangentWccn, array![[1.0, 0.0], [0.0, 0.0], [1.0, 1.0], [f32::NAN, 2.0]]),
-        ]);
+        let mut found = Directionless::default();
+        found.look(&sides(System::Encoder, array![[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 2.0]]));
+        found.look(&sides(System::TangentWccn, array![[1.0, 0.0], [0.0, 0.0], [1.0, 1.0], [f32::NAN, 2.0]]));
         let places = found.places(Role::Test, 0);
         assert_eq!(places.iter().copied().collect::<Vec<_>>(), [1, 3]);
         assert!(found.places(Role::Dev, 0).is_empty());

@@ -19,6 +19,8 @@ pub const PROVENANCE: &str = "provenance.json";
 pub const SCORES: &str = "scores.parquet";
 /// The file of results.
 pub const RESULTS: &str = "results.json";
+/// The file of what a page draws of the scores.
+pub const CURVES: &str = "curves.json";
 /// The file of epochs.
 pub const EPOCHS: &str = "epochs.h5";
 /// The folder of the epochs of cohorts that keep their own montage, a file each.

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::RunError;
 use crate::folder::{
-    CARRIED, COHORT, COHORT_EPOCHS, EPOCHS, FINAL_MODEL, FIT_LEAKS, JOINED, OPERATIONS, PRINTS, PROVENANCE,
-    QUALITY, RESULTS, RunFolder, SCORES, SPLIT, SYSTEMS, THRESHOLDS, TRIALS, WINDOW_LEAKS,
+    CARRIED, COHORT, COHORT_EPOCHS, CURVES, EPOCHS, FINAL_MODEL, FIT_LEAKS, JOINED, OPERATIONS, PRINTS,
+    PROVENANCE, QUALITY, RESULTS, RunFolder, SCORES, SPLIT, SYSTEMS, THRESHOLDS, TRIALS, WINDOW_LEAKS,
 };
 use crate::stage::Stage;
 
@@ -52,7 +52,7 @@ fn maker(path: &str) -> Option<Stage> {
         FINAL_MODEL if rest == THRESHOLDS => Some(Stage::Evaluate),
         FINAL_MODEL | JOINED | CARRIED => Some(Stage::Train),
         PRINTS | SYSTEMS | PROVENANCE | FIT_LEAKS => Some(Stage::Embed),
-        SCORES | RESULTS => Some(Stage::Evaluate),
+        CURVES | SCORES | RESULTS => Some(Stage::Evaluate),
         _ => None,
     }
 }

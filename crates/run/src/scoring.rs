@@ -1,11 +1,12 @@
-//! Prints of one fold and role to the scores of all its trials.
+//! Prints of one fold and role to all its trials.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use ndarray::Array2;
-use twinprint_comparison::{Pooled, cosine, normalised};
+use twinprint_comparison::{Comparer, Pooled};
 use twinprint_encoder::Embed;
-use twinprint_evaluation::Scores;
+use twinprint_evaluation::{Blocks, Sides};
 use twinprint_protocol::{Fold, FoldTrials, Pool, Role};
 use twinprint_signal::{EmbeddingSpace, EpochInfo, LengthMeaning, Prints, RecordingKey, SubjectId};
 use twinprint_store::epochs::EpochFile;
@@ -42,19 +43,34 @@ pub(crate) struct Asked<'a> {
     pub(crate) directionless: &'a Places,
 }
 
-/// The scores of a fold's trials.
-#[derive(Debug, Clone)]
-pub(crate) struct FoldScores {
+/// The trials of a fold; their scores are computed when they are asked for.
+pub(crate) struct FoldComparisons {
     /// Templates and probes.
     pub(crate) trials: FoldTrials,
-    /// Cosine similarity, normalised where the plan says so, `[templates, probes]`.
-    pub(crate) matrix: Array2<f32>,
+    /// Their prints: cosine similarity, normalised where the plan says so.
+    comparer: Comparer,
     /// The subjects of the templates, as numbers that hold for the whole run.
-    pub(crate) template_subjects: Vec<u32>,
+    template_subjects: Vec<u32>,
     /// The subjects of the probes, likewise.
     pub(crate) probe_subjects: Vec<u32>,
-    /// The same as a list of trials.
-    pub(crate) scores: Scores,
+}
+
+/// The trials of all folds, for one system at one probe length.
+pub(crate) struct SystemTrials(pub(crate) Vec<FoldComparisons>);
+
+impl Blocks for SystemTrials {
+    fn folds(&self) -> usize {
+        self.0.len()
+    }
+
+    fn sides(&self, fold: usize) -> Sides<'_> {
+        let fold = &self.0[fold];
+        Sides { templates: &fold.template_subjects, probes: &fold.probe_subjects }
+    }
+
+    fn scores(&self, fold: usize, templates: Range<usize>, probes: Range<usize>) -> Array2<f64> {
+        self.0[fold].comparer.scores(templates, probes).mapv(f64::from)
+    }
 }
 
 /// Numbers for the people of a run, the same in every fold.
@@ -118,15 +134,15 @@ pub(crate) fn cohort(plan: &Plan, train: &Prints, directionless: &Places) -> Res
     Pooled::of(train, groups, plan.config().evaluation.template).in_stage("evaluate: score normalisation")
 }
 
-/// Scores every template of a fold against every probe, but for those with an epoch that has no direction; with a `cohort`,
-/// normalised as the plan says.
-pub(crate) fn scores_of_fold(
+/// Every template of a fold against every probe, but for those with an epoch that has no direction; with a `cohort`, normalised as
+/// the plan says.
+pub(crate) fn comparisons_of_fold(
     plan: &Plan,
     fold: &Fold,
     prints: &Prints,
     people: &People,
     asked: &Asked,
-) -> Result<FoldScores, RunError> {
+) -> Result<FoldComparisons, RunError> {
     let Asked { role, epoch_seconds, probe_seconds, cohort, directionless } = *asked;
     let evaluation = &plan.config().evaluation;
     let mut trials = trials::of_fold(plan, fold, role, prints.infos(), epoch_seconds, probe_seconds)?;
@@ -138,14 +154,13 @@ pub(crate) fn scores_of_fold(
     let templates =
         Pooled::of_recordings(prints, groups(&trials.templates), evaluation.template).in_stage(&stage)?;
     let probes = Pooled::of(prints, groups(&trials.probes), evaluation.probe).in_stage(&stage)?;
-    let matrix = match cohort {
-        None => cosine(&templates, &probes),
-        Some(cohort) => normalised(&templates, &probes, cohort, evaluation.normalisation),
+    let comparer = match cohort {
+        None => Comparer::new(&templates, &probes),
+        Some(cohort) => Comparer::normalised(&templates, &probes, cohort, evaluation.normalisation),
     }
     .in_stage(&stage)?;
     let numbers =
         |pools: &[Pool]| -> Vec<u32> { pools.iter().map(|pool| people.number(&pool.subject)).collect() };
     let (template_subjects, probe_subjects) = (numbers(&trials.templates), numbers(&trials.probes));
-    let scores = Scores::from_matrix(matrix.view(), &template_subjects, &probe_subjects).in_stage(&stage)?;
-    Ok(FoldScores { trials, matrix, template_subjects, probe_subjects, scores })
+    Ok(FoldComparisons { trials, comparer, template_subjects, probe_subjects })
 }

@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::path::Path;
 
-use polars::prelude::{DataFrame, ParquetReader, ParquetWriter, SerReader};
+use polars::io::parquet::write::BatchedWriter;
+use polars::prelude::{DataFrame, ParquetReader, ParquetWriter, PolarsResult, SerReader};
 
 use crate::RunError;
 use crate::error::Placed;
@@ -18,4 +19,43 @@ pub(crate) fn write_parquet(path: &Path, table: &mut DataFrame) -> Result<(), Ru
 pub(crate) fn read_parquet(path: &Path) -> Result<DataFrame, RunError> {
     let file = File::open(path).map_err(|source| RunError::Read { path: path.to_owned(), source })?;
     ParquetReader::new(file).finish().in_table(path)
+}
+
+/// Rows that are gathered before they are written, a row group: enough for a reader, few enough to be held.
+const ROW_GROUP: usize = 1 << 17;
+
+/// A parquet table written part by part, so that it need never be whole in memory.
+pub(crate) struct TableWriter<'a> {
+    writer: BatchedWriter<&'a mut File>,
+    /// Rows that are not yet a row group.
+    pending: DataFrame,
+}
+
+impl<'a> TableWriter<'a> {
+    /// A table of the columns of `empty`, which has no rows.
+    pub(crate) fn new(file: &'a mut File, empty: DataFrame) -> PolarsResult<Self> {
+        let writer = ParquetWriter::new(file).batched(empty.schema())?;
+        Ok(Self { writer, pending: empty })
+    }
+
+    /// Adds rows.
+    pub(crate) fn push(&mut self, rows: DataFrame) -> PolarsResult<()> {
+        self.pending.vstack_mut_owned(rows)?;
+        if self.pending.height() >= ROW_GROUP { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> PolarsResult<()> {
+        self.pending.rechunk_mut_par();
+        self.writer.write_batch(&self.pending)?;
+        self.pending = self.pending.clear();
+        Ok(())
+    }
+
+    /// Writes what is left and completes the file.
+    pub(crate) fn finish(mut self) -> PolarsResult<()> {
+        if self.pending.height() > 0 {
+            self.flush()?;
+        }
+        self.writer.finish().map(|_| ())
+    }
 }

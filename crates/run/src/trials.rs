@@ -1,15 +1,20 @@
 //! The explicit trial list: every template against every probe of its fold.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::Path;
 
-use polars::prelude::{Column, DataFrame};
-use twinprint_protocol::{EpochUses, Failure, Fold, FoldTrials, Notice, Pool, Role, Split, check_windows};
+use polars::prelude::{Column, DataFrame, PolarsResult};
+use twinprint_protocol::{
+    EpochUses, Failure, Failures, Fold, FoldTrials, Notice, Pool, Role, Split, check_windows,
+};
 use twinprint_signal::EpochInfo;
 
 use crate::error::Placed;
-use crate::folder::{RunFolder, TRIALS};
+use crate::folder::{RunFolder, TRIALS, write_atomically};
+use crate::tables::TableWriter;
 use crate::training_rows::without_overlap;
-use crate::{Plan, RunError, tables};
+use crate::{Plan, RunError};
 
 /// All trials of a fold and role for one probe length.
 pub(crate) fn of_fold(
@@ -35,7 +40,7 @@ pub(crate) fn write(
     folder: &RunFolder,
 ) -> Result<Vec<Notice>, RunError> {
     let mut notices = Vec::new();
-    let mut columns = TrialColumns::default();
+    let mut list = Vec::new();
     let protocol = &plan.config().protocol;
     // Training reads overlapping epochs too; what is compared is cut from those that overlap no other.
     let apart = without_overlap(infos, epoch_seconds);
@@ -45,7 +50,7 @@ pub(crate) fn write(
     for &seconds in &protocol.probe.seconds {
         for fold in views.iter().flat_map(|(_, view)| &view.folds) {
             let mut trials = of_fold(plan, fold, Role::Test, &compared, epoch_seconds, seconds)?;
-            columns.extend(&trials);
+            list.push(trials.clone());
             let mut uses = uses_of_fold(plan, fold, &compared, epoch_seconds)?;
             in_file(&mut uses.enrol);
             in_file(&mut uses.probe);
@@ -55,9 +60,7 @@ pub(crate) fn write(
             notices.extend(allowed);
         }
     }
-    let path = folder.path(TRIALS);
-    let mut table = columns.into_table().in_table(path.clone())?;
-    tables::write_parquet(&path, &mut table)?;
+    write_list(&folder.path(TRIALS), &list)?;
     Ok(notices)
 }
 
@@ -97,46 +100,46 @@ pub(crate) fn leave_out(trials: &mut FoldTrials, places: &Places) {
     }
 }
 
-/// The columns that trials and scores share, filled fold by fold, templates outside and probes inside.
-#[derive(Debug, Default)]
-pub(crate) struct TrialColumns {
-    fold: Vec<u32>,
-    probe_seconds: Vec<f64>,
-    enrol: Vec<String>,
-    probe: Vec<String>,
-    enrol_subject: Vec<String>,
-    probe_subject: Vec<String>,
-    mated: Vec<bool>,
+/// The trials of some templates with all probes, templates outside and probes inside: the columns that trials and scores share.
+pub(crate) fn rows(trials: &FoldTrials, templates: Range<usize>) -> PolarsResult<DataFrame> {
+    let templates = &trials.templates[templates];
+    let pairs = || templates.iter().flat_map(|own| trials.probes.iter().map(move |other| (own, other)));
+    let count = templates.len() * trials.probes.len();
+    let text = |name: &str, of: for<'a> fn((&'a Pool, &'a Pool)) -> &'a str| -> Column {
+        Column::new(name.into(), pairs().map(of).collect::<Vec<&str>>())
+    };
+    DataFrame::new_infer_height(vec![
+        Column::new("fold".into(), vec![trials.fold as u32; count]),
+        Column::new("probe_seconds".into(), vec![trials.probe_seconds; count]),
+        text("enrol", |(own, _)| &own.id),
+        text("probe", |(_, other)| &other.id),
+        text("enrol_subject", |(own, _)| own.subject.as_str()),
+        text("probe_subject", |(_, other)| other.subject.as_str()),
+        Column::new(
+            "mated".into(),
+            pairs().map(|(own, other)| own.subject == other.subject).collect::<Vec<bool>>(),
+        ),
+    ])
 }
 
-impl TrialColumns {
-    /// Adds all trials of a fold.
-    pub(crate) fn extend(&mut self, trials: &FoldTrials) {
-        for (template, probe, mated) in trials.iter() {
-            self.fold.push(trials.fold as u32);
-            self.probe_seconds.push(trials.probe_seconds);
-            self.enrol.push(template.id.clone());
-            self.probe.push(probe.id.clone());
-            self.enrol_subject.push(template.subject.to_string());
-            self.probe_subject.push(probe.subject.to_string());
-            self.mated.push(mated);
+/// The columns of [`rows`] without a row.
+pub(crate) fn no_rows() -> PolarsResult<DataFrame> {
+    let failures = Failures::default();
+    rows(
+        &FoldTrials { fold: 0, probe_seconds: 0.0, templates: Vec::new(), probes: Vec::new(), failures },
+        0..0,
+    )
+}
+
+/// Writes the trials of some folds, fold by fold and never more than a few templates' at a time.
+fn write_list(path: &Path, folds: &[FoldTrials]) -> Result<(), RunError> {
+    write_atomically(path, |file| {
+        let mut table = no_rows().and_then(|empty| TableWriter::new(file, empty)).in_table(path)?;
+        for trials in folds {
+            for template in 0..trials.templates.len() {
+                rows(trials, template..template + 1).and_then(|rows| table.push(rows)).in_table(path)?;
+            }
         }
-    }
-
-    /// The columns in the order in which they stand in a file.
-    pub(crate) fn into_columns(self) -> Vec<Column> {
-        vec![
-            Column::new("fold".into(), self.fold),
-            Column::new("probe_seconds".into(), self.probe_seconds),
-            Column::new("enrol".into(), self.enrol),
-            Column::new("probe".into(), self.probe),
-            Column::new("enrol_subject".into(), self.enrol_subject),
-            Column::new("probe_subject".into(), self.probe_subject),
-            Column::new("mated".into(), self.mated),
-        ]
-    }
-
-    fn into_table(self) -> Result<DataFrame, polars::error::PolarsError> {
-        DataFrame::new_infer_height(self.into_columns())
-    }
+        table.finish().in_table(path)
+    })
 }

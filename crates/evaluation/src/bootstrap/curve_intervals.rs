@@ -24,17 +24,27 @@ impl CurveNumbers {
         let eer = pass.eer(lane)?;
         let below = pass.below(lane)?;
         let all = below.clone().last()?;
-        Some(Self {
+        Some(Self::of(below.clone(), all, eer, REPORTED_FMR.map(|fmr| fnmr_at(below.clone(), all, fmr))))
+    }
+
+    /// What the sums of weights below every cut say, beside the rates that are known already.
+    pub fn of(
+        below: impl Iterator<Item = Below> + Clone,
+        all: Below,
+        eer: f64,
+        fnmr_at_fmr: [f64; 3],
+    ) -> Self {
+        Self {
             eer,
             auc: area(below.clone(), all),
             min_dcf: least_cost(below.clone(), all, REPORTED_PRIOR),
-            min_cllr: isotonic_cost(below.clone().map(|cut| (cut.mated, cut.non_mated))),
-            fnmr_at_fmr: REPORTED_FMR.map(|fmr| fnmr_at(below.clone(), all, fmr)),
-        })
+            min_cllr: isotonic_cost(below.map(|cut| (cut.mated, cut.non_mated))),
+            fnmr_at_fmr,
+        }
     }
 }
 
-fn area(below: impl Iterator<Item = Below>, all: Below) -> f64 {
+pub(crate) fn area(below: impl Iterator<Item = Below>, all: Below) -> f64 {
     let (mut won, mut before) = (0.0, Below::default());
     for cut in below {
         won += (cut.mated - before.mated) * (before.non_mated + cut.non_mated);
@@ -43,7 +53,7 @@ fn area(below: impl Iterator<Item = Below>, all: Below) -> f64 {
     won / (2.0 * all.mated * all.non_mated)
 }
 
-fn least_cost(below: impl Iterator<Item = Below>, all: Below, prior: f64) -> f64 {
+pub(crate) fn least_cost(below: impl Iterator<Item = Below>, all: Below, prior: f64) -> f64 {
     let cost =
         |cut: Below| prior * cut.mated / all.mated + (1.0 - prior) * (1.0 - cut.non_mated / all.non_mated);
     (below.map(cost).fold(f64::INFINITY, f64::min) / prior.min(1.0 - prior)).min(1.0)
@@ -64,8 +74,12 @@ pub(crate) struct ResampledCurves<'a> {
 
 impl<'a> ResampledCurves<'a> {
     pub fn draw(trials: &WeightedTrials, bootstrap: &'a Bootstrap) -> Self {
-        let cohorts = trials.resample(bootstrap, CurveNumbers::read).into_iter().flatten().collect();
-        Self { cohorts, subjects: trials.subjects(), bootstrap }
+        Self::new(trials.resample(bootstrap, CurveNumbers::read), trials.subjects(), bootstrap)
+    }
+
+    /// From what every replicate gave, nothing where it could not be scored.
+    pub fn new(cohorts: Vec<Option<CurveNumbers>>, subjects: usize, bootstrap: &'a Bootstrap) -> Self {
+        Self { cohorts: cohorts.into_iter().flatten().collect(), subjects, bootstrap }
     }
 
     /// Cohorts that could not be scored.

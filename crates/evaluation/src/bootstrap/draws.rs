@@ -2,6 +2,7 @@
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use twinprint_signal::Estimate;
 
@@ -60,9 +61,11 @@ impl Bootstrap {
     }
 
     /// A rate that `of` computes from how often each of `groups` subjects is drawn.
-    pub(crate) fn rate_of_draws(&self, groups: usize, of: impl Fn(&[u16]) -> f64) -> Estimate {
-        let resampled: Vec<f64> =
-            (0..self.replicates).map(|replicate| of(&draw(&mut self.generator(replicate), groups))).collect();
+    pub(crate) fn rate_of_draws(&self, groups: usize, of: impl Fn(&[u16]) -> f64 + Sync) -> Estimate {
+        let resampled: Vec<f64> = (0..self.replicates)
+            .into_par_iter()
+            .map(|replicate| of(&draw(&mut self.generator(replicate), groups)))
+            .collect();
         self.rate(of(&vec![1; groups]), &resampled, groups)
     }
 
@@ -91,6 +94,19 @@ pub(crate) fn draw(generator: &mut ChaCha8Rng, subjects: usize) -> Vec<u16> {
     let mut weights = vec![0u16; subjects];
     for _ in 0..subjects {
         weights[generator.random_range(0..subjects as u64) as usize] += 1;
+    }
+    weights
+}
+
+/// Draws the cohort of a replicate, again if one kind of comparison is missing (only likely with a handful of subjects).
+pub(crate) fn draw_scorable(bootstrap: &Bootstrap, replicate: usize, subjects: usize) -> Vec<u16> {
+    let mut generator = bootstrap.generator(replicate);
+    let mut weights = draw(&mut generator, subjects);
+    for _ in 0..20 {
+        if weights.iter().filter(|&&weight| weight > 0).count() > 1 {
+            break;
+        }
+        weights = draw(&mut generator, subjects);
     }
     weights
 }

@@ -6,7 +6,7 @@
 
 use rayon::prelude::*;
 
-use super::draws::{Bootstrap, draw};
+use super::draws::{Bootstrap, draw_scorable};
 use crate::Scores;
 use crate::det::crossing;
 
@@ -99,24 +99,11 @@ impl WeightedTrials {
                 let first = batch * LANES;
                 let count = LANES.min(bootstrap.replicates - first);
                 let draws: Vec<Vec<u16>> =
-                    (0..count).map(|lane| self.draw_scorable(bootstrap, first + lane)).collect();
+                    (0..count).map(|lane| draw_scorable(bootstrap, first + lane, self.subjects)).collect();
                 let pass = self.pass(&draws);
                 (0..count).map(|lane| read(&pass, lane)).collect::<Vec<_>>()
             })
             .collect()
-    }
-
-    /// Draws a cohort, again if one kind of comparison is missing (only likely with a handful of subjects).
-    fn draw_scorable(&self, bootstrap: &Bootstrap, replicate: usize) -> Vec<u16> {
-        let mut generator = bootstrap.generator(replicate);
-        let mut weights = draw(&mut generator, self.subjects);
-        for _ in 0..20 {
-            if weights.iter().filter(|&&weight| weight > 0).count() > 1 {
-                break;
-            }
-            weights = draw(&mut generator, self.subjects);
-        }
-        weights
     }
 
     /// Sums the weights of at most [`LANES`] weightings of the subjects.
@@ -281,7 +268,7 @@ pub(crate) mod tests {
         let sorted = WeightedTrials::new(&scores);
         assert!(sorted.block_ends.len() < count as usize / 2);
         for (replicate, found) in sorted.replicates(&bootstrap).into_iter().enumerate() {
-            let weights = sorted.draw_scorable(&bootstrap, replicate);
+            let weights = draw_scorable(&bootstrap, replicate, sorted.subjects());
             let expected = spelt_out(&scores, &weights).unwrap().eer().value;
             assert!((found.unwrap() - expected).abs() < 1e-12);
         }

@@ -1,18 +1,21 @@
 //! Checks that tell a shortcut from a trait, and a lesson from none.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
+use ndarray::Array2;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use twinprint_evaluation::{Estimate, Scores, verification};
+use twinprint_evaluation::{Blocks, Comparisons, Estimate, Sides};
 use twinprint_protocol::Pool;
 use twinprint_report::results::{AuditRow, Comparison, Outcome};
 use twinprint_signal::RecordingKey;
 
+use super::tally::Kept;
 use super::{Evidence, Scored, failed};
 use crate::RunError;
-use crate::scoring::FoldScores;
+use crate::scoring::{FoldComparisons, SystemTrials};
 use crate::shortcut::Audit;
 use crate::system::System;
 
@@ -45,28 +48,32 @@ pub(super) fn beats_baselines(comparisons: &[Comparison]) -> Vec<AuditRow> {
     rows
 }
 
-/// Shuffled labels, recording lengths, and parts of the signal alone, as far as the plan asks for them.
-pub(super) fn shortcuts(evidence: &Evidence) -> Result<Vec<AuditRow>, RunError> {
+/// Shuffled labels, recording lengths, or a part of the signal alone, as far as the plan asks for them and the system is the one that
+/// shows it.
+pub(super) fn shortcuts(
+    evidence: &Evidence,
+    scored: &Scored,
+    kept: &[Kept],
+) -> Result<Vec<AuditRow>, RunError> {
     let asked = &evidence.context.plan.config().evaluation.audits;
     let mut rows = Vec::new();
-    for scored in evidence.scored {
-        match scored.system {
-            System::Encoder => {
-                if asked.contains(&Audit::ShuffledLabels) {
-                    rows.push(shuffled(evidence, scored)?);
-                }
-                if asked.contains(&Audit::RecordingLength) {
-                    rows.push(recording_length(evidence, scored)?);
-                }
+    match scored.system {
+        System::Encoder => {
+            if asked.contains(&Audit::ShuffledLabels) {
+                rows.push(shuffled(evidence, scored)?);
             }
-            System::Shortcut(shortcut) => {
-                rows.push(compared(evidence, scored, shortcut.title(), shortcut.accuses(), &scored.all)?);
+            if asked.contains(&Audit::RecordingLength) {
+                rows.push(recording_length(evidence, scored)?);
             }
-            _ => {}
         }
-    }
-    for (shortcut, reason) in &evidence.missing {
-        rows.push(AuditRow::absent(shortcut.title(), reason));
+        System::Shortcut(shortcut) => {
+            let of_it =
+                |kept: &&Kept| kept.system == System::Encoder && kept.probe_seconds == scored.probe_seconds;
+            let encoder = kept.iter().find(of_it).map(|kept| kept.resampled.eer());
+            let eer = measure(evidence, &scored.all)?;
+            rows.push(compared(scored, shortcut.title(), shortcut.accuses(), eer, encoder));
+        }
+        _ => {}
     }
     Ok(rows)
 }
@@ -83,17 +90,44 @@ pub(super) fn directionless(evidence: &Evidence) -> Option<AuditRow> {
     })
 }
 
+/// Trials with other people behind the probes, or with other scores.
+struct Altered<'a> {
+    trials: &'a SystemTrials,
+    /// The people behind the probes of every fold.
+    probes: Vec<Vec<u32>>,
+    /// Numbers of every fold's templates and probes that the scores follow from: minus the distance. Nothing where the scores stay.
+    numbers: Vec<(Vec<f64>, Vec<f64>)>,
+}
+
+impl Blocks for Altered<'_> {
+    fn folds(&self) -> usize {
+        self.trials.folds()
+    }
+
+    fn sides(&self, fold: usize) -> Sides<'_> {
+        Sides { probes: &self.probes[fold], ..self.trials.sides(fold) }
+    }
+
+    fn scores(&self, fold: usize, templates: Range<usize>, probes: Range<usize>) -> Array2<f64> {
+        let Some((own, other)) = self.numbers.get(fold) else {
+            return self.trials.scores(fold, templates, probes);
+        };
+        Array2::from_shape_fn((templates.len(), probes.len()), |(template, probe)| {
+            -(own[templates.start + template] - other[probes.start + probe]).abs()
+        })
+    }
+}
+
 /// The encoder's scores with the people behind the probes shuffled inside each fold: what is left is chance.
 fn shuffled(evidence: &Evidence, scored: &Scored) -> Result<AuditRow, RunError> {
     let mut generator = ChaCha8Rng::seed_from_u64(evidence.seed("shuffled labels"));
-    let mut parts = Vec::with_capacity(scored.folds.len());
-    for fold in &scored.folds {
+    let folds = scored.trials.0.iter().map(|fold| {
         let mut people = fold.probe_subjects.clone();
         people.shuffle(&mut generator);
-        let part = Scores::from_matrix(fold.matrix.view(), &fold.template_subjects, &people);
-        parts.push(part.map_err(|error| failed("shuffled labels", error))?);
-    }
-    let all = Scores::concat(&parts).map_err(|error| failed("shuffled labels", error))?;
+        people
+    });
+    let altered = Altered { trials: scored.trials, probes: folds.collect(), numbers: Vec::new() };
+    let all = Comparisons::new(&altered).map_err(|error| failed("shuffled labels", error))?;
     let eer = measure(evidence, &all)?;
     let passed = eer.ci95.is_some_and(|ci95| ci95.contains(0.5));
     let detail = format!("EER {:.1} %; chance is 50 %", 100.0 * eer.value);
@@ -104,11 +138,11 @@ fn shuffled(evidence: &Evidence, scored: &Scored) -> Result<AuditRow, RunError> 
 fn recording_length(evidence: &Evidence, scored: &Scored) -> Result<AuditRow, RunError> {
     let check = "recording length only";
     let absent = |why| Ok(AuditRow::absent(format!("{check} at {} s", scored.probe_seconds), why));
-    let within = |fold: &FoldScores| {
+    let within = |fold: &FoldComparisons| {
         let own: HashSet<&RecordingKey> = fold.trials.templates.iter().map(|pool| &*pool.key).collect();
         fold.trials.probes.iter().any(|probe| own.contains(&*probe.key))
     };
-    if scored.folds.iter().any(within) {
+    if scored.trials.0.iter().any(within) {
         return absent(
             "templates and probes are cut from one recording, and a recording is as long as itself",
         );
@@ -116,46 +150,29 @@ fn recording_length(evidence: &Evidence, scored: &Scored) -> Result<AuditRow, Ru
     if evidence.context.plan.config().protocol.enrol.recordings_per_template != 1 {
         return absent("a template of several recordings has no one length");
     }
-    let seconds = |pools: &[Pool]| -> Option<Vec<f64>> {
-        pools.iter().map(|pool| evidence.recordings.seconds(&pool.key)).collect()
+    let logarithms = |pools: &[Pool]| -> Option<Vec<f64>> {
+        pools.iter().map(|pool| evidence.recordings.seconds(&pool.key).map(f64::ln)).collect()
     };
-    let mut parts = Vec::with_capacity(scored.folds.len());
-    for fold in &scored.folds {
-        let known = (seconds(&fold.trials.templates), seconds(&fold.trials.probes));
-        let (Some(templates), Some(probes)) = known else {
-            return absent("the length of a recording is not known");
-        };
-        let likeness = |own: &f64, length: &f64| -(own.ln() - length.ln()).abs();
-        let scores =
-            templates.iter().flat_map(|own| probes.iter().map(|length| likeness(own, length))).collect();
-        let part =
-            Scores::new(scores, fold.scores.enrol_subject().to_vec(), fold.scores.probe_subject().to_vec());
-        parts.push(part.map_err(|error| failed("recording length", error))?);
-    }
-    let all = Scores::concat(&parts).map_err(|error| failed("recording length", error))?;
-    compared(evidence, scored, check, true, &all)
+    let lengths = |fold: &FoldComparisons| {
+        Some((logarithms(&fold.trials.templates)?, logarithms(&fold.trials.probes)?))
+    };
+    let Some(numbers) = scored.trials.0.iter().map(lengths).collect() else {
+        return absent("the length of a recording is not known");
+    };
+    let probes = scored.trials.0.iter().map(|fold| fold.probe_subjects.clone()).collect();
+    let altered = Altered { trials: scored.trials, probes, numbers };
+    let all = Comparisons::new(&altered).map_err(|error| failed("recording length", error))?;
+    Ok(compared(scored, check, true, measure(evidence, &all)?, Some(scored.all.eer().value)))
 }
 
 /// How far a part of what there is goes alone. One that should say nothing passes unless it reaches the encoder's own
 /// error rate; the others only inform.
-fn compared(
-    evidence: &Evidence,
-    scored: &Scored,
-    check: &str,
-    accuses: bool,
-    scores: &Scores,
-) -> Result<AuditRow, RunError> {
-    let eer = measure(evidence, scores)?;
-    let encoder = evidence
-        .scored
-        .iter()
-        .find(|other| other.system == System::Encoder && other.probe_seconds == scored.probe_seconds)
-        .map(|encoder| twinprint_evaluation::eer(&encoder.all).value);
+fn compared(scored: &Scored, check: &str, accuses: bool, eer: Estimate, encoder: Option<f64>) -> AuditRow {
     let outcome =
         if accuses { judged(encoder.is_none_or(|encoder| encoder < eer.value)) } else { Outcome::Informs };
     let against = encoder.map(|own| format!("; the encoder has {:.1} %", 100.0 * own)).unwrap_or_default();
     let detail = format!("EER {:.1} % by this alone{against}", 100.0 * eer.value);
-    Ok(row(outcome, check, detail, eer, scored))
+    row(outcome, check, detail, eer, scored)
 }
 
 fn judged(passed: bool) -> Outcome {
@@ -171,7 +188,7 @@ fn row(outcome: Outcome, check: &str, detail: String, eer: Estimate, scored: &Sc
     }
 }
 
-fn measure(evidence: &Evidence, scores: &Scores) -> Result<Estimate, RunError> {
-    let found = verification(scores, &evidence.bootstrap("audit")).map_err(|error| failed("audit", error))?;
+fn measure(evidence: &Evidence, scores: &Comparisons) -> Result<Estimate, RunError> {
+    let found = scores.verification(&evidence.bootstrap("audit")).map_err(|error| failed("audit", error))?;
     Ok(found.eer)
 }

@@ -41,27 +41,24 @@ impl Classifier {
     }
 }
 
-/// One row a system, classifier and label. Every system is asked by k-NN, the encoder by the MLP as well; for labels
+/// One row a classifier, for a system and label. Every system is asked by k-NN, the encoder by the MLP as well; for labels
 /// other than the subject, every system by both.
-pub(super) fn rows(evidence: &Evidence, audit: &mut Vec<AuditRow>) -> Result<Vec<ClassifierRow>, RunError> {
-    let mut rows = Vec::new();
-    for label in &evidence.context.plan.config().evaluation.labels {
-        for sides in evidence.sides.iter().filter(|sides| !sides.system.is_shortcut()) {
-            let tasks = match tasks(evidence, sides, label) {
-                Ok(tasks) => tasks,
-                Err(reason) => {
-                    audit.push(AuditRow::absent(
-                        format!("classifiers of {label} for {}", sides.system),
-                        reason,
-                    ));
-                    continue;
-                }
-            };
-            rows.push(row(evidence, sides.system, Classifier::Knn, label, &tasks, audit)?);
-            if sides.system == System::Encoder || label != "subject" {
-                rows.push(row(evidence, sides.system, Classifier::Mlp, label, &tasks, audit)?);
-            }
+pub(super) fn rows(
+    evidence: &Evidence,
+    sides: &SystemSides,
+    label: &str,
+    audit: &mut Vec<AuditRow>,
+) -> Result<Vec<ClassifierRow>, RunError> {
+    let tasks = match tasks(evidence, sides, label) {
+        Ok(tasks) => tasks,
+        Err(reason) => {
+            audit.push(AuditRow::absent(format!("classifiers of {label} for {}", sides.system), reason));
+            return Ok(Vec::new());
         }
+    };
+    let mut rows = vec![row(evidence, sides.system, Classifier::Knn, label, &tasks, audit)?];
+    if sides.system == System::Encoder || label != "subject" {
+        rows.push(row(evidence, sides.system, Classifier::Mlp, label, &tasks, audit)?);
     }
     Ok(rows)
 }

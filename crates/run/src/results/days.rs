@@ -1,15 +1,17 @@
 //! How the error rate goes with the days between enrolment and probe.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 
-use twinprint_evaluation::{Scores, verification};
+use ndarray::{Array2, Axis};
+use twinprint_evaluation::{Blocks, Comparisons, Estimate, Sides};
 use twinprint_protocol::Pool;
 use twinprint_report::results::{AuditRow, DaysRow, VerificationRow};
 use twinprint_signal::{Prints, RecordingKey};
 
 use super::{Evidence, Scored, failed};
 use crate::RunError;
-use crate::scoring::FoldScores;
+use crate::scoring::{FoldComparisons, SystemTrials};
 use crate::system::System;
 
 /// The fewest and the most days of each row.
@@ -22,144 +24,171 @@ const CHECK: &str = "days between enrolment and probe";
 /// Recordings of a run by the days since their person's first.
 type Days<'a> = HashMap<&'a RecordingKey, i64>;
 
-/// A row for each system, probe length and interval that holds mated comparisons; `whole` are the numbers of all of them.
+/// A row for each interval that holds mated comparisons of a system at a probe length; `whole` are the numbers of all of them.
 pub(super) fn rows(
     evidence: &Evidence,
-    whole: &[VerificationRow],
-    audit: &mut Vec<AuditRow>,
+    scored: &Scored,
+    whole: &VerificationRow,
 ) -> Result<Vec<DaysRow>, RunError> {
-    let days: Days =
-        evidence.recordings.recordings.iter().filter_map(|known| Some((&known.key, known.day?))).collect();
+    let days = days_of(evidence);
     if days.is_empty() {
-        let why =
-            "no recording is dated: neither scans.tsv or sessions.tsv nor a header says when it was made";
-        audit.push(AuditRow::absent(CHECK, why));
         return Ok(Vec::new());
     }
+    let folds = scored.trials.0.iter().zip(scored.prints);
+    let dated: Vec<FoldDays> = folds.map(|(fold, prints)| FoldDays::of(fold, prints, &days)).collect();
     let mut rows = Vec::new();
-    for scored in evidence.scored.iter().filter(|scored| !scored.system.is_shortcut()) {
-        let Some(sides) = evidence.sides.iter().find(|sides| sides.system == scored.system) else { continue };
-        let apart: Vec<FoldDays> = scored
-            .folds
-            .iter()
-            .zip(&sides.test)
-            .map(|(fold, prints)| FoldDays::of(fold, prints, &days))
-            .collect();
-        for (from_days, to_days) in INTERVALS {
-            let chosen =
-                Chosen::of(scored, &apart, |days| days >= from_days && to_days.is_none_or(|to| days <= to));
-            if chosen.mated == 0 {
-                continue;
-            }
-            let same = whole.iter().find(|row| {
-                row.system == scored.system.name()
-                    && row.probe_seconds == scored.probe_seconds
-                    && (row.mated, row.non_mated) == (chosen.mated, chosen.non_mated)
-            });
-            let (people, mated, non_mated) = (chosen.people.len(), chosen.mated, chosen.non_mated);
-            let eer = match same {
-                Some(row) => row.eer,
-                None => chosen.eer(evidence, scored)?,
-            };
-            rows.push(DaysRow {
-                system: scored.system.name().to_owned(),
-                probe_seconds: scored.probe_seconds,
-                from_days,
-                to_days,
-                people,
-                mated,
-                non_mated,
-                eer,
-            });
+    for (from_days, to_days) in INTERVALS {
+        let chosen = Chosen::of(scored.trials, &dated, |days| {
+            days >= from_days && to_days.is_none_or(|to| days <= to)
+        });
+        if chosen.mated == 0 {
+            continue;
         }
-    }
-    let undated: usize =
-        rows.iter().filter(|row| row.system == System::Encoder.name()).map(|row| row.mated).sum();
-    if undated == 0 {
-        audit.push(AuditRow::absent(CHECK, "no person has both a dated enrolment and a dated probe"));
+        let (people, mated, non_mated) = (chosen.people.len(), chosen.mated, chosen.non_mated);
+        let eer = match (whole.mated, whole.non_mated) == (mated, non_mated) {
+            true => whole.eer,
+            false => chosen.eer(evidence, scored)?,
+        };
+        rows.push(DaysRow {
+            system: scored.system.name().to_owned(),
+            probe_seconds: scored.probe_seconds,
+            from_days,
+            to_days,
+            people,
+            mated,
+            non_mated,
+            eer,
+        });
     }
     Ok(rows)
 }
 
-/// The days between each template of a fold and each probe of the same person, `[templates][probes]`; nothing for two people and
-/// where one of the two is not dated.
-struct FoldDays(Vec<Vec<Option<u32>>>);
+/// Why there are no rows of the encoder, where there are none.
+pub(super) fn absent(evidence: &Evidence, rows: &[DaysRow]) -> Option<AuditRow> {
+    if days_of(evidence).is_empty() {
+        let why =
+            "no recording is dated: neither scans.tsv or sessions.tsv nor a header says when it was made";
+        return Some(AuditRow::absent(CHECK, why));
+    }
+    let none = !rows.iter().any(|row| row.system == System::Encoder.name());
+    none.then(|| AuditRow::absent(CHECK, "no person has both a dated enrolment and a dated probe"))
+}
+
+fn days_of<'a>(evidence: &Evidence<'a>) -> Days<'a> {
+    evidence.recordings.recordings.iter().filter_map(|known| Some((&known.key, known.day?))).collect()
+}
+
+/// The day of each template and of each probe of a fold, where all its recordings are dated.
+struct FoldDays {
+    templates: Vec<Option<i64>>,
+    probes: Vec<Option<i64>>,
+}
 
 impl FoldDays {
-    fn of(fold: &FoldScores, prints: &Prints, days: &Days) -> Self {
+    fn of(fold: &FoldComparisons, prints: &Prints, days: &Days) -> Self {
         // A template of several recordings is as old as the last of them.
         let last = |pool: &Pool| -> Option<i64> {
             let each = pool.epochs.iter().map(|&epoch| days.get(&*prints.infos()[epoch].key).copied());
             each.collect::<Option<Vec<i64>>>()?.into_iter().max()
         };
-        let probes: Vec<Option<i64>> = fold.trials.probes.iter().map(last).collect();
-        let of_template = |(at, template): (usize, &Pool)| {
-            let enrolled = last(template);
-            let of_probe = |(place, probed): (usize, &Option<i64>)| {
-                let apart = || Some(enrolled?.abs_diff((*probed)?) as u32);
-                fold.trials.mated(at, place).then(apart).flatten()
-            };
-            probes.iter().enumerate().map(of_probe).collect()
-        };
-        Self(fold.trials.templates.iter().enumerate().map(of_template).collect())
+        let all = |pools: &[Pool]| pools.iter().map(last).collect();
+        Self { templates: all(&fold.trials.templates), probes: all(&fold.trials.probes) }
     }
 }
 
 /// The comparisons of an interval: mated ones so many days apart, and the same probes with everybody else's templates.
-#[derive(Default)]
-struct Chosen {
-    scores: Vec<f64>,
-    enrol: Vec<u32>,
-    probe: Vec<u32>,
+struct Chosen<'a> {
+    trials: &'a SystemTrials,
+    parts: Vec<Part>,
     mated: usize,
     non_mated: usize,
     people: BTreeSet<u32>,
 }
 
-impl Chosen {
-    fn of(scored: &Scored, apart: &[FoldDays], wanted: impl Fn(u32) -> bool) -> Self {
-        let mut chosen = Self::default();
-        for (fold, FoldDays(days)) in scored.folds.iter().zip(apart) {
-            let is_wanted = |template: usize, probe: usize| days[template][probe].is_some_and(&wanted);
-            let templates = 0..fold.template_subjects.len();
-            for probe in 0..fold.probe_subjects.len() {
-                if !templates.clone().any(|template| is_wanted(template, probe)) {
+/// Probes of a fold that meet the same templates.
+struct Part {
+    fold: usize,
+    templates: Vec<usize>,
+    probes: Vec<usize>,
+    template_subjects: Vec<u32>,
+    probe_subjects: Vec<u32>,
+}
+
+impl<'a> Chosen<'a> {
+    fn of(trials: &'a SystemTrials, dated: &[FoldDays], wanted: impl Fn(u32) -> bool) -> Self {
+        let mut chosen = Self { trials, parts: Vec::new(), mated: 0, non_mated: 0, people: BTreeSet::new() };
+        for (at, days) in dated.iter().enumerate() {
+            let sides = trials.sides(at);
+            let mut own: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+            for (template, &subject) in sides.templates.iter().enumerate() {
+                own.entry(subject).or_default().push(template);
+            }
+            // Probes by the templates of their own person that are not so many days before or after.
+            let mut without: BTreeMap<Vec<usize>, Vec<usize>> = BTreeMap::new();
+            for (probe, subject) in sides.probes.iter().enumerate() {
+                let apart = |&&template: &&usize| {
+                    let apart = || Some(days.templates[template]?.abs_diff(days.probes[probe]?) as u32);
+                    apart().is_some_and(&wanted)
+                };
+                let templates = own.get(subject).map(Vec::as_slice).unwrap_or_default();
+                let (near, other): (Vec<&usize>, Vec<&usize>) = templates.iter().partition(apart);
+                if near.is_empty() {
                     continue;
                 }
-                for template in templates.clone() {
-                    let mated = fold.trials.mated(template, probe);
-                    if mated && !is_wanted(template, probe) {
-                        continue;
-                    }
-                    chosen.scores.push(f64::from(fold.matrix[[template, probe]]));
-                    chosen.enrol.push(fold.template_subjects[template]);
-                    chosen.probe.push(fold.probe_subjects[probe]);
-                    if mated {
-                        chosen.mated += 1;
-                        chosen.people.insert(fold.probe_subjects[probe]);
-                    } else {
-                        chosen.non_mated += 1;
-                    }
-                }
+                chosen.mated += near.len();
+                chosen.non_mated += sides.templates.len() - templates.len();
+                chosen.people.insert(*subject);
+                without.entry(other.into_iter().copied().collect()).or_default().push(probe);
             }
+            chosen.parts.extend(without.into_iter().map(|(without, probes)| {
+                let templates: Vec<usize> =
+                    (0..sides.templates.len()).filter(|template| !without.contains(template)).collect();
+                Part {
+                    fold: at,
+                    template_subjects: templates.iter().map(|&template| sides.templates[template]).collect(),
+                    probe_subjects: probes.iter().map(|&probe| sides.probes[probe]).collect(),
+                    templates,
+                    probes,
+                }
+            }));
         }
         chosen
     }
 
     /// The equal error rate of these comparisons; nothing where there is none of one kind, or no interval.
-    fn eer(
-        self,
-        evidence: &Evidence,
-        scored: &Scored,
-    ) -> Result<Option<twinprint_evaluation::Estimate>, RunError> {
+    fn eer(&self, evidence: &Evidence, scored: &Scored) -> Result<Option<Estimate>, RunError> {
         if self.non_mated == 0 {
             return Ok(None);
         }
         let name = format!("{} at {} s by days", scored.system, scored.probe_seconds);
-        let scores =
-            Scores::new(self.scores, self.enrol, self.probe).map_err(|error| failed(&name, error))?;
-        let found =
-            verification(&scores, &evidence.bootstrap("days")).map_err(|error| failed(&name, error))?;
-        Ok(found.eer.ci95.map(|_| found.eer))
+        let found = Comparisons::new(self).and_then(|all| all.verification(&evidence.bootstrap("days")));
+        let eer = found.map_err(|error| failed(&name, error))?.eer;
+        Ok(eer.ci95.map(|_| eer))
+    }
+}
+
+impl Blocks for Chosen<'_> {
+    fn folds(&self) -> usize {
+        self.parts.len()
+    }
+
+    fn sides(&self, fold: usize) -> Sides<'_> {
+        let part = &self.parts[fold];
+        Sides { templates: &part.template_subjects, probes: &part.probe_subjects }
+    }
+
+    fn scores(&self, fold: usize, templates: Range<usize>, probes: Range<usize>) -> Array2<f64> {
+        let part = &self.parts[fold];
+        let (rows, columns) = (&part.templates[templates], &part.probes[probes]);
+        let span = |places: &[usize]| match places {
+            [] => 0..0,
+            [first, .., last] => *first..last + 1,
+            [only] => *only..only + 1,
+        };
+        let (across, down) = (span(rows), span(columns));
+        let from =
+            |places: &[usize], start: usize| places.iter().map(|place| place - start).collect::<Vec<_>>();
+        let (own, other) = (from(rows, across.start), from(columns, down.start));
+        self.trials.scores(part.fold, across, down).select(Axis(0), &own).select(Axis(1), &other)
     }
 }

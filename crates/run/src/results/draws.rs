@@ -1,7 +1,7 @@
 //! The draws behind a run's intervals: what decides them, so that a number has one interval whichever command asks.
 
 use serde::Deserialize;
-use twinprint_evaluation::{Bootstrap, Estimate, ScoreError, Scores, paired_difference};
+use twinprint_evaluation::Bootstrap;
 
 use crate::config::Config;
 use crate::folder::RunFolder;
@@ -45,10 +45,10 @@ impl Draws {
         }
     }
 
-    /// The equal error rate of `a` minus that of `b` on the same trials, in which people are numbered by the order of their
+    /// The bootstrap behind the difference of two systems on the same trials, in which people are numbered by the order of their
     /// names: the only way a difference is computed, in `results.json` as in `compare`.
-    pub(crate) fn difference(&self, a: &Scores, b: &Scores) -> Result<Estimate, ScoreError> {
-        paired_difference(a, b, &self.bootstrap("comparison"))
+    pub(crate) fn of_differences(&self) -> Bootstrap {
+        self.bootstrap("comparison")
     }
 }
 

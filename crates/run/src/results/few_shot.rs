@@ -1,18 +1,18 @@
 //! N-way K-shot episodes.
 
-use std::collections::BTreeMap;
-
 use twinprint_evaluation::LabelledPrints;
 use twinprint_evaluation::few_shot::{Episodes, Fold, episodes};
 use twinprint_report::results::{AuditRow, FewShotRow};
-use twinprint_signal::SubjectId;
 
 use super::{Evidence, failed, with_interval};
 use crate::RunError;
 use crate::scoring::SystemSides;
 
-/// One row a system, number of ways and number of shots.
-pub(super) fn rows(evidence: &Evidence, audit: &mut Vec<AuditRow>) -> Result<Vec<FewShotRow>, RunError> {
+/// A number of ways, of which none stands for all people of a fold, and of shots.
+pub(super) type Cell = (Option<usize>, usize);
+
+/// The numbers of ways and of shots that the folds allow.
+pub(super) fn cells(evidence: &Evidence, audit: &mut Vec<AuditRow>) -> Vec<Cell> {
     let plan = &evidence.context.plan.config().evaluation;
     let fewest = evidence.context.split.folds.iter().map(|fold| fold.test.len()).min().unwrap_or(0);
     let too_many: Vec<String> =
@@ -24,7 +24,7 @@ pub(super) fn rows(evidence: &Evidence, audit: &mut Vec<AuditRow>) -> Result<Vec
         ));
     }
     let ways = plan.ways.iter().filter(|&&ways| ways < fewest).map(|&ways| Some(ways)).chain([None]);
-    let mut cells: Vec<(Option<usize>, usize)> =
+    let mut cells: Vec<Cell> =
         ways.flat_map(|ways| plan.shots.iter().map(move |&shots| (ways, shots))).collect();
     cells.retain(|&(ways, shots)| {
         let able = people_with(evidence, shots);
@@ -40,36 +40,21 @@ pub(super) fn rows(evidence: &Evidence, audit: &mut Vec<AuditRow>) -> Result<Vec
         }
         fits
     });
-    let mut rows = Vec::new();
-    for sides in evidence.sides.iter().filter(|sides| !sides.system.is_shortcut()) {
-        for &(ways, shots) in &cells {
-            rows.push(row(evidence, sides, ways, shots, audit)?);
-        }
-    }
-    Ok(rows)
+    cells
 }
 
 /// The people of the smallest fold who have `shots` epochs to learn from and one to be asked about.
 fn people_with(evidence: &Evidence, shots: usize) -> usize {
-    let Some(first) = evidence.sides.first() else { return 0 };
-    let folds = evidence.uses.iter().zip(&first.test).map(|(uses, prints)| {
-        let mut counts: BTreeMap<&SubjectId, (usize, usize)> = BTreeMap::new();
-        for &place in &uses.enrol {
-            counts.entry(&prints.infos()[place].key.subject).or_default().0 += 1;
-        }
-        for &place in &uses.probe {
-            counts.entry(&prints.infos()[place].key.subject).or_default().1 += 1;
-        }
-        counts.values().filter(|&&(enrol, probe)| enrol >= shots && probe > 0).count()
-    });
+    let able = |&&(enrol, probe): &&(usize, usize)| enrol >= shots && probe > 0;
+    let folds = evidence.epochs_of.iter().map(|people| people.values().filter(able).count());
     folds.min().unwrap_or(0)
 }
 
-fn row(
+/// The row of a system, number of ways and number of shots.
+pub(super) fn row(
     evidence: &Evidence,
     sides: &SystemSides,
-    ways: Option<usize>,
-    shots: usize,
+    &(ways, shots): &Cell,
     audit: &mut Vec<AuditRow>,
 ) -> Result<FewShotRow, RunError> {
     let context = evidence.context;

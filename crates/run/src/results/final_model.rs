@@ -2,24 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use twinprint_evaluation::{RATES, Scores, resolves, transport_left_out};
+use twinprint_evaluation::{Blocks, Comparisons, RATES, resolves};
 use twinprint_protocol::Role;
 use twinprint_report::results::{FinalModel, ThresholdsAt};
 
 use super::{Evidence, carried, failed};
 use crate::RunError;
-use crate::scoring::{Asked, SystemSides, scores_of_fold};
-use crate::system::System;
+use crate::scoring::{Asked, SystemSides, SystemTrials, comparisons_of_fold};
 
-/// Sets the thresholds of the final model, where the run has one.
-pub(crate) fn final_model(evidence: &Evidence) -> Result<Option<FinalModel>, RunError> {
+/// Sets the thresholds of the final model, where the run has one, from the encoder's prints.
+pub(super) fn final_model(evidence: &Evidence, sides: &SystemSides) -> Result<Option<FinalModel>, RunError> {
     let context = evidence.context;
     if !context.folder.final_model().exists() {
         return Ok(None);
     }
-    let Some(sides) = evidence.sides.iter().find(|sides| sides.system == System::Encoder) else {
-        return Ok(None);
-    };
     let learnable = &context.split.learnable;
     let people: BTreeSet<_> = learnable.iter().map(|key| &key.subject).collect();
     let lengths = context.plan.config().protocol.probe.seconds.iter();
@@ -33,34 +29,35 @@ fn thresholds_at(
     sides: &SystemSides,
     probe_seconds: f64,
 ) -> Result<ThresholdsAt, RunError> {
-    let folds = plain_scores(evidence, sides, probe_seconds)?;
-    let all = Scores::concat(&folds).map_err(|error| failed("the final model", error))?;
-    let points = RATES.into_iter().filter(|&rate| resolves(all.non_mated(), rate)).map(|rate| {
-        let (threshold, moved) =
-            transport_left_out(&folds, rate).map_err(|error| failed("the final model", error))?;
-        Ok(carried(rate, Some(threshold), &moved))
-    });
-    let people: BTreeSet<u32> = all.enrol_subject().iter().copied().collect();
+    let plain = plain_trials(evidence, sides, probe_seconds)?;
+    let scores = Comparisons::new(&plain).map_err(|error| failed("the final model", error))?;
+    let (mated, non_mated) = scores.counts();
+    let rates: Vec<f64> = RATES.into_iter().filter(|&rate| resolves(non_mated, rate)).collect();
+    let found = scores.left_out(&rates).map_err(|error| failed("the final model", error))?;
+    let points = rates.iter().zip(&found);
+    let points = points.map(|(&rate, (threshold, moved))| carried(rate, Some(*threshold), moved));
+    let folds = (0..plain.folds()).flat_map(|fold| plain.sides(fold).templates);
+    let people: BTreeSet<&u32> = folds.collect();
     Ok(ThresholdsAt {
         enroll_seconds: evidence.context.plan.config().protocol.enrol.seconds,
         probe_seconds,
         people: people.len(),
-        mated: all.mated(),
-        non_mated: all.non_mated(),
-        strictest_fmr: (30.0 / all.non_mated() as f64).min(1.0),
-        points: points.collect::<Result<_, RunError>>()?,
+        mated,
+        non_mated,
+        strictest_fmr: (30.0 / non_mated as f64).min(1.0),
+        points: points.collect(),
     })
 }
 
-/// The encoder's scores fold by fold as a gallery computes them: no plan normalises those.
-fn plain_scores(
+/// The encoder's trials with scores as a gallery computes them: no plan normalises those.
+fn plain_trials(
     evidence: &Evidence,
     sides: &SystemSides,
     probe_seconds: f64,
-) -> Result<Vec<Scores>, RunError> {
+) -> Result<SystemTrials, RunError> {
     let context = evidence.context;
     let folds = context.split.folds.iter().zip(&sides.test).enumerate();
-    folds
+    let of_folds = folds
         .map(|(at, (fold, prints))| {
             let asked = Asked {
                 role: Role::Test,
@@ -69,7 +66,8 @@ fn plain_scores(
                 cohort: None,
                 directionless: evidence.directionless.places(Role::Test, at),
             };
-            Ok(scores_of_fold(context.plan, fold, prints, evidence.people, &asked)?.scores)
+            comparisons_of_fold(context.plan, fold, prints, evidence.people, &asked)
         })
-        .collect()
+        .collect::<Result<_, _>>()?;
+    Ok(SystemTrials(of_folds))
 }

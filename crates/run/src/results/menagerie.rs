@@ -2,27 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use twinprint_evaluation::{concentration, eer};
+use twinprint_evaluation::concentration;
 use twinprint_report::results::{AuditRow, Outcome};
 use twinprint_signal::SubjectId;
 
 use super::{Evidence, Scored};
-use crate::system::System;
 
 /// At most so many people are named.
 const NAMED: usize = 5;
 
-/// For each probe length, how many people carry half of the encoder's false non-matches at its EER threshold, and how likely
-/// that would be if they were alike.
-pub(super) fn rows(evidence: &Evidence) -> Vec<AuditRow> {
-    let of_the_result = evidence.scored.iter().filter(|scored| scored.system == System::Encoder);
-    of_the_result.filter_map(|scored| row(evidence, scored)).collect()
-}
-
-fn row(evidence: &Evidence, scored: &Scored) -> Option<AuditRow> {
-    let found = concentration(&scored.all, eer(&scored.all).threshold, evidence.seed("errors by person"))?;
+/// How many people carry half of the encoder's false non-matches at its EER threshold, and how likely that would be if they were
+/// alike.
+pub(super) fn row(evidence: &Evidence, scored: &Scored) -> Option<AuditRow> {
+    let found =
+        concentration(&scored.all.mated(), scored.all.eer().threshold, evidence.seed("errors by person"))?;
     let names: BTreeMap<u32, &SubjectId> = scored
-        .folds
+        .trials
+        .0
         .iter()
         .flat_map(|fold| {
             fold.probe_subjects.iter().copied().zip(fold.trials.probes.iter().map(|pool| &pool.subject))

@@ -7,40 +7,46 @@ mod draws;
 mod few_shot;
 mod final_model;
 mod menagerie;
+mod tally;
 mod verification;
 
 pub(crate) use draws::Draws;
-pub(crate) use final_model::final_model;
+pub(crate) use tally::{ScoreCurves, Tally};
 pub use verification::{TARGETS, carried, intervals, rates};
 
-use twinprint_evaluation::{Bootstrap, Estimate, Scores};
+use std::collections::BTreeMap;
+
+use twinprint_evaluation::{Bootstrap, Comparisons, Estimate};
 use twinprint_protocol::{EpochUses, Split};
-use twinprint_report::results::{AuditRow, CohortResults, ProtocolSummary, Results, SCHEMA};
+use twinprint_report::results::{AuditRow, CohortResults, ProtocolSummary, Results};
+use twinprint_signal::Prints;
 
 use crate::context::Context;
 use crate::directionless::Directionless;
 use crate::error::Problem;
 use crate::recordings::RecordingList;
-use crate::scoring::{FoldScores, People, SystemSides};
+use crate::scoring::{People, SystemTrials};
 use crate::shortcut::Shortcut;
 use crate::system::System;
 use crate::{RunError, seed};
 
-/// All trials of one system at one probe length.
-pub(crate) struct Scored {
+/// One system at one probe length.
+pub(crate) struct Scored<'a> {
     /// The system.
     pub(crate) system: System,
     /// Seconds a probe.
     pub(crate) probe_seconds: f64,
-    /// Fold by fold.
-    pub(crate) folds: Vec<FoldScores>,
-    /// All folds under one threshold.
-    pub(crate) all: Scores,
+    /// Its prints of the people tested, fold by fold.
+    pub(crate) prints: &'a [Prints<'static>],
+    /// Templates and probes of them, fold by fold.
+    pub(crate) trials: &'a SystemTrials,
+    /// The same trials to be asked about: all folds under one threshold.
+    pub(crate) all: Comparisons<'a>,
     /// The dev trials of every fold, where there are dev subjects.
-    pub(crate) dev: Vec<Scores>,
+    pub(crate) dev: Option<Comparisons<'a>>,
 }
 
-/// Everything the numbers are computed from.
+/// What all systems have in common.
 pub(crate) struct Evidence<'a> {
     pub(crate) context: &'a Context<'a>,
     /// The split of all cohorts; that of the context sees one of them tested.
@@ -50,14 +56,14 @@ pub(crate) struct Evidence<'a> {
     pub(crate) epoch_seconds: f64,
     /// Fold by fold, the test epochs that single prints are learnt from and asked about.
     pub(crate) uses: &'a [EpochUses],
+    /// Fold by fold, how many of either each person has.
+    pub(crate) epochs_of: &'a [BTreeMap<u32, (usize, usize)>],
     /// Epochs that some system could give no direction.
     pub(crate) directionless: &'a Directionless,
     /// What is known of the recordings.
     pub(crate) recordings: &'a RecordingList,
-    pub(crate) sides: &'a [SystemSides],
-    pub(crate) scored: &'a [Scored],
     /// Audits that the epochs do not allow, each with the reason.
-    pub(crate) missing: Vec<(Shortcut, String)>,
+    pub(crate) missing: &'a [(Shortcut, String)],
 }
 
 impl Evidence<'_> {
@@ -91,38 +97,6 @@ pub(crate) fn together(of_cohorts: Vec<(Option<String>, Results)>) -> Results {
         audit: found.audit,
     });
     Results { cohort, cohorts: others.collect(), ..main }
-}
-
-/// Computes every number of a run, or of one of its tested cohorts.
-pub(crate) fn compute(evidence: &Evidence) -> Result<Results, RunError> {
-    let context = evidence.context;
-    let mut audit: Vec<AuditRow> = Vec::new();
-    let verification = verification::rows(evidence, &mut audit)?;
-    let comparisons = verification::comparisons(evidence, &mut audit)?;
-    audit.extend(audit::beats_baselines(&comparisons));
-    let identification = verification::identification(evidence, &mut audit)?;
-    let few_shot = few_shot::rows(evidence, &mut audit)?;
-    let classifiers = classifiers::rows(evidence, &mut audit)?;
-    let days = days::rows(evidence, &verification, &mut audit)?;
-    audit.extend(audit::shortcuts(evidence)?);
-    audit.extend(menagerie::rows(evidence));
-    audit.extend(audit::directionless(evidence));
-    Ok(Results {
-        schema: SCHEMA.to_owned(),
-        name: context.plan.config().name.clone(),
-        caveats: evidence.recordings.caveats.clone(),
-        leaks: evidence.recordings.all_leaks(context.folder)?,
-        protocol: protocol(evidence),
-        verification,
-        comparisons,
-        identification,
-        few_shot,
-        classifiers,
-        days,
-        final_model: final_model(evidence)?,
-        audit,
-        ..Results::default()
-    })
 }
 
 fn protocol(evidence: &Evidence) -> ProtocolSummary {

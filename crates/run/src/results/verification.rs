@@ -1,17 +1,13 @@
 //! Verification, paired comparisons and identification.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use ndarray::Axis;
-use twinprint_evaluation::Scores;
-use twinprint_evaluation::{
-    Estimate, Interval, REPORTED_FMR, Transported, Verification, calibrated_cost, calibration::Calibration,
-    identification, transport_folds, verification,
-};
+use twinprint_evaluation::{Estimate, Interval, REPORTED_FMR, Transported, Verification, identification};
 use twinprint_report::results::{
     AuditRow, Comparison, IdentificationRow, Outcome, TransportedThreshold, VerificationRow,
 };
 
+use super::tally::Kept;
 use super::{Evidence, Scored, failed, with_interval};
 use crate::RunError;
 use crate::system::System;
@@ -19,20 +15,18 @@ use crate::system::System;
 /// The false match rates at which thresholds are carried from dev to test.
 pub const TARGETS: [f64; 2] = [0.1, 0.01];
 
-/// One row a system and probe length.
-pub(super) fn rows(evidence: &Evidence, audit: &mut Vec<AuditRow>) -> Result<Vec<VerificationRow>, RunError> {
-    let shown = evidence.scored.iter().filter(|scored| !scored.system.is_shortcut());
-    shown.map(|scored| row(evidence, scored, audit)).collect()
-}
-
-fn row(evidence: &Evidence, scored: &Scored, audit: &mut Vec<AuditRow>) -> Result<VerificationRow, RunError> {
-    let name = label(scored);
+/// The row of a system and probe length.
+pub(super) fn row(
+    evidence: &Evidence,
+    scored: &Scored,
+    audit: &mut Vec<AuditRow>,
+) -> Result<VerificationRow, RunError> {
+    let name = label(scored.system, scored.probe_seconds);
     let bootstrap = evidence.bootstrap("verification");
-    let calibrated = calibrated(scored);
-    let found = verification(&scored.all, &bootstrap).map_err(|error| failed(&name, error))?;
-    let cllr = calibrated.as_ref().map(|scores| calibrated_cost(scores, &bootstrap));
+    let found = scored.all.verification(&bootstrap).map_err(|error| failed(&name, error))?;
+    let cllr = scored.dev.as_ref().and_then(|dev| scored.all.calibrated_cost(dev, &bootstrap));
     if cllr.is_none() && scored.system == System::Encoder {
-        let reason = if scored.dev.is_empty() {
+        let reason = if scored.dev.is_none() {
             "calibration needs dev subjects: set protocol.dev_subjects"
         } else {
             "the dev scores of a fold cannot be calibrated: mated and non-mated ones do not overlap"
@@ -46,7 +40,7 @@ fn row(evidence: &Evidence, scored: &Scored, audit: &mut Vec<AuditRow>) -> Resul
         }));
     }
     let failures = |of: fn(&twinprint_protocol::Failures) -> usize| -> usize {
-        scored.folds.iter().map(|fold| of(&fold.trials.failures)).sum()
+        scored.trials.0.iter().map(|fold| of(&fold.trials.failures)).sum()
     };
     Ok(VerificationRow {
         system: scored.system.name().to_owned(),
@@ -68,37 +62,16 @@ fn row(evidence: &Evidence, scored: &Scored, audit: &mut Vec<AuditRow>) -> Resul
     })
 }
 
-fn label(scored: &Scored) -> String {
-    format!("{} at {} s", scored.system, scored.probe_seconds)
-}
-
-/// Test scores as log-likelihood ratios, each fold through the calibration of its own dev subjects.
-fn calibrated(scored: &Scored) -> Option<Scores> {
-    if scored.dev.is_empty() {
-        return None;
-    }
-    let parts = scored.folds.iter().zip(&scored.dev).map(|(fold, dev)| {
-        let map = Calibration::fit(dev).ok()?;
-        map.apply(&fold.scores).ok()
-    });
-    Scores::concat(&parts.collect::<Option<Vec<_>>>()?).ok()
+fn label(system: System, probe_seconds: f64) -> String {
+    format!("{system} at {probe_seconds} s")
 }
 
 /// Thresholds chosen on each fold's dev subjects, and the error rates on its test subjects added up over folds.
 fn transported(scored: &Scored) -> Result<Vec<TransportedThreshold>, RunError> {
-    if scored.dev.is_empty() {
-        return Ok(Vec::new());
-    }
-    let folds: Vec<(&Scores, &Scores)> =
-        scored.dev.iter().zip(scored.folds.iter().map(|fold| &fold.scores)).collect();
-    TARGETS
-        .iter()
-        .map(|&target_fmr| {
-            let moved =
-                transport_folds(&folds, target_fmr).map_err(|error| failed("threshold transport", error))?;
-            Ok(carried(target_fmr, None, &moved))
-        })
-        .collect()
+    let Some(dev) = &scored.dev else { return Ok(Vec::new()) };
+    let moved = scored.all.transported(dev, &TARGETS);
+    let moved = moved.map_err(|error| failed("threshold transport", error))?;
+    Ok(TARGETS.iter().zip(&moved).map(|(&target_fmr, moved)| carried(target_fmr, None, moved)).collect())
 }
 
 /// A threshold for `target_fmr` that was chosen on other people, and what it did.
@@ -137,27 +110,35 @@ pub fn intervals(found: &Verification, cllr: Option<Estimate>) -> BTreeMap<Strin
     rates.chain(named).filter_map(|(name, estimate)| Some((name, estimate?.ci95?))).collect()
 }
 
+/// What the system is compared by when its turn is over.
+pub(super) fn kept(evidence: &Evidence, scored: &Scored) -> Result<Kept, RunError> {
+    let Scored { system, probe_seconds, .. } = *scored;
+    let resampled = scored.all.resampled(&evidence.draws().of_differences());
+    let resampled = resampled.map_err(|error| failed(&label(system, probe_seconds), error))?;
+    Ok(Kept { system, probe_seconds, fingerprint: scored.all.fingerprint(), resampled })
+}
+
 /// The encoder against every baseline on the same trials.
 pub(super) fn comparisons(
     evidence: &Evidence,
+    kept: &[Kept],
     audit: &mut Vec<AuditRow>,
 ) -> Result<Vec<Comparison>, RunError> {
-    let draws = evidence.draws();
+    let bootstrap = evidence.draws().of_differences();
     let mut rows = Vec::new();
-    for encoder in evidence.scored.iter().filter(|scored| System::ENCODERS.contains(&scored.system)) {
-        let baselines = evidence
-            .scored
+    for encoder in kept.iter().filter(|kept| System::ENCODERS.contains(&kept.system)) {
+        let baselines = kept
             .iter()
             .filter(|other| other.system.is_baseline() && other.probe_seconds == encoder.probe_seconds);
         for baseline in baselines {
-            let what = || format!("difference between {} and {}", encoder.system, label(baseline));
-            if baseline.all == encoder.all {
+            let name = label(baseline.system, baseline.probe_seconds);
+            let what = || format!("difference between {} and {name}", encoder.system);
+            if baseline.fingerprint == encoder.fingerprint {
                 audit.push(AuditRow::absent(what(), "their scores are the same: a plan without a training step leaves the encoder as it starts"));
                 continue;
             }
-            let found = draws
-                .difference(&encoder.all, &baseline.all)
-                .map_err(|error| failed(&label(baseline), error))?;
+            let found = encoder.resampled.difference(&baseline.resampled, &bootstrap);
+            let found = found.map_err(|error| failed(&name, error))?;
             match found.ci95 {
                 Some(ci95) => rows.push(Comparison {
                     system: encoder.system.name().to_owned(),
@@ -173,56 +154,39 @@ pub(super) fn comparisons(
     Ok(rows)
 }
 
-/// Who is it, among the people tested in a fold?
+/// Who is it, among the people tested in a fold? A person without a template is not to be found: their probes are failures to
+/// enrol, no searches.
 pub(super) fn identification(
     evidence: &Evidence,
+    scored: &Scored,
     audit: &mut Vec<AuditRow>,
-) -> Result<Vec<IdentificationRow>, RunError> {
+) -> Result<IdentificationRow, RunError> {
     let bootstrap = evidence.bootstrap("identification");
-    let shown = evidence.scored.iter().filter(|scored| !scored.system.is_shortcut());
-    let mut rows = Vec::new();
-    for scored in shown {
-        let name = label(scored);
-        let mut searches = Vec::new();
-        for fold in &scored.folds {
-            // A person without a template is not to be found: their probes are failures to enrol, no searches.
-            let enrolled: HashSet<u32> = fold.template_subjects.iter().copied().collect();
-            let known: Vec<usize> = (0..fold.probe_subjects.len())
-                .filter(|&probe| enrolled.contains(&fold.probe_subjects[probe]))
-                .collect();
-            let people: Vec<u32> = known.iter().map(|&probe| fold.probe_subjects[probe]).collect();
-            let scores = fold.matrix.select(Axis(1), &known);
-            searches.extend(
-                identification::search(scores.view(), &fold.template_subjects, &people)
-                    .map_err(|error| failed(&name, error))?,
-            );
-        }
-        let closed =
-            identification::closed_set(&searches, &bootstrap).map_err(|error| failed(&name, error))?;
-        let mut row = IdentificationRow {
-            system: scored.system.name().to_owned(),
-            probe_seconds: scored.probe_seconds,
-            rank1: with_interval(closed.rank1, || format!("rank1 of {name}"), audit),
-            cmc: closed.cmc.iter().map(|share| share.value).collect(),
-            cmc_ci95: closed.cmc.iter().map(|share| share.ci95).collect::<Option<_>>().unwrap_or_default(),
-            ..IdentificationRow::default()
-        };
-        for far in TARGETS {
-            let open =
-                identification::open_set(&searches, far, &bootstrap).map_err(|error| failed(&name, error))?;
-            match open.dir {
-                Ok(rate) => {
-                    row.dir_at_far.insert(far.to_string(), rate.value);
-                    row.dir_at_far_ci95.extend(rate.ci95.map(|interval| (far.to_string(), interval)));
-                }
-                Err(too_few) if scored.system == System::Encoder => {
-                    let what = format!("dir_at_far {far} of {name}");
-                    audit.push(AuditRow::absent(what, too_few.to_string()));
-                }
-                Err(_) => {}
+    let name = label(scored.system, scored.probe_seconds);
+    let searches = scored.all.searches().map_err(|error| failed(&name, error))?;
+    let closed = identification::closed_set(&searches, &bootstrap).map_err(|error| failed(&name, error))?;
+    let mut row = IdentificationRow {
+        system: scored.system.name().to_owned(),
+        probe_seconds: scored.probe_seconds,
+        rank1: with_interval(closed.rank1, || format!("rank1 of {name}"), audit),
+        cmc: closed.cmc.iter().map(|share| share.value).collect(),
+        cmc_ci95: closed.cmc.iter().map(|share| share.ci95).collect::<Option<_>>().unwrap_or_default(),
+        ..IdentificationRow::default()
+    };
+    for far in TARGETS {
+        let open =
+            identification::open_set(&searches, far, &bootstrap).map_err(|error| failed(&name, error))?;
+        match open.dir {
+            Ok(rate) => {
+                row.dir_at_far.insert(far.to_string(), rate.value);
+                row.dir_at_far_ci95.extend(rate.ci95.map(|interval| (far.to_string(), interval)));
             }
+            Err(too_few) if scored.system == System::Encoder => {
+                let what = format!("dir_at_far {far} of {name}");
+                audit.push(AuditRow::absent(what, too_few.to_string()));
+            }
+            Err(_) => {}
         }
-        rows.push(row);
     }
-    Ok(rows)
+    Ok(row)
 }

@@ -1,10 +1,11 @@
 //! Prints to scores and results: `scores.parquet`, `results.json`, the thresholds of the final model. Reads files of prints, never a model.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use polars::prelude::{Column, DataFrame};
+use polars::prelude::{Column, DataFrame, PolarsResult};
 use twinprint_comparison::Normalisation;
-use twinprint_evaluation::Scores;
+use twinprint_evaluation::{Block, Comparisons, in_order, trials as count_of};
 use twinprint_protocol::{EpochUses, Role, Split};
 use twinprint_report::results::Results;
 use twinprint_signal::{Prints, SubjectId};
@@ -13,19 +14,21 @@ use crate::RunError;
 use crate::context::Context;
 use crate::directionless::Directionless;
 use crate::error::Placed;
-use crate::folder::{FINAL_MODEL, RESULTS, RunFolder, SCORES, THRESHOLDS, write_text};
+use crate::folder::{
+    CURVES, FINAL_MODEL, RESULTS, RunFolder, SCORES, THRESHOLDS, write_atomically, write_text,
+};
 use crate::record::RunRecord;
 use crate::recordings::RecordingList;
-use crate::results::{self, Evidence, Scored};
-use crate::scoring::{Asked, People, SystemSides, cohort, scores_of_fold};
+use crate::results::{self, Evidence, ScoreCurves, Scored, Tally};
+use crate::scoring::{Asked, People, SystemSides, SystemTrials, cohort, comparisons_of_fold};
 use crate::stages::embed::{self, Available};
 use crate::stages::train::open_epochs;
 use crate::system::System;
-use crate::tables;
+use crate::tables::TableWriter;
 use crate::training_rows::epoch_seconds;
-use crate::trials::{self, TrialColumns};
+use crate::trials;
 
-/// Scores every trial with every system and computes all numbers.
+/// Scores every trial with every system and computes all numbers: one system at a time, and its trials block by block.
 pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     let (epoch_seconds, people) = {
         let file = open_epochs(context)?;
@@ -37,20 +40,29 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
         record.stages.iter().map(|(stage, seconds)| (stage.name().to_owned(), *seconds)).collect();
     let recordings = RecordingList::read(context.folder)?;
     let asked = Cohorts { epoch_seconds, people: &people, available: &available, recordings: &recordings };
-    let (mut all, mut of_cohorts) = (Vec::new(), Vec::new());
-    for (cohort, view) in context.split.by_tested_cohort() {
-        let (scored, results) = asked.evaluate(&Context { split: &view, ..*context }, context.split)?;
-        all.extend(scored);
-        of_cohorts.push((cohort.map(str::to_owned), results));
-    }
-    write_scores(context, &all)?;
+    let path = context.folder.path(SCORES);
+    let (mut of_cohorts, mut drawn) = (Vec::new(), None);
+    let mut trials = 0;
+    write_atomically(&path, |file| {
+        let empty = with_scores(System::Encoder, trials::no_rows(), Vec::new()).in_table(&path)?;
+        let mut table =
+            Table { path: &path, writer: TableWriter::new(file, empty).in_table(&path)?, trials: 0 };
+        for (cohort, view) in context.split.by_tested_cohort() {
+            let view = Context { split: &view, ..*context };
+            let (results, curves) = asked.evaluate(&view, context.split, &mut table)?;
+            of_cohorts.push((cohort.map(str::to_owned), results));
+            drawn.get_or_insert(curves);
+        }
+        trials = table.trials;
+        table.writer.finish().in_table(&path)
+    })?;
+    // Of several tested cohorts a page draws the main one.
+    context.folder.write_json(CURVES, &drawn.unwrap_or_default())?;
     let results = Results { timing, ..results::together(of_cohorts) };
     write_results(context.folder, &results)?;
     if let Some(model) = &results.final_model {
         context.folder.write_json(&format!("{FINAL_MODEL}/{THRESHOLDS}"), model)?;
     }
-    let trials: usize =
-        all.iter().filter(|scored| scored.system == System::Encoder).map(|scored| scored.all.len()).sum();
     let eer = results.verification.iter().filter(|row| row.system == System::Encoder.name());
     let shown: Vec<String> = eer
         .filter_map(|row| Some(format!("{:.1} % at {} s", 100.0 * row.eer?.value, row.probe_seconds)))
@@ -68,44 +80,79 @@ struct Cohorts<'a> {
 
 impl Cohorts<'_> {
     /// Scores the people of one cohort, whom alone `context` sees tested, and computes its numbers; `whole` is the split of all.
-    fn evaluate(&self, context: &Context, whole: &Split) -> Result<(Vec<Scored>, Results), RunError> {
+    fn evaluate(
+        &self,
+        context: &Context,
+        whole: &Split,
+        table: &mut Table,
+    ) -> Result<(Results, ScoreCurves), RunError> {
         let Self { epoch_seconds, people, recordings, .. } = *self;
         let (systems, missing) = self.available;
-        let sides = systems.iter().map(|&system| embed::read(context, system));
-        let sides = sides.collect::<Result<Vec<_>, _>>()?;
-        let directionless = &Directionless::among(&sides);
+        let mut directionless = Directionless::default();
+        for &system in systems {
+            directionless.look(&embed::read(context, system)?);
+        }
+        let directionless = &directionless;
         for sentence in &directionless.sentences {
             context.progress.notice(&format!("{sentence}: such templates and probes count as failures"));
         }
-        let uses = uses(context, &sides, directionless, epoch_seconds)?;
-        let scored = score(context, &sides, people, (directionless, epoch_seconds))?;
-        let (uses, sides, missing) = (&uses, &sides, missing.clone());
-        let evidence = Evidence {
+        let mut uses = Vec::new();
+        let mut epochs_of = Vec::new();
+        if let Some(&first) = systems.first() {
+            let sides = embed::read(context, first)?;
+            uses = self::uses(context, &sides, directionless, epoch_seconds)?;
+            epochs_of = uses.iter().zip(&sides.test).map(|(uses, side)| counts(uses, side, people)).collect();
+        }
+        let (uses, epochs_of) = (&uses, &epochs_of);
+        let evidence = &Evidence {
             context,
             whole,
             people,
             epoch_seconds,
             uses,
+            epochs_of,
             directionless,
             recordings,
-            sides,
-            scored: &scored,
             missing,
         };
-        let results = results::compute(&evidence)?;
-        Ok((scored, results))
+        let mut tally = Tally::new(evidence);
+        for &system in systems {
+            let sides = embed::read(context, system)?;
+            for &probe_seconds in &context.plan.config().protocol.probe.seconds {
+                let trials_of = |role| trials_of(evidence, &sides, role, probe_seconds);
+                let (test, dev) = (trials_of(Role::Test)?, trials_of(Role::Dev)?);
+                table.write(system, &test)?;
+                let stage = format!("evaluate: {system} at {probe_seconds} s");
+                let dev = (!dev.0.is_empty()).then(|| Comparisons::new(&dev)).transpose().in_stage(&stage)?;
+                let all = Comparisons::new(&test).in_stage(&stage)?;
+                tally.scored(
+                    evidence,
+                    &Scored { system, probe_seconds, prints: &sides.test, trials: &test, all, dev },
+                )?;
+            }
+            tally.prints(evidence, &sides)?;
+        }
+        tally.finish(evidence)
     }
+}
+
+/// How many epochs of a fold each person has to be learnt from and to be asked about.
+fn counts(uses: &EpochUses, side: &Prints, people: &People) -> BTreeMap<u32, (usize, usize)> {
+    let mut counts: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
+    let who = |place: usize| people.number(&side.infos()[place].key.subject);
+    uses.enrol.iter().for_each(|&place| counts.entry(who(place)).or_default().0 += 1);
+    uses.probe.iter().for_each(|&place| counts.entry(who(place)).or_default().1 += 1);
+    counts
 }
 
 /// The test epochs of every fold that single prints are learnt from and asked about.
 fn uses(
     context: &Context,
-    sides: &[SystemSides],
+    sides: &SystemSides,
     directionless: &Directionless,
     epoch_seconds: f64,
 ) -> Result<Vec<EpochUses>, RunError> {
-    let Some(first) = sides.first() else { return Ok(Vec::new()) };
-    let folds = context.split.folds.iter().zip(&first.test).enumerate();
+    let folds = context.split.folds.iter().zip(&sides.test).enumerate();
     folds
         .map(|(at, (fold, side))| {
             let mut uses = trials::uses_of_fold(context.plan, fold, side.infos(), epoch_seconds)?;
@@ -121,61 +168,60 @@ fn uses(
         .collect()
 }
 
-fn score(
-    context: &Context,
-    sides: &[SystemSides],
-    people: &People,
-    (directionless, epoch_seconds): (&Directionless, f64),
-) -> Result<Vec<Scored>, RunError> {
-    let Context { plan, split, .. } = context;
-    let mut scored = Vec::new();
-    for side in sides {
-        let cohorts = match plan.config().evaluation.normalisation {
-            Normalisation::None => None,
-            _ => {
-                let folds = side.train.iter().enumerate();
-                let of = |(fold, train)| cohort(plan, train, directionless.places(Role::Train, fold));
-                Some(folds.map(of).collect::<Result<Vec<_>, _>>()?)
-            }
+/// The trials of a role in every fold that has them.
+fn trials_of(
+    evidence: &Evidence,
+    sides: &SystemSides,
+    role: Role,
+    probe_seconds: f64,
+) -> Result<SystemTrials, RunError> {
+    let Context { plan, split, .. } = *evidence.context;
+    let normalised = plan.config().evaluation.normalisation != Normalisation::None;
+    let of_role = if role == Role::Dev { &sides.dev } else { &sides.test };
+    let folds = split.folds.iter().zip(of_role).enumerate().map(|(at, (fold, side))| {
+        let places = |role| evidence.directionless.places(role, at);
+        let of = |train| cohort(plan, train, places(Role::Train));
+        let cohort = sides.train.get(at).filter(|_| normalised).map(of).transpose()?;
+        let asked = Asked {
+            role,
+            epoch_seconds: evidence.epoch_seconds,
+            probe_seconds,
+            cohort: cohort.as_ref(),
+            directionless: places(role),
         };
-        for &probe_seconds in &plan.config().protocol.probe.seconds {
-            let of = |role: Role, sides: &[Prints<'static>]| {
-                let folds = split.folds.iter().zip(sides).enumerate();
-                folds
-                    .map(|(at, (fold, side))| {
-                        let cohort = cohorts.as_ref().and_then(|cohorts| cohorts.get(at));
-                        let directionless = directionless.places(role, at);
-                        let asked = Asked { role, epoch_seconds, probe_seconds, cohort, directionless };
-                        scores_of_fold(plan, fold, side, people, &asked)
-                    })
-                    .collect::<Result<Vec<_>, _>>()
-            };
-            let folds = of(Role::Test, &side.test)?;
-            let dev = of(Role::Dev, &side.dev)?.into_iter().map(|fold| fold.scores).collect();
-            let parts: Vec<Scores> = folds.iter().map(|fold| fold.scores.clone()).collect();
-            let all = Scores::concat(&parts).in_stage("evaluate")?;
-            scored.push(Scored { system: side.system, probe_seconds, folds, all, dev });
-        }
-    }
-    Ok(scored)
+        comparisons_of_fold(plan, fold, side, evidence.people, &asked)
+    });
+    Ok(SystemTrials(folds.collect::<Result<_, _>>()?))
 }
 
-fn write_scores(context: &Context, scored: &[Scored]) -> Result<(), RunError> {
-    let mut columns = TrialColumns::default();
-    let (mut systems, mut scores) = (Vec::new(), Vec::new());
-    for scored in scored {
-        for fold in &scored.folds {
-            columns.extend(&fold.trials);
-            scores.extend(fold.matrix.iter().copied());
+/// The file of scores, as far as it is written.
+struct Table<'a> {
+    path: &'a Path,
+    writer: TableWriter<'a>,
+    /// The encoder's so far.
+    trials: usize,
+}
+
+impl Table<'_> {
+    /// Adds the scores of all trials of a system.
+    fn write(&mut self, system: System, trials: &SystemTrials) -> Result<(), RunError> {
+        if system == System::Encoder {
+            self.trials += count_of(trials);
         }
-        systems.resize(scores.len(), scored.system.name());
+        let rows = |block: Block| {
+            let rows = trials::rows(&trials.0[block.fold].trials, block.templates);
+            with_scores(system, rows, block.scores.iter().map(|&score| score as f32).collect())
+        };
+        in_order(trials, rows, |rows| rows.and_then(|rows| self.writer.push(rows)).in_table(self.path))
     }
-    let path = context.folder.path(SCORES);
-    let mut all = vec![Column::new("system".into(), systems)];
-    all.extend(columns.into_columns());
-    all.push(Column::new("score".into(), scores));
-    let mut table = DataFrame::new_infer_height(all).in_table(path.clone())?;
-    tables::write_parquet(&path, &mut table)
+}
+
+/// The rows of trials with the name of a system before and its scores behind.
+fn with_scores(system: System, rows: PolarsResult<DataFrame>, scores: Vec<f32>) -> PolarsResult<DataFrame> {
+    let mut columns = vec![Column::new("system".into(), vec![system.name(); scores.len()])];
+    columns.extend(rows?.into_columns());
+    columns.push(Column::new("score".into(), scores));
+    DataFrame::new_infer_height(columns)
 }
 
 /// Writes `results.json`.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use twinprint_encoder::{Embed, JoinedFeatures, Monitor, Recipe, StepReport, train_resumable};
-use twinprint_evaluation::Scores;
+use twinprint_evaluation::Comparisons;
 use twinprint_protocol::{Fold, Role, Split};
 use twinprint_signal::ChannelName;
 use twinprint_store::epochs::EpochFile;
@@ -18,7 +18,7 @@ use crate::error::Placed;
 use crate::folder::{
     CARRIED, CHECKPOINT, EPOCHS, JOINED, RunFolder, TRAINING, create_folder, remove, write_csv,
 };
-use crate::scoring::{Asked, People, embed_role, scores_of_fold};
+use crate::scoring::{Asked, People, SystemTrials, comparisons_of_fold, embed_role};
 use crate::stages::joined;
 use crate::training_rows::{TrainingRows, epoch_seconds};
 use crate::weights::Weights;
@@ -271,12 +271,12 @@ impl Monitor for Log<'_> {
                 cohort: None,
                 directionless: &without,
             };
-            let of = |fold: &&Fold| scores_of_fold(self.plan, fold, &side, &self.people, &asked);
-            let parts = self.by_cohort.iter().map(|fold| of(fold).map(|fold| fold.scores));
-            Scores::concat(&parts.collect::<Result<Vec<_>, _>>()?).in_stage("train")
+            let of = |fold: &&Fold| comparisons_of_fold(self.plan, fold, &side, &self.people, &asked);
+            let trials = SystemTrials(self.by_cohort.iter().map(of).collect::<Result<_, _>>()?);
+            Ok(Comparisons::new(&trials).in_stage("train")?.eer())
         });
         match scored {
-            Ok(scores) => Some(twinprint_evaluation::eer(&scores).value),
+            Ok(eer) => Some(eer.value),
             Err(error) => {
                 self.failed = Some(error);
                 None
