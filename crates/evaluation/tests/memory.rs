@@ -99,5 +99,4 @@ fn four_times_the_trials_take_no_more_memory_but_for_the_mated_ones() {
     // What the limit is for: laid out, every trial takes its bytes.
     let laid_out = most_bytes(&many, usize::MAX);
     assert!(laid_out > trials(&many) * 40, "{laid_out} bytes");
-    println!("{small} bytes for 540,000 trials, {large} for 2,160,000; {laid_out} laid out");
 }
