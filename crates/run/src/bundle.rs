@@ -9,15 +9,15 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::folder::{
-    COHORT, FIT_LEAKS, OPERATIONS, PROVENANCE, QUALITY, RESULTS, RunFolder, SCORES, SPLIT, TRAINING, TRIALS,
-    WINDOW_LEAKS, write_atomically,
+    COHORT, CURVES, FIT_LEAKS, OPERATIONS, PROVENANCE, QUALITY, RESULTS, RunFolder, SCORES, SPLIT, TRAINING,
+    TRIALS, WINDOW_LEAKS, write_atomically,
 };
 use crate::outputs::{FileHash, walk};
 use crate::stages::report::REPORT;
 use crate::{FinishedRun, RunError};
 
 /// Files that are packed.
-const PACKED: [&str; 14] = [
+const PACKED: [&str; 15] = [
     "pipeline.toml",
     "plan.json",
     "run.json",
@@ -26,6 +26,7 @@ const PACKED: [&str; 14] = [
     TRIALS,
     SCORES,
     RESULTS,
+    CURVES,
     REPORT,
     PROVENANCE,
     OPERATIONS,
