@@ -1,24 +1,18 @@
 //! Finished runs side by side, from their files of scores.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
-use polars::prelude::{DataFrame, PolarsError};
-use twinprint_evaluation::{Estimate, Scores, paired_difference};
+use twinprint_evaluation::{Comparisons, Estimate, Resampled, ScoreError};
 use twinprint_report::{Results, SideBySide, SideBySideCell, SideBySideRow};
 
+use crate::RunError;
 use crate::error::Placed;
 use crate::folder::{RESULTS, RunFolder, SCORES};
 use crate::results::Draws;
+use crate::score_file::{ScoreFile, WrittenTrials};
 use crate::system::System;
-use crate::{RunError, tables};
-
-/// The trials of one system at one probe length.
-struct Trials {
-    /// Template and probe, in the order of the file.
-    ids: Vec<(String, String)>,
-    scores: Scores,
-}
 
 /// What a run folder holds of one run.
 struct Run {
@@ -26,7 +20,7 @@ struct Run {
     path: PathBuf,
     results: Results,
     draws: Draws,
-    table: DataFrame,
+    scores: ScoreFile,
 }
 
 /// Sets the encoders of `runs`, and the baselines of the first, side by side: each one's equal error rate as its run
@@ -50,6 +44,8 @@ pub fn compare(runs: &[PathBuf], against: &str) -> Result<SideBySide, RunError> 
     }
     let references =
         lengths.iter().map(|&seconds| first.trials(against, seconds)).collect::<Result<Vec<_>, _>>()?;
+    // Of each reference, its resampled cohorts with the draws of the runs seen so far.
+    let mut resampled: Vec<BTreeMap<Draws, Resampled>> = vec![BTreeMap::new(); lengths.len()];
     let mut side =
         SideBySide { run: first.name.clone(), against: against.to_owned(), ..SideBySide::default() };
     for (position, run) in runs.iter().enumerate() {
@@ -61,14 +57,18 @@ pub fn compare(runs: &[PathBuf], against: &str) -> Result<SideBySide, RunError> 
         for system in run.shown(position == 0) {
             let mut row =
                 SideBySideRow { run: run.name.clone(), system: system.clone(), ..SideBySideRow::default() };
-            for (&seconds, reference) in lengths.iter().zip(&references) {
+            for ((&seconds, reference), of_reference) in lengths.iter().zip(&references).zip(&mut resampled) {
                 let is_reference = position == 0 && system == against;
                 let own = if is_reference { None } else { run.trials(&system, seconds)? };
                 let difference = match (own, reference) {
                     (Some(own), Some(reference)) if own.ids == reference.ids => {
                         let draws = run.draws.between(first.draws);
-                        let found =
-                            paired_difference(&own.scores, &reference.scores, &draws.of_differences());
+                        let resample = |trials| resample(trials, draws).in_stage("compare");
+                        let theirs = match of_reference.entry(draws) {
+                            Entry::Occupied(there) => there.into_mut(),
+                            Entry::Vacant(vacant) => vacant.insert(resample(reference)?),
+                        };
+                        let found = resample(&own)?.difference(theirs, &draws.of_differences());
                         let found = found.in_stage("compare")?;
                         found.ci95.map(|_| found)
                     }
@@ -88,6 +88,11 @@ pub fn compare(runs: &[PathBuf], against: &str) -> Result<SideBySide, RunError> 
     }
     side.rows.sort_by_key(|row| !is_encoder(&row.system));
     Ok(side)
+}
+
+/// The equal error rate of a system in every resampled cohort, as the evaluation computes it.
+fn resample(trials: &WrittenTrials, draws: Draws) -> Result<Resampled, ScoreError> {
+    Comparisons::new(trials)?.resampled(&draws.of_differences())
 }
 
 /// Runs of one name get that of their folder, which ends in the plan's hash.
@@ -118,9 +123,9 @@ impl Run {
             )
         })?;
         let results = Results::from_json(&text).map_err(|error| RunError::run_folder(file, error))?;
-        let table = tables::read_parquet(&folder.path(SCORES))?;
+        let scores = ScoreFile::open(&folder.path(SCORES))?;
         let draws = Draws::of_run(&folder)?;
-        Ok(Self { name: results.name.clone(), path: path.to_owned(), results, draws, table })
+        Ok(Self { name: results.name.clone(), path: path.to_owned(), results, draws, scores })
     }
 
     /// Every system with an equal error rate, the encoders first.
@@ -144,39 +149,8 @@ impl Run {
         rows.find(|row| row.system == system && row.probe_seconds == seconds)?.eer
     }
 
-    /// A system's trials, its people numbered by the order of their names as in the run; nothing where the run has none of
-    /// that length.
-    fn trials(&self, system: &str, seconds: f64) -> Result<Option<Trials>, RunError> {
-        let path = self.path.join(SCORES);
-        let failed = |source: PolarsError| RunError::table(path.clone(), source);
-        let text = |name: &str| self.table.column(name).and_then(|column| column.str()).map_err(failed);
-        let (systems, enrol, probe) = (text("system")?, text("enrol")?, text("probe")?);
-        let (enrolled, probed) = (text("enrol_subject")?, text("probe_subject")?);
-        let lengths = self.table.column("probe_seconds").and_then(|column| column.f64()).map_err(failed)?;
-        let values = self.table.column("score").and_then(|column| column.f32()).map_err(failed)?;
-        let (mut ids, mut similarity, mut pairs) = (Vec::new(), Vec::new(), Vec::new());
-        let mut people = BTreeMap::new();
-        for row in 0..self.table.height() {
-            let about = enrolled.get(row).is_some_and(|subject| self.results.is_about(subject));
-            if systems.get(row) != Some(system) || lengths.get(row) != Some(seconds) || !about {
-                continue;
-            }
-            let id = |column: Option<&str>| column.unwrap_or_default().to_owned();
-            ids.push((id(enrol.get(row)), id(probe.get(row))));
-            similarity.push(values.get(row).map_or(f64::NAN, f64::from));
-            let pair = [enrolled, probed].map(|column| column.get(row).unwrap_or_default());
-            people.extend(pair.map(|name| (name, 0)));
-            pairs.push(pair);
-        }
-        for (number, slot) in people.values_mut().enumerate() {
-            *slot = number as u32;
-        }
-        let numbers = |side: usize| pairs.iter().map(|pair| people[pair[side]]).collect();
-        if ids.is_empty() {
-            return Ok(None);
-        }
-        let scores = Scores::new(similarity, numbers(0), numbers(1))
-            .map_err(|error| RunError::run_folder(path.clone(), error))?;
-        Ok(Some(Trials { ids, scores }))
+    /// A system's trials; nothing where the run has none of that length.
+    fn trials(&self, system: &str, seconds: f64) -> Result<Option<WrittenTrials>, RunError> {
+        self.scores.trials(system, seconds, |subject| self.results.is_about(subject))
     }
 }

@@ -50,6 +50,7 @@ mod resume;
 mod roots;
 mod run;
 pub mod runs;
+mod score_file;
 mod scoring;
 mod seed;
 mod shortcut;

@@ -1,6 +1,7 @@
 //! Tables of the run folder, as parquet through polars.
 
 use std::fs::File;
+use std::ops::Range;
 use std::path::Path;
 
 use polars::io::parquet::write::BatchedWriter;
@@ -17,8 +18,24 @@ pub(crate) fn write_parquet(path: &Path, table: &mut DataFrame) -> Result<(), Ru
 
 /// Reads a parquet table.
 pub(crate) fn read_parquet(path: &Path) -> Result<DataFrame, RunError> {
+    open(path)?.finish().in_table(path)
+}
+
+/// The number of rows of a parquet table.
+pub(crate) fn height(path: &Path) -> Result<usize, RunError> {
+    open(path)?.num_rows().in_table(path)
+}
+
+/// Reads some columns of some rows of a parquet table.
+pub(crate) fn read_slice(path: &Path, columns: &[&str], rows: Range<usize>) -> Result<DataFrame, RunError> {
+    let columns = columns.iter().map(|&name| name.to_owned()).collect();
+    let reader = open(path)?.with_columns(Some(columns)).with_slice(Some((rows.start, rows.len())));
+    reader.finish().in_table(path)
+}
+
+fn open(path: &Path) -> Result<ParquetReader<File>, RunError> {
     let file = File::open(path).map_err(|source| RunError::Read { path: path.to_owned(), source })?;
-    ParquetReader::new(file).finish().in_table(path)
+    Ok(ParquetReader::new(file))
 }
 
 /// Rows that are gathered before they are written, a row group: enough for a reader, few enough to be held.

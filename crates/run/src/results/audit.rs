@@ -12,8 +12,7 @@ use twinprint_protocol::Pool;
 use twinprint_report::results::{AuditRow, Comparison, Outcome};
 use twinprint_signal::RecordingKey;
 
-use super::tally::Kept;
-use super::{Evidence, Scored, failed};
+use super::{Evidence, Kept, Scored, failed};
 use crate::RunError;
 use crate::scoring::{FoldComparisons, SystemTrials};
 use crate::shortcut::Audit;

@@ -8,13 +8,13 @@ use crate::folder::RunFolder;
 use crate::{RunError, seed};
 
 /// What a plan says of the bootstrap. Read by itself from `plan.json`, so that runs of other versions can be compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub(crate) struct Draws {
     seed: u64,
     evaluation: Replicates,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 struct Replicates {
     bootstrap: usize,
 }

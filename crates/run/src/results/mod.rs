@@ -16,7 +16,7 @@ pub use verification::{TARGETS, carried, intervals, rates};
 
 use std::collections::BTreeMap;
 
-use twinprint_evaluation::{Bootstrap, Comparisons, Estimate};
+use twinprint_evaluation::{Bootstrap, Comparisons, Estimate, Resampled};
 use twinprint_protocol::{EpochUses, Split};
 use twinprint_report::results::{AuditRow, CohortResults, ProtocolSummary, Results};
 use twinprint_signal::Prints;
@@ -44,6 +44,15 @@ pub(crate) struct Scored<'a> {
     pub(crate) all: Comparisons<'a>,
     /// The dev trials of every fold, where there are dev subjects.
     pub(crate) dev: Option<Comparisons<'a>>,
+}
+
+/// What a system is compared by after its turn.
+pub(super) struct Kept {
+    pub system: System,
+    pub probe_seconds: f64,
+    /// Tells its scores from other scores of the same trials.
+    pub fingerprint: u64,
+    pub resampled: Resampled,
 }
 
 /// What all systems have in common.

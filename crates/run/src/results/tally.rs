@@ -1,7 +1,6 @@
 //! The numbers of a run, system by system: nothing of the size of a system's prints or trials outlives its turn.
 
 use serde::{Deserialize, Serialize};
-use twinprint_evaluation::Resampled;
 use twinprint_report::results::{
     AuditRow, ClassifierRow, DaysRow, FewShotRow, FinalModel, IdentificationRow, Results, SCHEMA,
     VerificationRow,
@@ -28,15 +27,6 @@ pub(crate) struct ScoreCurves {
     pub(crate) det: Vec<DetCurve>,
     /// Distribution of the encoder's scores at each probe length.
     pub(crate) scores: Vec<ScoreHistogram>,
-}
-
-/// What a system is compared by after its turn.
-pub(super) struct Kept {
-    pub system: System,
-    pub probe_seconds: f64,
-    /// Tells its scores from other scores of the same trials.
-    pub fingerprint: u64,
-    pub resampled: Resampled,
 }
 
 /// Everything found so far.

@@ -7,8 +7,7 @@ use twinprint_report::results::{
     AuditRow, Comparison, IdentificationRow, Outcome, TransportedThreshold, VerificationRow,
 };
 
-use super::tally::Kept;
-use super::{Evidence, Scored, failed, with_interval};
+use super::{Evidence, Kept, Scored, failed, with_interval};
 use crate::RunError;
 use crate::system::System;
 

@@ -1,13 +1,13 @@
 //! Epochs to prints: `prints.h5` of the encoder on people it never saw, `systems/` of every system in every role.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
 use ndarray::{Array2, Axis};
 use twinprint_comparison::Normalisation;
 use twinprint_encoder::{Model, Silent};
 use twinprint_protocol::{FitRecord, Fold, Provenance, Role};
-use twinprint_signal::{EmbeddingSpace, EpochInfo, LengthMeaning, Prints, RowInfo};
+use twinprint_signal::{EmbeddingSpace, EpochInfo, LengthMeaning, Prints, RowInfo, SubjectId};
 use twinprint_store::epochs::EpochFile;
 use twinprint_store::prints::{
     ENCODER_HASH, LENGTHS, PLAN_HASH, PrintFile, PrintWriter, SYSTEM, VERSION, space_attribute, space_of,
@@ -293,7 +293,8 @@ fn of_role(sides: &SystemSides, role: Role) -> &[Prints<'static>] {
     }
 }
 
-/// Reads a system's prints back: of a context that sees one cohort, those of its people.
+/// Reads a system's prints back as far as they are evaluated: of a context that sees one cohort, those of its people; of people learnt
+/// from, only where the plan asks something of them.
 pub(crate) fn read(context: &Context, system: System) -> Result<SystemSides, RunError> {
     let path = place(context, system);
     let file = PrintFile::open(&path).in_folder(&path, "run `twinprint embed` again")?;
@@ -301,6 +302,7 @@ pub(crate) fn read(context: &Context, system: System) -> Result<SystemSides, Run
         let mut folds = Vec::new();
         for (fold, people) in context.split.folds.iter().map(|fold| fold.subjects(role)).enumerate() {
             let fold = fold as u32;
+            let people: HashSet<&SubjectId> = people.iter().collect();
             let belongs = |info: &RowInfo| {
                 info.fold == Some(fold)
                     && info.role.as_deref() == Some(role.name())
@@ -320,5 +322,7 @@ pub(crate) fn read(context: &Context, system: System) -> Result<SystemSides, Run
         }
         Ok(folds)
     };
-    Ok(SystemSides { system, test: of(Role::Test)?, dev: of(Role::Dev)?, train: of(Role::Train)? })
+    let asked = context.plan.config().evaluation.uses_training_prints();
+    let train = if asked { of(Role::Train)? } else { Vec::new() };
+    Ok(SystemSides { system, test: of(Role::Test)?, dev: of(Role::Dev)?, train })
 }
