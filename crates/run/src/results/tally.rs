@@ -9,7 +9,8 @@ use twinprint_report::{DetCurve, ScoreHistogram};
 
 use super::few_shot::Cell;
 use super::{
-    Evidence, Scored, audit, classifiers, days, few_shot, final_model, menagerie, protocol, verification,
+    Evidence, Kept, Scored, audit, classifiers, days, few_shot, final_model, menagerie, protocol,
+    verification,
 };
 use crate::RunError;
 use crate::scoring::SystemSides;
