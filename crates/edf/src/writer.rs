@@ -22,7 +22,7 @@ pub enum WriteError {
     #[error("the file cannot be written")]
     Io(#[source] std::io::Error),
     /// A number has too many digits for its field.
-    #[error("{what} is {value}, which does not fit into the 8 characters that EDF has for it")]
+    #[error("{what} is {value}, which does not fit into the characters that EDF has for it")]
     DoesNotFit {
         /// What the number is.
         what: &'static str,
@@ -129,6 +129,9 @@ impl EdfWriter {
             }
         }
         let mut texts = format!("+{}\u{14}\u{14}\0", plain(onset)).into_bytes();
+        if texts.len() > self.room {
+            return Err(WriteError::DoesNotFit { what: "the onset of a record", value: onset.to_string() });
+        }
         while let Some(list) = self.next.take_if(|list| texts.len() + list.len() <= self.room) {
             texts.extend(list);
             self.next = self.lists.next();

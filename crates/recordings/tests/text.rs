@@ -180,6 +180,27 @@ fn what_nobody_states_or_contradicts_is_refused_with_what_to_write() {
 }
 
 #[test]
+fn counts_and_times_beyond_all_measure_are_gaps_and_no_overflow() {
+    let layout = TextLayout {
+        rate: Some(100.0),
+        time: Some("t".to_owned()),
+        counter: Some("n".to_owned()),
+        ..TextLayout::default()
+    };
+    let mut text = "n,t,Cz\n".to_owned();
+    for row in 0..300 {
+        let (count, time) = match row {
+            100 => ("9e300".to_owned(), "1e300".to_owned()),
+            200 => ("-9e300".to_owned(), "-1e300".to_owned()),
+            _ => (row.to_string(), format!("{}", f64::from(row) / 100.0)),
+        };
+        text += &format!("{count},{time},{row}\n");
+    }
+    let reader = stated(&text, &layout).unwrap();
+    assert_eq!((samples(&reader, 0).len(), reader.segments(0).len()), (300, 5));
+}
+
+#[test]
 fn a_last_line_that_is_cut_short_is_left_out_leniently() {
     let folder = tempfile::tempdir().unwrap();
     let text = muselsl(1200, |_| false);

@@ -1,5 +1,10 @@
 //! Sample numbers of a device: how they go up and where they begin again.
 
+/// A count as a whole number; none beyond those that 64 bits of a float hold exactly.
+fn whole(number: f64) -> i64 {
+    number.clamp(-9e15, 9e15) as i64
+}
+
 /// How a counter counts.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Counter {
@@ -14,7 +19,7 @@ pub(super) struct Counter {
 impl Counter {
     /// Learns from the first rows: the step is the least that is common, the turn follows from where it began again.
     pub(super) fn of(numbers: &[f64], pairs: bool) -> Self {
-        let numbers: Vec<i64> = numbers.iter().map(|number| *number as i64).collect();
+        let numbers: Vec<i64> = numbers.iter().copied().map(whole).collect();
         let steps: Vec<i64> = numbers.windows(2).map(|pair| pair[1] - pair[0]).collect();
         let common = |step: &&i64| 10 * steps.iter().filter(|other| other == step).count() >= steps.len();
         let step = steps.iter().filter(|step| **step > 0).filter(common).min().copied().unwrap_or(1);
@@ -31,7 +36,7 @@ impl Counter {
 
     /// Samples that are missing between two numbers: 0 where the second follows the first; nothing where they are in no order.
     pub(super) fn missing(&self, before: f64, after: f64) -> Option<u64> {
-        let (before, after) = (before as i64, after as i64);
+        let (before, after) = (whole(before), whole(after));
         let ahead = after - before;
         if self.pairs {
             // The Ganglion numbers packets 0 and 1 to 100 or 101 to 200, two samples each but for packet 0.

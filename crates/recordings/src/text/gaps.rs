@@ -203,7 +203,7 @@ impl Watch<'_> {
             .counter
             .as_ref()
             .map(|counter| counter.turn().map_or(f64::INFINITY, |turn| 0.75 * turn as f64));
-        let lost = |samples: f64| samples.round().max(0.0) as u64;
+        let lost = |samples: f64| samples.round().clamp(0.0, 9e15) as u64;
         if clock.even {
             let before = self.time.replace(time)?;
             let missing = (time - before) * rate - 1.0;

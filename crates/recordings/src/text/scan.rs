@@ -32,13 +32,13 @@ impl Scanned {
         let cuts: Vec<&Gap> = self.gaps.iter().filter(|gap| (1..self.len).contains(&gap.before)).collect();
         let starts = std::iter::once((0, 0)).chain(cuts.iter().map(|gap| (gap.before, gap.lost)));
         let ends = cuts.iter().map(|gap| gap.before).chain([self.len]);
-        let mut missing = 0;
+        let mut missing = 0u64;
         let segment = |((start, lost), end): ((u64, u64), u64)| {
-            missing += lost;
+            missing = lost.saturating_add(missing);
             Segment {
                 first: SampleIndex(start),
                 len: (end - start) as usize,
-                onset: rate.time_of(SampleIndex(start + missing)),
+                onset: rate.time_of(SampleIndex(missing.saturating_add(start))),
             }
         };
         if self.len == 0 { Vec::new() } else { starts.zip(ends).map(segment).collect() }
@@ -228,7 +228,7 @@ fn tell(found: &Scanned, without: u64, estimated: u64, notes: &mut Notes) {
         ));
     }
     let gaps = found.gaps.iter().filter(|gap| (1..found.len).contains(&gap.before));
-    let (count, lost) = gaps.fold((0, 0), |(count, lost), gap| (count + 1, lost + gap.lost));
+    let (count, lost) = gaps.fold((0, 0u64), |(count, lost), gap| (count + 1, gap.lost.saturating_add(lost)));
     if count > 0 {
         notes.odd(format!(
             "{count} gaps where {lost} samples are missing, as counter, time stamps and lines show"
@@ -239,13 +239,13 @@ fn tell(found: &Scanned, without: u64, estimated: u64, notes: &mut Notes) {
 /// Events in seconds from the first sample.
 fn placed(found: &Scanned, rate: f64, happened: Vec<Happened>) -> Vec<Annotation> {
     let mut gaps = found.gaps.iter().peekable();
-    let mut missing = 0;
+    let mut missing = 0u64;
     let place = |event: Happened| {
         let sample = event.sample.min(found.len.saturating_sub(1));
         while let Some(gap) = gaps.next_if(|gap| gap.before <= sample) {
-            missing += gap.lost;
+            missing = gap.lost.saturating_add(missing);
         }
-        let onset = Seconds::new((sample + missing) as f64 / rate).ok()?;
+        let onset = Seconds::new(sample.saturating_add(missing) as f64 / rate).ok()?;
         Some(Annotation { onset, duration: None, label: event.label })
     };
     happened.into_iter().filter_map(place).collect()
