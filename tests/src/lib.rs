@@ -9,6 +9,8 @@
 )]
 
 pub mod browser;
+#[cfg(target_os = "linux")]
+pub mod cluster;
 pub mod edf;
 
 use std::path::{Path, PathBuf};

@@ -16,7 +16,8 @@ pub(crate) fn ensure_libhdf5() -> Result<(), String> {
     match OS {
         "linux" if succeeds("apt-get", &["--version"]) => {
             println!("libhdf5 is missing: installing libhdf5-dev and pkg-config with apt-get");
-            install_with_apt()?;
+            install_with_apt(&["libhdf5-dev", "pkg-config"])
+                .map_err(|error| format!("{error}\n{}", by_hand()))?;
         }
         "macos" if succeeds("brew", &["--version"]) => {
             println!("libhdf5 is missing: installing hdf5 with Homebrew");
@@ -39,13 +40,36 @@ fn has_libhdf5() -> bool {
         || succeeds("pkg-config", &["--exists", "hdf5"])
 }
 
-fn install_with_apt() -> Result<(), String> {
-    let install = ["apt-get", "install", "--yes", "--no-install-recommends", "libhdf5-dev", "pkg-config"];
+/// Installs the scheduler that the tests of cluster jobs start, where root may and Debian has it; elsewhere those tests say that
+/// they skip.
+pub(crate) fn ensure_slurm() {
+    let there = ["munged", "slurmctld", "slurmd", "sbatch"].map(on_path);
+    if OS != "linux" || !is_root() || !succeeds("apt-get", &["--version"]) || there.iter().all(|there| *there)
+    {
+        return;
+    }
+    println!("Slurm is missing: installing munge and slurm-wlm with apt-get for the tests of cluster jobs");
+    if let Err(error) = install_with_apt(&["munge", "slurm-wlm"]) {
+        println!("{error}: the tests of cluster jobs will say that they skip");
+    }
+}
+
+fn on_path(program: &str) -> bool {
+    let folders = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"];
+    folders.iter().any(|folder| Path::new(folder).join(program).exists())
+}
+
+fn is_root() -> bool {
+    succeeds("sh", &["-c", "test \"$(id -u)\" = 0"])
+}
+
+fn install_with_apt(packages: &[&str]) -> Result<(), String> {
+    let install = [&["apt-get", "install", "--yes", "--no-install-recommends"][..], packages].concat();
     let update = ["apt-get", "update", "--quiet"];
-    let elevated = if succeeds("sh", &["-c", "test \"$(id -u)\" = 0"]) { &[][..] } else { &["sudo"][..] };
+    let elevated = if is_root() { &[][..] } else { &["sudo"][..] };
     for step in [&update[..], &install[..]] {
         let words: Vec<&str> = elevated.iter().chain(step).copied().collect();
-        run(words[0], &words[1..]).map_err(|error| format!("{error}\n{}", by_hand()))?;
+        run(words[0], &words[1..])?;
     }
     Ok(())
 }

@@ -13,7 +13,9 @@ use crate::gallery_arguments::{
 };
 use crate::model_arguments::ModelCommand;
 use crate::number::number;
+use crate::plan_arguments::{ChangeArguments, PlanArguments};
 use crate::repeat_arguments::{BundleArguments, DiffArguments, ReproduceArguments, RunsArguments};
+use crate::sweep_arguments::{JobArguments, SweepArguments};
 
 /// EEG biometrics from EDF recordings to an equal error rate you can defend.
 #[derive(Debug, Parser)]
@@ -57,12 +59,18 @@ pub(crate) enum Command {
         after_help = "Examples:\n  twinprint evaluate pipelines/eegmat.toml\n  twinprint evaluate --scores scores.csv\n  twinprint evaluate --features features.h5 --enrol session=ses-1 --probe session=ses-2"
     )]
     Evaluate(EvaluateArguments),
-    /// Run every point of a pipeline's [[sweep]] tables: curves of the EER with a table and a plot.
-    #[command(after_help = "Example:\n  twinprint sweep pipelines/eegmat-curves.toml")]
+    /// Run every point of a pipeline's [[sweep]] tables, here or on a cluster: curves of the EER with a table and a plot. Exit code 1
+    /// where a point failed.
+    #[command(
+        after_help = "Examples:\n  twinprint sweep pipelines/eegmat-curves.toml --jobs 2\n  twinprint sweep pipelines/eegmat-curves.toml --executor slurm --detach\n  twinprint sweep pipelines/eegmat-curves.toml --status"
+    )]
     Sweep(SweepArguments),
     /// Look after what runs share: list it, check it, make room.
     #[command(subcommand, after_help = "Example:\n  twinprint cache gc --unused 30 --to-size 20GB")]
     Cache(CacheCommand),
+    /// Compute one part of a sweep: what its processes and jobs run.
+    #[command(hide = true)]
+    Job(JobArguments),
     /// Write report.html of a run again.
     #[command(after_help = "Example:\n  twinprint report reports/eegmat-1a2b3c4d")]
     Report {
@@ -166,19 +174,6 @@ pub(crate) struct StageArguments {
     pub(crate) plan: PlanArguments,
 }
 
-/// Arguments of `sweep`.
-#[derive(Debug, Args)]
-pub(crate) struct SweepArguments {
-    #[command(flatten)]
-    pub(crate) plan: PlanArguments,
-    /// Print JSON instead of the table.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Print the table as Markdown.
-    #[arg(long, conflicts_with = "json")]
-    pub(crate) markdown: bool,
-}
-
 /// Arguments of `evaluate`.
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("what").required(true).args(["pipeline", "scores", "features"])))]
@@ -252,49 +247,6 @@ pub(crate) struct CheckArguments {
     /// Print the resolved plan as JSON.
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// Which pipeline, and what to change in it.
-#[derive(Debug, Args)]
-pub(crate) struct PlanArguments {
-    /// The pipeline file.
-    #[arg(value_name = "PIPELINE.toml")]
-    pub(crate) pipeline: PathBuf,
-    #[command(flatten)]
-    pub(crate) change: ChangeArguments,
-}
-
-/// Where runs go, and what to change in a pipeline.
-#[derive(Debug, Args)]
-pub(crate) struct ChangeArguments {
-    /// Where run folders go.
-    #[arg(long, default_value = "reports", value_name = "DIR")]
-    pub(crate) out: PathBuf,
-    /// Change a key of the pipeline: key.path=value. May be given several times.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub(crate) overrides: Vec<String>,
-    /// Where the encoder runs, as in the plan's `device`.
-    #[arg(long)]
-    pub(crate) device: Option<String>,
-    /// Read every byte of the recordings again, even where their sizes and times are as they were.
-    #[arg(long)]
-    pub(crate) verify: bool,
-    #[command(flatten)]
-    pub(crate) cache: CacheArguments,
-    /// Run with a leak on purpose; every number is then marked leaky. May be given several times.
-    #[arg(long = "allow-leak", value_name = "NAME")]
-    pub(crate) allow_leak: Vec<String>,
-}
-
-/// Where the epochs, encoders and prints are that runs share.
-#[derive(Debug, Args)]
-pub(crate) struct CacheArguments {
-    /// The folder of what runs share; TWINPRINT_CACHE names it as well. By default .cache beside the run folders.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) cache: Option<PathBuf>,
-    /// Share nothing with other runs.
-    #[arg(long, conflicts_with = "cache")]
-    pub(crate) no_cache: bool,
 }
 
 /// Arguments of `compare`.

@@ -1,6 +1,6 @@
 //! How the command ends, for the shell.
 
-/// A negative answer: no match, or a check that failed.
+/// A negative answer: no match, a check that failed, or a sweep with a point that failed.
 pub(crate) const NEGATIVE: u8 = 1;
 /// A wrong argument, a refused file or plan.
 pub(crate) const INPUT: u8 = 2;

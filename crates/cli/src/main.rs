@@ -10,9 +10,11 @@ mod gallery_arguments;
 mod host;
 mod model_arguments;
 mod number;
+mod plan_arguments;
 mod progress;
 mod repeat_arguments;
 mod say;
+mod sweep_arguments;
 
 use std::panic::catch_unwind;
 use std::process::ExitCode;

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::cohort_plan::{CohortChannels, CohortPlan};
 use crate::evaluation_plan::EvaluationPlan;
+use crate::executor::plan::ExecutorPlan;
+use crate::sweep_plan::SweepAxis;
 
 /// A pipeline file's contents, defaults filled in but nothing checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,10 +52,13 @@ pub struct Config {
     /// What `twinprint sweep` varies, one table an axis; a run takes no notice of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sweep: Vec<SweepAxis>,
+    /// Where `twinprint sweep` computes its runs; it decides no result.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub executor: ExecutorPlan,
 }
 
 impl Config {
-    /// What decides the results: everything but the words for readers, the device, what a sweep varies, and whether there is a
+    /// What decides the results: everything but the words for readers, the device, what a sweep varies and where it is computed, and whether there is a
     /// final model.
     pub(crate) fn decisive(&self) -> Self {
         // A model that is brought along is told by its hash, wherever it lies.
@@ -62,6 +67,7 @@ impl Config {
             description: String::new(),
             device: String::new(),
             sweep: Vec::new(),
+            executor: ExecutorPlan::default(),
             final_model: true,
             encoder,
             ..self.clone()
@@ -115,6 +121,10 @@ fn is_yes(value: &bool) -> bool {
     *value
 }
 
+fn is_default(executor: &ExecutorPlan) -> bool {
+    *executor == ExecutorPlan::default()
+}
+
 fn is_common(channels: &CohortChannels) -> bool {
     *channels == CohortChannels::Common
 }
@@ -125,55 +135,4 @@ fn default_seed() -> u64 {
 
 fn default_device() -> String {
     "cpu".to_owned()
-}
-
-/// What is varied: a `[[sweep]]` table of a pipeline.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SweepAxis {
-    /// The axis's name in tables and plots.
-    pub name: String,
-    /// The key of the plan that is set, as `protocol.train.subjects`; or a list of keys that are set together.
-    pub key: SweepKey,
-    /// The values it takes; of several keys, lists of one value each.
-    pub values: Vec<toml::Value>,
-    /// What to call them, one each; the values themselves unless given. Labels that are numbers are drawn to scale.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub labels: Vec<String>,
-}
-
-/// What an axis sets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum SweepKey {
-    /// One key of the plan.
-    One(String),
-    /// Several at once.
-    Several(Vec<String>),
-}
-
-impl SweepAxis {
-    /// The keys that the value at `index` sets, each with what it is set to.
-    ///
-    /// # Errors
-    /// When there are several keys and the value is no list of as many.
-    pub(crate) fn changes(&self, index: usize) -> Result<Vec<(String, String)>, String> {
-        let value = &self.values[index];
-        match (&self.key, value) {
-            (SweepKey::One(key), value) => Ok(vec![(key.clone(), value.to_string())]),
-            (SweepKey::Several(keys), toml::Value::Array(values)) if values.len() == keys.len() => {
-                Ok(keys.iter().cloned().zip(values.iter().map(ToString::to_string)).collect())
-            }
-            (SweepKey::Several(keys), _) => Err(format!(
-                "the axis {:?} sets {} keys, and its value {value} is no list of as many: write one value for each key",
-                self.name,
-                keys.len()
-            )),
-        }
-    }
-
-    /// What the value at `index` is called.
-    pub(crate) fn label(&self, index: usize) -> String {
-        self.labels.get(index).cloned().unwrap_or_else(|| self.values[index].to_string())
-    }
 }

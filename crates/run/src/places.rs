@@ -1,7 +1,7 @@
 //! Where a plan's run folder is while it is filled and when it is complete.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::folder::RunFolder;
 use crate::{Plan, RunError};
@@ -10,12 +10,18 @@ use crate::{Plan, RunError};
 pub(crate) struct Places {
     pub(crate) complete: RunFolder,
     pub(crate) partial: RunFolder,
+    /// The file that is locked by whoever fills it.
+    pub(crate) lock: PathBuf,
 }
 
 impl Places {
     pub(crate) fn of(plan: &Plan, out: &Path) -> Self {
         let name = plan.run_name();
-        Self { complete: RunFolder::at(out.join(&name)), partial: RunFolder::at(out.join(name + ".partial")) }
+        Self {
+            complete: RunFolder::at(out.join(&name)),
+            lock: out.join(format!("{name}.lock")),
+            partial: RunFolder::at(out.join(name + ".partial")),
+        }
     }
 
     /// Gives the complete folder its name, in place of one of the same name.

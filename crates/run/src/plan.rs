@@ -280,7 +280,7 @@ impl Plan {
             self.invalid(&format!("evaluation.{key}"), format!("evaluation.{key}: {reason}"))
         })?;
         Compute::named(&config.device).map_err(|error| self.invalid("device", error))?;
-        Ok(())
+        config.executor.validate().map_err(|refusal| self.invalid(&refusal.place(), refusal.text))
     }
 
     /// Refuses lengths that are no whole number of epochs as soon as the plan alone says how long an epoch is.

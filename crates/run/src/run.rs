@@ -6,7 +6,8 @@ use twinprint_report::results::Results;
 
 use crate::cache::Kind;
 use crate::context::Context;
-use crate::folder::{COHORT_EPOCHS, EPOCHS, OPERATIONS, QUALITY, RESULTS, RunFolder};
+use crate::folder::{COHORT_EPOCHS, EPOCHS, OPERATIONS, QUALITY, RESULTS, RunFolder, create_folder};
+use crate::lock::{Hold, Lock};
 use crate::optimism::{self, HONEST};
 use crate::options::Options;
 use crate::outputs::{self, Files};
@@ -39,10 +40,15 @@ pub struct Outcome {
 /// after its stage, or the run is complete and its recordings have changed.
 pub fn run(plan: &Plan, options: &Options, progress: &dyn Progress) -> Result<Outcome, RunError> {
     let places = Places::of(plan, &options.out);
-    if places.complete.root().exists() && !options.everything && options.from.or(options.again).is_none() {
-        check_complete(plan, &places.complete)?;
-        let results = places.complete.read_json("results.json")?;
-        return Ok(Outcome { folder: places.complete, was_complete: true, results: Some(results) });
+    let asked_again = options.everything || options.from.or(options.again).is_some();
+    if !asked_again && let Some(complete) = completed(plan, &places)? {
+        return Ok(complete);
+    }
+    create_folder(&options.out)?;
+    let _alone = Lock::take(&places.lock, places.partial.root(), Hold::Alone, (options.clock)())?;
+    // Whoever held the lock before may have completed it.
+    if !asked_again && let Some(complete) = completed(plan, &places)? {
+        return Ok(complete);
     }
     progress.begin("check", None);
     let ready = ready(plan, options, &places)?;
@@ -85,6 +91,19 @@ pub fn run(plan: &Plan, options: &Options, progress: &dyn Progress) -> Result<Ou
         progress.end(&summary);
     }
     finish(&places, &record)
+}
+
+/// The run, where it is complete.
+///
+/// # Errors
+/// When its recordings have changed since.
+fn completed(plan: &Plan, places: &Places) -> Result<Option<Outcome>, RunError> {
+    if !places.complete.root().exists() {
+        return Ok(None);
+    }
+    check_complete(plan, &places.complete)?;
+    let results = Some(places.complete.read_json(RESULTS)?);
+    Ok(Some(Outcome { folder: places.complete.clone(), was_complete: true, results }))
 }
 
 /// Makes what a stage leaves, or takes it from the cache; says what that is, and gives back every file with its hash.

@@ -14,6 +14,7 @@ mod report;
 mod run;
 mod runs;
 mod scores;
+mod sweep;
 mod synth;
 
 use std::process::ExitCode;
@@ -35,8 +36,9 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Train(given) => run::stage(given, twinprint_run::Stage::Train, threads, &progress),
         Command::Embed(given) => run::stage(given, twinprint_run::Stage::Embed, threads, &progress),
         Command::Evaluate(given) => run::evaluate(given, threads, &progress),
-        Command::Sweep(given) => run::sweep(given, threads, &progress),
         Command::Cache(given) => cache::tend(given),
+        Command::Sweep(given) => sweep::run(given, threads, &progress),
+        Command::Job(given) => sweep::job(given, threads, &progress),
         Command::Report { run, json, markdown, figures } => {
             report::write(run, *json, *markdown, figures.as_deref())
         }

@@ -5,14 +5,12 @@ use std::process::ExitCode;
 
 use twinprint_run::{Options, Outcome, Plan, Source, Stage, Surroundings, prepare};
 
-use crate::arguments::{
-    ChangeArguments, CheckArguments, EvaluateArguments, PlanArguments, RunArguments, StageArguments,
-    SweepArguments,
-};
+use crate::arguments::{CheckArguments, EvaluateArguments, RunArguments, StageArguments};
 use crate::failure::Failure;
 use crate::host;
+use crate::plan_arguments::{ChangeArguments, PlanArguments};
 use crate::progress::Terminal;
-use crate::say::{results, say, tell};
+use crate::say::{say, tell};
 
 /// `twinprint run`.
 pub(crate) fn whole(given: &RunArguments, threads: usize, progress: &Terminal) -> Result<ExitCode, Failure> {
@@ -66,25 +64,6 @@ pub(crate) fn evaluate(
     show(&outcome, given.json)
 }
 
-/// `twinprint sweep`.
-pub(crate) fn sweep(
-    given: &SweepArguments,
-    threads: usize,
-    progress: &Terminal,
-) -> Result<ExitCode, Failure> {
-    let change = &given.plan.change;
-    let source = Source::read(&given.plan.pipeline, &change.overrides)?;
-    let host = host::facts(threads);
-    let outcome =
-        twinprint_run::sweep(&source, &surroundings(change), &change.out, &host, &host::now, progress)?;
-    if given.json {
-        say!("{}", serde_json::to_string_pretty(&outcome)?);
-    } else {
-        results(format_args!("{}", twinprint_run::sweep_table(&outcome, given.markdown)));
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
 /// `twinprint check`.
 pub(crate) fn check(given: &CheckArguments) -> Result<ExitCode, Failure> {
     let plan = resolve(&given.plan)?;
@@ -112,7 +91,7 @@ pub(super) fn resolve_unchanged(pipeline: &Path) -> Result<Plan, Failure> {
     Ok(Plan::resolve(Source::read(pipeline, &[])?, &surroundings)?)
 }
 
-fn surroundings(given: &ChangeArguments) -> Surroundings {
+pub(super) fn surroundings(given: &ChangeArguments) -> Surroundings {
     Surroundings {
         data_folders: host::data_folders(),
         data: Vec::new(),

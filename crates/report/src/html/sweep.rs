@@ -30,7 +30,8 @@ pub fn sweep_page(name: &str, description: &str, points: &[SweepPoint]) -> Strin
                     @if let Some(plot) = sweep(points, ENCODER) {
                         (figure(&plot, "The encoder's equal error rate on people it never saw; bars are 95 % intervals by bootstrap over \
                             subjects. Each axis is varied alone, the others as the plan has them. Neighbouring points share their \
-                            subjects, so that a trend can be surer than two intervals look."))
+                            subjects, so that a trend can be surer than two intervals look. Where a point is a mean over seeds, its \
+                            interval is that of the mean over seeds, for the same people."))
                     }
                     div class="scroll" {
                         table {

@@ -12,7 +12,8 @@ use twinprint_recordings::RecordingReader;
 use twinprint_signal::{ChannelName, EpochInfo, Hertz, Recording, RecordingKey};
 use twinprint_store::epochs::EpochWriter;
 
-use crate::cohort::{Member, open_file};
+use crate::cache::Cache;
+use crate::cohort::{Cohort, Member, open_file};
 use crate::cohort_epochs;
 use crate::cohort_plan::CohortSettings;
 use crate::context::{Context, Survey};
@@ -24,7 +25,7 @@ use crate::known_hashes::stamps;
 use crate::pooling::{self, Road};
 use crate::recordings::RecordingList;
 use crate::training_rows::epoch_seconds;
-use crate::{RunError, content, cut, keys, leaks, tables, trials};
+use crate::{Plan, Progress, RunError, content, cut, keys, leaks, tables, trials};
 
 /// The recordings, which were looked at before.
 fn survey<'a>(context: &'a Context) -> Result<&'a Survey, RunError> {
@@ -87,6 +88,34 @@ pub(crate) fn make(context: &Context) -> Result<String, RunError> {
         qualities.iter().map(|(_, quality)| quality.operations.as_slice()).collect();
     folder.write_json(OPERATIONS, &operations)?;
     Ok(summary(&qualities))
+}
+
+/// Cuts every `of`-th recording, from the one numbered `shard`, that the cache does not have yet, and keeps its epochs there;
+/// says how many recordings that are.
+///
+/// # Errors
+/// When a recording is refused, or the cache cannot be written.
+pub(crate) fn cut_into(
+    cache: &Cache,
+    plan: &Plan,
+    cohort: &Cohort,
+    (shard, of): (usize, usize),
+    progress: &dyn Progress,
+) -> Result<usize, RunError> {
+    let roads = pooling::roads(plan, cohort)?;
+    let own: Vec<&Member> = cohort.members.iter().skip(shard).step_by(of).collect();
+    let one = |member: &&Member| {
+        let (settings, road) = (&plan.cohorts()[member.cohort], &roads[member.cohort]);
+        let key = keys::of_recording(settings, road, member);
+        if cut::kept(cache, &key).is_none() {
+            let cut = cut(settings, &Preprocessor::new(road.preprocess.clone()), member, road)?;
+            cut::keep(cache, &key, &cut, &member.facts.key.to_string())?;
+        }
+        progress.step(&member.facts.key.to_string());
+        Ok::<(), RunError>(())
+    };
+    in_order::<_, _, RunError>(&own, rayon::current_num_threads(), one, |_, ()| Ok(()))?;
+    Ok(own.len())
 }
 
 /// Puts down who is learnt from and who is compared, and lists the trials on the epochs that are there.

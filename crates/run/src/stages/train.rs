@@ -59,12 +59,9 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     let recipe = Recipe { plan: &encoder, joined: &learnt };
     let mut last = Vec::with_capacity(split.folds.len());
     let mut best = BestSteps::default();
-    let (weights, views) = (Weights::of(plan, split), split.by_tested_cohort());
+    let weights = Weights::of(plan, split);
     for fold in &split.folds {
-        let rows = TrainingRows::of(fold, &file, &weights)?;
-        let of_cohorts = views.iter().filter_map(|(_, view)| view.folds.get(fold.index));
-        let by_cohort = of_cohorts.filter(|view| !view.dev.is_empty()).collect();
-        let fitted = fit(context, recipe, (Some(fold), by_cohort, &rows), (&file, BTreeMap::new()))?;
+        let fitted = fit_fold(context, recipe, fold, &file, &weights)?;
         last.push(fitted.loss);
         best.add(&fitted);
     }
@@ -93,6 +90,33 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     }
     let losses: Vec<String> = last.iter().map(|loss| format!("{loss:.3}")).collect();
     Ok(format!("{} encoders{also}, last loss {}", last.len(), losses.join(" ")))
+}
+
+/// Trains the encoder of one fold, of a plan whose encoders have nothing in common; gives back the last loss. The checkpoint
+/// stays.
+pub(crate) fn one(context: &Context, index: usize) -> Result<f64, RunError> {
+    let Context { plan, split, .. } = context;
+    let (file, encoder, learnt) = (open_epochs(context)?, plan.encoder()?, JoinedFeatures::none());
+    let recipe = Recipe { plan: &encoder, joined: &learnt };
+    match split.folds.iter().find(|fold| fold.index == index) {
+        Some(fold) => Ok(fit_fold(context, recipe, fold, &file, &Weights::of(plan, split))?.loss),
+        None => Err(RunError::in_stage("train", format!("there is no fold {index}"))),
+    }
+}
+
+/// Fits the encoder of a fold.
+fn fit_fold(
+    context: &Context,
+    recipe: Recipe,
+    fold: &Fold,
+    file: &EpochFile,
+    weights: &Weights,
+) -> Result<Fitted, RunError> {
+    let rows = TrainingRows::of(fold, file, weights)?;
+    let views = context.split.by_tested_cohort();
+    let of_cohorts = views.iter().filter_map(|(_, view)| view.folds.get(fold.index));
+    let by_cohort = of_cohorts.filter(|view| !view.dev.is_empty()).collect();
+    fit(context, recipe, (Some(fold), by_cohort, &rows), (file, BTreeMap::new()))
 }
 
 /// Refuses epochs of other channels or at another rate than a model that is brought along takes.
