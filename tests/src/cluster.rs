@@ -1,5 +1,6 @@
 //! A cluster of one machine, this one: Slurm's own daemons below a temporary folder.
 
+use std::io::Read;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -60,8 +61,10 @@ impl Cluster {
         }
         std::fs::set_permissions(place.join("munge"), std::fs::Permissions::from_mode(0o755))?;
         let key = place.join("munge/munge.key");
-        // Whoever could read the key of this cluster could read the memory of this test as well.
-        std::fs::write(&key, [7_u8; 1024])?;
+        // Whoever knew the key could start jobs as root.
+        let mut secret = [0_u8; 1024];
+        std::fs::File::open("/dev/urandom")?.read_exact(&mut secret)?;
+        std::fs::write(&key, secret)?;
         std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600))?;
         let [controller, node] = [free_port()?, free_port()?];
         std::fs::write(place.join("slurm.conf"), configuration(place, controller, node))?;
