@@ -22,8 +22,10 @@ impl CurveNumbers {
     /// different scores are all cuts there are. `None` where the cohort has no comparison of one kind.
     pub fn read(pass: &Pass, lane: usize) -> Option<Self> {
         let eer = pass.eer(lane)?;
-        let below = pass.below(lane)?;
-        let all = below.clone().last()?;
+        // The lanes of a pass lie side by side; each number reads its own from end to end.
+        let own: Vec<Below> = pass.below(lane)?.collect();
+        let below = own.iter().copied();
+        let all = own.last().copied()?;
         Some(Self::of(below.clone(), all, eer, REPORTED_FMR.map(|fmr| fnmr_at(below.clone(), all, fmr))))
     }
 
