@@ -1,7 +1,10 @@
 //! Time-stamped annotation lists: the annotations and time-keeping of EDF+ and BDF+.
 
+use std::ops::Range;
+
 use twinprint_signal::{Annotation, Seconds};
 
+use crate::bytes::Bytes;
 use crate::error::EdfError;
 use crate::header::Variant;
 use crate::layout::Layout;
@@ -25,7 +28,7 @@ pub(crate) struct Annotated {
 
 /// Reads every annotation signal of every record.
 pub(crate) fn read(
-    bytes: &[u8],
+    bytes: &Bytes,
     layout: &Layout,
     signals: &[Described],
     variant: Variant,
@@ -44,13 +47,17 @@ pub(crate) fn read(
     }
     let mut timeline = Timeline::new(variant, duration, fastest, layout.records);
     let mut found = Vec::new();
-    for record in 0..layout.records {
-        for (index, signal) in lists.iter().enumerate() {
-            let padded = layout.slice(bytes, record, signal, 0, signal.samples_per_record);
+    // The bytes of a record from the first list to the last.
+    let places: Vec<Range<usize>> = lists.iter().map(|list| list.within(layout.width)).collect();
+    let begin = places.iter().map(|place| place.start).min().unwrap_or(0);
+    let end = places.iter().map(|place| place.end).max().unwrap_or(0);
+    layout.each_record(bytes, 0..layout.records, begin..end, |record, raw| {
+        for (index, place) in places.iter().enumerate() {
+            let padded = &raw[place.start - begin..place.end - begin];
             let end = padded.iter().rposition(|&b| b != 0).map_or(0, |last| last + 1);
             let list = List {
                 bytes: &padded[..end],
-                offset: layout.data as u64 + record * layout.record_bytes as u64 + signal.offset as u64,
+                offset: layout.data as u64 + record * layout.record_bytes as u64 + place.start as u64,
                 record,
             };
             if index == 0 {
@@ -58,7 +65,8 @@ pub(crate) fn read(
             }
             list.read_into(index == 0, &mut found, notes)?;
         }
-    }
+        Ok(())
+    })?;
     let (runs, origin) = timeline.finish(notes);
     for annotation in &mut found {
         annotation.onset = shifted(annotation.onset, origin);

@@ -1,5 +1,6 @@
 //! Recognises files that a tool treated as text.
 
+use crate::bytes::Bytes;
 use crate::error::EdfError;
 use crate::samples::Width;
 
@@ -7,19 +8,19 @@ use crate::samples::Width;
 const ENOUGH: usize = 16;
 /// U+FFFD in UTF-8; by chance once in 16 million bytes.
 const REPLACEMENT: [u8; 3] = [0xef, 0xbf, 0xbd];
-/// Bytes looked at in each of a few places when nothing else is suspicious.
+/// Bytes looked at in each of a few places when nothing else is suspicious, and at a time when something is.
 const GLANCE: usize = 64 * 1024;
 
 /// Looks at a little of every file: three stretches of the data.
-pub(crate) fn glance(bytes: &[u8], data: usize, width: Width) -> Result<(), EdfError> {
-    let body = bytes.get(data..).unwrap_or_default();
+pub(crate) fn glance(bytes: &Bytes, data: usize, width: Width) -> Result<(), EdfError> {
+    let length = bytes.len().saturating_sub(data);
     let mut seen = LineFeeds::default();
-    if body.len() <= 3 * GLANCE {
-        return if seen.count(body, 0..body.len(), width) { seen.verdict(data) } else { Ok(()) };
-    }
-    let last = body.len() - GLANCE;
-    for start in [0, last / 2, last] {
-        if !seen.count(body, start..start + GLANCE, width) {
+    let last = length.saturating_sub(GLANCE);
+    let starts =
+        if length <= 3 * GLANCE { (0..length).step_by(GLANCE).collect() } else { vec![0, last / 2, last] };
+    for start in starts {
+        let piece = Piece::read(bytes, data, start, GLANCE.min(length - start))?;
+        if !seen.count(&piece, width) {
             return Ok(());
         }
     }
@@ -27,22 +28,45 @@ pub(crate) fn glance(bytes: &[u8], data: usize, width: Width) -> Result<(), EdfE
 }
 
 /// Looks at all of a file that is known to be inconsistent.
-pub(crate) fn examine(bytes: &[u8], data: usize, width: Width) -> Result<(), EdfError> {
-    let body = bytes.get(data..).unwrap_or_default();
-    let mut seen = LineFeeds::default();
-    if seen.count(body, 0..body.len(), width) {
+pub(crate) fn examine(bytes: &Bytes, data: usize, width: Width) -> Result<(), EdfError> {
+    let length = bytes.len().saturating_sub(data);
+    let mut seen = Some(LineFeeds::default());
+    let mut replacements = 0;
+    for start in (0..length).step_by(GLANCE) {
+        let piece = Piece::read(bytes, data, start, GLANCE.min(length - start))?;
+        seen = seen.take().and_then(|mut seen| seen.count(&piece, width).then_some(seen));
+        replacements += piece.replacements();
+    }
+    if let Some(seen) = seen {
         seen.verdict(data)?;
     }
-    replaced(body)
-}
-
-/// Finds the mark of a file decoded as UTF-8 and written back: replacement characters instead of negative samples.
-fn replaced(body: &[u8]) -> Result<(), EdfError> {
-    let replacements = body.windows(3).filter(|three| *three == REPLACEMENT).count();
-    if replacements >= ENOUGH && replacements.saturating_mul(4096) >= body.len() {
+    // The mark of a file decoded as UTF-8 and written back: replacement characters instead of negative samples.
+    if replacements >= ENOUGH && replacements.saturating_mul(4096) >= length {
         return Err(EdfError::TextDecoded { replacements });
     }
     Ok(())
+}
+
+/// A stretch of what follows the header, with up to two bytes from before it.
+struct Piece {
+    bytes: Vec<u8>,
+    before: usize,
+    /// Where the stretch begins, from the end of the header.
+    start: usize,
+}
+
+impl Piece {
+    fn read(bytes: &Bytes, data: usize, start: usize, length: usize) -> Result<Self, EdfError> {
+        let before = start.min(2);
+        let mut piece = vec![0; before + length];
+        bytes.read_at(data + start - before, &mut piece)?;
+        Ok(Self { bytes: piece, before, start })
+    }
+
+    /// Replacement characters that end in the stretch.
+    fn replacements(&self) -> usize {
+        self.bytes.windows(3).filter(|three| *three == REPLACEMENT).count()
+    }
 }
 
 /// Line feeds after carriage returns, by their position within a sample: a constant sample that happens to hold
@@ -52,13 +76,13 @@ struct LineFeeds([usize; 3]);
 
 impl LineFeeds {
     /// Counts; `false` at the first line feed that does not follow a carriage return.
-    fn count(&mut self, body: &[u8], range: std::ops::Range<usize>, width: Width) -> bool {
-        for at in range {
-            if body[at] == b'\n' {
-                if at == 0 || body[at - 1] != b'\r' {
+    fn count(&mut self, piece: &Piece, width: Width) -> bool {
+        for (at, byte) in piece.bytes.iter().enumerate().skip(piece.before) {
+            if *byte == b'\n' {
+                if at == 0 || piece.bytes[at - 1] != b'\r' {
                     return false;
                 }
-                self.0[at % width.bytes()] += 1;
+                self.0[(piece.start + at - piece.before) % width.bytes()] += 1;
             }
         }
         true

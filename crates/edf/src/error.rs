@@ -12,7 +12,7 @@ use twinprint_signal::RecordingError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EdfError {
-    /// The file cannot be opened or mapped.
+    /// The file cannot be opened.
     #[error("cannot open {}", .path.display())]
     Open {
         /// The path that was to be opened.
@@ -27,6 +27,24 @@ pub enum EdfError {
         path: PathBuf,
         /// What is wrong in it.
         problem: Box<EdfError>,
+    },
+    /// The file has become shorter since it was opened.
+    #[error(
+        "the file was shortened while it was read: it had {size} bytes, and those from byte {offset} on are gone; wait until nothing writes to it, or copy or download it again"
+    )]
+    Shortened {
+        /// Bytes in the file when it was opened.
+        size: u64,
+        /// The first byte that was to be read.
+        offset: u64,
+    },
+    /// The operating system does not hand out bytes of the file.
+    #[error("the file cannot be read from byte {offset} on; check the disk or the network it lies on")]
+    Read {
+        /// The first byte that was to be read.
+        offset: u64,
+        /// What the operating system says.
+        source: io::Error,
     },
     /// The bytes are of another format.
     #[error("not an EDF or BDF file: {found}; {remedy}")]
@@ -218,7 +236,12 @@ impl EdfError {
     pub fn leaves_something(&self) -> bool {
         !matches!(
             self.problem(),
-            Self::Open { .. } | Self::NotEdf { .. } | Self::CutHeader { .. } | Self::TextMode { .. }
+            Self::Open { .. }
+                | Self::Read { .. }
+                | Self::Shortened { .. }
+                | Self::NotEdf { .. }
+                | Self::CutHeader { .. }
+                | Self::TextMode { .. }
         )
     }
 }

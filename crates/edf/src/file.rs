@@ -20,7 +20,7 @@ use crate::timing::Run;
 
 /// An EDF, EDF+, BDF or BDF+ file, checked and ready to be read from.
 ///
-/// Opening reads the header and every annotation; samples are read from the map when asked for.
+/// Opening reads the header and every annotation; samples are read from the file when asked for.
 pub struct EdfFile {
     pub(crate) bytes: Bytes,
     pub(crate) path: Option<PathBuf>,
@@ -34,7 +34,7 @@ pub struct EdfFile {
 }
 
 impl EdfFile {
-    /// Maps and checks a file.
+    /// Opens and checks a file.
     ///
     /// ```
     /// use twinprint_edf::{EdfFile, Strictness};
@@ -62,7 +62,7 @@ impl EdfFile {
     /// # Errors
     /// When it cannot be opened, or breaks the format in a way that `strictness` does not forgive.
     pub fn open(path: &Path, strictness: Strictness) -> Result<Self, EdfError> {
-        let bytes = Bytes::map(path).map_err(|source| EdfError::Open { path: path.to_owned(), source })?;
+        let bytes = Bytes::open(path).map_err(|source| EdfError::Open { path: path.to_owned(), source })?;
         let mut file = Self::check(bytes, strictness)
             .map_err(|problem| EdfError::InFile { path: path.to_owned(), problem: Box::new(problem) })?;
         file.path = Some(path.to_owned());
@@ -74,14 +74,14 @@ impl EdfFile {
     /// # Errors
     /// When it breaks the format in a way that `strictness` does not forgive.
     pub fn from_bytes(bytes: Vec<u8>, strictness: Strictness) -> Result<Self, EdfError> {
-        Self::check(Bytes::Owned(bytes), strictness)
+        Self::check(Bytes::owned(bytes), strictness)
     }
 
     fn check(bytes: Bytes, strictness: Strictness) -> Result<Self, EdfError> {
         let mut notes = Notes::new(strictness);
-        let fixed = header::read(&bytes, &mut notes)?;
-        let described = signal::read(&bytes, &fixed, &mut notes)?;
+        let fixed = header::read(&bytes.head(header::PART)?, &mut notes)?;
         let (width, data) = (fixed.variant.width(), header::PART * (fixed.signals + 1));
+        let described = signal::read(&bytes.head(data)?, &fixed, &mut notes)?;
         damage::glance(&bytes, data, width)?;
         let (layout, annotated) = match records(&bytes, &fixed, &described, &mut notes) {
             Ok(found) => found,
@@ -164,7 +164,7 @@ impl EdfFile {
     /// [`EdfFile::segments`].
     ///
     /// # Errors
-    /// When there is no such signal or window, or `out` has another length than the window.
+    /// When there is no such signal or window, `out` has another length than the window, or the file cannot be read.
     pub fn read(&self, signal: usize, window: Range<u64>, out: &mut [f32]) -> Result<(), EdfError> {
         let scale = self.signal(signal).map_err(|problem| self.locate(problem))?.scale();
         let width = self.layout.width;
@@ -183,7 +183,7 @@ impl EdfFile {
             .map_err(|problem| self.locate(problem))
     }
 
-    fn read_window<T>(
+    pub(crate) fn read_window<T>(
         &self,
         index: usize,
         window: Range<u64>,
@@ -205,11 +205,27 @@ impl EdfFile {
         let per_record = signal.samples_per_record();
         let mut record = window.start / per_record as u64;
         let mut from = (window.start % per_record as u64) as usize;
+        let mut raw = Vec::new();
         let mut rest = out;
         while !rest.is_empty() {
-            let (now, later) = rest.split_at_mut(rest.len().min(per_record - from));
-            decode(self.layout.slice(&self.bytes, record, &signal.described, from, now.len()), now);
-            (rest, from, record) = (later, 0, record + 1);
+            let whole = rest.len() / per_record;
+            if from == 0 && whole > 0 {
+                let (now, later) = rest.split_at_mut(whole * per_record);
+                let records = record..record + whole as u64;
+                let mut parts = now.chunks_exact_mut(per_record);
+                let within = signal.described.within(self.layout.width);
+                self.layout.each_record(&self.bytes, records, within, |_, raw| {
+                    parts.next().into_iter().for_each(|part| decode(raw, part));
+                    Ok(())
+                })?;
+                (rest, record) = (later, record + whole as u64);
+            } else {
+                let (now, later) = rest.split_at_mut(rest.len().min(per_record - from));
+                raw.resize(now.len() * self.layout.width.bytes(), 0);
+                self.bytes.read_at(self.layout.place(record, &signal.described, from), &mut raw)?;
+                decode(&raw, now);
+                (rest, from, record) = (later, 0, record + 1);
+            }
         }
         Ok(())
     }
@@ -242,7 +258,7 @@ impl fmt::Debug for EdfFile {
 }
 
 fn records(
-    bytes: &[u8],
+    bytes: &Bytes,
     fixed: &FixedHeader,
     described: &[Described],
     notes: &mut Notes,
@@ -282,19 +298,33 @@ fn ordinary(
     for described in
         described.into_iter().filter(|s| !s.annotations && !s.rangeless && s.samples_per_record > 0)
     {
-        let Ok(rate) = Hertz::new(described.samples_per_record as f64 / fixed.record_duration) else {
-            notes.repair(
-                "a signal left out that has no rate because records last 0 s",
-                || described.shown(),
-                || EdfError::Field {
+        let stated = described.samples_per_record as f64 / fixed.record_duration;
+        let rate = match Hertz::sampling(stated) {
+            Ok(rate) => rate,
+            Err(error) => {
+                let (done, found, limit) = if fixed.record_duration == 0.0 {
+                    (
+                        "a signal left out that has no rate because records last 0 s",
+                        "0 s".to_owned(),
+                        "above 0 where signals have samples".to_owned(),
+                    )
+                } else {
+                    let (samples, shown) = (described.samples_per_record, described.shown());
+                    (
+                        "a signal left out whose sampling rate no device has",
+                        format!("{} s for {samples} samples of {shown}, {stated} Hz", fixed.record_duration),
+                        format!("such that rates are {} Hz", error.limit),
+                    )
+                };
+                notes.repair(done, || described.shown(), || EdfError::Field {
                     field: "duration of a data record".to_owned(),
                     offset: 244,
-                    found: format!("{} s", fixed.record_duration),
-                    limit: "above 0 and finite where signals have samples".to_owned(),
-                    remedy: "correct the header, or open the file leniently for its annotations alone",
-                },
-            )?;
-            continue;
+                    found,
+                    limit,
+                    remedy: "correct the header, or open the file leniently to leave out what has no possible rate",
+                })?;
+                continue;
+            }
         };
         let name = ChannelName::new(described.shown());
         let total_samples = records * described.samples_per_record as u64;

@@ -1,5 +1,8 @@
 //! How many whole records there are, and where.
 
+use std::ops::Range;
+
+use crate::bytes::Bytes;
 use crate::error::EdfError;
 use crate::header::{FixedHeader, PART};
 use crate::notice::Notes;
@@ -16,19 +19,63 @@ pub(crate) struct Layout {
     pub(crate) width: Width,
 }
 
+/// Bytes read at a time: small enough to stay in the processor's cache.
+const BLOCK_BYTES: usize = 64 * 1024;
+/// Of records up to this size all is read, whatever is wanted of them: a call for each costs more.
+const SMALL_RECORD: usize = 8 * 1024;
+
 impl Layout {
-    /// The bytes of `len` samples of a signal within one record, from its sample `from`.
-    pub(crate) fn slice<'a>(
+    /// Where sample `from` of a signal lies within a record.
+    pub(crate) fn place(&self, record: u64, signal: &Described, from: usize) -> usize {
+        self.data + record as usize * self.record_bytes + signal.offset + from * self.width.bytes()
+    }
+
+    /// Whether the bytes `within` each record are best read together with those between them.
+    pub(crate) fn in_blocks(&self, within: &Range<usize>) -> bool {
+        self.record_bytes <= BLOCK_BYTES
+            && (self.record_bytes <= SMALL_RECORD || within.len() * 2 >= self.record_bytes)
+    }
+
+    /// Reads whole records, as many at a time as make a block: `each` gets the first record's number and the bytes.
+    pub(crate) fn each_block(
         &self,
-        bytes: &'a [u8],
-        record: u64,
-        signal: &Described,
-        from: usize,
-        len: usize,
-    ) -> &'a [u8] {
-        let begin =
-            self.data + record as usize * self.record_bytes + signal.offset + from * self.width.bytes();
-        &bytes[begin..begin + len * self.width.bytes()]
+        bytes: &Bytes,
+        records: Range<u64>,
+        mut each: impl FnMut(u64, &[u8]) -> Result<(), EdfError>,
+    ) -> Result<(), EdfError> {
+        let at_once = (BLOCK_BYTES / self.record_bytes.max(1)).max(1) as u64;
+        let mut block = Vec::new();
+        let mut begin = records.start;
+        while begin < records.end {
+            let end = records.end.min(begin + at_once);
+            block.resize((end - begin) as usize * self.record_bytes, 0);
+            bytes.read_at(self.data + begin as usize * self.record_bytes, &mut block)?;
+            each(begin, &block)?;
+            begin = end;
+        }
+        Ok(())
+    }
+
+    /// Reads the bytes `within` each of some records: `each` gets the record's number and those bytes.
+    pub(crate) fn each_record(
+        &self,
+        bytes: &Bytes,
+        records: Range<u64>,
+        within: Range<usize>,
+        mut each: impl FnMut(u64, &[u8]) -> Result<(), EdfError>,
+    ) -> Result<(), EdfError> {
+        if self.in_blocks(&within) {
+            return self.each_block(bytes, records, |first, block| {
+                let whole = block.chunks_exact(self.record_bytes.max(1));
+                (first..).zip(whole).try_for_each(|(record, whole)| each(record, &whole[within.clone()]))
+            });
+        }
+        let mut part = vec![0; within.len()];
+        for record in records {
+            bytes.read_at(self.data + record as usize * self.record_bytes + within.start, &mut part)?;
+            each(record, &part)?;
+        }
+        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reads EDF, EDF+, BDF and BDF+ files: headers, annotations and any window of samples, from a memory map. Writes EDF+, and takes
+//! Reads EDF, EDF+, BDF and BDF+ files: headers, annotations and any window of samples, read by position. Writes EDF+, and takes
 //! the person out of a header.
 //!
 //! The formats: EDF (Kemp, Värri, Rosa, Nielsen and Gade, 1992), EDF+ (Kemp and Olivan, 2003) and BioSemi's 24-bit BDF.

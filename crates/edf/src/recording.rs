@@ -9,9 +9,6 @@ use crate::samples::{self, Scale};
 use crate::signal::Signal;
 use crate::unit::microvolts_per;
 
-/// Records decoded for all channels before going on: small enough to stay in the processor's cache.
-const BLOCK_BYTES: usize = 256 * 1024;
-
 impl EdfFile {
     /// Reads whole signals, `[channels, samples]` in the order of `signals`, converted to microvolts, with the file's
     /// gaps and annotations.
@@ -46,30 +43,43 @@ impl EdfFile {
             chosen.push((signal, signal.scale().times(factor)));
         }
         let channels: Vec<ChannelName> = chosen.iter().map(|(signal, _)| signal.name().clone()).collect();
-        let samples = self.decode_all(&chosen, first);
+        let samples = self.decode_all(indices, &chosen, first)?;
         let segments = self.segments(leading);
         Ok(Recording::new(first.rate(), channels, samples, segments, self.annotations().to_vec())?)
     }
 
-    /// Goes through the file once, a block of records at a time.
-    fn decode_all(&self, chosen: &[(&Signal, Scale)], first: &Signal) -> Array2<f32> {
-        let per_record = first.samples_per_record();
+    /// Goes through the file once, a block of records at a time; channel by channel where that reads less than half.
+    fn decode_all(
+        &self,
+        indices: &[usize],
+        chosen: &[(&Signal, Scale)],
+        first: &Signal,
+    ) -> Result<Array2<f32>, EdfError> {
+        let (per_record, width) = (first.samples_per_record(), self.layout.width);
         let total = first.total_samples() as usize;
         let mut samples = Array2::zeros((chosen.len(), total));
-        let block = (BLOCK_BYTES / self.layout.record_bytes.max(1)).max(1) as u64;
-        let mut begin = 0;
-        while begin < self.layout.records {
-            let end = self.layout.records.min(begin + block);
+        let places = || chosen.iter().map(|(signal, _)| signal.described.within(width));
+        let begin = places().map(|place| place.start).min().unwrap_or(0);
+        let end = places().map(|place| place.end).max().unwrap_or(0);
+        if !self.layout.in_blocks(&(begin..end)) {
+            for ((mut row, index), (_, scale)) in samples.rows_mut().into_iter().zip(indices).zip(chosen) {
+                let Some(row) = row.as_slice_mut() else { continue };
+                let decode = |raw: &[u8], now: &mut [f32]| samples::physical(raw, width, *scale, now);
+                self.read_window(*index, 0..total as u64, row, decode)?;
+            }
+            return Ok(samples);
+        }
+        self.layout.each_block(&self.bytes, 0..self.layout.records, |record, block| {
+            let from = record as usize * per_record;
             for (mut row, (signal, scale)) in samples.rows_mut().into_iter().zip(chosen) {
                 let Some(row) = row.as_slice_mut() else { continue };
-                let window = &mut row[begin as usize * per_record..end as usize * per_record];
-                for (record, out) in (begin..end).zip(window.chunks_exact_mut(per_record)) {
-                    let raw = self.layout.slice(&self.bytes, record, &signal.described, 0, per_record);
-                    samples::physical(raw, self.layout.width, *scale, out);
+                let records = block.chunks_exact(self.layout.record_bytes);
+                for (raw, out) in records.zip(row[from..].chunks_exact_mut(per_record)) {
+                    samples::physical(&raw[signal.described.within(width)], width, *scale, out);
                 }
             }
-            begin = end;
-        }
-        samples
+            Ok(())
+        })?;
+        Ok(samples)
     }
 }

@@ -1,5 +1,7 @@
 //! The part of the header that describes each signal.
 
+use std::ops::Range;
+
 use twinprint_signal::{ChannelName, Hertz};
 
 use crate::error::EdfError;
@@ -123,6 +125,11 @@ pub(crate) struct Described {
 }
 
 impl Described {
+    /// The signal's bytes within a record.
+    pub(crate) fn within(&self, width: Width) -> Range<usize> {
+        self.offset..self.offset + self.samples_per_record * width.bytes()
+    }
+
     /// What to call the signal in a message.
     pub(crate) fn shown(&self) -> String {
         if self.label.is_empty() { format!("signal {}", self.index + 1) } else { self.label.clone() }

@@ -110,3 +110,69 @@ fn promises_beyond_the_file_cost_no_memory() {
     bytes[252..256].copy_from_slice(b"9999");
     exercise(bytes);
 }
+
+/// A file of these bytes.
+fn on_disk(bytes: &[u8]) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), bytes).unwrap();
+    file
+}
+
+#[test]
+fn a_file_shortened_while_it_is_read_is_an_error_that_says_so() {
+    // Records so long that a window is read by itself, and so short that they are read in blocks.
+    for (samples, records) in [(50_000, 3), (40, 500)] {
+        let place = on_disk(&FileSpec::plain(&[samples, samples, samples, samples], records).bytes());
+        let file = EdfFile::open(place.path(), Strictness::Strict).unwrap();
+        let total = file.signals()[0].total_samples();
+        let mut out = vec![0.0; total as usize];
+        file.read(0, 0..total, &mut out).unwrap();
+        std::fs::File::options().write(true).open(place.path()).unwrap().set_len(5000).unwrap();
+        let errors = [
+            file.read(0, 0..total, &mut out).unwrap_err(),
+            file.read(0, total - 5..total, &mut out[..5]).unwrap_err(),
+            file.recording(&[0, 1, 2, 3]).unwrap_err(),
+            file.recording(&[2]).unwrap_err(),
+        ];
+        for error in errors {
+            let said = error.to_string();
+            assert!(
+                said.contains("was shortened while it was read: it had") && said.contains("copy or download"),
+                "{said}"
+            );
+        }
+        // What is still there is still read.
+        assert!(file.read(0, 0..10, &mut out[..10]).is_ok());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_refused_before_it_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe.edf");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for path in [pipe.as_path(), folder.path(), std::path::Path::new("/dev/zero")] {
+        let error = EdfFile::open(path, Strictness::Strict).unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains("not a regular file"), "{}: {error}: {cause}", path.display());
+    }
+}
+
+#[test]
+fn a_rate_that_no_device_has_is_refused_at_open_with_its_field() {
+    for (duration, samples) in [("1e-300", 500), ("0.000001", 500), ("1e300", 5), ("1e7", 5)] {
+        let mut spec = FileSpec::plain(&[samples], 2);
+        spec.duration = duration.into();
+        let said = EdfFile::from_bytes(spec.bytes(), Strictness::Strict).unwrap_err().to_string();
+        assert!(said.contains("duration of a data record at byte 244"), "{said}");
+        assert!(said.contains("between 0.0001 and 1000000 Hz"), "{said}");
+        let lenient = EdfFile::from_bytes(spec.bytes(), Strictness::Lenient).unwrap();
+        assert!(lenient.signals().is_empty());
+        assert!(
+            lenient.notices()[0].message().contains("sampling rate no device has"),
+            "{:?}",
+            lenient.notices()
+        );
+    }
+}

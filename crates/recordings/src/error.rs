@@ -131,7 +131,7 @@ impl ReadError {
 
     /// A rate that the header states under `what`.
     pub(crate) fn rate(what: &'static str, value: f64) -> Result<Hertz, Self> {
-        Hertz::new(value).map_err(|source| Self::Rate { what, source })
+        Hertz::sampling(value).map_err(|source| Self::Rate { what, source })
     }
 
     /// What is wrong, without the file's name, for a caller who says it.

@@ -49,6 +49,19 @@ impl Hertz {
         }
     }
 
+    /// Takes the sampling rate that a recording states: at most 1 MHz and at least one sample in about three hours. Nothing that
+    /// measures people lies outside, and filters and buffers for such a rate would be longer than memory.
+    ///
+    /// # Errors
+    /// When `value` is not between 0.0001 and 1,000,000.
+    pub fn sampling(value: f64) -> Result<Self, UnitError> {
+        if (1e-4..=1e6).contains(&value) {
+            Ok(Self(value))
+        } else {
+            Err(UnitError { value, unit: "sampling rate in hertz", limit: "between 0.0001 and 1000000" })
+        }
+    }
+
     /// The number of hertz.
     pub fn get(self) -> f64 {
         self.0
@@ -144,6 +157,15 @@ mod tests {
             let message = Hertz::new(bad).unwrap_err().to_string();
             assert!(message.contains("finite and above 0"), "{message}");
         }
+    }
+
+    #[test]
+    fn a_sampling_rate_that_no_device_has_is_refused_with_its_limits() {
+        for bad in [1e-300, 9e-5, 1.1e6, 1e18, f64::NAN] {
+            let message = Hertz::sampling(bad).unwrap_err().to_string();
+            assert!(message.contains("between 0.0001 and 1000000"), "{message}");
+        }
+        assert_eq!(Hertz::sampling(30_000.0).unwrap().get(), 30_000.0);
     }
 
     #[test]
