@@ -53,6 +53,9 @@ pub(crate) struct EnrolArguments {
     /// The share that new epochs count with --update weighted.
     #[arg(value_parser = number, long, default_value_t = 0.3, value_name = "SHARE")]
     pub(crate) weight: f64,
+    /// Of a file of prints, leave out who is enrolled already: an enrolment that was stopped goes on.
+    #[arg(long, conflicts_with = "update")]
+    pub(crate) skip_enrolled: bool,
     /// The false match rate, in one comparison, at which two people count as one; by default one that refuses 1 in 100 new
     /// people by chance, or as few as was measured.
     #[arg(value_parser = number, long, value_name = "RATE")]

@@ -18,6 +18,9 @@ struct State {
     stage: String,
     started: Instant,
     last_line: Instant,
+    /// Steps done, and of how many, where that is known.
+    done: u64,
+    total: Option<u64>,
     bar: ProgressBar,
 }
 
@@ -31,6 +34,8 @@ impl Terminal {
             stage: String::new(),
             started: Instant::now(),
             last_line: Instant::now(),
+            done: 0,
+            total: None,
             bar: ProgressBar::hidden(),
         };
         Self { quiet, state: Mutex::new(state) }
@@ -55,6 +60,7 @@ impl Progress for Terminal {
             state.stage = stage.to_owned();
             state.started = Instant::now();
             state.last_line = Instant::now();
+            (state.done, state.total) = (0, total);
             if self.quiet {
                 return;
             }
@@ -73,11 +79,12 @@ impl Progress for Terminal {
             if self.quiet {
                 return;
             }
+            state.done += 1;
             state.bar.inc(1);
             state.bar.set_message(note.to_owned());
             if state.bar.is_hidden() && state.last_line.elapsed() >= PLAIN_INTERVAL {
                 state.last_line = Instant::now();
-                tell!("  {note}");
+                tell!("  {}{note}", state.place());
             }
         });
     }
@@ -97,9 +104,21 @@ impl Progress for Terminal {
     }
 }
 
+impl State {
+    /// How far a stage has come and how long it will go on, as `120 of 900, about 40 s left: `; nothing where nobody knows.
+    fn place(&self) -> String {
+        let Some(total) = self.total.filter(|total| *total >= self.done) else { return String::new() };
+        let left =
+            self.started.elapsed().as_secs_f64() * (total - self.done) as f64 / self.done.max(1) as f64;
+        format!("{} of {total}, about {left:.0} s left: ", self.done)
+    }
+}
+
 fn bar(total: Option<u64>) -> ProgressBar {
     let (bar, template) = match total {
-        Some(total) => (ProgressBar::new(total), "{prefix:<11} [{bar:28}] {pos}/{len} {elapsed} {wide_msg}"),
+        Some(total) => {
+            (ProgressBar::new(total), "{prefix:<11} [{bar:28}] {pos}/{len} {elapsed}, {eta} left {wide_msg}")
+        }
         None => (ProgressBar::new_spinner(), "{prefix:<11} {spinner} {elapsed} {wide_msg}"),
     };
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());

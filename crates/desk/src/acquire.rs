@@ -8,6 +8,7 @@ use twinprint_gallery::{Acquisition, Source};
 use twinprint_preprocess::{
     CheckedPlan, EpochPlan, OnMissing, Preprocessed, Preprocessor, Reference, unlike_eeg,
 };
+use twinprint_protocol::shares;
 use twinprint_recordings::{Kind, ReadError, RecordingReader, Strictness};
 use twinprint_signal::{ChannelName, Hertz, Seconds};
 
@@ -29,6 +30,22 @@ pub(crate) struct Acquired {
     pub(crate) sources: Vec<Source>,
     /// What the user should know.
     pub(crate) notices: Vec<String>,
+}
+
+/// The epochs that a template is made of, and how many are of each recording: as the protocol takes a template of several recordings,
+/// as evenly as they allow, the first epochs of each.
+pub(crate) fn template_epochs(
+    prints: &Array2<f32>,
+    recordings: &[usize],
+    used: usize,
+) -> (Array2<f32>, Vec<usize>) {
+    let shared = shares(recordings, used).unwrap_or_default();
+    let starts = recordings.iter().scan(0, |next, &count| {
+        *next += count;
+        Some(*next - count)
+    });
+    let rows: Vec<usize> = starts.zip(&shared).flat_map(|(start, &share)| start..start + share).collect();
+    (prints.select(Axis(0), &rows), shared.into_iter().filter(|&share| share > 0).collect())
 }
 
 /// Above this share of its samples at either end of the recorder's range an electrode is saturated in an epoch.

@@ -55,7 +55,7 @@ pub fn identify(options: &ProbeOptions<'_>, top: usize) -> Result<Identified, De
     let epochs = probe.epochs_asked(options)?.unwrap_or_else(|| probe.acquired.prints.nrows());
     let prints = gallery.project(probe.acquired.prints.slice(ndarray::s![..epochs, ..]))?;
     let mean = Template::of(prints.view())?.direction().insert_axis(ndarray::Axis(0));
-    let replay = Replay::find(&gallery.people()?, &probe.acquired.sources);
+    let replay = Replay::find(&gallery, &probe.acquired.sources)?;
     let uncounted = options.begin_attempt(&gallery, None)?;
     let index = gallery.index()?;
     let found = index.search(mean.view(), top)?.into_iter().next().unwrap_or_default();

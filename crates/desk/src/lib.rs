@@ -2,11 +2,13 @@
 
 mod acquire;
 mod admission;
+mod bulk;
 mod calibrate;
 mod cancelable;
 mod duplicates;
 mod enrol;
 mod enrol_options;
+mod enrolments;
 mod error;
 mod identify;
 mod open;
@@ -19,8 +21,9 @@ mod rows;
 mod run_scores;
 mod verify;
 
-pub use enrol::{Report, enrol};
+pub use enrol::enrol;
 pub use enrol_options::EnrolOptions;
+pub use enrolments::{Enrolments, Refused, Report};
 pub use error::DeskError;
 pub use identify::{Identified, identify};
 pub use open::{Access, NewGalleryOptions, check, open};

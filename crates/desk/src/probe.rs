@@ -140,7 +140,8 @@ impl Probe {
         let probe = if is_feature_file(&options.file) && !is_recording_text(&options.file) {
             let rows = Rows::read(&options.file, &options.filter)?;
             gallery.check_encoder(&rows.encoder()?)?;
-            Self { acquired: rows.acquired(None)?, epoch_seconds: None }
+            let acquired = Acquired { notices: rows.left_out(), ..rows.acquired(rows.all())? };
+            Self { acquired, epoch_seconds: None }
         } else if !options.filter.is_empty() {
             return Err(DeskError::Request(
                 "--rows chooses rows of a file of prints; a recording has none".to_owned(),

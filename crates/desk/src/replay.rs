@@ -1,7 +1,7 @@
 //! Replays: a probe that is the very recording somebody was enrolled from.
 
 use serde::Serialize;
-use twinprint_gallery::{Person, Source};
+use twinprint_gallery::{Gallery, GalleryError, Person, Source};
 use twinprint_signal::SubjectId;
 
 /// The enrolment whose samples a probe repeats, to the bit. A copy that was resampled or changed in one sample is not noticed.
@@ -16,17 +16,22 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// The first enrolment that one of the probe's sources stands behind.
-    pub(crate) fn find(people: &[Person], sources: &[Source]) -> Option<Self> {
-        let events = people.iter().flat_map(|person| person.events.iter().map(move |event| (person, event)));
-        events
-            .flat_map(|(person, event)| event.sources.iter().map(move |source| (person, event, source)))
-            .find(|(_, _, source)| sources.iter().any(|probe| probe.samples == source.samples))
-            .map(|(person, event, source)| Self {
-                subject: person.subject.clone(),
-                recording: source.name.clone(),
-                at: event.at.clone(),
-            })
+    /// The first enrolment of anybody that one of the probe's sources stands behind.
+    pub(crate) fn find(gallery: &Gallery, sources: &[Source]) -> Result<Option<Self>, GalleryError> {
+        let found = gallery.enrolled_from(sources)?;
+        Ok(found.map(|(subject, source, at)| Self { subject, recording: source.name, at }))
+    }
+
+    /// The first enrolment of one person that one of the probe's sources stands behind.
+    pub(crate) fn of_person(person: &Person, sources: &[Source]) -> Option<Self> {
+        let enrolled =
+            person.events.iter().flat_map(|event| event.sources.iter().map(move |source| (event, source)));
+        let found = |(_, source): &(_, &Source)| sources.iter().any(|probe| probe.samples == source.samples);
+        enrolled.into_iter().find(found).map(|(event, source)| Self {
+            subject: person.subject.clone(),
+            recording: source.name.clone(),
+            at: event.at.clone(),
+        })
     }
 
     /// What to tell the user.

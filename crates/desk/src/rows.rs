@@ -1,6 +1,6 @@
 //! Prints that were made elsewhere, as enrolment and probes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use twinprint_gallery::{Acquisition, EncoderIdentity, Source};
@@ -30,9 +30,34 @@ impl Rows {
         Ok(Self { table, rows, path: path.to_owned() })
     }
 
-    /// The people in the rows, in alphabetical order.
-    pub(crate) fn subjects(&self) -> BTreeSet<SubjectId> {
-        self.rows.iter().map(|&row| self.table.infos()[row].epoch.key.subject.clone()).collect()
+    /// The people in the rows with their places, in alphabetical order; of one person where one is named.
+    ///
+    /// # Errors
+    /// When there is no row of who is named.
+    pub(crate) fn people(
+        &self,
+        wanted: Option<&SubjectId>,
+    ) -> Result<Vec<(SubjectId, Vec<usize>)>, DeskError> {
+        let mut people: BTreeMap<&SubjectId, Vec<usize>> = BTreeMap::new();
+        for &row in &self.rows {
+            people.entry(&self.table.infos()[row].epoch.key.subject).or_default().push(row);
+        }
+        let Some(wanted) = wanted else {
+            return Ok(people.into_iter().map(|(subject, rows)| (subject.clone(), rows)).collect());
+        };
+        match people.remove(wanted) {
+            Some(rows) => Ok(vec![(wanted.clone(), rows)]),
+            None => {
+                let who: Vec<&str> = people.keys().take(8).map(|subject| subject.as_str()).collect();
+                let reason = format!("it has no row of {wanted}; it has rows of {}", who.join(", "));
+                Err(DeskError::Recording { path: self.path.clone(), reason })
+            }
+        }
+    }
+
+    /// All rows that were chosen.
+    pub(crate) fn all(&self) -> &[usize] {
+        &self.rows
     }
 
     /// The encoder that made the rows, by its model's hash and its fold, or else by the names of the columns.
@@ -55,34 +80,20 @@ impl Rows {
         Ok(EncoderIdentity { plan: plan.unwrap_or(identity.plan.clone()), ..identity })
     }
 
-    /// The rows of one person, or all, recording by recording, otherwise in the file's order.
-    pub(crate) fn acquired(&self, subject: Option<&SubjectId>) -> Result<Acquired, DeskError> {
-        let mut rows: Vec<usize> = self
-            .rows
-            .iter()
-            .copied()
-            .filter(|&row| {
-                subject.is_none_or(|subject| self.table.infos()[row].epoch.key.subject == *subject)
-            })
-            .collect();
-        if rows.is_empty() {
-            let who: Vec<String> = self.subjects().iter().take(8).map(ToString::to_string).collect();
-            let wanted = subject.map(ToString::to_string).unwrap_or_default();
-            return Err(DeskError::Recording {
-                path: self.path.clone(),
-                reason: format!("it has no row of {wanted}; it has rows of {}", who.join(", ")),
-            });
-        }
-        let key = |row: usize| &self.table.infos()[row].epoch.key;
-        let mut recordings: Vec<(&RecordingKey, usize)> = Vec::new();
-        for &row in &rows {
-            match recordings.iter_mut().find(|(known, _)| **known == **key(row)) {
-                Some((_, count)) => *count += 1,
-                None => recordings.push((key(row), 1)),
+    /// These rows, recording by recording, otherwise in the order given.
+    pub(crate) fn acquired(&self, rows: &[usize]) -> Result<Acquired, DeskError> {
+        let key = |row: &usize| &self.table.infos()[*row].epoch.key;
+        let mut places: HashMap<&RecordingKey, usize> = HashMap::new();
+        let mut recordings: Vec<Vec<usize>> = Vec::new();
+        for row in rows {
+            let place = *places.entry(key(row)).or_insert(recordings.len());
+            match recordings.get_mut(place) {
+                Some(known) => known.push(*row),
+                None => recordings.push(vec![*row]),
             }
         }
-        rows.sort_by_key(|&row| recordings.iter().position(|(known, _)| **known == **key(row)));
-        let recordings = recordings.iter().map(|(_, count)| *count).collect();
+        let rows = recordings.concat();
+        let recordings = recordings.iter().map(Vec::len).collect();
         let prints = self.table.prints(&rows)?;
         let bytes: Vec<u8> = prints.values().iter().flat_map(|x| x.to_le_bytes()).collect();
         let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -92,10 +103,11 @@ impl Rows {
             LengthMeaning::Weight => prints.values().to_owned(),
             LengthMeaning::Nothing => directions(prints.values()),
         };
-        Ok(Acquired { prints, recordings, acquisition, sources: vec![source], notices: self.left_out() })
+        Ok(Acquired { prints, recordings, acquisition, sources: vec![source], notices: Vec::new() })
     }
+
     /// Names the columns that are no part of the prints.
-    fn left_out(&self) -> Vec<String> {
+    pub(crate) fn left_out(&self) -> Vec<String> {
         match self.table.columns().left_out.as_slice() {
             [] => Vec::new(),
             names => vec![format!("{}: columns left out: {}", self.path.display(), shown(names))],

@@ -79,7 +79,7 @@ pub fn verify(options: &ProbeOptions<'_>, subject: &SubjectId) -> Result<Match, 
     let person = gallery.person(subject)?;
     let template = &person.template;
     let probe = Probe::read(options, &gallery)?;
-    let replay = Replay::find(std::slice::from_ref(&person), &probe.acquired.sources);
+    let replay = Replay::of_person(&person, &probe.acquired.sources);
     let wanted = probe.epochs_asked(options)?;
     let prints = gallery.project(probe.acquired.prints.view())?;
     let available = wanted.unwrap_or_else(|| prints.nrows());

@@ -12,6 +12,8 @@ use crate::{Gallery, GalleryError, Protection};
 /// A change under way; dropped before [`Gallery::commit`], it never was.
 pub(crate) struct Change<'a> {
     pub(crate) transaction: Transaction<'a>,
+    /// The hash over what was there before; nothing where an earlier version wrote it.
+    pub(crate) before: Option<blake3::Hash>,
     changes: u64,
 }
 
@@ -32,18 +34,18 @@ impl Gallery {
         let transaction = Transaction::new(writer, TransactionBehavior::Immediate).map_err(fail())?;
         if self.unstamped && schema::is_unstamped(&transaction).map_err(fail())? {
             self.migrate(&transaction, rng)?;
-            return Ok(Change { transaction, changes: 0 });
+            return Ok(Change { transaction, before: None, changes: 0 });
         }
         let stamp = self.authenticator.check(&transaction, &self.path)?;
-        Ok(Change { transaction, changes: stamp.state.changes })
+        Ok(Change { transaction, before: Some(stamp.hash), changes: stamp.state.changes })
     }
 
     /// Completes a change: stamps it and writes it durably; then the counter outside the file learns of it.
-    pub(crate) fn commit(&self, change: Change<'_>) -> Result<(), GalleryError> {
+    pub(crate) fn commit(&self, change: Change<'_>) -> Result<Stamp, GalleryError> {
         let stamp = self.authenticator.stamp(&change.transaction, &self.path, change.changes + 1)?;
         change.transaction.commit().map_err(database(&self.path, "complete a change"))?;
         self.remember(&stamp);
-        Ok(())
+        Ok(stamp)
     }
 
     /// A counter that cannot be written makes an older copy harder to notice, but nothing that was changed untrue.

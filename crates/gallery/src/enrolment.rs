@@ -4,8 +4,8 @@ use ndarray::ArrayView2;
 use rand::CryptoRng;
 use twinprint_signal::SubjectId;
 
-use crate::record::{Acquisition, Event, Happening, Source};
-use crate::{Gallery, GalleryError, Template};
+use crate::record::{Acquisition, Happening, Source};
+use crate::{Gallery, GalleryError};
 
 /// What becomes of the template of somebody who is enrolled already.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -78,22 +78,6 @@ pub struct Enrolled {
     pub overridden: Vec<String>,
 }
 
-/// Refusals, which are errors unless the request forces its way past them.
-struct Objections {
-    force: bool,
-    overridden: Vec<String>,
-}
-
-impl Objections {
-    fn raise(&mut self, refusal: GalleryError) -> Result<(), GalleryError> {
-        if !self.force {
-            return Err(refusal);
-        }
-        self.overridden.push(refusal.to_string());
-        Ok(())
-    }
-}
-
 impl Gallery {
     /// Enrols a person or updates their template, in one transaction.
     ///
@@ -139,93 +123,7 @@ impl Gallery {
     /// # }
     /// ```
     pub fn enrol(&self, request: &Enrolment<'_>, rng: &mut dyn CryptoRng) -> Result<Enrolled, GalleryError> {
-        check_share(request.update)?;
-        let new = Template::of_recordings(self.project(request.prints)?.view(), &request.recordings)?;
-        let mut writer = self.writer()?;
-        let change = self.begin(&mut writer, rng)?;
-        let transaction = &change.transaction;
-        let mut objections = Objections { force: request.force, overridden: Vec::new() };
-        let stored = self.find(transaction, request.subject)?;
-        let old = stored.map(|stored| self.template(&stored)).transpose()?;
-        if let (Some(old), Update::Refuse) = (&old, request.update) {
-            return Err(GalleryError::AlreadyEnrolled {
-                subject: request.subject.clone(),
-                epochs: old.epochs(),
-            });
-        }
-        let nearest = self.compare_with_all(request, &new, &mut objections)?;
-        let score_before = old.as_ref().map(|old| old.score(&new));
-        if let (Some(score), Some(threshold), Update::Append | Update::Weighted(_)) =
-            (score_before, request.threshold, request.update)
-            && score < threshold
-        {
-            objections.raise(GalleryError::Stranger {
-                subject: request.subject.clone(),
-                score,
-                threshold,
-            })?;
-        }
-        let (what, template) = match (&old, request.update) {
-            (None, _) => (Happening::Enrolled, new),
-            (Some(old), Update::Append) => (Happening::Appended, old.append(&new)?),
-            (Some(old), Update::Weighted(share)) => (Happening::Weighted, old.weighted(&new, share)?),
-            (Some(_), Update::Replace | Update::Refuse) => (Happening::Replaced, new),
-        };
-        let overridden = objections.overridden;
-        let event = Event {
-            what,
-            at: request.at.to_owned(),
-            sources: request.sources.clone(),
-            acquisition: request.acquisition.clone(),
-            forced: !overridden.is_empty(),
-        };
-        self.write(transaction, request.subject, &template, &event, rng)?;
-        self.commit(change)?;
-        let (epochs, spread) = (template.epochs(), template.spread());
-        Ok(Enrolled { what, epochs, spread, score_before, nearest, overridden })
-    }
-
-    /// Looks for the recording and the person among all who are there; gives back the most similar other person.
-    fn compare_with_all(
-        &self,
-        request: &Enrolment<'_>,
-        new: &Template,
-        objections: &mut Objections,
-    ) -> Result<Option<(SubjectId, f64)>, GalleryError> {
-        let mut nearest: Option<(SubjectId, f64)> = None;
-        for stored in self.stored()? {
-            let person = self.read(&self.connection, &stored)?;
-            let own = person.subject == *request.subject;
-            if !(own && request.update == Update::Replace) {
-                let known = |source: &Source| request.sources.iter().any(|new| new.samples == source.samples);
-                if person.events.iter().flat_map(|event| &event.sources).any(known) {
-                    objections.raise(GalleryError::SameRecording { subject: person.subject.clone() })?;
-                }
-            }
-            let score = new.score(&person.template);
-            if !own && nearest.as_ref().is_none_or(|(_, best)| score > *best) {
-                nearest = Some((person.subject, score));
-            }
-        }
-        if let (Some((other, score)), Some(threshold)) = (&nearest, request.threshold)
-            && *score >= threshold
-        {
-            let (subject, other) = (request.subject.clone(), other.clone());
-            objections.raise(GalleryError::Duplicate { subject, other, score: *score, threshold })?;
-        }
-        Ok(nearest)
-    }
-}
-
-/// Refuses a share of new epochs that leaves none of the old or takes none of the new.
-fn check_share(update: Update) -> Result<(), GalleryError> {
-    match update {
-        Update::Weighted(share) if !(share > 0.0 && share < 1.0) => Err(GalleryError::Setting {
-            name: "--weight",
-            value: share.to_string(),
-            limit: "it must lie between 0 and 1, both excluded; 0.3 lets three parts of ten come from the new epochs"
-                .to_owned(),
-        }),
-        _ => Ok(()),
+        let mut outcomes = self.enroller().enrol(std::slice::from_ref(request), rng)?;
+        outcomes.swap_remove(0)
     }
 }

@@ -38,7 +38,11 @@ impl Index {
             let found = format!("{} names for {} templates", names.len(), templates.nrows());
             return Err(GalleryError::Prints(found));
         }
-        let mut rows = templates.as_standard_layout().into_owned();
+        let mut rows = if templates.is_standard_layout() {
+            templates
+        } else {
+            templates.as_standard_layout().into_owned()
+        };
         unit(&mut rows, "template")?;
         Ok(Self { names, rows })
     }
@@ -81,33 +85,40 @@ impl Index {
     }
 
     fn search_batch(&self, probes: ArrayView2<'_, f32>, top: usize) -> Vec<Vec<Candidate>> {
-        let (count, dim) = probes.dim();
+        let dim = probes.ncols();
         let probes = probes.iter().copied().collect::<Vec<f32>>();
-        let templates = self.rows.as_slice().unwrap_or_default();
-        let compare = |mut work: Work, (chunk, rows): (usize, &[f32])| {
-            let n = rows.len() / dim;
-            let scores = &mut work.scores[..n * count];
-            dot_products_into(scores, &probes, rows, dim);
-            for (best, scores) in work.best.iter_mut().zip(scores.chunks_exact(n)) {
-                best.offer(chunk * ROWS, scores);
-            }
-            work
-        };
-        let best = templates
-            .par_chunks(ROWS * dim.max(1))
-            .enumerate()
-            .fold(|| Work { best: vec![Best::new(top); count], scores: vec![0.0; ROWS * count] }, compare)
-            .map(|work| work.best)
-            .reduce(
-                || vec![Best::new(top); count],
-                |left, right| left.into_iter().zip(right).map(|(left, right)| left.join(right)).collect(),
-            );
+        let best = best_rows(self.rows.as_slice().unwrap_or_default(), &probes, dim, top);
         let name = |(score, row): (f32, usize)| Candidate {
             subject: self.names[row].clone(),
             score: f64::from(score).clamp(-1.0, 1.0),
         };
-        best.into_iter().map(|best| best.found.into_iter().map(name).collect()).collect()
+        best.into_iter().map(|best| best.into_iter().map(name).collect()).collect()
     }
+}
+
+/// The `top` rows of `templates` `[n · dim]` with the greatest dot product with each of `probes` `[m · dim]`, and the products; the
+/// greatest first, of equals the earlier row.
+pub(crate) fn best_rows(templates: &[f32], probes: &[f32], dim: usize, top: usize) -> Vec<Vec<(f32, usize)>> {
+    let count = probes.len() / dim.max(1);
+    let compare = |mut work: Work, (chunk, rows): (usize, &[f32])| {
+        let n = rows.len() / dim;
+        let scores = &mut work.scores[..n * count];
+        dot_products_into(scores, probes, rows, dim);
+        for (best, scores) in work.best.iter_mut().zip(scores.chunks_exact(n)) {
+            best.offer(chunk * ROWS, scores);
+        }
+        work
+    };
+    let best = templates
+        .par_chunks(ROWS * dim.max(1))
+        .enumerate()
+        .fold(|| Work { best: vec![Best::new(top); count], scores: vec![0.0; ROWS * count] }, compare)
+        .map(|work| work.best)
+        .reduce(
+            || vec![Best::new(top); count],
+            |left, right| left.into_iter().zip(right).map(|(left, right)| left.join(right)).collect(),
+        );
+    best.into_iter().map(|best| best.found).collect()
 }
 
 /// What one thread has found so far, and its buffer.
@@ -163,14 +174,24 @@ fn better(left: (f32, usize), right: (f32, usize)) -> bool {
 
 fn unit(rows: &mut Array2<f32>, what: &str) -> Result<(), GalleryError> {
     for (at, mut row) in rows.rows_mut().into_iter().enumerate() {
-        let square: f32 = row.iter().map(|x| x * x).sum();
-        if !square.is_finite() || square <= 1e-24 {
+        // Rows of an array in row-major order are slices.
+        let Some(row) = row.as_slice_mut() else { continue };
+        unit_row(row).map_err(|square| {
             let why = format!("{what} {at} has no direction (its squared length is {square}): leave it out");
-            return Err(GalleryError::Prints(why));
-        }
-        let scale = square.sqrt().recip();
-        row.mapv_inplace(|x| x * scale);
+            GalleryError::Prints(why)
+        })?;
     }
+    Ok(())
+}
+
+/// Brings a row to unit length; a row without a direction is left, and its squared length given back.
+pub(crate) fn unit_row(row: &mut [f32]) -> Result<(), f32> {
+    let square: f32 = row.iter().map(|x| x * x).sum();
+    if !square.is_finite() || square <= 1e-24 {
+        return Err(square);
+    }
+    let scale = square.sqrt().recip();
+    row.iter_mut().for_each(|x| *x *= scale);
     Ok(())
 }
 

@@ -9,6 +9,7 @@
 
 mod attempts;
 mod authenticity;
+mod bulk;
 mod change;
 mod check;
 mod counter;
@@ -17,6 +18,7 @@ mod enrolment;
 mod error;
 mod gallery;
 mod index;
+mod known;
 mod meta;
 mod people;
 mod projection;
@@ -32,6 +34,7 @@ mod template;
 mod thresholds;
 mod unlinkability;
 
+pub use bulk::{Enroller, Outcomes};
 pub use check::Finding;
 pub use encoder_identity::EncoderIdentity;
 pub use enrolment::{Enrolled, Enrolment, Update};

@@ -1,11 +1,14 @@
 //! The people of a gallery: finding, reading and writing their records.
 
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
 use ndarray::{Array1, Array2};
 use rand::CryptoRng;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use twinprint_signal::SubjectId;
 
-use crate::record::Event;
+use crate::record::{Event, Source};
 use crate::schema::database;
 use crate::template::TemplateCounts;
 use crate::{Gallery, GalleryError, Index, Template};
@@ -19,6 +22,20 @@ pub struct Person {
     pub template: Template,
     /// What happened to the template, in order of time.
     pub events: Vec<Event>,
+}
+
+/// What is written of a person.
+pub(crate) struct Written<'a> {
+    pub(crate) subject: &'a SubjectId,
+    pub(crate) template: &'a Template,
+    pub(crate) event: &'a Event,
+}
+
+/// An entry of a person's log, with the number and the handle of the person's row.
+pub(crate) struct LogEntry {
+    pub(crate) person: i64,
+    pub(crate) handle: Vec<u8>,
+    pub(crate) event: Event,
 }
 
 /// A person's row as it is stored.
@@ -78,7 +95,60 @@ impl Gallery {
     /// # Errors
     /// When a record is damaged.
     pub fn people(&self) -> Result<Vec<Person>, GalleryError> {
-        self.stored()?.iter().map(|stored| self.read(&self.connection, stored)).collect()
+        let mut people = Vec::new();
+        let mut ids = Vec::new();
+        self.each_stored(&self.connection, |stored| {
+            let (subject, template) = (self.name(&stored)?, self.template(&stored)?);
+            people.push(Person { subject, template, events: Vec::new() });
+            ids.push(stored.row);
+            Ok(())
+        })?;
+        self.each_event(&self.connection, |entry| {
+            if let Ok(place) = ids.binary_search(&entry.person) {
+                people[place].events.push(entry.event);
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(people)
+    }
+
+    /// The names of everybody, in the order of enrolment.
+    ///
+    /// # Errors
+    /// When a record is damaged.
+    pub fn names(&self) -> Result<Vec<SubjectId>, GalleryError> {
+        let mut names = Vec::new();
+        self.each_stored(&self.connection, |stored| {
+            names.push(self.name(&stored)?);
+            Ok(())
+        })?;
+        Ok(names)
+    }
+
+    /// The first enrolment that samples of one of these hashes stand behind: whose it is, the recording's name then, and when.
+    ///
+    /// # Errors
+    /// When a record is damaged.
+    pub fn enrolled_from(
+        &self,
+        sources: &[Source],
+    ) -> Result<Option<(SubjectId, Source, String)>, GalleryError> {
+        let wanted: HashSet<&str> = sources.iter().map(|source| source.samples.as_str()).collect();
+        let mut found = None;
+        self.each_event(&self.connection, |entry| {
+            let source =
+                entry.event.sources.into_iter().find(|source| wanted.contains(source.samples.as_str()));
+            Ok(match source {
+                Some(source) => {
+                    found = Some((entry.handle, source, entry.event.at));
+                    ControlFlow::Break(())
+                }
+                None => ControlFlow::Continue(()),
+            })
+        })?;
+        let Some((handle, source, at)) = found else { return Ok(None) };
+        let stored = self.find_handle(&self.connection, &handle)?;
+        stored.map(|stored| Ok((self.name(&stored)?, source, at))).transpose()
     }
 
     /// All templates in memory, for identification.
@@ -86,20 +156,14 @@ impl Gallery {
     /// # Errors
     /// When a record is damaged.
     pub fn index(&self) -> Result<Index, GalleryError> {
-        let fail = || database(&self.path, "read its templates");
         let dim = self.kept();
         let mut names = Vec::new();
         let mut values: Vec<f32> = Vec::new();
-        let mut statement = self
-            .connection
-            .prepare(&format!("SELECT {} FROM person ORDER BY id", Stored::COLUMNS))
-            .map_err(fail())?;
-        let mut rows = statement.query([]).map_err(fail())?;
-        while let Some(row) = rows.next().map_err(fail())? {
-            let stored = Stored::of(row).map_err(fail())?;
+        self.each_stored(&self.connection, |stored| {
             names.push(self.name(&stored)?);
             values.extend(self.numbers(&stored)?);
-        }
+            Ok(())
+        })?;
         let templates = Array2::from_shape_vec((names.len(), dim), values).map_err(|error| {
             self.damaged("its templates", "are not all of one length", Some(error.into()))
         })?;
@@ -116,12 +180,51 @@ impl Gallery {
     }
 
     pub(crate) fn stored_in(&self, connection: &Connection) -> Result<Vec<Stored>, GalleryError> {
+        let mut all = Vec::new();
+        self.each_stored(connection, |stored| {
+            all.push(stored);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// Shows every person's row, in the order of enrolment, none of them kept.
+    pub(crate) fn each_stored(
+        &self,
+        connection: &Connection,
+        mut each: impl FnMut(Stored) -> Result<(), GalleryError>,
+    ) -> Result<(), GalleryError> {
         let fail = || database(&self.path, "read its people");
         let mut statement = connection
             .prepare(&format!("SELECT {} FROM person ORDER BY id", Stored::COLUMNS))
             .map_err(fail())?;
-        let rows = statement.query_map([], Stored::of).map_err(fail())?;
-        rows.collect::<Result<_, _>>().map_err(fail())
+        let mut rows = statement.query([]).map_err(fail())?;
+        while let Some(row) = rows.next().map_err(fail())? {
+            each(Stored::of(row).map_err(fail())?)?;
+        }
+        Ok(())
+    }
+
+    /// Shows the log of every person, in the order of enrolment and each in order of time, until it has seen enough.
+    pub(crate) fn each_event(
+        &self,
+        connection: &Connection,
+        mut each: impl FnMut(LogEntry) -> Result<ControlFlow<()>, GalleryError>,
+    ) -> Result<(), GalleryError> {
+        let fail = || database(&self.path, "read the log");
+        let query = "SELECT person.id, handle, record FROM person JOIN event ON event.person = person.id
+                     ORDER BY person.id, event.id";
+        let mut statement = connection.prepare(query).map_err(fail())?;
+        let mut rows = statement.query([]).map_err(fail())?;
+        while let Some(row) = rows.next().map_err(fail())? {
+            let (person, handle) = (row.get(0).map_err(fail())?, row.get::<_, Vec<u8>>(1).map_err(fail())?);
+            let record: Vec<u8> = row.get(2).map_err(fail())?;
+            let event = self.parse_record("event", &handle, &record)?;
+            if each(LogEntry { person, handle, event })?.is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn find(
@@ -129,9 +232,13 @@ impl Gallery {
         connection: &Connection,
         subject: &SubjectId,
     ) -> Result<Option<Stored>, GalleryError> {
+        self.find_handle(connection, &self.seal.handle(subject))
+    }
+
+    fn find_handle(&self, connection: &Connection, handle: &[u8]) -> Result<Option<Stored>, GalleryError> {
         let query = format!("SELECT {} FROM person WHERE handle = ?1", Stored::COLUMNS);
-        let handle = self.seal.handle(subject);
-        let found = connection.query_row(&query, [handle.as_slice()], Stored::of).optional();
+        let mut found = connection.prepare(&query).map_err(database(&self.path, "look a person up"))?;
+        let found = found.query_row([handle], Stored::of).optional();
         found.map_err(database(&self.path, "look a person up"))
     }
 
@@ -180,9 +287,7 @@ impl Gallery {
     pub(crate) fn write(
         &self,
         transaction: &Transaction<'_>,
-        subject: &SubjectId,
-        template: &Template,
-        event: &Event,
+        Written { subject, template, event }: &Written<'_>,
         rng: &mut dyn CryptoRng,
     ) -> Result<(), GalleryError> {
         let handle = self.seal.handle(subject);
@@ -195,14 +300,14 @@ impl Gallery {
             close("template", bytemuck::cast_slice(&numbers))?,
             close("facts", counts.as_bytes())?
         ];
-        let row: i64 = transaction
-            .query_row(
+        let fail = || database(&self.path, "write a person");
+        let mut write = transaction
+            .prepare(
                 "INSERT INTO person (handle, name, template, facts) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (handle) DO UPDATE SET template = excluded.template, facts = excluded.facts RETURNING id",
-                record,
-                |row| row.get(0),
             )
-            .map_err(database(&self.path, "write a person"))?;
+            .map_err(fail())?;
+        let row: i64 = write.query_row(record, |row| row.get(0)).map_err(fail())?;
         self.write_event(transaction, Some(row), &handle, event, rng)
     }
 
@@ -215,16 +320,16 @@ impl Gallery {
         event: &Event,
         rng: &mut dyn CryptoRng,
     ) -> Result<(), GalleryError> {
+        let fail = || database(&self.path, "write its log");
         let record = self.close_record("event", handle, self.json(event)?.as_bytes(), rng)?;
-        transaction
-            .execute("INSERT INTO event (person, record) VALUES (?1, ?2)", params![person, record])
-            .map(drop)
-            .map_err(database(&self.path, "write its log"))
+        let mut write =
+            transaction.prepare("INSERT INTO event (person, record) VALUES (?1, ?2)").map_err(fail())?;
+        write.execute(params![person, record]).map(drop).map_err(fail())
     }
 
     /// Up to three names that share their beginning or end with this one.
     fn similar(&self, subject: &SubjectId) -> Result<Vec<SubjectId>, GalleryError> {
-        let names = self.stored()?.iter().map(|stored| self.name(stored)).collect::<Result<Vec<_>, _>>()?;
+        let names = self.names()?;
         let digits = |name: &str| name.chars().filter(char::is_ascii_digit).collect::<String>();
         let wanted = (subject.as_str().to_lowercase(), digits(subject.as_str()));
         let alike = |name: &SubjectId| {

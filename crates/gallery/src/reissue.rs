@@ -5,6 +5,7 @@ use rand::CryptoRng;
 
 use crate::gallery::Description;
 use crate::meta::set_meta;
+use crate::people::Written;
 use crate::record::{Event, Happening};
 use crate::schema::database;
 use crate::{Gallery, GalleryError, Protection, Secret, SecretError, Template, Wanted};
@@ -64,14 +65,15 @@ impl Gallery {
             let template = self.carry(old, &person.template)?;
             let reissued = Event::without_recording(Happening::Reissued, at);
             for event in person.events.iter().chain([&reissued]) {
-                self.write(transaction, &person.subject, &template, event, rng)?;
+                let written = Written { subject: &person.subject, template: &template, event };
+                self.write(transaction, &written, rng)?;
             }
         }
         for event in log {
             self.write_event(transaction, None, b"", &event, rng)?;
         }
         set_meta(transaction, "protection", &self.json(&self.protection)?).map_err(fail())?;
-        self.commit(change)
+        self.commit(change).map(drop)
     }
 
     fn carry(&self, old: &Self, template: &Template) -> Result<Template, GalleryError> {

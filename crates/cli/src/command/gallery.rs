@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use twinprint_desk::{
-    self, Access, EnrolOptions, NewGalleryOptions, ProbeOptions, Secret, SubjectId, Update, Wanted,
+    self, Access, EnrolOptions, Enrolments, NewGalleryOptions, ProbeOptions, Secret, SubjectId, Update,
+    Wanted,
 };
-use twinprint_foreign::Filter;
+use twinprint_foreign::{Filter, is_feature_file};
 
 use super::gallery_text::{enrolled, identified, person_json, person_text, short, thresholds_text, verdict};
 use crate::exit_code::NEGATIVE;
@@ -18,10 +19,11 @@ use crate::gallery_arguments::{
     ProbeArguments, ReissueArguments, SecretArguments, UpdatePolicy, VerifyArguments,
 };
 use crate::host;
+use crate::progress::Terminal;
 use crate::say::{say, tell};
 
 /// `twinprint enroll`.
-pub(crate) fn enrol(given: &EnrolArguments) -> Result<ExitCode, Failure> {
+pub(crate) fn enrol(given: &EnrolArguments, progress: &Terminal) -> Result<ExitCode, Failure> {
     let secret = secret_of(&given.gallery)?;
     let now = host::now();
     let options = EnrolOptions {
@@ -45,18 +47,46 @@ pub(crate) fn enrol(given: &EnrolArguments) -> Result<ExitCode, Failure> {
         },
         fmr: given.fmr,
         threshold: given.threshold,
+        skip_enrolled: given.skip_enrolled,
         force: given.force,
     };
-    let reports = twinprint_desk::enrol(&options, &mut host::random()?)?;
-    if given.json {
-        say!("{}", serde_json::to_string_pretty(&reports)?);
-        return Ok(ExitCode::SUCCESS);
+    let outcome = twinprint_desk::enrol(&options, progress, &mut host::random()?)?;
+    let of_table = given.files.iter().any(|path| is_feature_file(path));
+    if given.json && of_table {
+        say!("{}", serde_json::to_string_pretty(&outcome)?);
+    } else if given.json {
+        say!("{}", serde_json::to_string_pretty(&outcome.enrolled)?);
+    } else {
+        show_enrolments(&outcome, of_table);
     }
-    for report in &reports {
-        say!("{}", enrolled(report));
-        notices(&report.notices);
+    Ok(if outcome.refused.is_empty() { ExitCode::SUCCESS } else { NEGATIVE.into() })
+}
+
+/// How many people are shown one by one.
+const SHOWN: usize = 20;
+
+fn show_enrolments(outcome: &Enrolments, of_table: bool) {
+    let Enrolments { enrolled: reports, refused, skipped, notices: of_all } = outcome;
+    if reports.len() <= SHOWN {
+        for report in reports {
+            say!("{}", enrolled(report));
+            notices(&report.notices);
+        }
     }
-    Ok(ExitCode::SUCCESS)
+    for refused in refused.iter().take(SHOWN) {
+        say!("{:<11} refused: {}", refused.subject, refused.reason);
+    }
+    if refused.len() > SHOWN {
+        say!("… and {} more are refused; --json lists all", refused.len() - SHOWN);
+    }
+    if of_table {
+        say!(
+            "{} enrolled, {} refused, {skipped} left out because they are enrolled",
+            reports.len(),
+            refused.len()
+        );
+    }
+    notices(of_all);
 }
 
 /// `twinprint verify`.

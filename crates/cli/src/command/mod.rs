@@ -51,7 +51,7 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Fetch(given) => fetch::download(given, &progress),
         Command::Inspect(given) => inspect::show(given),
         Command::Convert(given) => convert::write(given, &progress),
-        Command::Enrol(given) => gallery::enrol(given),
+        Command::Enrol(given) => gallery::enrol(given, &progress),
         Command::Verify(given) => gallery::verify(given),
         Command::Identify(given) => gallery::identify(given),
         Command::Gallery(given) => gallery::manage(given),
