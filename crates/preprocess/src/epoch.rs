@@ -53,7 +53,10 @@ pub(crate) fn windows(
             let mut locked: Vec<&Annotation> = events.iter().filter(|e| labels.contains(&e.label)).collect();
             locked.sort_by(|a, b| a.onset.get().total_cmp(&b.onset.get()));
             for event in locked {
-                let fit = stretches.iter().find_map(|stretch| {
+                // The stretch it lies in, and the one before where rounding may put it.
+                let begun = stretches
+                    .partition_point(|stretch| stretch.onset <= event.onset.get() + 0.5 / rate.get());
+                let fit = stretches[begun.saturating_sub(2)..begun].iter().find_map(|stretch| {
                     let moment = ((event.onset.get() - stretch.onset) * rate.get()).round();
                     let inside = moment >= 0.0 && moment < stretch.len as f64;
                     let offset = moment as i64 + nearest(rate, *tmin);

@@ -79,10 +79,10 @@ pub(crate) fn judge(
         }
     };
     if rules.by_annotation {
-        let bad: Vec<(f64, f64)> = annotations.iter().filter_map(bad_span).collect();
+        let bad = BadSpans::of(annotations);
         leave_out(&mut counts.annotation, &|index| {
             let start = windows[index].start.get();
-            bad.iter().any(|&(from, to)| from < start + seconds && to > start)
+            bad.touch(start, start + seconds)
         });
     }
     if let Some(limit) = rules.peak_to_peak {
@@ -108,8 +108,9 @@ pub(crate) fn judge(
 /// flat stretch ring, and a reference moves flat channels with the others.
 pub(crate) fn is_constant(recording: &Recording, rows: &[usize], start: Seconds, seconds: f64) -> bool {
     let rate = recording.rate().get();
-    let begun = |segment: &&Segment| segment.onset.get() <= start.get() + 0.5 / rate;
-    let Some(segment) = recording.segments().iter().rev().find(begun) else { return false };
+    let begun = |segment: &Segment| segment.onset.get() <= start.get() + 0.5 / rate;
+    let segments = recording.segments();
+    let Some(segment) = segments[..segments.partition_point(begun)].last() else { return false };
     let offset = ((start.get() - segment.onset.get()) * rate).round().max(0.0) as usize;
     let end = (offset + (seconds * rate).round() as usize).min(segment.len);
     let first = segment.first.0 as usize;
@@ -118,6 +119,32 @@ pub(crate) fn is_constant(recording: &Recording, rows: &[usize], start: Seconds,
         samples.iter().all(|value| *value == samples[0])
     };
     offset < end && rows.iter().all(holds_one_value)
+}
+
+/// The stretches that annotations call bad, in order of their starts; each window is looked up and not compared with all.
+struct BadSpans {
+    starts: Vec<f64>,
+    /// The latest end of each stretch and those before it.
+    ends: Vec<f64>,
+}
+
+impl BadSpans {
+    fn of(annotations: &[Annotation]) -> Self {
+        let mut spans: Vec<(f64, f64)> = annotations.iter().filter_map(bad_span).collect();
+        spans.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let latest = |latest: &mut f64, (_, end): &(f64, f64)| {
+            *latest = latest.max(*end);
+            Some(*latest)
+        };
+        let ends = spans.iter().scan(f64::NEG_INFINITY, latest).collect();
+        Self { starts: spans.iter().map(|(start, _)| *start).collect(), ends }
+    }
+
+    /// Whether one of them has a moment in common with a window.
+    fn touch(&self, start: f64, end: f64) -> bool {
+        let begun = self.starts.partition_point(|from| *from < end);
+        self.ends[..begun].last().is_some_and(|to| *to > start)
+    }
 }
 
 fn bad_span(annotation: &Annotation) -> Option<(f64, f64)> {

@@ -1,6 +1,6 @@
 //! An encoder of a run packed into one file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use twinprint_dataset::{Layout, Manifest};
@@ -37,8 +37,9 @@ fn about(run: &FinishedRun, encoder: &TrainedEncoder, gallery: serde_json::Value
     let results: Results = folder.read_json(RESULTS)?;
     let known = run.learnt_from(encoder)?;
     let people: BTreeSet<&SubjectId> = known.iter().map(|recording| &recording.key.subject).collect();
+    let places: BTreeMap<&SubjectId, usize> = people.iter().enumerate().map(|(at, who)| (*who, at)).collect();
     let learnt = known.iter().map(|recording| Learnt {
-        person: people.iter().position(|subject| **subject == recording.key.subject).unwrap_or_default(),
+        person: places.get(&recording.key.subject).copied().unwrap_or_default(),
         samples: recording.samples.clone(),
     });
     let mut learnt: Vec<Learnt> = learnt.collect();
