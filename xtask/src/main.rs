@@ -1,4 +1,4 @@
-//! The project's chores: `cargo xtask quickstart | test | check | bench | conformance`.
+//! The project's chores: `cargo xtask quickstart | test | table | check | bench | scale | conformance`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its user")]
 
@@ -7,6 +7,7 @@ mod commands;
 mod conformance;
 mod device;
 mod quickstart;
+mod scale;
 mod system;
 mod table;
 mod test;
@@ -56,6 +57,8 @@ enum Task {
     Check,
     /// Time our work and a peer's in turn, in one run.
     Bench(bench::Arguments),
+    /// Measure how time and memory of every stage grow with the number of people, and write docs/scale.md.
+    Scale(scale::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Task::Conformance { short, python } => conformance::run(short, python.as_deref()),
         Task::Check => check(),
         Task::Bench(arguments) => bench::run(&arguments),
+        Task::Scale(arguments) => scale::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
