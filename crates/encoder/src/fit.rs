@@ -13,6 +13,7 @@ use crate::learn::{Journal, Monitor, Silent, Training, fingerprint};
 use crate::member::{Member, Start, member_seed};
 use crate::model::Model;
 use crate::plan::{Backend, CheckedPlan};
+use crate::seed::stream;
 use crate::{EncoderError, TrainingEpochs};
 
 /// Fits an encoder to the training epochs as a plan says; where it joins learnt features, a [`Recipe`] brings them.
@@ -95,6 +96,29 @@ impl Model {
         Fitting::new(Recipe::alone(plan), data, device)?.encoders(Start::Random, None)
     }
 
+    /// [`Model::untrained`] of this model's plan from this model, which was trained on these very epochs with nothing learnt joined to
+    /// it: its standardisation is taken and not fitted again.
+    ///
+    /// # Errors
+    /// When the epochs are refused, or something learnt is joined to the model.
+    pub fn before_training(&self, data: &TrainingEpochs) -> Result<Self, EncoderError> {
+        let plan = &self.plan;
+        if !plan.joined.is_empty() {
+            return Err(EncoderError::data(
+                "learnt features are joined to the model, which untrained it has not",
+            ));
+        }
+        let members = self.members.iter().enumerate().map(|(index, member)| {
+            let rng = &mut stream(member_seed(plan.seed, index), "weights");
+            let parameters = plan.architecture.parameters(member.front.shape(), rng);
+            Member { front: member.front.clone(), parameters }
+        });
+        let members = members.collect();
+        let fusion = FittedFusion::default();
+        let start = Self { members, backend: FittedBackend::None, fusion, attention: None, ..self.clone() };
+        start.with_backend(data)
+    }
+
     /// The plan's initial state with zero training steps, fusion included, attention and learnt features left out, its head whitened wherever it
     /// can be, even where the plan starts at random: the baseline `whitened_encoder`.
     ///
@@ -107,6 +131,17 @@ impl Model {
     ) -> Result<Self, EncoderError> {
         let fitting = Fitting::new(Recipe::alone(plan), data, device)?;
         fitting.joined(fitting.encoders(Start::Whitened, None)?)
+    }
+}
+
+impl Model {
+    /// The model with its plan's back end fitted to the prints of the training epochs.
+    fn with_backend(mut self, data: &TrainingEpochs) -> Result<Self, EncoderError> {
+        if self.plan.backend != Backend::None {
+            let prints = self.embed_training(data)?;
+            self.backend = FittedBackend::fit(self.plan.backend, prints.view(), data.labels())?;
+        }
+        Ok(self)
     }
 }
 
@@ -162,7 +197,7 @@ impl<'a, 'b> Fitting<'a, 'b> {
             }
             members.push(member);
         }
-        let mut model = Model {
+        let model = Model {
             plan: plan.clone(),
             channels: data.channels.to_vec(),
             rate: data.rate,
@@ -173,11 +208,7 @@ impl<'a, 'b> Fitting<'a, 'b> {
             attention: None,
             compute: device.clone(),
         };
-        if plan.backend != Backend::None {
-            let prints = model.embed_training(data)?;
-            model.backend = FittedBackend::fit(plan.backend, prints.view(), data.labels())?;
-        }
-        Ok(model)
+        model.with_backend(data)
     }
 
     /// The model with the plan's classical features joined to its prints.

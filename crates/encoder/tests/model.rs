@@ -270,6 +270,10 @@ fn zero_steps_are_the_whitened_start() {
     let untrained = Model::untrained(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu()).unwrap();
     assert_eq!(trained.content_hash().unwrap(), whitened.content_hash().unwrap());
     assert_ne!(trained.content_hash().unwrap(), untrained.content_hash().unwrap());
+    assert!(plan.clone().check().unwrap().ends_whitened());
+    // What is fitted to the epochs alone is taken from the trained model, whatever was learnt behind it.
+    let before = trained.before_training(&cohort.epochs()).unwrap();
+    assert_eq!(before.content_hash().unwrap(), untrained.content_hash().unwrap());
     plan.initialise.whitening = Some(false);
     let anyway = Model::whitened(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu()).unwrap();
     let epochs = cohort.samples.view();
@@ -294,8 +298,11 @@ fn fusion_joins_the_print_of_the_encoder_alone_and_never_an_untrained_one() {
             "the encoder's part comes first"
         );
     }
+    assert!(!plan.clone().check().unwrap().ends_whitened(), "it takes steps");
     let untrained = Model::untrained(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu()).unwrap();
     assert_eq!(untrained.dim(), plain.dim());
+    let before = model.before_training(&cohort.epochs()).unwrap();
+    assert_eq!(before.content_hash().unwrap(), untrained.content_hash().unwrap());
 }
 
 #[test]

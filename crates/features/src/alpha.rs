@@ -6,52 +6,43 @@
 //!
 //! References: `Napflin2007`, `Klimesch1999`.
 
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 
-use crate::aperiodic::grid;
-use crate::parallel::rows;
-use crate::{FeatureError, View};
+use crate::FeatureError;
+use crate::spectra::{LogSpectra, doubles};
 
 /// Where alpha is looked for, in hertz.
 const ALPHA: (f64, f64) = (7.0, 13.0);
 /// Where it is moved to.
 const PLACE: f64 = 10.0;
 
-/// Log Welch power per channel at every frequency from `l_freq` to `h_freq` hertz after alpha was moved to 10 Hz, and behind them
-/// the frequency it was at, in hertz. Shape `[epochs, channels · frequencies + 1]`, the frequencies of the first channel first;
-/// power in ln(µV²/Hz), between two frequencies of the spectrum on the line through both, and at either end of the range that of the
-/// end. Where nothing stands above 1/f, alpha counts as lying at 10 Hz.
-///
-/// # Errors
-/// As [`crate::aperiodic::aperiodic`].
-pub fn alpha_aligned(view: View<'_>, l_freq: f64, h_freq: f64) -> Result<Array2<f32>, FeatureError> {
-    let (welch, grid) = grid(view, l_freq, h_freq)?;
-    let (channels, count) = (view.channels(), grid.len());
-    let frequencies: Vec<f64> = grid.bins().map(|bin| welch.frequency(bin)).collect();
-    let spacing = welch.spacing();
-    rows(
-        view,
-        channels * count + 1,
-        || welch.buffers(),
-        |buffers, epoch, samples, row| {
-            let mut spectra = Vec::with_capacity(channels);
-            for channel in 0..channels {
-                welch.density(samples.index_axis(Axis(0), channel), buffers, (epoch, channel))?;
-                spectra.push(grid.log_powers(&buffers.density));
-            }
+impl LogSpectra {
+    /// Log power per channel at every frequency above 0 after alpha was moved to 10 Hz, and behind them the frequency it was at, in
+    /// hertz. Shape `[epochs, channels · frequencies + 1]`, the frequencies of the first channel first; power in ln(µV²/Hz), between two
+    /// frequencies of the spectrum on the line through both, and at either end of the range that of the end. Where nothing stands
+    /// above 1/f, alpha counts as lying at 10 Hz.
+    ///
+    /// # Errors
+    /// As [`LogSpectra::aperiodic`].
+    pub fn alpha_aligned(&self) -> Result<Array2<f32>, FeatureError> {
+        let (grid, first) = self.grid()?;
+        let frequencies = &self.frequencies()[first..];
+        let (channels, count) = (self.channels(), frequencies.len());
+        Ok(self.each_epoch(channels * count + 1, |powers, row| {
+            let each = powers.chunks_exact(first + count);
+            let spectra: Vec<Vec<f64>> = each.map(|powers| doubles(&powers[first..])).collect();
             let mean: Vec<f64> = (0..count)
                 .map(|at| spectra.iter().map(|powers| powers[at]).sum::<f64>() / channels as f64)
                 .collect();
-            let alpha = gravity(&frequencies, &grid.above_line(&mean)).unwrap_or(PLACE);
+            let alpha = gravity(frequencies, &grid.above_line(&mean)).unwrap_or(PLACE);
             for (powers, out) in spectra.iter().zip(row.chunks_exact_mut(count)) {
                 for (at, to) in out.iter_mut().enumerate() {
-                    *to = between(powers, at as f64 + (alpha - PLACE) / spacing) as f32;
+                    *to = between(powers, at as f64 + (alpha - PLACE) / self.spacing()) as f32;
                 }
             }
             row[channels * count] = alpha as f32;
-            Ok(())
-        },
-    )
+        }))
+    }
 }
 
 /// The centre of gravity of what is above 0 within [`ALPHA`]; nothing where nothing is.

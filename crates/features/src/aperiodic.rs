@@ -7,50 +7,17 @@
 //!
 //! Reference: `Donoghue2020`.
 
-use std::ops::Range;
-
-use ndarray::Array2;
-
-use crate::power::{plan, spectral_rows};
-use crate::welch::{Welch, log_power};
-use crate::{FeatureError, View};
-
-/// The aperiodic part alone, per channel: the line's height in ln(µV²/Hz) at the mean of the log frequencies, and its slope, in
-/// ln power per ln hertz. Shape `[epochs, channels · 2]`.
-///
-/// # Errors
-/// As [`crate::log_psd`]; also when the range holds fewer than 3 frequencies.
-pub fn aperiodic(view: View<'_>, l_freq: f64, h_freq: f64) -> Result<Array2<f32>, FeatureError> {
-    let (welch, grid) = grid(view, l_freq, h_freq)?;
-    spectral_rows(view, &welch, 2, |density, out| {
-        let line = grid.line(&grid.log_powers(density));
-        out.copy_from_slice(&[line.height as f32, line.slope as f32]);
-    })
-}
-
-/// Log Welch power less the aperiodic part: what stands above 1/f or below it. Shape `[epochs, channels · frequencies]`.
-///
-/// # Errors
-/// As [`aperiodic`].
-pub fn without_aperiodic(view: View<'_>, l_freq: f64, h_freq: f64) -> Result<Array2<f32>, FeatureError> {
-    let (welch, grid) = grid(view, l_freq, h_freq)?;
-    spectral_rows(view, &welch, grid.abscissa.len(), |density, out| {
-        for (to, above) in out.iter_mut().zip(grid.above_line(&grid.log_powers(density))) {
-            *to = above as f32;
-        }
-    })
-}
+use crate::FeatureError;
 
 /// Log frequencies that a line is fitted over.
 pub(crate) struct Grid {
-    bins: Range<usize>,
     /// Natural logarithms of the frequencies, less their mean.
     abscissa: Vec<f64>,
 }
 
-struct Line {
-    height: f64,
-    slope: f64,
+pub(crate) struct Line {
+    pub(crate) height: f64,
+    pub(crate) slope: f64,
 }
 
 impl Line {
@@ -59,28 +26,20 @@ impl Line {
     }
 }
 
-/// The spectrum of these epochs and the frequencies of it that a line is fitted over.
-pub(crate) fn grid(view: View<'_>, l_freq: f64, h_freq: f64) -> Result<(Welch, Grid), FeatureError> {
-    let welch = plan(view)?;
-    let bins = welch.bins(l_freq.max(welch.spacing()), h_freq)?;
-    if bins.len() < 3 {
-        return Err(FeatureError::FewFrequencies { found: bins.len(), l_freq, h_freq });
-    }
-    let logarithms: Vec<f64> = bins.clone().map(|bin| welch.frequency(bin).ln()).collect();
-    let mean = logarithms.iter().sum::<f64>() / logarithms.len() as f64;
-    let abscissa = logarithms.iter().map(|x| x - mean).collect();
-    Ok((welch, Grid { bins, abscissa }))
-}
-
 impl Grid {
-    /// How many frequencies.
-    pub(crate) fn len(&self) -> usize {
-        self.abscissa.len()
-    }
-
-    /// Their positions in the spectrum.
-    pub(crate) fn bins(&self) -> Range<usize> {
-        self.bins.clone()
+    /// Of frequencies in hertz, all above 0.
+    ///
+    /// # Errors
+    /// With fewer than 3.
+    pub(crate) fn of(hertz: &[f64]) -> Result<Self, FeatureError> {
+        if hertz.len() < 3 {
+            let (l_freq, h_freq) =
+                (hertz.first().copied().unwrap_or_default(), hertz.last().copied().unwrap_or_default());
+            return Err(FeatureError::FewFrequencies { found: hertz.len(), l_freq, h_freq });
+        }
+        let logarithms: Vec<f64> = hertz.iter().map(|hertz| hertz.ln()).collect();
+        let mean = logarithms.iter().sum::<f64>() / logarithms.len() as f64;
+        Ok(Self { abscissa: logarithms.iter().map(|x| x - mean).collect() })
     }
 
     /// Log powers less the line under their peaks.
@@ -89,12 +48,8 @@ impl Grid {
         powers.iter().zip(&self.abscissa).map(|(power, x)| power - line.at(*x)).collect()
     }
 
-    pub(crate) fn log_powers(&self, density: &[f64]) -> Vec<f64> {
-        density[self.bins.clone()].iter().map(|power| f64::from(log_power(*power))).collect()
-    }
-
     /// The line under the peaks.
-    fn line(&self, powers: &[f64]) -> Line {
+    pub(crate) fn line(&self, powers: &[f64]) -> Line {
         let first = self.fit(powers, |_, _| true);
         self.fit(powers, |x, power| power <= first.at(x))
     }

@@ -1,13 +1,13 @@
-//! Features that should *not* tell people apart, and parts of the spectrum taken alone: inputs of the audits.
+//! Features that should *not* tell people apart: inputs of the audits.
 //!
-//! A low equal error rate from one of the first three says that a system could be reading electrode contact, amplifier gain
+//! A low equal error rate from one of them says that a system could be reading electrode contact, amplifier gain
 //! or the room's mains instead of a brain.
 
 use ndarray::{Array2, Axis};
 
 use crate::parallel::rows;
-use crate::power::{log_psd, plan, spectral_rows};
-use crate::welch::{POWER_FLOOR, log_power};
+use crate::power::{plan, spectral_rows};
+use crate::welch::POWER_FLOOR;
 use crate::{FeatureError, View};
 
 /// Natural logarithm of each channel's root mean square in µV, mean removed: amplitude and nothing else.
@@ -61,54 +61,4 @@ pub fn line_noise_bin(view: View<'_>, line_freq: f64) -> Result<Array2<f32>, Fea
         let ratio = mean(&density[line.clone()]).max(POWER_FLOOR) / mean(&flanks).max(POWER_FLOOR);
         out[0] = ratio.ln() as f32;
     })
-}
-
-/// Mean over frequencies of the log Welch power from `l_freq` to `h_freq` hertz, per channel: what impedance, gain and skull
-/// do to a channel as a whole. Shape `[epochs, channels]`.
-///
-/// # Errors
-/// As [`log_psd`].
-pub fn per_channel_gain(view: View<'_>, l_freq: f64, h_freq: f64) -> Result<Array2<f32>, FeatureError> {
-    let welch = plan(view)?;
-    let wanted = welch.bins(l_freq, h_freq)?;
-    spectral_rows(view, &welch, 1, |density, out| out[0] = mean_log(&density[wanted.clone()]))
-}
-
-/// Log Welch power from `l_freq` to `h_freq` hertz less each channel's mean over these frequencies: the shape of the spectrum
-/// with the gain taken out. Shape `[epochs, channels · frequencies]`.
-///
-/// # Errors
-/// As [`log_psd`].
-pub fn spectral_shape(view: View<'_>, l_freq: f64, h_freq: f64) -> Result<Array2<f32>, FeatureError> {
-    let welch = plan(view)?;
-    let wanted = welch.bins(l_freq, h_freq)?;
-    spectral_rows(view, &welch, wanted.len(), |density, out| {
-        let powers = &density[wanted.clone()];
-        let mean = mean_log(powers);
-        for (to, power) in out.iter_mut().zip(powers) {
-            *to = log_power(*power) - mean;
-        }
-    })
-}
-
-/// Log Welch power from 30 Hz to Nyquist or `h_freq`, whichever is lower, where muscle outweighs brain on most scalps.
-/// Shape `[epochs, channels · frequencies]`.
-///
-/// # Errors
-/// As [`log_psd`]; in particular when `h_freq` or Nyquist is not above 30 Hz.
-pub fn above_30_hz(view: View<'_>, h_freq: f64) -> Result<Array2<f32>, FeatureError> {
-    log_psd(view, 30.0, h_freq.min(view.rate / 2.0))
-}
-
-/// Log Welch power inside one band (both edges included). Shape `[epochs, channels · frequencies]`.
-///
-/// # Errors
-/// As [`log_psd`].
-pub fn single_band(view: View<'_>, band: (f64, f64)) -> Result<Array2<f32>, FeatureError> {
-    log_psd(view, band.0, band.1)
-}
-
-fn mean_log(powers: &[f64]) -> f32 {
-    let sum: f64 = powers.iter().map(|power| f64::from(log_power(*power))).sum();
-    (sum / powers.len() as f64) as f32
 }

@@ -7,22 +7,23 @@
 //! The choices behind the defaults, with what each alternative measured, are in `docs/design/0003-classical-features.md`.
 
 mod alpha;
-pub mod aperiodic;
+mod aperiodic;
 pub mod confound;
 mod error;
 mod feature;
 mod parallel;
 mod power;
 mod reference;
+mod spectra;
 mod tangent;
 mod view;
 mod welch;
 
-pub use alpha::alpha_aligned;
 pub use error::FeatureError;
 pub use feature::{Feature, names};
 pub use power::{band_powers, log_psd};
 pub use reference::average_reference;
+pub use spectra::LogSpectra;
 pub use tangent::{DEFAULT_BANDS, DEFAULT_SHRINKAGE, Taper, tangent, tangent_with};
 pub use view::View;
 

@@ -1,5 +1,7 @@
 //! Logarithms of spectral power per channel.
 
+use std::ops::Range;
+
 use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::parallel::rows;
@@ -18,7 +20,16 @@ use crate::{FeatureError, View};
 pub fn log_psd(view: View<'_>, l_freq: f64, h_freq: f64) -> Result<Array2<f32>, FeatureError> {
     let welch = plan(view)?;
     let wanted = welch.bins(l_freq, h_freq)?;
-    spectral_rows(view, &welch, wanted.len(), |density, out| {
+    log_psd_of(view, &welch, wanted)
+}
+
+/// The log powers at the frequencies at these places.
+pub(crate) fn log_psd_of(
+    view: View<'_>,
+    welch: &Welch,
+    wanted: Range<usize>,
+) -> Result<Array2<f32>, FeatureError> {
+    spectral_rows(view, welch, wanted.len(), |density, out| {
         for (to, power) in out.iter_mut().zip(&density[wanted.clone()]) {
             *to = log_power(*power);
         }

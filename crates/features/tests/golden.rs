@@ -10,7 +10,7 @@
 use ndarray::{Array2, Array3};
 use serde_json::Value;
 use twinprint_features::{
-    DEFAULT_BANDS, DEFAULT_SHRINKAGE, Taper, View, alpha_aligned, band_powers, log_psd, tangent, tangent_with,
+    DEFAULT_BANDS, DEFAULT_SHRINKAGE, LogSpectra, Taper, View, band_powers, log_psd, tangent, tangent_with,
 };
 
 fn cases() -> Vec<Value> {
@@ -74,6 +74,10 @@ fn alpha_is_found_and_moved_as_in_numpy() {
     for case in cases() {
         let (cube, rate) = samples(&case);
         let view = View { samples: cube.view(), rate };
-        assert_close(&alpha_aligned(view, 1.0, 40.0).unwrap(), &case["alpha_aligned"], 1e-6);
+        assert_close(
+            &LogSpectra::of(view, 1.0, 40.0).unwrap().alpha_aligned().unwrap(),
+            &case["alpha_aligned"],
+            1e-6,
+        );
     }
 }

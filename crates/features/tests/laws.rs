@@ -32,11 +32,11 @@ const EVERY_FEATURE: [(&str, Compute); 10] = [
     ("tangent", |view| tangent(view, &DEFAULT_BANDS)),
     ("amplitude_scale", confound::amplitude_scale),
     ("line_noise_bin", |view| confound::line_noise_bin(view, 50.0)),
-    ("per_channel_gain", |view| confound::per_channel_gain(view, 1.0, 40.0)),
-    ("spectral_shape", |view| confound::spectral_shape(view, 1.0, 40.0)),
-    ("aperiodic", |view| aperiodic::aperiodic(view, 1.0, 40.0)),
-    ("alpha_aligned", |view| alpha_aligned(view, 1.0, 40.0)),
-    ("without_aperiodic", |view| aperiodic::without_aperiodic(view, 1.0, 40.0)),
+    ("per_channel_gain", |view| Ok(LogSpectra::of(view, 1.0, 40.0)?.gain())),
+    ("spectral_shape", |view| Ok(LogSpectra::of(view, 1.0, 40.0)?.shape())),
+    ("aperiodic", |view| LogSpectra::of(view, 1.0, 40.0)?.aperiodic()),
+    ("alpha_aligned", |view| LogSpectra::of(view, 1.0, 40.0)?.alpha_aligned()),
+    ("without_aperiodic", |view| LogSpectra::of(view, 1.0, 40.0)?.without_aperiodic()),
 ];
 
 fn named_features() -> [Feature; 2] {
@@ -95,9 +95,9 @@ fn the_confounds_see_what_they_are_named_after() {
     let louder = &samples * std::f32::consts::E;
     let rms = |s| confound::amplitude_scale(view(s)).unwrap()[[0, 0]];
     assert_abs_diff_eq!(rms(&louder) - rms(&samples), 1.0, epsilon = 1e-5);
-    let gain = |s| confound::per_channel_gain(view(s), 1.0, 40.0).unwrap()[[0, 0]];
+    let gain = |s| LogSpectra::of(view(s), 1.0, 40.0).unwrap().gain()[[0, 0]];
     assert_abs_diff_eq!(gain(&louder) - gain(&samples), 2.0, epsilon = 1e-4);
-    let shape = |s| confound::spectral_shape(view(s), 1.0, 40.0).unwrap();
+    let shape = |s| LogSpectra::of(view(s), 1.0, 40.0).unwrap().shape();
     assert!(close(&shape(&louder), &shape(&samples), 1e-4));
     let mut hum = samples.clone();
     let wave = Array1::from_shape_fn(256, |t| 50.0 * (TAU * 50.0 * t as f64 / RATE).sin() as f32);
@@ -105,17 +105,20 @@ fn the_confounds_see_what_they_are_named_after() {
     let line = |s| confound::line_noise_bin(view(s), 50.0).unwrap()[[0, 0]];
     assert!(line(&hum) > line(&samples) + 3.0, "{} and {}", line(&hum), line(&samples));
     assert_abs_diff_eq!(line(&louder), line(&samples), epsilon = 1e-4);
-    assert_eq!(confound::above_30_hz(view(&samples), 40.0).unwrap().ncols(), 11);
-    assert_eq!(confound::above_30_hz(view(&samples), 1000.0).unwrap().ncols(), 35);
-    let alpha = confound::single_band(view(&samples), (8.0, 13.0)).unwrap();
+    let spectra = LogSpectra::of(view(&samples), 1.0, 40.0).unwrap();
+    assert_eq!(spectra.band(30.0, 40.0).unwrap().ncols(), 11);
+    let alpha = spectra.band(8.0, 13.0).unwrap();
     assert_eq!(alpha, log_psd(view(&samples), 1.0, 40.0).unwrap().slice(s![.., 7..13]));
+    for (low, high) in [(0.0, 4.0), (30.0, 41.0), (30.0, 1000.0)] {
+        assert!(matches!(spectra.band(low, high), Err(FeatureError::Range { .. })), "{low} to {high} Hz");
+    }
 }
 
 #[test]
 fn the_aperiodic_part_takes_gain_and_slope_and_leaves_the_peaks() {
     let samples = noise(7, (40, 1, 256));
-    let line = |s: &Array3<f32>| aperiodic::aperiodic(view(s), 1.0, 40.0).unwrap();
-    let rest = |s| aperiodic::without_aperiodic(view(s), 1.0, 40.0).unwrap();
+    let line = |s: &Array3<f32>| LogSpectra::of(view(s), 1.0, 40.0).unwrap().aperiodic().unwrap();
+    let rest = |s| LogSpectra::of(view(s), 1.0, 40.0).unwrap().without_aperiodic().unwrap();
     // White noise has no slope; its running sum has that of power over the square of frequency.
     let slope = |s: &Array3<f32>| line(s).column(1).mean().unwrap();
     assert_abs_diff_eq!(slope(&samples), 0.0, epsilon = 0.15);
@@ -138,9 +141,21 @@ fn the_aperiodic_part_takes_gain_and_slope_and_leaves_the_peaks() {
     let peak = rest(&alpha).column(9).mean().unwrap();
     assert!(peak > rest(&brown).column(9).mean().unwrap() + 2.0, "{peak}");
     assert!(matches!(
-        aperiodic::aperiodic(view(&samples), 8.0, 9.0),
+        LogSpectra::of(view(&samples), 8.0, 9.0).unwrap().aperiodic(),
         Err(FeatureError::FewFrequencies { found: 2, .. })
     ));
+}
+
+#[test]
+fn spectra_of_parts_put_together_are_those_of_the_whole() {
+    let samples = noise(9, (7, 3, 256));
+    let part = |from: usize, to: usize| samples.slice(s![from..to, .., ..]).to_owned();
+    let whole = LogSpectra::of(view(&samples), 1.0, 40.0).unwrap();
+    let mut joined = LogSpectra::of(view(&part(0, 3)), 1.0, 40.0).unwrap();
+    joined.append(view(&part(3, 7))).unwrap();
+    assert_eq!(joined.all(), whole.all());
+    assert_eq!(joined.without_aperiodic().unwrap(), whole.without_aperiodic().unwrap());
+    assert!(joined.append(view(&noise(9, (1, 2, 256)))).is_err());
 }
 
 #[test]
@@ -282,7 +297,8 @@ fn two_people_who_differ_in_nothing_but_the_place_of_alpha_are_alike_once_it_is_
             (4..160).map(tone).sum::<f64>() as f32
         })
     };
-    let aligned = |samples: &Array3<f32>| alpha_aligned(view(samples), 2.0, 30.0).unwrap();
+    let aligned =
+        |samples: &Array3<f32>| LogSpectra::of(view(samples), 2.0, 30.0).unwrap().alpha_aligned().unwrap();
     let (slow, fast) = (aligned(&person(9.0)), aligned(&person(11.0)));
     let last = slow.ncols() - 1;
     assert!((slow[[0, last]] - 9.0).abs() < 0.4 && (fast[[0, last]] - 11.0).abs() < 0.4, "{slow} {fast}");

@@ -25,6 +25,7 @@ mod directionless;
 pub mod error;
 mod evaluation_plan;
 mod executor;
+mod feature_tables;
 mod finished;
 pub mod folder;
 mod in_order;

@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use ndarray::{Array2, ArrayView3};
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
-use twinprint_features::{
-    DEFAULT_H_FREQ, DEFAULT_L_FREQ, FeatureError, View, aperiodic, average_reference, confound,
-};
+use twinprint_features::{DEFAULT_H_FREQ, FeatureError, LogSpectra, View, confound};
 
 /// Parts of the signal taken alone, scored on the trials of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,44 +100,36 @@ impl Shortcut {
         !matches!(self, Self::Amplitude | Self::LineNoise)
     }
 
-    fn band(self) -> Option<(f64, f64)> {
+    /// How its features are made, `[epochs, columns]`; spectra are those of the average reference.
+    pub(crate) fn made(self) -> Made {
         match self {
-            Self::Band1To4 => Some((1.0, 4.0)),
-            Self::Band4To8 => Some((4.0, 8.0)),
-            Self::Band8To13 => Some((8.0, 13.0)),
-            Self::Band13To20 => Some((13.0, 20.0)),
-            Self::Band20To30 => Some((20.0, 30.0)),
-            _ => None,
+            Self::Amplitude => Made::OfSamples(|view, _| confound::amplitude_scale(view)),
+            Self::LineNoise => Made::OfSamples(confound::line_noise_bin),
+            Self::ChannelGain => Made::OfSpectra(|spectra| Ok(spectra.gain())),
+            Self::SpectralShape => Made::OfSpectra(|spectra| Ok(spectra.shape())),
+            Self::Aperiodic => Made::OfSpectra(LogSpectra::aperiodic),
+            Self::WithoutAperiodic => Made::OfSpectra(LogSpectra::without_aperiodic),
+            Self::Band1To4 => Made::OfSpectra(|spectra| spectra.band(1.0, 4.0)),
+            Self::Band4To8 => Made::OfSpectra(|spectra| spectra.band(4.0, 8.0)),
+            Self::Band8To13 => Made::OfSpectra(|spectra| spectra.band(8.0, 13.0)),
+            Self::Band13To20 => Made::OfSpectra(|spectra| spectra.band(13.0, 20.0)),
+            Self::Band20To30 => Made::OfSpectra(|spectra| spectra.band(20.0, 30.0)),
+            Self::Above30Hz => Made::OfSpectra(|spectra| spectra.band(30.0, highest(spectra.nyquist()))),
         }
     }
+}
 
-    /// The features of epochs `[epochs, channels, samples]`, `[epochs, columns]`; log power is that of the average
-    /// reference.
-    pub(crate) fn features(
-        self,
-        samples: ArrayView3<f32>,
-        rate: f64,
-        line_frequency: f64,
-    ) -> Result<Array2<f32>, FeatureError> {
-        let view = View { samples, rate };
-        match self {
-            Self::Amplitude => return confound::amplitude_scale(view),
-            Self::LineNoise => return confound::line_noise_bin(view, line_frequency),
-            _ => {}
-        }
-        let mut samples = samples.to_owned();
-        average_reference(samples.view_mut())?;
-        let view = View { samples: samples.view(), rate };
-        let high = DEFAULT_H_FREQ.min(rate / 2.0);
-        match (self, self.band()) {
-            (_, Some(band)) => confound::single_band(view, band),
-            (Self::ChannelGain, _) => confound::per_channel_gain(view, DEFAULT_L_FREQ, high),
-            (Self::Aperiodic, _) => aperiodic::aperiodic(view, DEFAULT_L_FREQ, high),
-            (Self::WithoutAperiodic, _) => aperiodic::without_aperiodic(view, DEFAULT_L_FREQ, high),
-            (Self::SpectralShape, _) => confound::spectral_shape(view, DEFAULT_L_FREQ, high),
-            _ => confound::above_30_hz(view, DEFAULT_H_FREQ),
-        }
-    }
+/// How features are made.
+pub(crate) enum Made {
+    /// From samples and the mains frequency in hertz.
+    OfSamples(fn(View<'_>, f64) -> Result<Array2<f32>, FeatureError>),
+    /// From log spectra.
+    OfSpectra(fn(&LogSpectra) -> Result<Array2<f32>, FeatureError>),
+}
+
+/// The highest frequency that is looked at, in hertz.
+pub(crate) fn highest(nyquist: f64) -> f64 {
+    DEFAULT_H_FREQ.min(nyquist)
 }
 
 impl fmt::Display for Shortcut {
@@ -214,15 +204,5 @@ mod tests {
         assert!(
             said.contains("\"bands\"") && said.contains("band_8_13_hz") && said.contains("shuffled_labels")
         );
-    }
-
-    #[test]
-    fn a_part_that_the_spectrum_does_not_hold_is_an_error_and_not_zeros() {
-        let samples =
-            ndarray::Array3::<f32>::from_shape_fn((2, 3, 100), |(e, c, t)| ((e + c + t) % 7) as f32);
-        assert!(Shortcut::Band8To13.features(samples.view(), 50.0, 50.0).is_ok());
-        for shortcut in [Shortcut::Band20To30, Shortcut::Above30Hz, Shortcut::LineNoise] {
-            assert!(shortcut.features(samples.view(), 50.0, 50.0).is_err(), "{}", shortcut.name());
-        }
     }
 }

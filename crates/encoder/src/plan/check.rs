@@ -32,6 +32,12 @@ impl CheckedPlan {
         self.initialise.whitening == Some(true)
     }
 
+    /// Whether a model that is trained under the plan is its whitened start: no step is taken from there, and nothing learnt is joined
+    /// or weighs the prints. [`Model::whitened`](crate::Model::whitened) then gives the trained model again.
+    pub fn ends_whitened(&self) -> bool {
+        self.whitens() && self.optimiser.steps == 0 && self.joined.is_empty() && self.attention.is_none()
+    }
+
     /// The deviation of the random vector that makes each slot of a batch a person of its own; 0 for none.
     pub(crate) fn virtual_subjects(&self) -> f64 {
         self.batch.virtual_subjects.unwrap_or(0.0)

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, Axis, s};
+use rayon::prelude::*;
 use twinprint_comparison::Normalisation;
 use twinprint_encoder::{Model, Silent};
 use twinprint_protocol::{FitRecord, Fold, Provenance, Role};
@@ -14,11 +15,13 @@ use twinprint_store::prints::{
 };
 
 use crate::RunError;
-use crate::baselines::{self, Fitted};
+use crate::baselines::Fitted;
 use crate::config::hash_of;
 use crate::context::Context;
 use crate::error::Placed;
+use crate::feature_tables::{self, FeatureTables};
 use crate::folder::{FIT_LEAKS, OPERATIONS, PRINTS, PROVENANCE, QUALITY, SYSTEMS, create_folder};
+use crate::in_order::in_order;
 use crate::scoring::SystemSides;
 use crate::shortcut::Shortcut;
 use crate::stages::joined;
@@ -42,23 +45,31 @@ pub(crate) fn make(context: &Context) -> Result<String, RunError> {
         .iter()
         .map(|fold| TrainingRows::of(fold, &file, &weights))
         .collect::<Result<Vec<_>, _>>()?;
-    let mut fits = Vec::new();
-    let mut prints = 0;
     let (systems, missing) = available(context)?;
     for (audit, reason) in missing {
         context.progress.notice(&format!("audit {audit} is left out: {reason}"));
     }
-    let line_frequency = line_frequency(context);
-    for system in systems {
-        let sides = sides_of(context, system, &file, line_frequency, &training, &mut fits)?;
-        let attributes = attributes(context, &sides);
-        if system == System::Encoder {
-            let mut public = attributes.clone();
-            public.insert(ENCODER_HASH.to_owned(), encoder_hash(context)?);
-            prints = write(&context.folder.path(PRINTS), &sides, &[Role::Test], &public)?;
-        }
-        write(&place(context, system), &sides, &[Role::Test, Role::Dev, Role::Train], &attributes)?;
-    }
+    let tables = FeatureTables::of(&file, line_frequency(context), &systems)?;
+    let apart = without_overlap(file.infos(), epoch_seconds(&file));
+    let embedding = Embedding { context, file: &file, tables, apart, training: &training };
+    let mut fits = Vec::new();
+    let mut prints = 0;
+    in_order(
+        &systems,
+        rayon::current_num_threads().min(MOST_AT_ONCE),
+        |&system| embedding.sides_of(system),
+        |&system, (sides, own_fits)| {
+            fits.extend(own_fits);
+            let attributes = attributes(context, &sides);
+            if system == System::Encoder {
+                let mut public = attributes.clone();
+                public.insert(ENCODER_HASH.to_owned(), encoder_hash(context)?);
+                prints = write(&context.folder.path(PRINTS), &sides, &[Role::Test], &public)?;
+            }
+            write(&place(context, system), &sides, &[Role::Test, Role::Dev, Role::Train], &attributes)
+                .map(drop)
+        },
+    )?;
     let encoder = context.plan.encoder()?;
     if !encoder.joined.is_empty() {
         let subjects = joined::subjects(context, &encoder)?;
@@ -96,7 +107,7 @@ pub(crate) fn available(context: &Context) -> Result<Available, RunError> {
     let (mut systems, mut missing) = (Vec::new(), Vec::new());
     for system in context.plan.systems() {
         match system {
-            System::Shortcut(shortcut) => match baselines::missing(shortcut, &file, line_frequency)? {
+            System::Shortcut(shortcut) => match feature_tables::missing(shortcut, &file, line_frequency) {
                 Some(reason) => missing.push((shortcut, reason)),
                 None => systems.push(system),
             },
@@ -115,67 +126,111 @@ fn line_frequency(context: &Context) -> f64 {
     found.unwrap_or(LINE_FREQUENCY)
 }
 
-fn sides_of(
-    context: &Context,
-    system: System,
-    file: &EpochFile,
-    line_frequency: f64,
-    training: &[TrainingRows],
-    fits: &mut Vec<FitRecord>,
-) -> Result<SystemSides, RunError> {
-    let evaluation = &context.plan.config().evaluation;
-    let keep_training = system == System::Encoder || evaluation.uses_training_prints();
-    let features = baselines::features(system, file, line_frequency)?;
-    let mut sides = SystemSides { system, test: Vec::new(), dev: Vec::new(), train: Vec::new() };
-    let apart = without_overlap(file.infos(), epoch_seconds(file));
-    for (fold, rows) in context.split.folds.iter().zip(training) {
-        let (values, model) = match &features {
-            Some(features) => {
-                let fitted = Fitted::on(system, features, rows)?;
-                let model = hash_of(&(system.name(), context.key));
-                (fitted.prints(features.select(Axis(0), &apart))?, model)
+/// Systems that are embedded side by side at most: their prints wait in memory until they are written in order.
+const MOST_AT_ONCE: usize = 4;
+
+/// What every system is embedded from.
+struct Embedding<'a> {
+    context: &'a Context<'a>,
+    file: &'a EpochFile,
+    tables: FeatureTables<'a>,
+    /// The epochs that overlap no other: those that get prints.
+    apart: Vec<usize>,
+    /// What each fold learns from.
+    training: &'a [TrainingRows],
+}
+
+impl Embedding<'_> {
+    /// A system's prints in every fold, and what was fitted for them.
+    fn sides_of(&self, system: System) -> Result<(SystemSides, Vec<FitRecord>), RunError> {
+        let Self { context, training, .. } = self;
+        let evaluation = &context.plan.config().evaluation;
+        let keep_training = system == System::Encoder || evaluation.uses_training_prints();
+        let features = self.tables.features(system)?;
+        let folds = context.split.folds.par_iter().zip(training.par_iter());
+        let of_folds: Vec<_> = folds
+            .map(|(fold, rows)| {
+                let mut roles = vec![Role::Test];
+                roles.extend((!fold.dev.is_empty()).then_some(Role::Dev));
+                roles.extend(keep_training.then_some(Role::Train));
+                let sides = self.sides_of_fold(system, features.as_deref(), (fold, rows), &roles)?;
+                context.progress.step(&format!(
+                    "fold {}/{} {system}",
+                    fold.index + 1,
+                    context.split.folds.len()
+                ));
+                Ok(sides)
+            })
+            .collect::<Result<_, RunError>>()?;
+        let mut sides = SystemSides { system, test: Vec::new(), dev: Vec::new(), train: Vec::new() };
+        let mut fits = Vec::new();
+        for ((fold, rows), of_fold) in context.split.folds.iter().zip(*training).zip(of_folds) {
+            for (role, side) in of_fold {
+                match role {
+                    Role::Test => sides.test.push(side),
+                    Role::Dev => sides.dev.push(side),
+                    Role::Train => sides.train.push(side),
+                }
             }
-            None => encoder_prints(context, system, (fold, rows), file, &apart)?,
-        };
-        let prints = {
-            let infos: Vec<EpochInfo> = apart.iter().map(|&row| file.infos()[row].clone()).collect();
-            let space = EmbeddingSpace { model, fold: Some(fold.index as u32) };
-            Prints::new(values, infos, space, lengths(context, system)).in_stage("embed")?
-        };
-        let of = |role| {
-            let people = fold.subjects(role);
-            let belongs = |&place: &usize| people.contains(&prints.infos()[place].key.subject);
-            prints.select(&(0..prints.len()).filter(belongs).collect::<Vec<_>>())
-        };
-        fits.push(FitRecord {
-            what: system.name().to_owned(),
-            fold: Some(fold.index),
-            subjects: rows.subjects().to_vec(),
-        });
-        sides.test.push(of(Role::Test));
-        if !fold.dev.is_empty() {
-            sides.dev.push(of(Role::Dev));
-        }
-        if evaluation.normalisation != Normalisation::None {
-            fits.push(FitRecord {
-                what: format!("score normalisation of {system}"),
+            let fit = |what: String, subjects: &[SubjectId]| FitRecord {
+                what,
                 fold: Some(fold.index),
-                subjects: fold.train.clone(),
-            });
+                subjects: subjects.to_vec(),
+            };
+            fits.push(fit(system.name().to_owned(), rows.subjects()));
+            if evaluation.normalisation != Normalisation::None {
+                fits.push(fit(format!("score normalisation of {system}"), &fold.train));
+            }
+            if !fold.dev.is_empty() {
+                fits.push(fit(format!("calibration and thresholds of {system}"), &fold.dev));
+            }
         }
-        if !fold.dev.is_empty() {
-            fits.push(FitRecord {
-                what: format!("calibration and thresholds of {system}"),
-                fold: Some(fold.index),
-                subjects: fold.dev.clone(),
-            });
-        }
-        if keep_training {
-            sides.train.push(of(Role::Train));
-        }
-        context.progress.step(&format!("fold {}/{} {system}", fold.index + 1, context.split.folds.len()));
+        Ok((sides, fits))
     }
-    Ok(sides)
+
+    /// Prints of the people in some roles of a fold, by role.
+    fn sides_of_fold(
+        &self,
+        system: System,
+        features: Option<&Array2<f32>>,
+        (fold, training): (&Fold, &TrainingRows),
+        roles: &[Role],
+    ) -> Result<Vec<(Role, Prints<'static>)>, RunError> {
+        let Self { context, file, apart, .. } = self;
+        let role_of: BTreeMap<&SubjectId, Vec<Role>> = fold_roles(fold, roles);
+        let infos = file.infos();
+        let rows: Vec<usize> =
+            apart.iter().copied().filter(|&row| role_of.contains_key(&infos[row].key.subject)).collect();
+        let (values, model) = match features {
+            Some(features) => {
+                let fitted = Fitted::on(system, features, training)?;
+                let model = hash_of(&(system.name(), context.key));
+                (fitted.prints(features.select(Axis(0), &rows))?, model)
+            }
+            None => encoder_prints(context, system, (fold, training), file, &rows)?,
+        };
+        let space = EmbeddingSpace { model, fold: Some(fold.index as u32) };
+        let infos: Vec<EpochInfo> = rows.iter().map(|&row| infos[row].clone()).collect();
+        let prints = Prints::new(values, infos, space, lengths(context, system)).in_stage("embed")?;
+        let of = |role: &Role| {
+            let plays = |place: &usize| {
+                role_of.get(&prints.infos()[*place].key.subject).is_some_and(|roles| roles.contains(role))
+            };
+            (*role, prints.select(&(0..prints.len()).filter(plays).collect::<Vec<_>>()))
+        };
+        Ok(roles.iter().map(of).collect())
+    }
+}
+
+/// The roles, of those asked for, that each person plays in a fold; more than one where the plan lets training see tested people.
+fn fold_roles<'a>(fold: &'a Fold, roles: &[Role]) -> BTreeMap<&'a SubjectId, Vec<Role>> {
+    let mut of_person: BTreeMap<&SubjectId, Vec<Role>> = BTreeMap::new();
+    for &role in roles {
+        for subject in fold.subjects(role) {
+            of_person.entry(subject).or_default().push(role);
+        }
+    }
+    of_person
 }
 
 /// What the lengths of a system's prints mean.
@@ -187,6 +242,9 @@ fn lengths(context: &Context, system: System) -> LengthMeaning {
     }
 }
 
+/// Epochs that are copied out of the file and encoded at a time.
+const ENCODED: usize = 2048;
+
 /// Prints of some rows of the file of epochs, and the hash of the encoder that made them.
 fn encoder_prints(
     context: &Context,
@@ -195,23 +253,38 @@ fn encoder_prints(
     file: &EpochFile,
     rows: &[usize],
 ) -> Result<(Array2<f32>, String), RunError> {
-    let plan = &context.plan.encoder()?;
+    let plan = context.plan.encoder()?;
     let data = training.epochs(file);
+    // Nothing of a model that is brought along was fitted to this fold.
+    let at_home = context.plan.carried().is_none();
     let model = match system {
-        System::UntrainedEncoder => Model::untrained(plan, &data, context.device).in_stage("embed")?,
+        System::UntrainedEncoder if at_home && plan.joined.is_empty() => {
+            saved(context, fold, file)?.before_training(&data).in_stage("embed")?
+        }
+        System::UntrainedEncoder => Model::untrained(&plan, &data, context.device).in_stage("embed")?,
         System::LearntHere => {
             let here = context.plan.encoder_learnt_here()?;
             twinprint_encoder::train(&here, &data, context.device, &mut Silent).in_stage("embed")?
         }
-        System::WhitenedEncoder => Model::whitened(plan, &data, context.device).in_stage("embed")?,
+        System::WhitenedEncoder if at_home && plan.ends_whitened() => saved(context, fold, file)?,
+        System::WhitenedEncoder => Model::whitened(&plan, &data, context.device).in_stage("embed")?,
         _ => saved(context, fold, file)?,
     };
-    let samples = file.samples().select(Axis(0), rows);
-    let prints = match system {
-        System::EncoderAlone => model.embed_alone(samples.view()),
-        _ => model.embed(samples.view()),
+    let mut prints = Array2::zeros((0, 0));
+    let (all, mut done) = (rows.len(), 0);
+    for rows in rows.chunks(ENCODED) {
+        let samples = file.samples().select(Axis(0), rows);
+        let part = match system {
+            System::EncoderAlone => model.embed_alone(samples.view()),
+            _ => model.embed(samples.view()),
+        }
+        .in_stage("embed")?;
+        if done == 0 {
+            prints = Array2::zeros((all, part.ncols()));
+        }
+        prints.slice_mut(s![done..done + part.nrows(), ..]).assign(&part);
+        done += part.nrows();
     }
-    .in_stage("embed")?;
     let hash = model.content_hash().in_stage("embed")?;
     // The same weights without what is joined to their prints map epochs into another space.
     let hash = if system == System::EncoderAlone { hash_of(&(system.name(), hash)) } else { hash };
@@ -301,8 +374,7 @@ pub(crate) fn read(context: &Context, system: System) -> Result<SystemSides, Run
     let of = |role: Role| -> Result<Vec<Prints<'static>>, RunError> {
         let mut folds = Vec::new();
         for (fold, people) in context.split.folds.iter().map(|fold| fold.subjects(role)).enumerate() {
-            let fold = fold as u32;
-            let people: HashSet<&SubjectId> = people.iter().collect();
+            let (fold, people) = (fold as u32, people.iter().collect::<HashSet<_>>());
             let belongs = |info: &RowInfo| {
                 info.fold == Some(fold)
                     && info.role.as_deref() == Some(role.name())
