@@ -22,7 +22,7 @@ fn every_idea_cites_a_paper_that_the_bibliography_holds() {
         "learn/loss/sup_con.rs",
         "learn/loss/triplet.rs",
         "front/covariances.rs",
-        "front/gabor.rs",
+        "gabor.rs",
         "net/resnet1d.rs",
         "net/twin_cnn.rs",
         "learn/sampler/subjects_by_epochs.rs",

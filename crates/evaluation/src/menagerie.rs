@@ -1,7 +1,7 @@
 //! Who carries the errors: whether a few people make most of them, as the goats of Doddington's menagerie do (Doddington,
 //! Liggett, Martin, Przybocki, Reynolds, 1998).
 //!
-//! Reference: `Doddington1998`.
+//! Reference: `DoddingtonMenagerie1998`.
 
 use std::collections::BTreeMap;
 
