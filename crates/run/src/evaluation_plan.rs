@@ -38,6 +38,9 @@ pub struct EvaluationPlan {
     pub episodes: usize,
 }
 
+/// The most that any count of the table may be.
+const MOST: usize = 1_000_000;
+
 impl Default for EvaluationPlan {
     fn default() -> Self {
         Self {
@@ -88,8 +91,13 @@ impl EvaluationPlan {
             ("ways", self.ways.iter().copied().min().unwrap_or(2), 2),
             ("shots", self.shots.iter().copied().min().unwrap_or(1), 1),
         ];
-        match counts.into_iter().find(|(_, value, least)| value < least) {
-            Some((key, value, least)) => Err((key, format!("{value} is too few: write {least} or more"))),
+        if let Some((key, value, least)) = counts.into_iter().find(|(_, value, least)| value < least) {
+            return Err((key, format!("{value} is too few: write {least} or more")));
+        }
+        match counts.into_iter().find(|(_, value, _)| *value > MOST) {
+            Some((key, value, _)) => {
+                Err((key, format!("{value} would come to no end: write {MOST} or less")))
+            }
             None => Ok(()),
         }
     }

@@ -23,7 +23,7 @@ pub(crate) fn write(given: &SynthArguments, progress: &Terminal) -> Result<ExitC
         session_drift: given.drift,
         ..Cohort::default()
     };
-    progress.begin("synth", Some((given.subjects * given.sessions) as u64));
+    progress.begin("synth", Some(given.subjects.saturating_mul(given.sessions) as u64));
     let summary =
         synth::write(&cohort, &given.out, &mut |done, of| progress.step(&format!("{done}/{of} recordings")))?;
     progress.end(&format!(
