@@ -31,8 +31,24 @@ addEventListener("load", () => {
   if (entry) entry.dispatchEvent(new MouseEvent("click", { bubbles: true }));
   const switched = hidden();
   if (entry) entry.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+  // A rectangle drawn over the middle of the first plot, and all of it again.
+  const first = svgs[0], whole = first.getAttribute("viewBox");
+  first.scrollIntoView();
+  const box = first.getBoundingClientRect();
+  const drag = (type, share) => first.dispatchEvent(new PointerEvent(type, {
+    clientX: box.left + box.width * share, clientY: box.top + box.height * share, pointerType: "mouse", button: 0, bubbles: true }));
+  drag("pointerdown", 0.3); drag("pointermove", 0.5); drag("pointerup", 0.6);
+  const zoomed = first.getAttribute("viewBox") !== whole;
+  document.querySelector(".zoom button")?.click();
+  const again = first.getAttribute("viewBox") === whole && !document.querySelector(".zoom");
   scrollTo(0, 0);
+  // Points of a canvas that something was drawn on, where the page has one.
+  const canvas = document.querySelector("canvas");
+  const pixels = canvas ? canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data : [];
+  let ink = 0;
+  for (let i = 3; i < pixels.length; i += 4) ink += pixels[i] > 0;
   const found = {
+    ink, zoomed, again,
     plots: svgs.length,
     drawn: svgs.filter(svg => svg.getBBox().width > 50 && svg.getBoundingClientRect().height > 50).length,
     told, switched, back: hidden(),
@@ -47,7 +63,7 @@ addEventListener("load", () => {
 /// What a page did in the browser.
 #[derive(Debug)]
 pub struct Seen {
-    /// What the probe found: `plots`, `drawn`, `told`, `switched`, `back`, `width`, `height`, `smallest`.
+    /// What the probe found: `plots`, `drawn`, `told`, `switched`, `back`, `ink`, `zoomed`, `again`, `width`, `height`, `smallest`.
     pub found: Value,
     /// What the page wrote to the browser's console.
     pub console: Vec<String>,

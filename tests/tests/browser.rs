@@ -26,6 +26,7 @@ fn opens_well(browser: &Path, run: &Path, name: &str) {
         let told = found["told"].as_array().unwrap();
         assert!(told.len() >= 4 && told.iter().all(|text| text != ""), "{name} on a {device}: {found}");
         assert!(number("switched") >= 1.0 && number("back") == 0.0, "{name}: the legend: {found}");
+        assert!(found["zoomed"] == true && found["again"] == true, "{name}: zooming: {found}");
         assert!(number("width") <= width as f64, "{name} is wider than a {device}: {found}");
         assert!(number("smallest") >= 10.0, "{name}: letters too small on a {device}: {found}");
         for (light, dark) in [("light", false), ("dark", true)] {

@@ -49,7 +49,10 @@ fn run(name: &str, folder: &Path, data: &Path, python: Option<&Path>) {
                 // Variables of earlier blocks hold in later ones.
                 let script = format!(
                     "set -euo pipefail\n{before}{}",
-                    text.replace("twinprint run pipelines/eegmat.toml", SHORT)
+                    text.replace("twinprint run pipelines/eegmat.toml", SHORT).replace(
+                        "twinprint run own.toml",
+                        &SHORT.replace("pipelines/eegmat.toml", "own.toml")
+                    )
                 );
                 before.extend(
                     text.lines()
@@ -123,6 +126,13 @@ fn other_peoples_files_runs_as_written() {
     run("other-peoples-files.md", folder.path(), folder.path(), Some(&python));
     let converted = std::fs::read_dir(folder.path().join("bids")).unwrap().count();
     assert_eq!(converted, 8 + 3, "a folder a person, and what every data set has");
+}
+
+#[test]
+fn your_own_recordings_runs_as_written() {
+    let Some(data) = real("muse-cueing") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    run("your-own-recordings.md", folder.path(), &data.canonicalize().unwrap(), None);
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::sweep_arguments::{JobArguments, SweepArguments};
 
 /// EEG biometrics from EDF recordings to an equal error rate you can defend.
 #[derive(Debug, Parser)]
-#[command(name = "twinprint", version, about, max_term_width = 110, arg_required_else_help = true)]
+#[command(name = "twinprint", version, max_term_width = 110, arg_required_else_help = true)]
 pub(crate) struct Arguments {
     /// Say nothing but results, notices and errors.
     #[arg(long, short, global = true)]
@@ -73,19 +73,7 @@ pub(crate) enum Command {
     Job(JobArguments),
     /// Write report.html of a run again.
     #[command(after_help = "Example:\n  twinprint report reports/eegmat-1a2b3c4d")]
-    Report {
-        /// The run folder.
-        run: PathBuf,
-        /// Print results.json instead of the table.
-        #[arg(long)]
-        json: bool,
-        /// Print the table as Markdown.
-        #[arg(long, conflicts_with = "json")]
-        markdown: bool,
-        /// Also write the page's plots into this folder, as SVG.
-        #[arg(long, value_name = "DIR")]
-        figures: Option<PathBuf>,
-    },
+    Report(ReportArguments),
     /// Make a complete run again from its recordings, and hold every file of both side by side. Exit code 1 where one differs.
     #[command(
         after_help = "Example:\n  twinprint reproduce reports/eegmat-1a2b3c4d --to elsewhere --threads 1"
@@ -111,6 +99,30 @@ pub(crate) enum Command {
     /// Download a dataset named in data/.
     #[command(after_help = "Example:\n  twinprint fetch eegmat --to data/eegmat")]
     Fetch(FetchArguments),
+    /// Look at a folder of recordings and write a pipeline for it, with comments on every guess.
+    #[command(after_help = "Example:\n  twinprint init recordings --to own.toml")]
+    Init(InitArguments),
+    /// Say what this build and this machine have: libhdf5, devices, threads, disk, data.
+    #[command(after_help = "Example:\n  twinprint doctor")]
+    Doctor,
+    /// Print the completion script of a shell.
+    #[command(
+        after_help = "Example:\n  twinprint completions bash > ~/.local/share/bash-completion/completions/twinprint"
+    )]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write manual pages, one a command.
+    #[command(after_help = "Example:\n  twinprint man ~/.local/share/man/man1")]
+    Man {
+        /// The folder to write them into.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Print every command with its options as Markdown.
+    #[command(hide = true)]
+    Reference,
     /// Show a recording's header, channels, annotations and quality.
     #[command(after_help = "Example:\n  twinprint inspect ../shared/data/eegmat/Subject00_1.edf")]
     Inspect(InspectArguments),
@@ -249,6 +261,25 @@ pub(crate) struct CheckArguments {
     pub(crate) json: bool,
 }
 
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
+    /// The run folder.
+    pub(crate) run: PathBuf,
+    /// Print results.json instead of the table.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print the table as Markdown.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) markdown: bool,
+    /// Also write the page's plots into this folder, as SVG.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) figures: Option<PathBuf>,
+    /// Also write the numbers into this folder, each table as CSV and as LaTeX.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) tables: Option<PathBuf>,
+}
+
 /// Arguments of `compare`.
 #[derive(Debug, Args)]
 pub(crate) struct CompareArguments {
@@ -325,6 +356,20 @@ pub(crate) struct FetchArguments {
     pub(crate) json: bool,
 }
 
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    /// The folder that holds the recordings.
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// The pipeline to write; by default the folder's name with .toml, here.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
+    /// Replace a pipeline that is there.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
 /// Arguments of `inspect`.
 #[derive(Debug, Args)]
 pub(crate) struct InspectArguments {
@@ -339,4 +384,7 @@ pub(crate) struct InspectArguments {
     /// Read what is certain of a damaged file and list what was done.
     #[arg(long)]
     pub(crate) lenient: bool,
+    /// Also write a page to look at: signals, spectra, annotations, before and after preprocessing.
+    #[arg(long, value_name = "PAGE.html")]
+    pub(crate) plot: Option<PathBuf>,
 }

@@ -8,6 +8,7 @@ mod exit_code;
 mod failure;
 mod gallery_arguments;
 mod host;
+mod interrupt;
 mod model_arguments;
 mod number;
 mod plan_arguments;
@@ -16,6 +17,7 @@ mod repeat_arguments;
 mod say;
 mod sweep_arguments;
 
+use std::io::IsTerminal;
 use std::panic::catch_unwind;
 use std::process::ExitCode;
 
@@ -36,9 +38,13 @@ fn main() -> ExitCode {
         }
     };
     start_logging(arguments.verbose);
-    // Lines are not broken by us: a path cut in two is no path.
-    let _ =
-        miette::set_hook(Box::new(|_| Box::new(miette::MietteHandlerOpts::new().wrap_lines(false).build())));
+    interrupt::listen();
+    // On a terminal lines are broken between words, never inside one: a path cut in two is no path. Elsewhere they stay whole.
+    let wraps = std::io::stderr().is_terminal();
+    let _ = miette::set_hook(Box::new(move |_| {
+        let options = miette::MietteHandlerOpts::new().wrap_lines(wraps).break_words(false);
+        Box::new(options.build())
+    }));
     match catch_unwind(|| command::dispatch(&arguments)) {
         Ok(Ok(code)) => code,
         Ok(Err(failure)) => failure.show(),

@@ -60,7 +60,7 @@ impl Progress for Terminal {
             state.stage = stage.to_owned();
             state.started = Instant::now();
             state.last_line = Instant::now();
-            (state.done, state.total) = (0, total);
+            (state.done, state.total) = (0, total.filter(|&total| total > 0));
             if self.quiet {
                 return;
             }
@@ -114,11 +114,13 @@ impl State {
     }
 }
 
+/// A bar with a fraction, a rate and the time that is left; a spinner where nobody knows how much there is.
 fn bar(total: Option<u64>) -> ProgressBar {
     let (bar, template) = match total {
-        Some(total) => {
-            (ProgressBar::new(total), "{prefix:<11} [{bar:28}] {pos}/{len} {elapsed}, {eta} left {wide_msg}")
-        }
+        Some(total) => (
+            ProgressBar::new(total),
+            "{prefix:<11} [{bar:24}] {pos}/{len} {elapsed}, {per_sec:.1}, {eta} left {wide_msg}",
+        ),
         None => (ProgressBar::new_spinner(), "{prefix:<11} {spinner} {elapsed} {wide_msg}"),
     };
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());

@@ -87,6 +87,11 @@ pub struct KnownFile {
 }
 
 impl Manifest {
+    /// The names of the datasets that are built in.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        BUILTIN.into_iter().map(|(name, _)| name)
+    }
+
     /// Takes a manifest that comes with the program by its name, or reads a file whose path ends in `.toml`.
     ///
     /// # Errors

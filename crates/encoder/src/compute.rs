@@ -41,7 +41,7 @@ impl Compute {
     }
 
     /// The names of the devices that can be used here.
-    fn present() -> Vec<String> {
+    pub fn present() -> Vec<String> {
         let others = ["libtorch", "cuda:0", "cuda:1", "cuda:2", "cuda:3", "wgpu"];
         let there = |name: &&str| match *name {
             "libtorch" => libtorch().is_ok(),

@@ -67,15 +67,14 @@ pub enum ProtocolError {
     },
     /// Too few people for the folds.
     #[error(
-        "protocol.folds = {folds} with {subjects} subjects who can be tested: every fold needs at least 2 of them to have non-mated comparisons; write folds = {most} or fewer, or add subjects"
+        "protocol.folds = {folds} with {subjects} subjects who can be tested: every fold needs at least 2 of them to have non-mated comparisons; {}",
+        folds_remedy(*subjects)
     )]
     TooFewSubjects {
         /// Folds asked for.
         folds: usize,
         /// Subjects who can be tested.
         subjects: usize,
-        /// The most folds that would do, at least 2.
-        most: usize,
     },
     /// Nobody, or one person, is left to learn from.
     #[error(
@@ -204,5 +203,12 @@ impl ProtocolError {
             Self::EpochSeconds(_) => return "preprocess.epochs.duration".to_owned(),
         };
         format!("protocol.{below}")
+    }
+}
+/// What to do where so many people can be tested; no number of folds does for fewer than four.
+fn folds_remedy(subjects: usize) -> String {
+    match subjects / 2 {
+        0 | 1 => "even the fewest folds, 2, need 4 subjects: add people, each with a recording to enrol and one to probe".to_owned(),
+        most => format!("write folds = {most} or fewer, or add subjects"),
     }
 }

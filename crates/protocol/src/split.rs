@@ -217,7 +217,7 @@ impl Everybody {
             choices.iter().partition(|(_, choice)| choice.can_be_tested());
         if tested.len() < 2 * plan.folds {
             let (folds, subjects) = (plan.folds, tested.len());
-            return Err(ProtocolError::TooFewSubjects { folds, subjects, most: (subjects / 2).max(2) });
+            return Err(ProtocolError::TooFewSubjects { folds, subjects });
         }
         self.tested.extend(tested.into_iter().map(|(who, _)| who.clone()));
         self.train_only.extend(others.into_iter().map(|(who, _)| who.clone()));

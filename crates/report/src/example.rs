@@ -6,7 +6,10 @@ use statrs::distribution::{ContinuousCDF, Normal};
 use twinprint_signal::Estimate;
 
 use crate::results::*;
-use crate::{Curves, DataSource, DetCurve, MapPoint, PrintMap, RunFacts, ScoreHistogram, TrainingCurve};
+use crate::{
+    Curves, DataSource, DetCurve, ErrorsByPerson, MapPoint, PersonErrors, PrintMap, RecordingQuality,
+    RunFacts, ScoreHistogram, TrainingCurve,
+};
 
 const SYSTEMS: [(&str, f64, f64); 7] = [
     ("encoder", 0.037, 0.008),
@@ -170,6 +173,17 @@ fn classifier_row(classifier: &str, label: &str, accuracy: f64, chance: f64) -> 
         balanced_accuracy: Some(accuracy - 0.004),
         balanced_ci95: Some([accuracy - 0.035, accuracy + 0.025].into()),
         chance: Some(chance),
+        confusion: ["anna", "ben", "chris"]
+            .iter()
+            .flat_map(|truth| {
+                let answers = ["anna", "ben", "chris"].into_iter();
+                answers.map(move |answer| Confused {
+                    truth: (*truth).to_owned(),
+                    answer: answer.to_owned(),
+                    epochs: if *truth == answer { 28 } else { 1 },
+                })
+            })
+            .collect(),
     }
 }
 
@@ -278,6 +292,8 @@ pub(crate) fn curves() -> Curves {
         curves.training.push(TrainingCurve { fold, loss, dev_eer, attention: false });
     }
     curves.map = map();
+    curves.people = people();
+    curves.quality = quality();
     curves
 }
 
@@ -314,6 +330,30 @@ pub(crate) fn crowded() -> (Results, Curves) {
     (results, curves)
 }
 
+/// Two of eight people make most of the errors.
+fn people() -> Vec<ErrorsByPerson> {
+    let person = |(number, refused): (usize, usize)| PersonErrors {
+        subject: format!("sub-{number:02}"),
+        mated: 31,
+        refused,
+    };
+    let people = [9, 0, 1, 6, 0, 1, 0, 0].into_iter().enumerate().map(person).collect();
+    vec![ErrorsByPerson { probe_seconds: 2.0, people }]
+}
+
+fn quality() -> Vec<RecordingQuality> {
+    let recording = |number: usize| RecordingQuality {
+        subject: format!("sub-{:02}", number / 2),
+        recording: format!("{}", 1 + number % 2),
+        cut: 120,
+        kept: 120 - number * number % 17,
+        line_noise: (number != 3).then_some(1.0 + 0.2 * (number % 5) as f64),
+        peak_to_peak: Some(40.0 + (number % 7) as f64),
+        mended: if number == 5 { vec!["T3".to_owned()] } else { Vec::new() },
+    };
+    (0..16).map(recording).collect()
+}
+
 /// Six people on a ring, each a small cloud of two recordings.
 fn map() -> PrintMap {
     let point = |person: usize, epoch: usize| {
@@ -323,8 +363,9 @@ fn map() -> PrintMap {
             subject: format!("sub-{person:02}"),
             recording: if epoch.is_multiple_of(2) { "1" } else { "2" }.to_owned(),
             seen: person.is_multiple_of(2),
-            x: angle.cos() + spread * turn.cos(),
-            y: angle.sin() + spread * turn.sin(),
+            start: epoch as f64 * 2.0,
+            components: [angle.cos() + spread * turn.cos(), angle.sin() + spread * turn.sin()],
+            neighbours: [20.0 * angle.sin() + turn.cos(), 20.0 * angle.cos() + turn.sin()],
         }
     };
     let points = (0..6).flat_map(|person| (0..12).map(move |epoch| point(person, epoch))).collect();

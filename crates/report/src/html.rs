@@ -4,6 +4,8 @@ mod audit;
 mod origin;
 mod parts;
 mod people;
+mod plotted;
+pub(crate) mod signals;
 pub(crate) mod sweep;
 mod tables;
 mod top;
@@ -36,14 +38,16 @@ pub fn html(page: &Page) -> String {
                 main {
                     (top::top(page))
                     (verification(page))
+                    (plotted::people(page))
+                    (plotted::print_map(page))
+                    (plotted::training(page))
                     (identification(page))
                     (other_cohorts(results))
                     (tables::few_shot(results))
                     (tables::classifiers(results))
+                    (plotted::quality(page))
                     (audit::audit(results))
                     (audit::absent(results))
-                    (print_map(page))
-                    (training(page))
                     (people::how_to_read(results))
                     (origin::origin(page))
                 }
@@ -69,8 +73,8 @@ fn verification(page: &Page) -> Markup {
             (tables::verification(results))
             (tables::comparisons(results))
             (tables::days(results))
-            @if let Some(plot) = plots::det::det(&page.curves.det) {
-                (figure(&plot, "Detection error trade-off. The dotted diagonal crosses each line at its equal error rate; closer to the lower left is better."))
+            @if let Some(plot) = plots::det::det(&page.curves.det, &results.verification) {
+                (figure(&plot, "Detection error trade-off. The dot where a line crosses the dotted diagonal is its equal error rate; closer to the lower left is better. Bars are the encoder's 95 % intervals by bootstrap over subjects."))
             }
             @if let Some(plot) = plots::scores::scores(&page.curves.scores, results.final_model.as_ref()) {
                 (figure(&plot, "How far the scores of one person with themselves lie from the scores of two people; “carried” is the final model's threshold."))
@@ -109,31 +113,6 @@ fn identification(page: &Page) -> Markup {
             (tables::identification(results))
             @if let Some(plot) = plots::cmc::cmc(&results.identification) {
                 (figure(&plot, "How often the right person is among the first few of those enrolled in their fold."))
-            }
-        }
-    }
-}
-
-fn print_map(page: &Page) -> Markup {
-    let fold = page.curves.map.fold;
-    html! {
-        @if let Some(plot) = plots::map::map(&page.curves.map) {
-            section aria-labelledby="map-heading" {
-                h2 id="map-heading" { "Where the prints lie" }
-                (figure(&plot, &format!("Prints of fold {fold} on their first two principal components; one colour a person, \
-                    discs from their first recording, crosses from another. Same person together and others apart on the right \
-                    is what carries over to new people; two components show only part of it.")))
-            }
-        }
-    }
-}
-
-fn training(page: &Page) -> Markup {
-    html! {
-        @if let Some(plot) = plots::training::training(&page.curves.training) {
-            section aria-labelledby="training-heading" {
-                h2 id="training-heading" { "Training" }
-                (figure(&plot, "A loss that falls while the error on unseen people rises is overfitting."))
             }
         }
     }
@@ -182,6 +161,7 @@ mod tests {
         results.few_shot[0].system = evil.to_owned();
         results.classifiers[0].label = evil.to_owned();
         results.classifiers[0].classifier = evil.to_owned();
+        results.classifiers[0].confusion[0].truth = evil.to_owned();
         results.audit[0].check = evil.to_owned();
         results.audit[0].detail = evil.to_owned();
         results.timing.insert(evil.to_owned(), 1.0);
@@ -210,6 +190,9 @@ mod tests {
         curves.det[1].system = evil.to_owned();
         curves.scores.truncate(1);
         curves.scores[0].system = evil.to_owned();
+        curves.people[0].people[0].subject = evil.to_owned();
+        curves.quality[0].recording = evil.to_owned();
+        curves.map.points[0].subject = evil.to_owned();
         let page = html(&Page { results: &results, run: &run, curves: &curves });
         assert!(!page.contains("<img"), "a tag of the user stands in the page");
         assert!(!page.contains("onerror=alert(1)>\""), "a quotation mark of the user stands in the page");
@@ -231,6 +214,17 @@ mod tests {
         let (alert, first) = (page.find("class=\"alert leak\"").unwrap(), page.find("<h2").unwrap());
         assert!(alert < first);
         assert!(page.contains("−2.6 points"), "the optimism is shown");
+    }
+
+    #[test]
+    fn a_shortcut_that_reaches_the_encoder_is_said_above_every_number() {
+        let page = shown(&example::results());
+        let (alert, first) =
+            (page.find("A shortcut may explain").unwrap(), page.find("class=\"card\"").unwrap());
+        assert!(alert < first && page.contains("<tr class=\"failed\""));
+        let mut clean = example::results();
+        clean.audit.retain(|row| row.outcome != crate::results::Outcome::Failed);
+        assert!(!shown(&clean).contains("A shortcut may explain"));
     }
 
     #[test]
@@ -282,12 +276,23 @@ mod tests {
             let curves = Curves {
                 map: crate::PrintMap {
                     points: pairs.iter().map(|&(x, y)| crate::MapPoint {
-                        subject: bins.to_string(), recording: x.to_string(), seen: x < y, x, y,
+                        subject: bins.to_string(), recording: x.to_string(), seen: x < y, start: x, components: [x, y], neighbours: [y, x],
                     }).collect(),
                     explained: [probe, value(3)],
                     fold: bins,
                 },
-                det: vec![crate::DetCurve { points: pairs.clone(), probe_seconds: probe, ..Default::default() }],
+                det: vec![crate::DetCurve {
+                    points: pairs.clone(),
+                    probe_seconds: probe,
+                    ..Default::default()
+                }],
+                people: vec![crate::ErrorsByPerson {
+                    probe_seconds: probe,
+                    people: vec![crate::PersonErrors { mated: bins, refused: values.len(), ..Default::default() }],
+                }],
+                quality: vec![crate::RecordingQuality {
+                    cut: bins, kept: values.len(), line_noise: values.first().copied(), peak_to_peak: Some(probe), ..Default::default()
+                }],
                 scores: vec![crate::ScoreHistogram {
                     edges: values.clone(),
                     mated: values.iter().take(bins).copied().collect(),

@@ -4,6 +4,7 @@
 
 mod audit;
 mod curve_table;
+mod data_tables;
 mod days;
 mod days_table;
 mod figures;
@@ -24,13 +25,16 @@ mod verdict;
 mod example;
 
 pub use curve_table::{curve_markdown, curve_table};
+pub use data_tables::{DataTable, data_tables};
 pub use figures::figures;
 pub use html::html;
+pub use html::signals::{SignalPage, SignalSide, signal_page};
 pub use html::sweep::sweep_page;
 pub use json::ResultsError;
 pub use markdown::markdown;
 pub use page::{
-    Curves, DataSource, DetCurve, MapPoint, Page, PrintMap, RunFacts, ScoreHistogram, TrainingCurve,
+    Curves, DataSource, DetCurve, ErrorsByPerson, MapPoint, Page, PersonErrors, PrintMap, RecordingQuality,
+    RunFacts, ScoreHistogram, TrainingCurve,
 };
 pub use plots::sweep::SweepPoint;
 pub use results::Results;

@@ -70,6 +70,10 @@ pub struct Curves {
     pub training: Vec<TrainingCurve>,
     /// The prints of one fold on a plane.
     pub map: PrintMap,
+    /// Whose claims the encoder refuses, one entry a probe length.
+    pub people: Vec<ErrorsByPerson>,
+    /// What preprocessing found in each recording.
+    pub quality: Vec<RecordingQuality>,
 }
 
 /// The error trade-off of one system at one probe length.
@@ -81,6 +85,45 @@ pub struct DetCurve {
     pub probe_seconds: f64,
     /// False match rate and false non-match rate, both 0 to 1, along the threshold.
     pub points: Vec<(f64, f64)>,
+}
+
+/// How often each person's own probes are refused at the threshold of equal errors.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ErrorsByPerson {
+    /// Seconds of EEG without rejected epochs that each probe is made from.
+    pub probe_seconds: f64,
+    /// One entry a person with mated comparisons, in any order.
+    pub people: Vec<PersonErrors>,
+}
+
+/// The errors of one person's probes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PersonErrors {
+    /// The person.
+    pub subject: String,
+    /// Comparisons of the person with themselves.
+    pub mated: usize,
+    /// How many of these are refused.
+    pub refused: usize,
+}
+
+/// What preprocessing found in one recording.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RecordingQuality {
+    /// Whose it is.
+    pub subject: String,
+    /// Session and recording.
+    pub recording: String,
+    /// Epochs cut before rejection.
+    pub cut: usize,
+    /// Epochs kept.
+    pub kept: usize,
+    /// Power at the mains frequency over the power beside it, where the rate shows it.
+    pub line_noise: Option<f64>,
+    /// Median over epochs and channels of maximum minus minimum, microvolts.
+    pub peak_to_peak: Option<f64>,
+    /// Channels that were estimated from the others or left out.
+    pub mended: Vec<String>,
 }
 
 /// How the scores of one system at one probe length are distributed.
@@ -113,7 +156,7 @@ pub struct TrainingCurve {
     pub dev_eer: Vec<(f64, f64)>,
 }
 
-/// Prints on their first two principal components.
+/// Prints on a plane, in two ways: by their first two principal components, and so that neighbours stay together (t-SNE).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PrintMap {
     /// One point for each print drawn.
@@ -133,8 +176,10 @@ pub struct MapPoint {
     pub recording: String,
     /// Whether the encoder learnt from this person.
     pub seen: bool,
-    /// Coordinate on the first principal component.
-    pub x: f64,
-    /// Coordinate on the second principal component.
-    pub y: f64,
+    /// Seconds from the recording's start to the epoch the print was made from.
+    pub start: f64,
+    /// Coordinates on the first two principal components.
+    pub components: [f64; 2],
+    /// Coordinates on the map of neighbours, without unit.
+    pub neighbours: [f64; 2],
 }

@@ -334,4 +334,19 @@ pub struct ClassifierRow {
     /// Share of answers that are right when the commonest training label is always given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chance: Option<f64>,
+    /// How often which label was answered for which, for the encoder; pairs that never occur are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub confusion: Vec<Confused>,
+}
+
+/// How often one label was answered where another, or the same, was true.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confused {
+    /// The label that is true.
+    pub truth: String,
+    /// The label that was answered.
+    pub answer: String,
+    /// How many epochs.
+    pub epochs: usize,
 }

@@ -1,10 +1,11 @@
-//! The map of prints: the first two principal components, people learnt from beside people never seen.
+//! The map of prints: people learnt from beside people never seen, on the first two principal components and by t-SNE.
 
 use ndarray::Axis;
 use twinprint_closed::PrincipalComponents;
+use twinprint_evaluation::neighbour_map;
 use twinprint_protocol::Role;
 use twinprint_report::{MapPoint, PrintMap};
-use twinprint_signal::{directions, has_direction};
+use twinprint_signal::{EpochInfo, SubjectId, directions, has_direction};
 use twinprint_store::prints::PrintFile;
 
 use crate::RunError;
@@ -16,14 +17,19 @@ use crate::system::System;
 const FOLD: u32 = 0;
 /// People drawn of each kind; more cannot be told apart by colour.
 const PEOPLE: usize = 8;
+/// Prints drawn of a recording, evenly over its length: the map of neighbours takes time by the square of all.
+const PRINTS: usize = 24;
+/// Neighbours a print has on the map of neighbours, about as many as the person has prints in one recording.
+const NEIGHBOURS: f64 = 24.0;
 
 /// The map of the encoder's prints in the first fold.
 pub(crate) fn of(folder: &RunFolder) -> Result<PrintMap, RunError> {
     let path = folder.path("systems").join(format!("{}.h5", System::Encoder));
     let file = PrintFile::open(&path).in_folder(path.clone(), "run `twinprint embed` again")?;
-    let mut rows = Vec::new();
+    let mut rows: Vec<(usize, Role)> = Vec::new();
     for role in [Role::Train, Role::Test] {
-        let mut people = Vec::new();
+        let mut people: Vec<&SubjectId> = Vec::new();
+        let mut recordings: Vec<(&EpochInfo, Vec<usize>)> = Vec::new();
         for (row, info) in file.infos().iter().enumerate() {
             let drawn = info.fold == Some(FOLD) && info.role.as_deref() == Some(role.name());
             if !drawn || !has_direction(file.prints().row(row)) {
@@ -34,27 +40,53 @@ pub(crate) fn of(folder: &RunFolder) -> Result<PrintMap, RunError> {
                 people.push(subject);
             }
             if people.contains(&subject) {
-                rows.push((row, role));
+                match recordings.iter_mut().find(|(known, _)| known.key == info.epoch.key) {
+                    Some((_, rows)) => rows.push(row),
+                    None => recordings.push((&info.epoch, vec![row])),
+                }
             }
         }
+        rows.extend(recordings.iter().flat_map(|(_, all)| spread(all)).map(|row| (row, role)));
     }
     let chosen: Vec<usize> = rows.iter().map(|(row, _)| *row).collect();
-    let prints = file.prints().select(Axis(0), &chosen);
-    let components = PrincipalComponents::of(directions(prints.view()).view(), 2).in_stage("report")?;
+    let prints = directions(file.prints().select(Axis(0), &chosen).view());
+    let components = PrincipalComponents::of(prints.view(), 2).in_stage("report")?;
+    let neighbours = neighbour_map(prints.view(), components.coordinates.view(), NEIGHBOURS);
     let points = rows
         .iter()
-        .zip(components.coordinates.rows())
-        .map(|((row, role), at)| {
-            let key = &file.infos()[*row].epoch.key;
+        .zip(components.coordinates.rows().into_iter().zip(neighbours.rows()))
+        .map(|((row, role), (component, neighbour))| {
+            let epoch = &file.infos()[*row].epoch;
             MapPoint {
-                subject: key.subject.to_string(),
-                recording: key.recording.to_string(),
+                subject: epoch.key.subject.to_string(),
+                recording: epoch.key.recording.to_string(),
                 seen: *role == Role::Train,
-                x: at[0],
-                y: at[1],
+                start: epoch.start.get(),
+                components: [component[0], component[1]],
+                neighbours: [neighbour[0], neighbour[1]],
             }
         })
         .collect();
     let explained = [components.explained[0], components.explained[1]];
     Ok(PrintMap { points, explained, fold: FOLD as usize })
+}
+
+/// At most [`PRINTS`] of these rows, evenly spread.
+fn spread(rows: &[usize]) -> impl Iterator<Item = usize> {
+    let count = rows.len().min(PRINTS);
+    (0..count).map(move |place| rows[place * rows.len() / count])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_rows_are_all_drawn_and_many_are_spread_over_the_recording() {
+        assert_eq!(spread(&[3, 4, 9]).collect::<Vec<_>>(), [3, 4, 9]);
+        let many: Vec<usize> = (0..240).collect();
+        let drawn: Vec<usize> = spread(&many).collect();
+        assert_eq!((drawn.len(), drawn[0], drawn[23]), (PRINTS, 0, 230));
+        assert!(spread(&[]).next().is_none());
+    }
 }

@@ -94,6 +94,11 @@ impl People {
         (prints.select(rows).features(), people)
     }
 
+    /// The people by their numbers.
+    pub(crate) fn names(&self) -> BTreeMap<u32, String> {
+        self.0.iter().map(|(name, number)| (*number, name.to_string())).collect()
+    }
+
     /// A person's number; people without a clean epoch have none and are never asked for.
     pub(crate) fn number(&self, subject: &SubjectId) -> u32 {
         self.0.get(subject).copied().unwrap_or(u32::MAX)

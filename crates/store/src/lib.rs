@@ -28,3 +28,9 @@ mod strings;
 
 pub use error::StoreError;
 pub use mapped::Storage;
+
+/// The version of libhdf5 that this build uses: `1.14.3`.
+pub fn hdf5_version() -> String {
+    let (major, minor, patch) = hdf5::library_version();
+    format!("{major}.{minor}.{patch}")
+}

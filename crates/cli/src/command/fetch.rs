@@ -29,6 +29,7 @@ pub(crate) fn download(given: &FetchArguments, progress: &Terminal) -> Result<Ex
         ..Options::new(&to)
     };
     progress.say(&attribution(&manifest));
+    crate::interrupt::keeps("the files that are there stay: the same command downloads the rest");
     let told = |event: Event| match event {
         Event::Begun { files, .. } => progress.begin("fetch", Some(files as u64)),
         Event::Retrying { path, reason, wait, .. } => {

@@ -10,6 +10,7 @@ use twinprint_desk::{
     Wanted,
 };
 use twinprint_foreign::{Filter, is_feature_file};
+use twinprint_run::Progress;
 
 use super::gallery_text::{enrolled, identified, person_json, person_text, short, thresholds_text, verdict};
 use crate::exit_code::NEGATIVE;
@@ -50,8 +51,18 @@ pub(crate) fn enrol(given: &EnrolArguments, progress: &Terminal) -> Result<ExitC
         skip_enrolled: given.skip_enrolled,
         force: given.force,
     };
-    let outcome = twinprint_desk::enrol(&options, progress, &mut host::random()?)?;
     let of_table = given.files.iter().any(|path| is_feature_file(path));
+    // A new gallery sets its thresholds first, which takes as long as many enrolments.
+    let sets_thresholds = !of_table && !given.gallery.gallery.exists();
+    if sets_thresholds {
+        progress.begin("gallery", None);
+        progress.step("setting the thresholds on people the encoder has not seen");
+    }
+    let outcome = twinprint_desk::enrol(&options, progress, &mut host::random()?);
+    if sets_thresholds {
+        progress.end(if outcome.is_ok() { "made, its thresholds set" } else { "not made" });
+    }
+    let outcome = outcome?;
     if given.json && of_table {
         say!("{}", serde_json::to_string_pretty(&outcome)?);
     } else if given.json {

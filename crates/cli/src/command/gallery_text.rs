@@ -1,5 +1,6 @@
 //! What `enroll`, `verify`, `identify` and `gallery` answer, as text.
 
+use crate::say::{Tone, toned};
 use serde_json::json;
 use twinprint_desk::{Decision, Happening, Identified, Match, People, Person, Rate, Report, Thresholds};
 
@@ -47,8 +48,16 @@ pub(crate) fn verdict(answer: &Match, decimals: usize) -> String {
         Decision::Fixed => "fixed length",
         Decision::Stated => "against a stated score",
     };
+    let (tone, word) = if answer.matched { (Tone::Good, "MATCH   ") } else { (Tone::Bad, "NO MATCH") };
+    // A yes without the rate at which strangers get one says nothing.
+    let at = match (answer.target_fmr, answer.fmr) {
+        (Some(target), Some(fmr)) => {
+            format!(" at a false match rate of {} ({} observed)", percent(target), percent(fmr.value))
+        }
+        _ => " at a stated score: how often strangers match at it is not known".to_owned(),
+    };
     let mut lines = vec![
-        format!("{}    {}", if answer.matched { "MATCH   " } else { "NO MATCH" }, answer.subject),
+        format!("{}    {}{at}", toned(tone, word), answer.subject),
         format!("{:<11} {:.decimals$}, threshold {:.3}", "score", answer.score, answer.threshold),
         format!("{:<11} {seconds}{} epochs, {how}", "used", answer.epochs),
     ];

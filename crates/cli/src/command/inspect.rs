@@ -6,7 +6,7 @@ use twinprint_run::Inspection;
 
 use crate::arguments::InspectArguments;
 use crate::failure::Failure;
-use crate::say::say;
+use crate::say::{say, tell};
 
 /// How many annotation labels are listed.
 const LABELS: usize = 20;
@@ -18,6 +18,11 @@ pub(crate) fn show(given: &InspectArguments) -> Result<ExitCode, Failure> {
         say!("{}", serde_json::to_string_pretty(&facts)?);
     } else {
         say!("{}", text(&facts));
+    }
+    if let Some(page) = &given.plot {
+        twinprint_run::inspect_plot(&given.file, given.lenient, page)?;
+        // JSON on standard output stays JSON.
+        tell!("page        {}", page.display());
     }
     Ok(ExitCode::SUCCESS)
 }

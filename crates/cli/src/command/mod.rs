@@ -3,10 +3,13 @@
 mod cache;
 mod compare;
 mod convert;
+mod doctor;
+mod documents;
 mod export;
 mod fetch;
 mod gallery;
 mod gallery_text;
+mod init;
 mod inspect;
 mod model;
 mod repeat;
@@ -39,9 +42,7 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Cache(given) => cache::tend(given),
         Command::Sweep(given) => sweep::run(given, threads, &progress),
         Command::Job(given) => sweep::job(given, threads, &progress),
-        Command::Report { run, json, markdown, figures } => {
-            report::write(run, *json, *markdown, figures.as_deref())
-        }
+        Command::Report(given) => report::write(given),
         Command::Reproduce(given) => repeat::reproduce(given, threads, &progress),
         Command::Bundle(given) => repeat::bundle(given),
         Command::Runs(given) => runs::list(given),
@@ -51,6 +52,11 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Fetch(given) => fetch::download(given, &progress),
         Command::Inspect(given) => inspect::show(given),
         Command::Convert(given) => convert::write(given, &progress),
+        Command::Init(given) => init::write(given),
+        Command::Doctor => doctor::show(threads),
+        Command::Completions { shell } => documents::completions(*shell),
+        Command::Man { folder } => documents::man(folder),
+        Command::Reference => documents::reference(),
         Command::Enrol(given) => gallery::enrol(given, &progress),
         Command::Verify(given) => gallery::verify(given),
         Command::Identify(given) => gallery::identify(given),

@@ -1,30 +1,29 @@
 //! `report`: report.html again, from what the run wrote.
 
-use std::path::Path;
 use std::process::ExitCode;
 
+use crate::arguments::ReportArguments;
 use crate::failure::Failure;
 use crate::say::{self, say};
 
-/// Writes the page, the figures where a folder is given, and prints the table.
-pub(crate) fn write(
-    run: &Path,
-    json: bool,
-    markdown: bool,
-    figures: Option<&Path>,
-) -> Result<ExitCode, Failure> {
+/// Writes the page, figures and tables where a folder is given for them, and prints the table.
+pub(crate) fn write(given: &ReportArguments) -> Result<ExitCode, Failure> {
+    let ReportArguments { run, json, markdown, figures, tables } = given;
     let results = twinprint_run::write_report(run)?;
-    let drawn = figures.map(|folder| Ok::<_, Failure>((twinprint_run::write_figures(run, folder)?, folder)));
-    let drawn = drawn.transpose()?;
-    if json {
+    let drawn = figures.as_deref().map(|folder| twinprint_run::write_figures(run, folder)).transpose()?;
+    let written = tables.as_deref().map(|folder| twinprint_run::write_tables(run, folder)).transpose()?;
+    if *json {
         say!("{}", serde_json::to_string_pretty(&results)?);
-    } else if markdown {
+    } else if *markdown {
         say::results(format_args!("{}", twinprint_report::markdown(&results)));
     } else {
-        say!("{}", twinprint_report::table(&results));
+        say!("{}", say::readable(&twinprint_report::table(&results)));
         say!("report      {}", run.join("report.html").display());
-        if let Some((number, folder)) = drawn {
+        if let Some((number, folder)) = drawn.zip(figures.as_deref()) {
             say!("figures     {number} SVG files in {}", folder.display());
+        }
+        if let Some((number, folder)) = written.zip(tables.as_deref()) {
+            say!("tables      {number} as CSV and LaTeX in {}", folder.display());
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -8,9 +8,10 @@ use twinprint_run::{Options, Outcome, Plan, Source, Stage, Surroundings, prepare
 use crate::arguments::{CheckArguments, EvaluateArguments, RunArguments, StageArguments};
 use crate::failure::Failure;
 use crate::host;
+use crate::interrupt;
 use crate::plan_arguments::{ChangeArguments, PlanArguments};
 use crate::progress::Terminal;
-use crate::say::{say, tell};
+use crate::say::{readable, say, tell};
 
 /// `twinprint run`.
 pub(crate) fn whole(given: &RunArguments, threads: usize, progress: &Terminal) -> Result<ExitCode, Failure> {
@@ -22,7 +23,7 @@ pub(crate) fn whole(given: &RunArguments, threads: usize, progress: &Terminal) -
         everything: given.force == Some(None),
         ..options(&given.plan.change, threads)
     };
-    let outcome = twinprint_run::run(&plan, &options, progress)?;
+    let outcome = run(&plan, &options, progress)?;
     if outcome.was_complete {
         tell!(
             "already complete, and its recordings are as they were; --force runs it again, --from STAGE a part of it"
@@ -40,7 +41,7 @@ pub(crate) fn stage(
 ) -> Result<ExitCode, Failure> {
     let plan = resolve(&given.plan)?;
     let options = Options { only: Some(stage), ..options(&given.plan.change, threads) };
-    let outcome = twinprint_run::run(&plan, &options, progress)?;
+    let outcome = run(&plan, &options, progress)?;
     say!("{}", outcome.folder.root().display());
     Ok(ExitCode::SUCCESS)
 }
@@ -60,7 +61,7 @@ pub(crate) fn evaluate(
     let pipeline = given.pipeline.as_deref().unwrap_or(Path::new(""));
     let plan = resolve_file(pipeline, &given.change)?;
     let options = Options { only: Some(Stage::Evaluate), ..options(&given.change, threads) };
-    let outcome = twinprint_run::run(&plan, &options, progress)?;
+    let outcome = run(&plan, &options, progress)?;
     show(&outcome, given.json)
 }
 
@@ -102,6 +103,15 @@ pub(super) fn surroundings(given: &ChangeArguments) -> Surroundings {
     }
 }
 
+/// Runs a plan; Ctrl-C says from now on where to go on.
+fn run(plan: &Plan, options: &Options, progress: &Terminal) -> Result<Outcome, Failure> {
+    interrupt::keeps(format!(
+        "what is done stays in {}: the same command goes on after the last finished stage, training from its last checkpoint",
+        options.out.join(plan.run_name() + ".partial").display()
+    ));
+    Ok(twinprint_run::run(plan, options, progress)?)
+}
+
 fn options(given: &ChangeArguments, threads: usize) -> Options<'static> {
     Options::complete(given.out.clone(), host::facts(threads), &host::now)
 }
@@ -114,7 +124,7 @@ fn show(outcome: &Outcome, json: bool) -> Result<ExitCode, Failure> {
     if json {
         say!("{}", serde_json::to_string_pretty(results)?);
     } else {
-        say!("{}", twinprint_report::table(results));
+        say!("{}", readable(&twinprint_report::table(results)));
         let root: &Path = outcome.folder.root();
         say!("run folder  {}\nreport      {}", root.display(), root.join("report.html").display());
     }

@@ -42,7 +42,7 @@ fn unusable(path: &Path) -> Option<String> {
 }
 
 /// A path relative to the dataset's root, with `/` between folders.
-fn below(root: &Path, path: &Path) -> String {
+pub(crate) fn below(root: &Path, path: &Path) -> String {
     let relative = path.strip_prefix(root).unwrap_or(path);
     relative.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }
@@ -58,7 +58,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
 }
 
 /// Whether a name's ending is that of a recording that is read: the file to open, not those it names.
-fn is_recording_name(name: &str) -> bool {
+pub(crate) fn is_recording_name(name: &str) -> bool {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     matches!(ending.as_deref(), Some("edf" | "bdf" | "vhdr" | "set"))
 }

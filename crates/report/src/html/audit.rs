@@ -21,7 +21,7 @@ pub(super) fn audit(results: &Results) -> Markup {
                         } }
                         tbody {
                             @for row in rows {
-                                tr {
+                                tr class=[(row.outcome == Outcome::Failed).then_some("failed")] {
                                     th scope="row" { (row.check) }
                                     td { (badge(row.outcome)) }
                                     td {
@@ -34,6 +34,21 @@ pub(super) fn audit(results: &Results) -> Markup {
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// What stands above every number where something that is no brain reaches the encoder's error rate.
+pub(super) fn alert(results: &Results) -> Markup {
+    // Of the checks only those of a part of the signal rest on an error rate.
+    let failed: Vec<&AuditRow> = results.audits(Outcome::Failed).filter(|row| row.eer.is_some()).collect();
+    html! {
+        @if !failed.is_empty() {
+            aside class="alert shortcut" aria-label="A shortcut explains this result" {
+                h2 class="quiet" { "A shortcut may explain this result" }
+                ul { @for row in failed { li { b { (row.check) } ": " (row.detail) } } }
+                p { "What these checks look at says nothing about the brain; while one of them fails, the error rates below may come from it." }
             }
         }
     }

@@ -32,12 +32,29 @@ pub(super) fn origin(page: &Page) -> Markup {
                 (timing(page))
             }
             (data(page))
+            (again(page))
             @if !run.plan_toml.is_empty() {
                 details {
                     summary { "The plan as written" }
                     pre { code { (run.plan_toml) } }
                 }
             }
+        }
+    }
+}
+
+/// The command that gives these numbers again.
+fn again(page: &Page) -> Markup {
+    let run = page.run;
+    html! {
+        @if !run.plan_toml.is_empty() {
+            h3 { "The same numbers again" }
+            p {
+                "With twinprint " (run.version) @if let Some(commit) = &run.git_commit { ", commit " code { (commit) } }
+                ", the same recordings, and the plan below as " code { "pipeline.toml" } " in the folder it came from (relative paths start there):"
+            }
+            @let changes: Vec<&str> = run.plan_toml.lines().map_while(|line| line.strip_prefix("# --set ")).collect();
+            pre { code { "twinprint run pipeline.toml --force" @for change in changes { " --set '" (change) "'" } } }
         }
     }
 }

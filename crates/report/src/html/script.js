@@ -77,6 +77,52 @@
     }
   }
 
+  // Drawing a rectangle over a plot shows that part of it; a button shows all again.
+  for (const svg of document.querySelectorAll("figure svg")) {
+    const whole = svg.getAttribute("viewBox");
+    const at = event => new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    const line = document.createElement("p");
+    line.className = "zoom";
+    const back = line.appendChild(document.createElement("button"));
+    back.type = "button";
+    back.textContent = "Show the whole plot";
+    back.addEventListener("click", () => { svg.setAttribute("viewBox", whole); line.remove(); });
+    let start = null, mark = null;
+    svg.addEventListener("pointerdown", event => {
+      if (event.pointerType !== "mouse" || event.button !== 0 || event.target.closest("[data-switch]")) return;
+      start = at(event);
+      event.preventDefault();
+    });
+    svg.addEventListener("pointermove", event => {
+      if (!start) return;
+      if (!mark) {
+        mark = svg.appendChild(document.createElementNS(svg.namespaceURI, "rect"));
+        mark.setAttribute("class", "mark");
+        if (event.isTrusted) svg.setPointerCapture(event.pointerId);
+      }
+      const end = at(event);
+      for (const [name, value] of [["x", Math.min(start.x, end.x)], ["y", Math.min(start.y, end.y)],
+        ["width", Math.abs(end.x - start.x)], ["height", Math.abs(end.y - start.y)]]) mark.setAttribute(name, value);
+    });
+    const end = event => {
+      if (start && mark) {
+        const to = at(event), wide = Math.abs(to.x - start.x), high = Math.abs(to.y - start.y);
+        if (event.type === "pointerup" && wide > 12 && high > 12) {
+          // The drawing keeps its shape on the page: the part shown is widened or heightened to it.
+          const [, , width, height] = whole.split(" ").map(Number);
+          const scale = Math.max(wide / width, high / height);
+          const [x, y] = [(start.x + to.x) / 2 - scale * width / 2, (start.y + to.y) / 2 - scale * height / 2];
+          svg.setAttribute("viewBox", [x, y, scale * width, scale * height].join(" "));
+          svg.closest(".scroll").after(line);
+        }
+        mark.remove();
+      }
+      start = mark = null;
+    };
+    svg.addEventListener("pointerup", end);
+    svg.addEventListener("pointercancel", end);
+  }
+
   const hints = () => {
     for (const box of document.querySelectorAll(".scroll")) {
       const cut = box.scrollWidth > box.clientWidth + 1;

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 use twinprint_signal::{Estimate, Interval};
 
+use super::parts::figure;
 use crate::days_table::days_rows;
 use crate::format::{self, is_encoder};
+use crate::plots;
 use crate::results::{Results, ThresholdsAt, TransportedThreshold, VerificationRow};
 
 /// A table with a caption; the first column names the row, the others are numbers.
@@ -290,6 +292,9 @@ pub(super) fn few_shot(results: &Results) -> Markup {
                      more of each, from the recordings they are probed with, goes to the person whose K prints have the nearest mean. \
                      Guessing is right once in N."
                 }
+                @if let Some(plot) = plots::few_shot::few_shot(&results.few_shot) {
+                    (figure(&plot, "Bars are 95 % intervals of the encoder over subjects; the dotted line is what guessing gives."))
+                }
                 (table("Accuracy in per cent, with its 95 % interval", &head, &rows))
             }
         }
@@ -318,6 +323,9 @@ pub(super) fn classifiers(results: &Results) -> Markup {
             section aria-labelledby="classifiers" {
                 h2 id="classifiers" { "Classifiers on prints" }
                 (table("What the prints tell apart, by classifier and label", &head, &rows))
+                @if let Some(plot) = plots::confusion::confusion(&results.classifiers) {
+                    (figure(&plot, "Which label the encoder's epochs are taken for. A fold learns and asks about its own people only."))
+                }
             }
         }
     }

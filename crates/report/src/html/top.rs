@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use twinprint_signal::Estimate;
 
+use super::audit;
 use crate::format;
 use crate::results::{AllowedLeak, ENCODER};
 use crate::{Page, Results, Verdict, verdicts};
@@ -20,6 +21,7 @@ pub(super) fn top(page: &Page) -> Markup {
             p class="lead" { (format::protocol_line(results)) }
         }
         @for leak in &results.leaks { (leak_alert(leak)) }
+        (audit::alert(results))
         @if !results.caveats.is_empty() {
             aside class="alert warn" aria-label="What to know before reading a number" {
                 h2 class="quiet" { "Before you read a number" }

@@ -1,17 +1,19 @@
 //! Detection error trade-off on probit axes (Martin et al., 1997).
 
 use maud::{Markup, html};
+use twinprint_signal::Interval;
 
 use super::systems::{colour, legend, room, weight};
 use crate::format;
 use crate::page::DetCurve;
+use crate::results::{ENCODER, VerificationRow};
 use crate::svg::{Axis, Frame, PROBIT_TICKS, figure, short};
 
 const SIDE: f64 = 330.0;
 const GAP: f64 = 70.0;
 
 /// One panel for each probe length, systems by colour; nothing without curves.
-pub(crate) fn det(curves: &[DetCurve]) -> Option<Markup> {
+pub(crate) fn det(curves: &[DetCurve], measured: &[VerificationRow]) -> Option<Markup> {
     let lengths = format::lengths(curves.iter().map(|curve| curve.probe_seconds));
     let systems = format::systems(curves.iter().map(|curve| curve.system.as_str()));
     if curves.iter().all(|curve| curve.points.is_empty()) {
@@ -57,11 +59,54 @@ pub(crate) fn det(curves: &[DetCurve]) -> Option<Markup> {
                 }
             }
         }
+        @for (probe, frame) in &panels {
+            @for (fmr, ends) in operating(measured, *probe) {
+                @let x = short(frame.at_x(fmr));
+                // Rates of 0 lie below every axis.
+                @let y = |rate: f64| short(frame.at_y(rate.clamp(low, high)));
+                line class="whisker c0" data-series=(ENCODER) x1=(x) x2=(x) y1=(y(ends.low)) y2=(y(ends.high))
+                    data-tip=(format!("{ENCODER} at a false match rate of {} %\nfalse non-match rate {}", format::percent(fmr), format::interval(ends))) {}
+            }
+        }
+        @for (frame, dots) in panels.iter().map(|(probe, frame)| (frame, crossings(curves, *probe))) {
+            @for (system, eer) in dots.iter().rev() {
+                circle class=(format!("dot {}", colour(&systems, system))) data-series=(system)
+                    data-tip=(format!("{system}: EER {} %", format::percent(*eer)))
+                    cx=(short(frame.at_x(*eer))) cy=(short(frame.at_y(*eer))) r="4" {}
+            }
+        }
         (legend(&systems, legend_left, 66.0))
     };
     let description = "False non-match rate against false match rate on probit axes, one line for each system, \
         one panel for each probe length; lower left is better, and the dotted diagonal crosses each line at its equal error rate.";
     Some(figure("det", size, "Detection error trade-off", description, &content))
+}
+
+/// The false match rates at which the encoder's false non-match rate has an interval, with that interval.
+fn operating(rows: &[VerificationRow], probe: f64) -> Vec<(f64, Interval)> {
+    let own = rows.iter().filter(|row| row.system == ENCODER && row.probe_seconds == probe);
+    let intervals = own.flat_map(|row| &row.ci95);
+    let rate = |key: &str| {
+        key.strip_prefix("fnmr_at_fmr.")?.parse::<f64>().ok().filter(|rate| *rate > 0.0 && *rate < 1.0)
+    };
+    intervals.filter_map(|(key, ends)| Some((rate(key)?, *ends))).collect()
+}
+
+/// Where each system's line crosses the diagonal, between the two points on either side of it.
+fn crossings(curves: &[DetCurve], probe: f64) -> Vec<(&str, f64)> {
+    let crossing = |curve: &DetCurve| {
+        let pair = curve.points.windows(2).find(|pair| pair[0].0 > pair[0].1 && pair[1].0 <= pair[1].1)?;
+        let [(fmr, fnmr), (next_fmr, next_fnmr)] = [pair[0], pair[1]];
+        let share = (fmr - fnmr) / ((fmr - fnmr) - (next_fmr - next_fnmr));
+        let eer = fmr + share * (next_fmr - fmr);
+        // A rate of 0 has no place on these axes.
+        (eer.is_finite() && eer > 0.0).then_some(eer)
+    };
+    curves
+        .iter()
+        .filter(|curve| curve.probe_seconds == probe)
+        .filter_map(|curve| Some((curve.system.as_str(), crossing(curve)?)))
+        .collect()
 }
 
 fn diagonal(low: f64, high: f64) -> [(f64, f64); 2] {
@@ -95,6 +140,6 @@ mod tests {
 
     #[test]
     fn no_points_make_no_plot() {
-        assert!(det(&[]).is_none() && det(&[DetCurve::default()]).is_none());
+        assert!(det(&[], &[]).is_none() && det(&[DetCurve::default()], &[]).is_none());
     }
 }

@@ -8,7 +8,7 @@ use twinprint_evaluation::knn::{self, Metric};
 use twinprint_evaluation::mlp::{self, Mlp};
 use twinprint_evaluation::{Estimate, LabelledPrints};
 use twinprint_protocol::{EpochUses, Role};
-use twinprint_report::results::{AuditRow, ClassifierRow};
+use twinprint_report::results::{AuditRow, ClassifierRow, Confused};
 use twinprint_signal::Prints;
 
 use super::{Evidence, failed, with_interval};
@@ -49,32 +49,34 @@ pub(super) fn rows(
     label: &str,
     audit: &mut Vec<AuditRow>,
 ) -> Result<Vec<ClassifierRow>, RunError> {
-    let tasks = match tasks(evidence, sides, label) {
+    let (tasks, names) = match tasks(evidence, sides, label) {
         Ok(tasks) => tasks,
         Err(reason) => {
             audit.push(AuditRow::absent(format!("classifiers of {label} for {}", sides.system), reason));
             return Ok(Vec::new());
         }
     };
-    let mut rows = vec![row(evidence, sides.system, Classifier::Knn, label, &tasks, audit)?];
+    let mut rows = vec![row(evidence, sides.system, Classifier::Knn, label, (&tasks, &names), audit)?];
     if sides.system == System::Encoder || label != "subject" {
-        rows.push(row(evidence, sides.system, Classifier::Mlp, label, &tasks, audit)?);
+        rows.push(row(evidence, sides.system, Classifier::Mlp, label, (&tasks, &names), audit)?);
     }
     Ok(rows)
 }
 
 /// Whose epoch is it: learnt from the epochs that the protocol gives to enrolment, asked on those that it gives to probes.
 /// Any other label: learnt from people of the training role, asked on people never seen.
-fn tasks(evidence: &Evidence, sides: &SystemSides, label: &str) -> Result<Vec<Task>, String> {
+fn tasks(evidence: &Evidence, sides: &SystemSides, label: &str) -> Result<(Vec<Task>, Names), String> {
     if label == "subject" {
         let of_fold = |(uses, side): (&EpochUses, &Prints)| {
             let (train, train_labels) = evidence.people.labelled(side, &uses.enrol);
             let (test, test_labels) = evidence.people.labelled(side, &uses.probe);
             Task { train, train_labels, test, test_people: test_labels.clone(), test_labels }
         };
-        return Ok(evidence.uses.iter().zip(&sides.test).map(of_fold).collect());
+        let tasks = evidence.uses.iter().zip(&sides.test).map(of_fold).collect();
+        return Ok((tasks, evidence.people.names()));
     }
     let values = label_values(sides, label)?;
+    let names = values.iter().map(|(value, number)| (*number, (*value).clone())).collect();
     let labelled = |side: &Prints, without: &Places| -> Result<Labelled, String> {
         let rows: Vec<usize> = (0..side.len()).filter(|row| !without.contains(row)).collect();
         let numbers = rows
@@ -97,8 +99,12 @@ fn tasks(evidence: &Evidence, sides: &SystemSides, label: &str) -> Result<Vec<Ta
             let (test, test_labels, test_people) = labelled(test, without(Role::Test))?;
             Ok(Task { train, train_labels, test, test_labels, test_people })
         })
-        .collect()
+        .collect::<Result<_, _>>()
+        .map(|tasks| (tasks, names))
 }
+
+/// What the numbers of labels stand for.
+type Names = BTreeMap<u32, String>;
 
 /// Prints, the number of each one's label, and the number of the person behind it.
 type Labelled = (Array2<f32>, Vec<u32>, Vec<u32>);
@@ -122,7 +128,7 @@ fn row(
     system: System,
     classifier: Classifier,
     label: &str,
-    tasks: &[Task],
+    (tasks, names): (&[Task], &Names),
     audit: &mut Vec<AuditRow>,
 ) -> Result<ClassifierRow, RunError> {
     let name = format!("{} of {label} on {system}", classifier.name());
@@ -153,7 +159,21 @@ fn row(
         balanced_accuracy: Some(joined.balanced.value),
         balanced_ci95: joined.balanced.ci95,
         chance: Some(joined.chance),
+        confusion: if system == System::Encoder { confusion(tasks, &found, names) } else { Vec::new() },
     })
+}
+
+/// How often which label was answered for which, over all folds; pairs that never occur are left out.
+fn confusion(tasks: &[Task], found: &[Classification], names: &Names) -> Vec<Confused> {
+    let mut counts: BTreeMap<(u32, u32), usize> = BTreeMap::new();
+    for (task, answer) in tasks.iter().zip(found) {
+        for pair in task.test_labels.iter().copied().zip(answer.predicted.iter().copied()) {
+            *counts.entry(pair).or_default() += 1;
+        }
+    }
+    let name = |number: u32| names.get(&number).cloned().unwrap_or_default();
+    let confused = |((truth, answer), epochs)| Confused { truth: name(truth), answer: name(answer), epochs };
+    counts.into_iter().map(confused).collect()
 }
 
 struct Joined {

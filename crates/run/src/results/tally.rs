@@ -5,7 +5,7 @@ use twinprint_report::results::{
     AuditRow, ClassifierRow, DaysRow, FewShotRow, FinalModel, IdentificationRow, Results, SCHEMA,
     VerificationRow,
 };
-use twinprint_report::{DetCurve, ScoreHistogram};
+use twinprint_report::{DetCurve, ErrorsByPerson, ScoreHistogram};
 
 use super::few_shot::Cell;
 use super::{
@@ -28,6 +28,9 @@ pub(crate) struct ScoreCurves {
     pub(crate) det: Vec<DetCurve>,
     /// Distribution of the encoder's scores at each probe length.
     pub(crate) scores: Vec<ScoreHistogram>,
+    /// Whose claims the encoder refuses at each probe length; absent in runs of earlier versions.
+    #[serde(default)]
+    pub(crate) people: Vec<ErrorsByPerson>,
 }
 
 /// Everything found so far.
@@ -71,6 +74,7 @@ impl Tally {
     /// Takes in the trials of a system at one probe length; those of the encoder come first.
     pub(crate) fn scored(&mut self, evidence: &Evidence, scored: &Scored) -> Result<(), RunError> {
         let system = scored.system;
+        evidence.context.progress.step(&format!("{system} at {} s", scored.probe_seconds));
         self.audits.shortcuts.extend(audit::shortcuts(evidence, scored, &self.kept)?);
         if system.is_shortcut() {
             return Ok(());
@@ -92,6 +96,7 @@ impl Tally {
         });
         if system == System::Encoder {
             self.audits.menagerie.extend(menagerie::row(evidence, scored));
+            self.curves.people.push(menagerie::errors_by_person(scored));
             let found = scored.all.distribution(BINS);
             self.curves.scores.push(ScoreHistogram {
                 system: system.name().to_owned(),
@@ -107,6 +112,7 @@ impl Tally {
 
     /// Takes in the prints of a system.
     pub(crate) fn prints(&mut self, evidence: &Evidence, sides: &SystemSides) -> Result<(), RunError> {
+        evidence.context.progress.step(&format!("prints of {}", sides.system));
         if sides.system == System::Encoder {
             self.final_model = final_model::final_model(evidence, sides)?;
         }

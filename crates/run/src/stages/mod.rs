@@ -7,7 +7,7 @@ pub(crate) mod preprocess;
 pub(crate) mod report;
 pub(crate) mod train;
 
-pub use report::{write_figures, write_report};
+pub use report::{write_figures, write_report, write_tables};
 
 use crate::RunError;
 use crate::context::Context;
@@ -40,6 +40,12 @@ pub(crate) fn steps(context: &Context, stage: Stage) -> Option<u64> {
         Stage::Preprocess => context.survey.map(|survey| survey.cohort.members.len() as u64),
         Stage::Train => Some(train::steps(context.plan, context.split)),
         Stage::Embed => Some(context.split.folds.len() as u64 * context.plan.systems().len() as u64),
-        Stage::Evaluate | Stage::Report => None,
+        // Every system is scored at every length, and then its prints are looked at.
+        Stage::Evaluate => {
+            let lengths = context.plan.config().protocol.probe.seconds.len();
+            let cohorts = context.split.by_tested_cohort().len();
+            Some((cohorts * context.plan.systems().len() * (lengths + 1)) as u64)
+        }
+        Stage::Report => None,
     }
 }

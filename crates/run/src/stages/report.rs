@@ -9,6 +9,7 @@ use twinprint_report::{Curves, DataSource, Page, RunFacts};
 use crate::RunError;
 use crate::folder::{CURVES, RESULTS, RunFolder, create_folder, write_text};
 use crate::map;
+use crate::pictured;
 use crate::record::RunRecord;
 use crate::results::ScoreCurves;
 use crate::training;
@@ -46,6 +47,21 @@ pub fn write_figures(run: &Path, to: &Path) -> Result<usize, RunError> {
     Ok(figures.len())
 }
 
+/// Writes the tables of a run's results into `to`, each as CSV and as LaTeX, and gives back how many tables there are.
+///
+/// # Errors
+/// When the results cannot be read or the folder cannot be written.
+pub fn write_tables(run: &Path, to: &Path) -> Result<usize, RunError> {
+    let results: Results = RunFolder::at(run).read_json(RESULTS)?;
+    let tables = twinprint_report::data_tables(&results);
+    create_folder(to)?;
+    for table in &tables {
+        write_text(&to.join(format!("{}.csv", table.name)), &table.csv())?;
+        write_text(&to.join(format!("{}.tex", table.name)), &table.latex())?;
+    }
+    Ok(tables.len())
+}
+
 /// What a page shows of its run's results; all that takes long to read.
 pub(crate) struct Sources {
     results: Results,
@@ -68,6 +84,8 @@ impl Sources {
         let curves = Curves {
             det: of_scores.det,
             scores: of_scores.scores,
+            people: of_scores.people,
+            quality: pictured::quality(folder, |subject| results.is_about(subject))?,
             training: training::curves(folder, results.protocol.folds)?,
             map: map::of(folder)?,
         };

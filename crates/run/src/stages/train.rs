@@ -31,7 +31,8 @@ const COLUMNS: [&str; 6] = ["member", "step", "loss", "learning_rate", "gradient
 pub(crate) fn steps(plan: &Plan, split: &Split) -> u64 {
     let encoders = split.folds.len() + usize::from(plan.fits_final_model());
     let joined = if plan.carried().is_none() { joined::steps(&plan.config().encoder) } else { 0 };
-    joined + encoders as u64 * steps_of_one(plan)
+    // An encoder in closed form takes no step of its own: that it is fitted is one.
+    joined + encoders as u64 * (steps_of_one(plan) + 1)
 }
 
 fn steps_of_one(plan: &Plan) -> u64 {
@@ -211,6 +212,10 @@ fn fit(
     }
     let model = trained.in_stage("train")?;
     model.save(&place).in_stage("train")?;
+    progress.step(&match fold {
+        Some(fold) => format!("fold {}/{} fitted", fold.index + 1, split.folds.len()),
+        None => "final model fitted".to_owned(),
+    });
     write_csv(&place.join(TRAINING), COLUMNS, &log.rows)?;
     let best = log.best.into_iter().map(|(member, (step, _))| (member, step)).collect();
     Ok(Fitted { loss: log.loss, best })

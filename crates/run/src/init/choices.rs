@@ -1,0 +1,221 @@
+//! What is chosen for a folder of recordings, and why.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use twinprint_dataset::{Guess, Layout};
+use twinprint_protocol::Variant;
+use twinprint_signal::{ChannelName, RecordingKey};
+
+use super::Header;
+
+/// Seconds of an epoch.
+const EPOCH: f64 = 2.0;
+/// Rates above this are brought down to it: EEG that tells people apart lies far below half of it.
+const ENOUGH: f64 = 128.0;
+/// From so many channels on their average is near neutral.
+const AVERAGE: usize = 8;
+
+/// Everything that a pipeline says of its folder.
+pub(super) struct Choices {
+    pub(super) layout: Layout,
+    /// Recordings that cannot be read or lack the channels, with the reason.
+    pub(super) excluded: Vec<(RecordingKey, String)>,
+    /// Files that the layout does not name.
+    left_out: Vec<String>,
+    pub(super) people: usize,
+    pub(super) recordings: usize,
+    formats: BTreeMap<String, usize>,
+    /// The channels, where not every recording has the same.
+    pub(super) pick: Vec<ChannelName>,
+    pub(super) channels: usize,
+    others: BTreeSet<String>,
+    pub(super) unitless: bool,
+    rates: BTreeSet<u64>,
+    pub(super) resample: Option<f64>,
+    /// The highest frequency kept.
+    pub(super) highest: f64,
+    pub(super) average: bool,
+    pub(super) variant: Variant,
+    pub(super) enrol: Vec<String>,
+    pub(super) probe: Vec<String>,
+    pub(super) enrol_seconds: f64,
+    pub(super) probe_seconds: Vec<f64>,
+    pub(super) folds: usize,
+    pub(super) dev: usize,
+    shortest: f64,
+    longest: f64,
+}
+
+impl Choices {
+    pub(super) fn of(guess: &Guess, headers: &[Header], unreadable: &[(RecordingKey, String)]) -> Self {
+        let mut excluded = unreadable.to_vec();
+        let common = common(headers);
+        let all: BTreeSet<&ChannelName> = headers.iter().flat_map(|header| &header.channels).collect();
+        let pick = if common.len() == all.len() { Vec::new() } else { common.clone() };
+        let people: BTreeSet<&str> = headers.iter().map(|header| header.key.subject.as_str()).collect();
+        let lowest = headers.iter().map(|header| header.rate).fold(f64::INFINITY, f64::min);
+        let rates: BTreeSet<u64> = headers.iter().map(|header| header.rate.round() as u64).collect();
+        let resample = if lowest > 1.5 * ENOUGH || (rates.len() > 1 && lowest >= ENOUGH) {
+            Some(ENOUGH)
+        } else {
+            (rates.len() > 1).then_some(lowest)
+        };
+        let (variant, enrol, probe) = roles(headers);
+        let seconds = |wanted: &[String]| {
+            let named = headers.iter().filter(|header| wanted.is_empty() || names(header, wanted));
+            named.map(|header| header.seconds).fold(f64::INFINITY, f64::min)
+        };
+        let within = variant == Variant::WithinRecording;
+        let (enrol_room, probe_room) = if within {
+            (0.4 * seconds(&[]), 0.4 * seconds(&[]))
+        } else {
+            (0.8 * seconds(&enrol), 0.8 * seconds(&probe))
+        };
+        let whole = |seconds: f64| (seconds / EPOCH).floor().max(1.0) * EPOCH;
+        let probe_seconds: Vec<f64> =
+            [2.0, 10.0].into_iter().filter(|&length| length <= probe_room.max(2.0)).collect();
+        let durations = || headers.iter().map(|header| header.seconds);
+        excluded.sort_by(|a, b| a.0.cmp(&b.0));
+        Self {
+            layout: guess.layout.clone(),
+            excluded,
+            left_out: guess.left_out.clone(),
+            people: people.len(),
+            recordings: headers.len(),
+            formats: headers.iter().fold(BTreeMap::new(), |mut counts, header| {
+                *counts.entry(header.format.clone()).or_default() += 1;
+                counts
+            }),
+            channels: common.len(),
+            average: common.len() >= AVERAGE,
+            pick,
+            others: headers.iter().flat_map(|header| header.others.iter().cloned()).collect(),
+            unitless: headers.iter().any(|header| header.unitless),
+            rates,
+            resample,
+            highest: 40.0_f64.min((0.42 * resample.unwrap_or(lowest)).floor()),
+            variant,
+            enrol,
+            probe,
+            enrol_seconds: whole(enrol_room.min(30.0)),
+            probe_seconds,
+            folds: if people.len() >= 12 { 3 } else { 2 },
+            dev: if people.len() >= 18 { 4 } else { 0 },
+            shortest: durations().fold(f64::INFINITY, f64::min),
+            longest: durations().fold(0.0, f64::max),
+        }
+    }
+
+    /// What was guessed, for people.
+    pub(super) fn said(&self) -> Vec<(&'static str, String)> {
+        let list = |items: &[String]| items.join(", ");
+        let layout = match &self.layout {
+            Layout::Bids(_) => "BIDS-EEG".to_owned(),
+            Layout::Pattern(pattern) => format!("files named {}", pattern.pattern),
+            Layout::Manifest { name } => format!("the manifest {name}"),
+        };
+        let formats: Vec<String> =
+            self.formats.iter().map(|(format, count)| format!("{count} in {format}")).collect();
+        let mut said = vec![
+            ("layout", layout),
+            ("people", format!("{} in {} recordings ({})", self.people, self.recordings, list(&formats))),
+            ("length", format!("{:.0} to {:.0} s a recording", self.shortest, self.longest)),
+        ];
+        let others: Vec<String> = self.others.iter().take(6).cloned().collect();
+        let aside =
+            if others.is_empty() { String::new() } else { format!("; taken for no EEG: {}", list(&others)) };
+        let shared = if self.pick.is_empty() {
+            "in every recording"
+        } else {
+            "that every recording has; others are left out"
+        };
+        said.push(("channels", format!("{} of EEG {shared}{aside}", self.channels)));
+        let rates: Vec<String> = self.rates.iter().map(u64::to_string).collect();
+        let to = self.resample.map_or_else(String::new, |rate| format!("; resampled to {rate} Hz"));
+        said.push(("rate", format!("{} Hz{to}", rates.join(", "))));
+        let sides =
+            |names: &[String], empty: &str| if names.is_empty() { empty.to_owned() } else { list(names) };
+        said.push((
+            "protocol",
+            match self.variant {
+                Variant::WithinRecording => {
+                    "one recording a person: enrolled from its beginning, probed with its rest, which flatters".to_owned()
+                }
+                variant => format!(
+                    "{variant}: enrolled from {}, probed with {}",
+                    sides(&self.enrol, "each person's first recording"),
+                    sides(&self.probe, "the others")
+                ),
+            },
+        ));
+        let probes: Vec<String> = self.probe_seconds.iter().map(f64::to_string).collect();
+        said.push((
+            "lengths",
+            format!(
+                "{} s to enrol, probes of {} s, {} folds",
+                self.enrol_seconds,
+                probes.join(" and "),
+                self.folds
+            ),
+        ));
+        for (key, reason) in &self.excluded {
+            said.push(("left out", format!("{key}: {reason}")));
+        }
+        if !self.left_out.is_empty() {
+            said.push(("left out", format!("names of another form: {}", list(&self.left_out))));
+        }
+        said
+    }
+}
+
+/// The channels that every recording has, in the order of the first.
+fn common(headers: &[Header]) -> Vec<ChannelName> {
+    let Some(first) = headers.first() else { return Vec::new() };
+    let everywhere = |name: &&ChannelName| headers.iter().all(|header| header.channels.contains(name));
+    first.channels.iter().filter(everywhere).cloned().collect()
+}
+
+/// Whether one of these names means this recording.
+fn names(header: &Header, wanted: &[String]) -> bool {
+    wanted.iter().any(|name| name == header.key.recording.as_str() || name == header.key.session.as_str())
+}
+
+/// Who enrols and who probes: sessions where people have several, else recordings, else parts of the one there is.
+fn roles(headers: &[Header]) -> (Variant, Vec<String>, Vec<String>) {
+    let of_people = |of: fn(&RecordingKey) -> String| -> Vec<BTreeSet<String>> {
+        let mut people: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for header in headers {
+            people.entry(header.key.subject.as_str()).or_default().insert(of(&header.key));
+        }
+        people.into_values().collect()
+    };
+    let sessions = of_people(|key| key.session.to_string());
+    let recordings = of_people(|key| key.recording.to_string());
+    let have_several =
+        |sets: &[BTreeSet<String>]| 2 * sets.iter().filter(|set| set.len() > 1).count() >= sets.len();
+    if have_several(&sessions) {
+        let (enrol, probe) = parted(&sessions);
+        return (Variant::CrossSession, enrol, probe);
+    }
+    if have_several(&recordings) {
+        // A name that a session has too would mean all of it: then everybody's first recording enrols and the others probe.
+        let visits: BTreeSet<&String> = sessions.iter().flatten().collect();
+        let (enrol, probe) = parted(&recordings);
+        let plain = enrol.iter().chain(&probe).all(|name| !visits.contains(name));
+        let (enrol, probe) = if plain { (enrol, probe) } else { (Vec::new(), Vec::new()) };
+        return (Variant::UnseenSubjects, enrol, probe);
+    }
+    (Variant::WithinRecording, Vec::new(), Vec::new())
+}
+
+/// The first of the names that everybody has, and the others; nothing where people have no two in common.
+fn parted(sets: &[BTreeSet<String>]) -> (Vec<String>, Vec<String>) {
+    let shared = sets.iter().skip(1).fold(sets.first().cloned().unwrap_or_default(), |shared, set| {
+        shared.intersection(set).cloned().collect()
+    });
+    let mut shared = shared.into_iter();
+    match (shared.next(), shared.next()) {
+        (Some(first), Some(second)) => (vec![first], std::iter::once(second).chain(shared).collect()),
+        _ => (Vec::new(), Vec::new()),
+    }
+}
