@@ -56,7 +56,9 @@ fn run(name: &str, folder: &Path, data: &Path, python: Option<&Path>) {
                 );
                 before.extend(
                     text.lines()
-                        .filter(|line| line.starts_with("RUN=") || line.starts_with("HOME_RUN="))
+                        .filter(|line| {
+                            ["RUN=", "HOME_RUN=", "FILES="].iter().any(|name| line.starts_with(name))
+                        })
                         .map(|line| format!("{line}\n")),
                 );
                 let mut command = Command::new("bash");

@@ -91,8 +91,11 @@ fn a_run_killed_while_it_learns_on_other_people_goes_on_and_ends_in_the_same_byt
     let mut child = twinprint().args(&arguments).spawn().unwrap();
     let begun = Instant::now();
     let checkpoint = || {
-        let run = fs::read_dir(&out).ok()?.next()?.ok()?.path();
-        Some(run.join("joined/checkpoint/checkpoint.safetensors")).filter(|path| path.is_file())
+        // What is kept by content lies beside the run.
+        let beside = fs::read_dir(&out).ok()?.flatten();
+        beside
+            .map(|entry| entry.path().join("joined/checkpoint/checkpoint.safetensors"))
+            .find(|path| path.is_file())
     };
     while checkpoint().is_none() {
         assert!(child.try_wait().unwrap().is_none(), "the run ended before it could be killed");
