@@ -42,15 +42,16 @@ fn an_encoder_of_another_architecture_plan_or_channel_set_is_refused_with_what_d
     let kept = tempfile::tempdir().unwrap();
     std::fs::create_dir(kept.path().join(FOLD)).unwrap();
     put(&run, kept.path());
-    // Otherwise the files are refused as changed before anybody reads what they hold.
-    forget_what_stages_left(&run);
     for (name, setting, difference) in others {
         let other = cohort.run(name, &["--set", setting]);
         put(&other, &only_run(&out));
+        // Otherwise the files are refused as changed before anybody reads what they hold.
+        forget_what_stages_left(&only_run(&out));
         let said = refuse(&again).split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(said.contains(difference) && said.contains(FOLD) && said.contains("--from train"), "{said}");
     }
     put(kept.path(), &only_run(&out));
+    forget_what_stages_left(&only_run(&out));
     succeed(&again);
     assert_eq!(only_run(&out), run, "it is complete again");
 }
