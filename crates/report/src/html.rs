@@ -13,7 +13,7 @@ mod top;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub(crate) use self::parts::STYLE;
-use self::parts::{CLOSED, SCRIPT, figure};
+use self::parts::{SCRIPT, figure, head};
 use crate::results::Results;
 use crate::{Page, format, plots};
 
@@ -26,13 +26,8 @@ pub fn html(page: &Page) -> String {
         (DOCTYPE)
         html lang="en" {
             head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta http-equiv="Content-Security-Policy" content=(CLOSED);
+                (head(&title))
                 meta name="generator" content=(format!("twinprint {}", page.run.version));
-                title { (title) " · twinprint" }
-                style { (PreEscaped(STYLE)) }
             }
             body {
                 main {

@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::json;
 
-use super::parts::{CLOSED, SCRIPT, STYLE, figure};
+use super::parts::{SCRIPT, figure, head};
 use crate::plots::spectra::spectra;
 
 const SIGNALS: &str = include_str!("signals.js");
@@ -60,12 +60,7 @@ pub fn signal_page(page: &SignalPage) -> String {
         (DOCTYPE)
         html lang="en" {
             head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta http-equiv="Content-Security-Policy" content=(CLOSED);
-                title { (page.name) " · twinprint" }
-                style { (PreEscaped(STYLE)) }
+                (head(&page.name))
             }
             body {
                 main {

@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, PreEscaped, html};
 
-use super::parts::{SCRIPT, STYLE, figure};
+use super::parts::{SCRIPT, figure, head};
 use crate::format;
 use crate::plots::sweep::{SweepPoint, sweep};
 use crate::plots::systems::clipped;
@@ -14,11 +14,7 @@ pub fn sweep_page(name: &str, description: &str, points: &[SweepPoint]) -> Strin
         (DOCTYPE)
         html lang="en" {
             head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (name) " · twinprint" }
-                style { (PreEscaped(STYLE)) }
+                (head(name))
             }
             body {
                 main {
