@@ -41,7 +41,7 @@ fn a_pipeline_that_is_not_there_is_named() {
 fn impossible_plans_are_refused_with_line_value_limit_and_remedy() {
     let cohort = Cohort::new("1");
     let with = |extra: &str| format!("{PIPELINE}\n{extra}\n");
-    let cases: [(String, &[&str]); 9] = [
+    let cases: [(String, &[&str]); 12] = [
         (
             PIPELINE.replace("root = \"cohort\"", "root = \"elsewhere\""),
             &["small.toml:4", "elsewhere", "is not a folder"],
@@ -63,6 +63,12 @@ fn impossible_plans_are_refused_with_line_value_limit_and_remedy() {
         (with("[preprocess.filter]\nh_freq = 64.0"), &["h_freq", "64", "Nyquist"]),
         (with("[preprocess.channels]\npick = [\"Fp1\", \"Q9\"]"), &["no channel Q9", "Fp1", "on_missing"]),
         (PIPELINE.replace("bootstrap = 200", "bootstrap = 3"), &["evaluation.bootstrap", "200 or more"]),
+        (
+            PIPELINE.replace("bootstrap = 200", "bootstrap = 9000000000"),
+            &["evaluation.bootstrap", "1000000 or less"],
+        ),
+        (PIPELINE.replace("episodes = 20", "episodes = 9000000000"), &["evaluation.episodes", "or less"]),
+        (with("[encoder.batch]\nsubjects = 1000000000"), &["batch.subjects", "at most 16384 windows"]),
     ];
     for (text, words) in cases {
         says(&answer(&cohort, &text, &[]), words);

@@ -36,17 +36,34 @@ pub(crate) struct Design {
     pub shortest: (usize, &'static str),
 }
 
+/// What to do about a filter that is longer than the recording.
+pub(crate) const FILTER_REMEDY: &str = "widen the filter's transitions, raise l_freq or switch it off";
+
 /// Samples a segment needs to be resampled: fewer cannot be mirrored at both ends.
 const SHORTEST: usize = 16;
 
 impl Design {
-    pub fn new(plan: &Plan, rate: Hertz) -> Result<Self, PreprocessError> {
+    /// Designs for segments of at most `longest` samples; a filter longer than that is not computed, since no recording
+    /// bounds how long it may be.
+    pub fn new(plan: &Plan, rate: Hertz, longest: usize) -> Result<Self, PreprocessError> {
+        let within = |response: fir::Response, step: &'static str| {
+            if response.len() > longest {
+                return Err(PreprocessError::TooShort {
+                    longest,
+                    step,
+                    needed: response.len(),
+                    rate,
+                    remedy: FILTER_REMEDY,
+                });
+            }
+            Ok(response.taps())
+        };
         let mut shortest = (SHORTEST, "a segment");
         let mut taps: Option<Vec<f64>> = None;
         let mut iir = None;
         let mut operations = Vec::new();
         if let Some(notch) = &plan.notch {
-            let response = fir::notch(notch, rate.get());
+            let response = within(fir::notch(notch, rate.get()), "the notch filter")?;
             shortest = shortest.max((response.len(), "the notch filter"));
             taps = Some(response);
             operations.push(Operation::Filter("notch"));
@@ -54,7 +71,7 @@ impl Design {
         operations.extend(plan.filter.as_ref().map(|_| Operation::Filter("band filter")));
         match &plan.filter {
             Some(filter) if filter.method == FilterMethod::Fir => {
-                let response = fir::band(filter, rate.get());
+                let response = within(fir::band(filter, rate.get()), "the band filter")?;
                 shortest = shortest.max((response.len(), "the band filter"));
                 taps = Some(match taps {
                     Some(notch) => convolve::direct(&notch, &response),

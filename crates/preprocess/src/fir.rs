@@ -10,8 +10,15 @@ use crate::plan::{Filter, Notch};
 /// Hamming: main-lobe width times length, in units of the sampling rate.
 const LENGTH_FACTOR: f64 = 3.3;
 
-/// The odd, symmetric impulse response of a band filter at `rate` hertz.
-pub(crate) fn band(filter: &Filter, rate: f64) -> Vec<f64> {
+/// What a filter is to do, before its impulse response is computed: how long that will be can be asked first.
+pub(crate) struct Response {
+    /// Frequencies in units of Nyquist, ascending, with whether they pass; transitions lie between unlike neighbours.
+    points: Vec<(f64, bool)>,
+    length: usize,
+}
+
+/// A band filter at `rate` hertz.
+pub(crate) fn band(filter: &Filter, rate: f64) -> Response {
     let nyquist = rate / 2.0;
     let mut narrowest = f64::INFINITY;
     let mut points = Vec::new();
@@ -25,11 +32,11 @@ pub(crate) fn band(filter: &Filter, rate: f64) -> Vec<f64> {
         narrowest = narrowest.min(width);
         points.extend([(h, true), (h + width, false)]);
     }
-    design(&points, narrowest, rate)
+    Response::new(&points, narrowest, rate)
 }
 
-/// The odd, symmetric impulse response of a notch and its harmonics at `rate` hertz.
-pub(crate) fn notch(notch: &Notch, rate: f64) -> Vec<f64> {
+/// A notch and its harmonics at `rate` hertz.
+pub(crate) fn notch(notch: &Notch, rate: f64) -> Response {
     let half_transition = notch.trans_bandwidth.get() / 2.0;
     let mut points = Vec::new();
     let mut harmonic = 1.0;
@@ -50,38 +57,50 @@ pub(crate) fn notch(notch: &Notch, rate: f64) -> Vec<f64> {
         }
         harmonic += 1.0;
     }
-    design(&points, half_transition, rate)
+    Response::new(&points, half_transition, rate)
 }
 
-/// `points` are frequencies in hertz, ascending, with whether they pass; transitions lie between unlike neighbours.
-fn design(points: &[(f64, bool)], narrowest: f64, rate: f64) -> Vec<f64> {
-    let nyquist = rate / 2.0;
-    let points: Vec<(f64, bool)> = points.iter().map(|&(f, pass)| (f / nyquist, pass)).collect();
-    let needed = points
-        .windows(2)
-        .filter(|pair| pair[0].1 != pair[1].1)
-        .map(|pair| edge_length(pair[0].0, pair[1].0))
-        .max()
-        .unwrap_or(1);
-    let length = odd((LENGTH_FACTOR / narrowest * rate).ceil() as usize).max(needed);
-    let mut taps = vec![0.0; length];
-    let passes_nyquist = points.last().is_none_or(|p| p.1);
-    if passes_nyquist {
-        taps[length / 2] = 1.0;
+impl Response {
+    /// `points` are frequencies in hertz.
+    fn new(points: &[(f64, bool)], narrowest: f64, rate: f64) -> Self {
+        let nyquist = rate / 2.0;
+        let points: Vec<(f64, bool)> = points.iter().map(|&(f, pass)| (f / nyquist, pass)).collect();
+        let needed = points
+            .windows(2)
+            .filter(|pair| pair[0].1 != pair[1].1)
+            .map(|pair| edge_length(pair[0].0, pair[1].0))
+            .max()
+            .unwrap_or(1);
+        let length = odd((LENGTH_FACTOR / narrowest * rate).ceil() as usize).max(needed);
+        Self { points, length }
     }
-    for pair in points.windows(2).rev() {
-        let ((low, low_passes), (high, high_passes)) = (pair[0], pair[1]);
-        if low_passes == high_passes {
-            continue;
-        }
-        let edge = low_pass(edge_length(low, high), (low + high) / 2.0);
-        let sign = if low_passes { 1.0 } else { -1.0 };
-        let offset = (length - edge.len()) / 2;
-        for (tap, value) in taps[offset..].iter_mut().zip(edge) {
-            *tap += sign * value;
-        }
+
+    /// How many taps there will be: an odd number.
+    pub(crate) fn len(&self) -> usize {
+        self.length
     }
-    taps
+
+    /// The odd, symmetric impulse response.
+    pub(crate) fn taps(&self) -> Vec<f64> {
+        let mut taps = vec![0.0; self.length];
+        let passes_nyquist = self.points.last().is_none_or(|p| p.1);
+        if passes_nyquist {
+            taps[self.length / 2] = 1.0;
+        }
+        for pair in self.points.windows(2).rev() {
+            let ((low, low_passes), (high, high_passes)) = (pair[0], pair[1]);
+            if low_passes == high_passes {
+                continue;
+            }
+            let edge = low_pass(edge_length(low, high), (low + high) / 2.0);
+            let sign = if low_passes { 1.0 } else { -1.0 };
+            let offset = (self.length - edge.len()) / 2;
+            for (tap, value) in taps[offset..].iter_mut().zip(edge) {
+                *tap += sign * value;
+            }
+        }
+        taps
+    }
 }
 
 /// Taps that a transition between two normalised frequencies (Nyquist = 1) needs.
@@ -89,8 +108,9 @@ fn edge_length(low: f64, high: f64) -> usize {
     odd((LENGTH_FACTOR / ((high - low) / 2.0)).round_ties_even() as usize)
 }
 
+/// The next odd number; one beyond all numbers stays what it is, which is odd.
 fn odd(length: usize) -> usize {
-    length + 1 - length % 2
+    length | 1
 }
 
 /// Windowed-sinc low-pass with unit gain at 0 Hz; `cutoff` in units of Nyquist.

@@ -2,7 +2,7 @@
 
 use twinprint_signal::Hertz;
 
-use crate::chain::Design;
+use crate::chain::{Design, FILTER_REMEDY};
 use crate::error::PreprocessError;
 use crate::validate::CheckedPlan;
 
@@ -14,7 +14,8 @@ use crate::validate::CheckedPlan;
 pub fn long_enough(plan: &CheckedPlan, rate: Hertz, stretches: &[usize]) -> Result<(), PreprocessError> {
     let resampled = plan.resample.as_ref().map_or(rate, |resample| resample.sfreq);
     let (epoch, _) = plan.epochs.samples(resampled);
-    check(&Design::new(plan, rate)?, rate, stretches, epoch)
+    let longest = stretches.iter().copied().max().unwrap_or(0);
+    check(&Design::new(plan, rate, longest)?, rate, stretches, epoch)
 }
 
 /// The same of a filter chain, for epochs of so many samples.
@@ -28,8 +29,7 @@ pub(crate) fn check(
     let longest = stretches.iter().copied().max().unwrap_or(0);
     let too_short = |step, needed, remedy| PreprocessError::TooShort { longest, step, needed, rate, remedy };
     if longest < needed {
-        let remedy = "widen the filter's transitions, raise l_freq or switch it off";
-        return Err(too_short(step, needed, remedy));
+        return Err(too_short(step, needed, FILTER_REMEDY));
     }
     if design.output_len(longest) < epoch {
         let per_sample = longest as f64 / design.output_len(longest).max(1) as f64;

@@ -69,7 +69,7 @@ fn resampled(
         Err(_) => ResampleMethod::Fft,
     };
     let plan = Plan { filter: None, resample: Some(Resample { sfreq, method }), ..Plan::default() };
-    let design = Design::new(&plan, recording.rate())?;
+    let design = Design::new(&plan, recording.rate(), usize::MAX)?;
     let mut work = ChainWork::default();
     let shape = |segment: &Segment| (recording.channels().len(), design.output_len(segment.len));
     recording

@@ -129,8 +129,9 @@ impl Preprocessor {
         epoch: usize,
         quality: &mut Quality,
     ) -> Result<(Array2<f32>, Vec<Stretch>), PreprocessError> {
-        let design = Design::new(&self.plan, recording.rate())?;
         let stretches: Vec<usize> = recording.segments().iter().map(|segment| segment.len).collect();
+        let longest = stretches.iter().copied().max().unwrap_or(0);
+        let design = Design::new(&self.plan, recording.rate(), longest)?;
         length::check(&design, recording.rate(), &stretches, epoch)?;
         let needed = design.shortest.0;
         let usable: Vec<_> = recording.segments().iter().filter(|s| s.len >= needed).collect();

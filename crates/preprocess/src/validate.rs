@@ -25,12 +25,25 @@ const LEAST_FREQUENCY: f64 = 0.001;
 /// Hertz: no amplifier of EEG is as fast.
 const MOST_FREQUENCY: f64 = 1e5;
 
+/// Times the recorded rate: EEG is made slower, seldom faster.
+const MOST_UPSAMPLING: f64 = 1000.0;
+
 impl CheckedPlan {
     /// Checks the plan against a recording at `sfreq`.
     ///
     /// # Errors
     /// The first setting outside its limits.
     pub fn fits(&self, sfreq: Hertz) -> Result<(), PlanError> {
+        if let Some(resample) =
+            self.resample.as_ref().filter(|r| r.sfreq.get() > MOST_UPSAMPLING * sfreq.get())
+        {
+            return Err(refuse(
+                "resample.sfreq",
+                resample.sfreq,
+                format!("at most {MOST_UPSAMPLING} times the recording's rate ({sfreq})"),
+                "take channels of EEG, or lower it",
+            ));
+        }
         if let Some(filter) = &self.filter {
             below_nyquist("filter.h_freq", filter.h_freq, sfreq, "the recording")?;
             below_nyquist("filter.l_freq", filter.l_freq, sfreq, "the recording")?;
@@ -137,7 +150,7 @@ impl Plan {
             ("filter.h_freq", filter.and_then(|filter| filter.h_freq), LEAST_FREQUENCY),
             ("filter.l_trans_bandwidth", filter.and_then(|filter| filter.l_trans_bandwidth), LEAST_FREQUENCY),
             ("filter.h_trans_bandwidth", filter.and_then(|filter| filter.h_trans_bandwidth), LEAST_FREQUENCY),
-            ("notch.freq", self.notch.as_ref().map(|notch| notch.freq), LEAST_FREQUENCY),
+            ("notch.freq", self.notch.as_ref().map(|notch| notch.freq), 0.1),
             (
                 "notch.trans_bandwidth",
                 self.notch.as_ref().map(|notch| notch.trans_bandwidth),
@@ -291,7 +304,18 @@ fn check_notch(notch: &Notch) -> Result<(), PlanError> {
     Ok(())
 }
 
+/// Seconds: what lies further from an event, or an epoch that is longer, is a slip of the hand.
+const LONGEST_EPOCH: f64 = 86_400.0;
+
 fn check_epochs(plan: &EpochPlan) -> Result<(), PlanError> {
+    let times = match plan {
+        EpochPlan::Fixed { duration, .. } => [("epochs.duration", *duration); 2],
+        EpochPlan::Events { tmin, tmax, .. } => [("epochs.tmin", *tmin), ("epochs.tmax", *tmax)],
+    };
+    if let Some((key, time)) = times.into_iter().find(|(_, time)| time.get().abs() > LONGEST_EPOCH) {
+        let limit = format!("at most a day ({LONGEST_EPOCH} s)");
+        return Err(refuse(key, time, limit, "write a time in seconds"));
+    }
     match plan {
         EpochPlan::Fixed { duration, overlap } => {
             if duration.get() <= 0.0 {

@@ -111,6 +111,9 @@ fn settings_outside_their_limits_are_refused_with_key_value_limit_and_remedy() {
         ("filter = { l_freq = 1e-300 }", ["filter.l_freq", "between 0.001 and 100000 Hz"]),
         ("filter = { h_trans_bandwidth = 1e-9 }", ["filter.h_trans_bandwidth", "between 0.001 and"]),
         ("resample = { sfreq = 1e18 }", ["resample.sfreq", "between 1 and 100000 Hz"]),
+        ("notch = { freq = 0.01 }", ["notch.freq", "between 0.1 and 100000 Hz"]),
+        ("epochs = { duration = 1e300 }", ["epochs.duration", "at most a day"]),
+        ("epochs = { events = [\"T1\"], tmax = 1e300 }", ["epochs.tmax", "at most a day"]),
     ] {
         let message = refusal(text);
         assert!(parts.iter().all(|part| message.contains(part)), "{text}: {message}");

@@ -95,6 +95,23 @@ fn a_segment_too_short_for_the_filter_is_left_out_and_counted() {
 }
 
 #[test]
+fn a_filter_longer_than_the_recording_is_refused_before_it_is_computed() {
+    // 3.3 / 1 Hz at 100 MHz would be 330 million taps of 8 bytes, and at 10 EHz more than there is memory.
+    let plan = Plan { filter: Some(Filter::default()), ..bare() };
+    for rate in [1e8, 1e19] {
+        let names = NAMES[..2].iter().map(ChannelName::new).collect();
+        let fast = Recording::continuous(Hertz::new(rate).unwrap(), names, waves(2, 1000), vec![]).unwrap();
+        let error = preprocess(fast, &[], None, &plan).unwrap_err().to_string();
+        assert!(error.contains("1000 samples, and the band filter needs"), "{error}");
+    }
+    let names = NAMES[..2].iter().map(ChannelName::new).collect();
+    let slow = Recording::continuous(Hertz::new(0.001).unwrap(), names, waves(2, 1000), vec![]).unwrap();
+    let plan = Plan { resample: Some(Resample::default()), ..bare() };
+    let error = preprocess(slow, &[], None, &plan).unwrap_err().to_string();
+    assert!(error.contains("at most 1000 times the recording's rate"), "{error}");
+}
+
+#[test]
 fn a_recording_shorter_than_one_epoch_is_refused() {
     let error = preprocess(whole(waves(2, 99)), &[], None, &bare()).unwrap_err().to_string();
     assert!(error.contains("one epoch needs 100"), "{error}");

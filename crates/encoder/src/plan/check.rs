@@ -60,6 +60,9 @@ impl Plan {
         for (key, value) in [("batch.subjects", batch.subjects), ("batch.epochs", batch.epochs)] {
             require(value >= 2, key, value, "a batch needs 2 or more", "48 and 4 are the defaults")?;
         }
+        // The loss compares all windows of a batch with one another: 1 GiB of numbers.
+        let (key, windows) = ("batch.subjects * batch.epochs", batch.subjects.saturating_mul(batch.epochs));
+        require(windows <= 1 << 14, key, windows, "at most 16384 windows", "48 and 4 are the defaults")?;
         batch.augment.iter().try_for_each(super::Augment::validate)?;
         self.fusion.iter().try_for_each(super::Fusion::validate)?;
         self.joined.iter().try_for_each(super::Joined::validate)?;
