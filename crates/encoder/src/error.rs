@@ -7,6 +7,7 @@ use safetensors::SafeTensorError;
 use safetensors::tensor::Dtype;
 use twinprint_closed::ClosedError;
 use twinprint_features::FeatureError;
+use twinprint_staged::StagedError;
 
 use crate::plan::Partner;
 
@@ -176,6 +177,12 @@ pub enum FormatError {
 impl From<EncoderError> for FormatError {
     fn from(error: EncoderError) -> Self {
         Self::Encoder(Box::new(error))
+    }
+}
+
+impl From<StagedError> for EncoderError {
+    fn from(error: StagedError) -> Self {
+        Self::File { path: error.path, source: error.source }
     }
 }
 

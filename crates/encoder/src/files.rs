@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use twinprint_staged::{Readers, Staged};
 
 use crate::error::{EncoderError, FormatError};
 use crate::weights::Parameter;
@@ -45,10 +46,7 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, EncoderError> {
 
 /// Writes `bytes` beside `path` and renames them to it.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), EncoderError> {
-    let fail = EncoderError::file(path);
-    let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new("."))).map_err(&fail)?;
-    file.write_all(bytes).map_err(&fail)?;
-    file.as_file().sync_all().map_err(&fail)?;
-    file.persist(path).map_err(|error| fail(error.error))?;
-    Ok(())
+    let mut staged = Staged::new(path, Readers::AsUsual)?;
+    staged.file().write_all(bytes).map_err(EncoderError::file(path))?;
+    Ok(staged.publish()?)
 }

@@ -8,7 +8,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::authenticity::Stamp;
-use crate::publish::beside;
+use crate::beside::beside;
 use crate::{Gallery, GalleryError};
 
 /// The counter's file for one gallery.

@@ -7,12 +7,12 @@ use rand::CryptoRng;
 use rusqlite::Connection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use twinprint_staged::{Readers, Staged, StagedError};
 
 use crate::authenticity::{Authenticator, Stamp};
 use crate::counter::Counter;
 use crate::meta::{Cause, damaged, parse, read_meta, set_meta};
 use crate::protection::{Key, hex};
-use crate::publish::{beside, publish};
 use crate::schema::{self, database};
 use crate::seal::Seal;
 use crate::{EncoderIdentity, GalleryError, Projection, Protection, Secret, Thresholds, Wanted};
@@ -85,23 +85,19 @@ impl Gallery {
         let projection = protection.cancelable.zip(key.as_ref());
         let projection = projection.map(|(kept, key)| Projection::of_key(key, encoder.dim, kept));
         let thresholds = thresholds(projection.as_ref())?;
-        let partial = beside(path, &format!("{}.partial", &id[..8]));
-        let made = (|| {
-            let connection = schema::create(&partial)?;
-            let description = Description { encoder, thresholds, protection, id, created: now.to_owned() };
-            let gallery = Self::assemble(partial.clone(), connection, description, key, false);
-            gallery.write_meta()?;
-            gallery.authenticator.stamp(&gallery.connection, path, 0)?;
-            gallery.compact()?;
-            gallery.connection.close().map_err(|(_, error)| database(path, "close it")(error))
-        })();
-        let published = made.and_then(|()| publish(&partial, path));
-        if published.is_err() {
-            for ending in ["", "-wal", "-shm"] {
-                let _ = std::fs::remove_file(beside(&partial, ending));
-            }
-        }
-        published?;
+        let unmade = |error: StagedError| match error.source.kind() {
+            std::io::ErrorKind::AlreadyExists => GalleryError::Exists { path: path.to_owned() },
+            _ => GalleryError::Create { path: path.to_owned(), source: error.source },
+        };
+        let staged = Staged::new(path, Readers::Owner).map_err(unmade)?;
+        let connection = schema::create(staged.path())?;
+        let description = Description { encoder, thresholds, protection, id, created: now.to_owned() };
+        let gallery = Self::assemble(staged.path().to_owned(), connection, description, key, false);
+        gallery.write_meta()?;
+        gallery.authenticator.stamp(&gallery.connection, path, 0)?;
+        gallery.compact()?;
+        gallery.connection.close().map_err(|(_, error)| database(path, "close it")(error))?;
+        staged.publish_new().map_err(unmade)?;
         Ok(Self::open(path, secret)?)
     }
 

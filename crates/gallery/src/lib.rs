@@ -9,6 +9,7 @@
 
 mod attempts;
 mod authenticity;
+mod beside;
 mod bulk;
 mod change;
 mod check;
@@ -23,7 +24,6 @@ mod meta;
 mod people;
 mod projection;
 mod protection;
-mod publish;
 mod record;
 mod reissue;
 mod revoke;

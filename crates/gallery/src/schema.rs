@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::GalleryError;
-use crate::publish::beside;
+use crate::beside::beside;
 
 /// Marks an SQLite file as a gallery: "TPGA".
 const APPLICATION_ID: i64 = 0x5450_4741;

@@ -85,6 +85,12 @@ pub enum RunError {
     Table(Located),
 }
 
+impl From<twinprint_staged::StagedError> for RunError {
+    fn from(error: twinprint_staged::StagedError) -> Self {
+        Self::Write { path: error.path, source: error.source }
+    }
+}
+
 impl RunError {
     /// A problem in a stage, or in a command that is none.
     pub fn in_stage(stage: &str, problem: impl Into<Problem>) -> Self {

@@ -88,16 +88,36 @@ pub(crate) fn check(path: &Path, attributes: &BTreeMap<String, String>) -> Resul
     Ok(())
 }
 
-/// The text attributes at the top of a file, [`SCHEMA`] and [`README`] among them; others are left out.
-pub(crate) fn read_top(path: &Path, file: &hdf5::File) -> Result<BTreeMap<String, String>, StoreError> {
-    let names = file.attr_names().map_err(StoreError::hdf5(path, "list the attributes"))?;
+/// Whether there is an attribute of this name.
+///
+/// Attributes are asked for by name and never listed: libhdf5 follows lists in damaged files to places that end the process.
+#[allow(unsafe_code)]
+pub(crate) fn exists(path: &Path, at: &Location, name: &str) -> Result<bool, StoreError> {
+    let Ok(name) = std::ffi::CString::new(name) else { return Ok(false) };
+    let found = hdf5::sync::sync(|| {
+        // SAFETY: under the library's lock; `at` keeps its identifier open, and the name ends with a NUL and outlives the call.
+        let found = unsafe { hdf5_sys::h5a::H5Aexists(at.id(), name.as_ptr()) };
+        hdf5::h5check(found)
+    });
+    found.map(|found| found > 0).map_err(StoreError::hdf5(path, "look for an attribute"))
+}
+
+/// The text attributes of these names at the top of a file; those that are not there, or no single text, are left out.
+pub(crate) fn read_top<'a>(
+    path: &Path,
+    file: &hdf5::File,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Result<BTreeMap<String, String>, StoreError> {
     let mut texts = BTreeMap::new();
     for name in names {
-        let attribute = file.attr(&name).map_err(StoreError::hdf5(path, format!("open attribute {name}")))?;
+        if !exists(path, file, name)? {
+            continue;
+        }
+        let attribute = file.attr(name).map_err(StoreError::hdf5(path, format!("open attribute {name}")))?;
         if attribute.is_scalar()
-            && let Some(text) = texts_of(path, &attribute, &name)?.and_then(|texts| texts.into_iter().next())
+            && let Some(text) = texts_of(path, &attribute, name)?.and_then(|texts| texts.into_iter().next())
         {
-            texts.insert(name, text);
+            texts.insert(name.to_owned(), text);
         }
     }
     Ok(texts)

@@ -13,8 +13,9 @@ use std::path::Path;
 use hdf5::Dataset;
 use hdf5::dataset::{AllocTime, FillTime};
 
+use twinprint_staged::{Readers, Staged};
+
 use crate::StoreError;
-use crate::staged::Staged;
 
 /// Bytes before the rows, enough for what libhdf5 puts before the first dataset; a multiple of every common page size, so that
 /// a map of the file holds aligned floats.
@@ -30,7 +31,7 @@ pub(crate) struct Spool {
 
 impl Spool {
     pub(crate) fn new(target: &Path) -> Result<Self, StoreError> {
-        let mut staged = Staged::new(target)?;
+        let mut staged = Staged::new(target, Readers::AsUsual)?;
         let fail = || StoreError::io(target, "prepare the temporary file beside it");
         let mut rows = staged.file().try_clone().map_err(fail())?;
         rows.seek(SeekFrom::Start(HEAD)).map_err(fail())?;
@@ -72,19 +73,19 @@ impl Spool {
             let found = format!("{length} bytes in the temporary file");
             return Err(StoreError::form(&target, name, found, format!("{bytes} bytes")));
         }
-        let mut layout = Staged::new(&target)?;
+        let mut layout = Staged::new(&target, Readers::AsUsual)?;
         match lay_out(&layout, name, shape, bytes, describe)? {
             Some(HEAD) => {
                 copy(layout.file(), 0, Some(HEAD), staged.file(), 0).map_err(fail())?;
                 let end = HEAD + bytes;
                 copy(layout.file(), end, None, staged.file(), end).map_err(fail())?;
-                staged.publish()
+                Ok(staged.publish()?)
             }
             Some(offset) => {
                 copy(staged.file(), HEAD, Some(bytes), layout.file(), offset).map_err(fail())?;
-                layout.publish()
+                Ok(layout.publish()?)
             }
-            None => layout.publish(),
+            None => Ok(layout.publish()?),
         }
     }
 }

@@ -124,7 +124,6 @@ pub struct EpochFile {
     rate: Hertz,
     channels: Vec<ChannelName>,
     infos: Vec<EpochInfo>,
-    attributes: BTreeMap<String, String>,
 }
 
 impl EpochFile {
@@ -138,7 +137,7 @@ impl EpochFile {
         let numbers = Numbers::open(&reader, "/epochs", &["epochs", "channels", "samples"])?;
         let dataset = reader.dataset("/epochs")?;
         let rate = reader.number_at(&dataset, "sfreq")?;
-        let rate = Hertz::new(rate).map_err(|error| {
+        let rate = Hertz::sampling(rate).map_err(|error| {
             StoreError::form(path, "attribute sfreq of /epochs", error.value.to_string(), error.limit)
         })?;
         let units = reader.texts_at(&dataset, "units")?.join(" ");
@@ -153,8 +152,7 @@ impl EpochFile {
             return Err(StoreError::form(path, "attribute ch_names of /epochs", found, expected));
         }
         let infos = meta::read_epochs(&reader, numbers.shape()[0])?;
-        let attributes = attributes::read_top(path, reader.file())?;
-        Ok(Self { numbers, rate, channels, infos, attributes })
+        Ok(Self { numbers, rate, channels, infos })
     }
 
     /// `[epochs, channels, samples]` in µV.
@@ -176,11 +174,6 @@ impl EpochFile {
     /// Samples a second.
     pub fn rate(&self) -> Hertz {
         self.rate
-    }
-
-    /// The text attributes at the top of the file: those given when it was written, `README` and `schema`.
-    pub fn attributes(&self) -> &BTreeMap<String, String> {
-        &self.attributes
     }
 
     /// Whether the samples are mapped or were read.

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use twinprint_staged::StagedError;
+
 /// A file that could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -30,6 +32,14 @@ pub enum StoreError {
         action: String,
         /// The library's reason.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Reading the file ended the process that tried, or went round in circles.
+    #[error("{path}: it is so damaged that reading it {how}; copy or make it again, or write it as CSV", path = path.display())]
+    Fatal {
+        /// The file.
+        path: PathBuf,
+        /// What its reader did.
+        how: String,
     },
     /// An object that such a file must hold is not there.
     #[error("{path}: {what} is missing; a file of {kind} needs it", path = path.display())]
@@ -89,6 +99,13 @@ pub enum StoreError {
         /// What it must be.
         limit: &'static str,
     },
+}
+
+impl From<StagedError> for StoreError {
+    fn from(error: StagedError) -> Self {
+        let StagedError { path, action, source } = error;
+        Self::Io { path, action, source }
+    }
 }
 
 impl StoreError {

@@ -6,9 +6,9 @@ use std::path::Path;
 use hdf5::{Dataset, Extent};
 use ndarray::{ArrayView2, ArrayView3, s};
 use twinprint_signal::{ChannelName, Hertz, RowInfo};
+use twinprint_staged::{Readers, Staged};
 
 use crate::prints::check_rows;
-use crate::staged::Staged;
 use crate::{StoreError, attributes, meta, scales};
 
 /// The attribute `schema` of such a file.
@@ -73,7 +73,7 @@ impl ExportWriter {
         attributes: &BTreeMap<String, String>,
     ) -> Result<Self, StoreError> {
         attributes::check(path, attributes)?;
-        let staged = Staged::new(path)?;
+        let staged = Staged::new(path, Readers::AsUsual)?;
         let file = hdf5::File::create(staged.path()).map_err(StoreError::hdf5(path, "create it"))?;
         attributes::write_top(path, &file, SCHEMA, README, attributes)?;
         let tables = tables.iter().map(|table| create_table(path, &file, table)).collect::<Result<_, _>>()?;
@@ -148,7 +148,7 @@ impl ExportWriter {
         drop((tables, epochs, group));
         file.flush().map_err(StoreError::hdf5(path, "flush it"))?;
         file.close().map_err(StoreError::hdf5(path, "close it"))?;
-        staged.publish()
+        Ok(staged.publish()?)
     }
 }
 

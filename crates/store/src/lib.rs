@@ -17,13 +17,13 @@ mod contiguous;
 pub mod epochs;
 mod error;
 pub mod export;
+pub mod isolation;
 mod mapped;
 pub mod matlab;
 mod meta;
 pub mod prints;
 mod reader;
 mod scales;
-mod staged;
 mod strings;
 
 pub use error::StoreError;

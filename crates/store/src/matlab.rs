@@ -10,8 +10,8 @@ use hdf5::types::TypeDescriptor;
 use hdf5::{Dataset, ObjectReference1, ReferencedObject};
 use ndarray::s;
 
-use crate::StoreError;
 use crate::reader::Reader;
+use crate::{StoreError, attributes};
 
 /// The most numbers that a value other than a [`Matrix`] may hold: texts and single numbers are far shorter.
 const LONGEST: usize = 1 << 20;
@@ -46,7 +46,7 @@ impl MatlabFile {
     /// # Errors
     /// When it is no HDF5 file or cannot be read.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self { reader: Reader::open(path, "MATLAB 7.3")? })
+        Ok(Self { reader: Reader::open_foreign(path, "MATLAB 7.3")? })
     }
 
     /// Whether there is a variable or field: `/EEG/srate`.
@@ -116,15 +116,14 @@ impl MatlabFile {
     fn of_dataset(&self, dataset: &Dataset, name: &str) -> Result<Value, StoreError> {
         let fail = || StoreError::hdf5(self.reader.path(), format!("read {name}"));
         let kind = dataset.dtype().and_then(|kind| kind.to_descriptor()).map_err(fail())?;
-        let attributes = dataset.attr_names().map_err(fail())?;
-        let has = |wanted: &str| attributes.iter().any(|name| name == wanted);
+        let has = |name: &str| attributes::exists(self.reader.path(), dataset, name);
         let size = dataset.size();
         // An empty value is written as its shape, marked as such.
-        if size == 0 || size > LONGEST || has("MATLAB_empty") {
+        if size == 0 || size > LONGEST || has("MATLAB_empty")? {
             return Ok(Value::Nothing);
         }
         match kind {
-            TypeDescriptor::Unsigned(hdf5::types::IntSize::U2) if has("MATLAB_int_decode") => {
+            TypeDescriptor::Unsigned(hdf5::types::IntSize::U2) if has("MATLAB_int_decode")? => {
                 let letters: Vec<u16> = dataset.read_raw().map_err(fail())?;
                 Ok(Value::Text(String::from_utf16_lossy(&letters)))
             }

@@ -1,6 +1,6 @@
 //! Files of prints: `/prints` float32 `[prints, dim]`, contiguous, and `/meta` with fold and role.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ndarray::ArrayView2;
@@ -50,6 +50,14 @@ pub fn space_of(attributes: &BTreeMap<String, String>, fold: Option<u32>) -> Opt
     let of_fold = attributes.get(&format!("{ENCODER_HASH}_fold_{}", fold.unwrap_or(0)));
     let model = of_fold.or_else(|| attributes.get(ENCODER_HASH))?.clone();
     Some(EmbeddingSpace { model, fold })
+}
+
+/// The names of the attributes that a file of these rows may have.
+fn known(infos: &[RowInfo]) -> Vec<String> {
+    let folds: BTreeSet<u32> = infos.iter().map(|info| info.fold.unwrap_or(0)).collect();
+    let names = [attributes::SCHEMA, attributes::README, ENCODER_HASH, SYSTEM, PLAN_HASH, VERSION, LENGTHS.0];
+    let of_folds = folds.into_iter().map(|fold| format!("{ENCODER_HASH}_fold_{fold}"));
+    names.into_iter().map(str::to_owned).chain(of_folds).collect()
 }
 
 /// Writes prints as they come; the file appears at [`PrintWriter::finish`].
@@ -241,12 +249,12 @@ impl PrintFile {
 
     /// Opens prints or features of any file that follows the layout, whoever wrote it: `/prints`, or else `/features`,
     /// `[rows, columns]` of a float type, with `/meta` of one entry a row. Only `/meta/subject` must be there; names of
-    /// columns, the rest of `/meta` and every attribute may be absent.
+    /// columns, the rest of `/meta` and every attribute may be absent. See [`crate::isolation`] for how the process outlives it.
     ///
     /// # Errors
     /// When the file is not HDF5, is damaged, or lacks a part: the error names it.
     pub fn open_any(path: &Path) -> Result<Self, StoreError> {
-        let reader = Reader::open(path, ANY_KIND)?;
+        let reader = Reader::open_foreign(path, ANY_KIND)?;
         let Some(place) = PLACES.into_iter().find(|(place, _)| reader.has(place)) else {
             let there: Vec<String> = reader.members("/")?.iter().map(|name| format!("/{name}")).collect();
             return Err(match there.is_empty() {
@@ -276,7 +284,7 @@ impl PrintFile {
             return Err(StoreError::form(path, "the list of columns", found, expected));
         }
         let infos = describe(reader, rows)?;
-        let attributes = attributes::read_top(path, reader.file())?;
+        let attributes = attributes::read_top(path, reader.file(), known(&infos).iter().map(String::as_str))?;
         let lengths = lengths(path, &attributes)?;
         Ok(Self { numbers, columns, infos, lengths, attributes })
     }
@@ -306,7 +314,8 @@ impl PrintFile {
         self.lengths
     }
 
-    /// The text attributes at the top of the file: those given when it was written, `README` and `schema`.
+    /// The text attributes at the top of the file of which this module knows the names: [`PLAN_HASH`], [`VERSION`], [`SYSTEM`],
+    /// [`LENGTHS`], [`ENCODER_HASH`] and that of every fold, `README` and `schema`.
     pub fn attributes(&self) -> &BTreeMap<String, String> {
         &self.attributes
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hdf5::{Dataset, H5Type};
 
-use crate::{StoreError, attributes, strings};
+use crate::{StoreError, attributes, isolation, strings};
 
 const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
 
@@ -21,6 +21,13 @@ impl Reader {
         check_signature(path)?;
         let file = hdf5::File::open(path).map_err(StoreError::hdf5(path, "open it as HDF5"))?;
         Ok(Self { path: path.to_owned(), kind, file })
+    }
+
+    /// Opens somebody else's file, which a second process has read before where there is one.
+    pub(crate) fn open_foreign(path: &Path, kind: &'static str) -> Result<Self, StoreError> {
+        check_signature(path)?;
+        isolation::survive(path)?;
+        Self::open(path, kind)
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -105,7 +112,7 @@ impl Reader {
     /// A number attached to a dataset.
     pub(crate) fn number_at(&self, dataset: &Dataset, name: &str) -> Result<f64, StoreError> {
         let what = format!("attribute {name} of {}", dataset.name());
-        if !self.has_attribute(dataset, name)? {
+        if !attributes::exists(&self.path, dataset, name)? {
             return Err(self.missing(what));
         }
         dataset
@@ -117,7 +124,7 @@ impl Reader {
     /// Texts attached to a dataset.
     pub(crate) fn texts_at(&self, dataset: &Dataset, name: &str) -> Result<Vec<String>, StoreError> {
         let what = format!("attribute {name} of {}", dataset.name());
-        if !self.has_attribute(dataset, name)? {
+        if !attributes::exists(&self.path, dataset, name)? {
             return Err(self.missing(what));
         }
         let attribute = dataset.attr(name).map_err(StoreError::hdf5(&self.path, format!("open {what}")))?;
@@ -125,14 +132,9 @@ impl Reader {
             .ok_or_else(|| StoreError::form(&self.path, what, "not text", "an array of text"))
     }
 
-    fn has_attribute(&self, dataset: &Dataset, name: &str) -> Result<bool, StoreError> {
-        let names = dataset.attr_names().map_err(StoreError::hdf5(&self.path, "list attributes"))?;
-        Ok(names.iter().any(|known| known == name))
-    }
-
     /// Refuses a file that says it is of another kind; one that says nothing passes.
     pub(crate) fn check_schema(&self, schema: &str) -> Result<(), StoreError> {
-        let top = attributes::read_top(&self.path, &self.file)?;
+        let top = attributes::read_top(&self.path, &self.file, [attributes::SCHEMA])?;
         match top.get(attributes::SCHEMA) {
             Some(found) if found != schema => Err(StoreError::form(
                 &self.path,
@@ -148,6 +150,10 @@ impl Reader {
 /// HDF5 files begin with a signature, or with a block of the user's of 512, 1024, 2048, … bytes and then the signature.
 fn check_signature(path: &Path) -> Result<(), StoreError> {
     use std::io::{Seek, SeekFrom};
+    // A pipe that nobody writes to would not open.
+    if !std::fs::metadata(path).map_err(StoreError::io(path, "open it"))?.is_file() {
+        return Err(StoreError::NotHdf5 { path: path.to_owned() });
+    }
     let mut file = std::fs::File::open(path).map_err(StoreError::io(path, "open it"))?;
     let length = file.metadata().map_err(StoreError::io(path, "examine it"))?.len();
     let offsets = std::iter::once(0).chain((9..63).map(|k| 1u64 << k));

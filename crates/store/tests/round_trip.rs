@@ -10,6 +10,7 @@
 mod common;
 
 use common::{attributes, channels, feature_writer, infos, rows};
+use hdf5::types::VarLenUnicode;
 use ndarray::{Array2, Array3, ArrayD, Axis, s};
 use proptest::prelude::*;
 use twinprint_signal::Hertz;
@@ -57,10 +58,14 @@ proptest! {
         prop_assert_eq!(file.infos(), &infos[..]);
         prop_assert_eq!(file.channels(), &channels[..]);
         prop_assert_eq!(file.rate(), rate);
-        prop_assert!(attributes().iter().all(|(name, value)| file.attributes().get(name) == Some(value)));
         prop_assert_eq!(file.storage() == Storage::Mapped, !infos.is_empty());
 
-        let direct = hdf5::File::open(&path).unwrap().dataset("epochs").unwrap();
+        let direct = hdf5::File::open(&path).unwrap();
+        for (name, value) in attributes() {
+            let written: VarLenUnicode = direct.attr(&name).unwrap().read_scalar().unwrap();
+            prop_assert_eq!(written.as_str(), value);
+        }
+        let direct = direct.dataset("epochs").unwrap();
         let read: ArrayD<f32> = direct.read_dyn().unwrap();
         prop_assert_eq!(bits(read.iter()), bits(file.samples().iter()), "the map equals what libhdf5 reads");
     }
@@ -78,6 +83,8 @@ proptest! {
         writer.append(values.view(), &infos).unwrap();
         writer.finish().unwrap();
         let file = PrintFile::open(&path).unwrap();
+        let known = attributes().into_iter().filter(|(name, _)| name != "dataset");
+        prop_assert!(known.into_iter().all(|(name, value)| file.attributes().get(&name) == Some(&value)));
         prop_assert_eq!((file.prints().nrows(), file.dim()), values.dim());
         prop_assert_eq!(bits(file.prints().iter()), bits(values.iter()));
         prop_assert_eq!(file.infos(), &infos[..]);
