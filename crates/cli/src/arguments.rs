@@ -158,6 +158,12 @@ pub(crate) enum Command {
         after_help = "Example:\n  twinprint export reports/eegmat-1a2b3c4d --to features.h5 --with band-powers,epochs"
     )]
     Export(ExportArguments),
+    /// Read somebody's HDF5 or parquet and say nothing: what the command has a second process do before it does itself.
+    #[command(name = crate::second_process::NAME, hide = true)]
+    ReadForeign {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 /// Arguments of `run`.

@@ -9,17 +9,20 @@ mod failure;
 mod gallery_arguments;
 mod host;
 mod interrupt;
+mod mapped_file;
 mod model_arguments;
 mod number;
 mod plan_arguments;
 mod progress;
 mod repeat_arguments;
 mod say;
+mod second_process;
 mod sweep_arguments;
 
 use std::io::IsTerminal;
 use std::panic::catch_unwind;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use clap::Parser;
 
@@ -37,8 +40,15 @@ fn main() -> ExitCode {
             return if error.use_stderr() { exit_code::INPUT.into() } else { ExitCode::SUCCESS };
         }
     };
+    if let arguments::Command::ReadForeign { path } = &arguments.command {
+        second_process::read(path);
+        return ExitCode::SUCCESS;
+    }
     start_logging(arguments.verbose);
     interrupt::listen();
+    second_process::have_it_read_first();
+    mapped_file::explain_when_it_ends_early();
+    keep_panics();
     // On a terminal lines are broken between words, never inside one: a path cut in two is no path. Elsewhere they stay whole.
     let wraps = std::io::stderr().is_terminal();
     let _ = miette::set_hook(Box::new(move |_| {
@@ -49,6 +59,7 @@ fn main() -> ExitCode {
         Ok(Ok(code)) => code,
         Ok(Err(failure)) => failure.show(),
         Err(_) => {
+            tell!("{}", LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner));
             tell!(
                 "This is a fault in twinprint, not in your data. Please report it with the lines above, the command \
                  and `twinprint --version`."
@@ -56,6 +67,21 @@ fn main() -> ExitCode {
             exit_code::INTERNAL.into()
         }
     }
+}
+
+/// What the last panic said.
+static LAST_PANIC: Mutex<String> = Mutex::new(String::new());
+
+/// Keeps what a panic says for when it ends the command: one that is caught at the edge of a library is an error like any
+/// other, and is told as one. `RUST_BACKTRACE` shows all as they come.
+#[expect(clippy::disallowed_methods, reason = "the command knows the environment")]
+fn keep_panics() {
+    if std::env::var("RUST_BACKTRACE").is_ok_and(|wanted| wanted != "0") {
+        return;
+    }
+    std::panic::set_hook(Box::new(|panic| {
+        *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = panic.to_string();
+    }));
 }
 
 fn start_logging(verbose: bool) {

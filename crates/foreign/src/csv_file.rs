@@ -103,7 +103,12 @@ pub(crate) fn unpacked(path: &Path) -> Result<Box<dyn Read>, ForeignError> {
     Ok(Box::new(bytes))
 }
 
+/// Opens a file; a pipe is none, since tables are read twice, and one that nobody writes to would not even open.
 pub(crate) fn open(path: &Path) -> Result<File, ForeignError> {
+    let metadata = std::fs::metadata(path).map_err(ForeignError::read(path))?;
+    if !metadata.is_file() {
+        return Err(ForeignError::file(path, "it is not a regular file: write what it holds to one"));
+    }
     File::open(path).map_err(ForeignError::read(path))
 }
 

@@ -23,6 +23,7 @@ pub use export::export;
 pub use features::{Features, is_feature_file, read_features};
 pub use filter::Filter;
 pub use options::{Content, ExportOptions, Exported, Format};
+pub use parquet_file::read_parquet;
 pub use scores::{
     FeatureOptions, Metric, ScoreIdentification, ScoreOptions, ScoreReport, ScoreSummary, evaluate_features,
     evaluate_scores, score_table,

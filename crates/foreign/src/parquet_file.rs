@@ -14,6 +14,8 @@ use polars_arrow::datatypes::{ArrowDataType, Field};
 use polars_parquet::read::{
     BasicDecompressor, FileMetadata, PageReader, column_iter_to_arrays, infer_schema, read_metadata,
 };
+use twinprint_run::tables::guarded;
+use twinprint_store::isolation::survive;
 
 use crate::ForeignError;
 use crate::csv_file::open;
@@ -39,7 +41,7 @@ pub(crate) struct ParquetFile {
 }
 
 impl ParquetFile {
-    /// Opens a file and looks at its schema.
+    /// Opens a file and looks at its schema. See [`twinprint_store::isolation`] for how the process outlives it.
     ///
     /// # Errors
     /// When it is no parquet file or cannot be read.
@@ -52,8 +54,13 @@ impl ParquetFile {
                 "not a parquet table, which begins with the letters PAR1: write it again, or as CSV or HDF5";
             return Err(ForeignError::file(path, what));
         }
-        let metadata = read_metadata(&mut file).map_err(damaged(path))?;
-        let schema = infer_schema(&metadata).map_err(damaged(path))?;
+        survive(path)?;
+        let described = guarded(|| {
+            let metadata = read_metadata(&mut file)?;
+            let schema = infer_schema(&metadata)?;
+            Ok((metadata, schema))
+        });
+        let (metadata, schema) = described.unwrap_or_else(|| Err(panicked())).map_err(damaged(path))?;
         let column = |field: &Field| {
             let kind = kind(&field.dtype);
             (Field { dtype: plain(&field.dtype), ..field.clone() }, kind)
@@ -102,6 +109,11 @@ impl ParquetFile {
     /// When it holds neither numbers nor text, or the file is damaged.
     pub(crate) fn column(&mut self, group: usize, at: usize) -> Result<Values, ForeignError> {
         self.needs(at)?;
+        let path = self.path.clone();
+        guarded(|| self.decoded(group, at)).unwrap_or_else(|| Err(damaged(&path)(panicked())))
+    }
+
+    fn decoded(&mut self, group: usize, at: usize) -> Result<Values, ForeignError> {
         let (field, _) = &self.columns[at];
         let length = self.file.metadata().map_err(ForeignError::read(&self.path))?.len();
         let (mut pages, mut types) = (Vec::new(), Vec::new());
@@ -129,6 +141,27 @@ impl ParquetFile {
             column_iter_to_arrays(pages, types, field.clone(), None).map_err(damaged(&self.path))?;
         values_of(&field.dtype, &arrays).ok_or_else(unread)
     }
+}
+
+/// Decodes every column of a parquet table and forgets it, damaged or not: what a second process does to see whether a file can be
+/// lived through.
+///
+/// # Errors
+/// When it is no parquet file.
+pub fn read_parquet(path: &Path) -> Result<(), ForeignError> {
+    let mut file = ParquetFile::open(path)?;
+    for at in 0..file.columns.len() {
+        for group in 0..file.groups() {
+            // What is wrong with it, the first process says.
+            let _ = file.column(group, at);
+        }
+    }
+    Ok(())
+}
+
+/// What stands for a panic inside the decoder, which ends so for some damaged files.
+fn panicked() -> PolarsError {
+    PolarsError::ComputeError("its pages contradict themselves".into())
 }
 
 fn damaged(path: &Path) -> impl FnOnce(PolarsError) -> ForeignError {

@@ -33,6 +33,13 @@ enum Cells {
 }
 
 impl Cells {
+    fn len(&self) -> usize {
+        match self {
+            Self::Numbers(numbers) => numbers.len(),
+            Self::Texts(texts) => texts.len(),
+        }
+    }
+
     /// The numbers of a column that holds some and no other text; the text of any other column.
     fn into_numbers(self) -> Result<Vec<Option<f32>>, Texts> {
         let texts = match self {
@@ -166,6 +173,14 @@ fn assemble(
     if !names.contains(&"subject") {
         let shown = names[..names.len().min(8)].join(", ");
         let reason = format!("it has no column subject, which says whose a row is; it has {shown}");
+        return Err(ForeignError::file(path, reason));
+    }
+    let lengths: Vec<usize> = all.iter().map(|(_, cells)| cells.len()).collect();
+    if let Some(at) = lengths.iter().position(|length| *length != lengths[0]) {
+        let reason = format!(
+            "column {} has {} rows where {} has {}: it is damaged, write it again",
+            names[at], lengths[at], names[0], lengths[0]
+        );
         return Err(ForeignError::file(path, reason));
     }
     let index = pandas_index(&attributes);

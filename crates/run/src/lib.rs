@@ -68,7 +68,7 @@ mod stages;
 mod sweep;
 mod sweep_plan;
 mod system;
-mod tables;
+pub mod tables;
 mod training;
 mod training_rows;
 mod trials;

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use polars::io::parquet::write::BatchedWriter;
@@ -18,19 +19,30 @@ pub(crate) fn write_parquet(path: &Path, table: &mut DataFrame) -> Result<(), Ru
 
 /// Reads a parquet table.
 pub(crate) fn read_parquet(path: &Path) -> Result<DataFrame, RunError> {
-    open(path)?.finish().in_table(path)
+    read(path, || open(path)?.finish().in_table(path))
 }
 
 /// The number of rows of a parquet table.
 pub(crate) fn height(path: &Path) -> Result<usize, RunError> {
-    open(path)?.num_rows().in_table(path)
+    read(path, || open(path)?.num_rows().in_table(path))
 }
 
 /// Reads some columns of some rows of a parquet table.
 pub(crate) fn read_slice(path: &Path, columns: &[&str], rows: Range<usize>) -> Result<DataFrame, RunError> {
     let columns = columns.iter().map(|&name| name.to_owned()).collect();
     let reader = open(path)?.with_columns(Some(columns)).with_slice(Some((rows.start, rows.len())));
-    reader.finish().in_table(path)
+    read(path, || reader.finish().in_table(path))
+}
+
+fn read<T>(path: &Path, read: impl FnOnce() -> Result<T, RunError>) -> Result<T, RunError> {
+    let damaged = "is damaged: make the run again from the stage that wrote it";
+    guarded(read).unwrap_or_else(|| Err(RunError::run_folder(path, damaged)))
+}
+
+/// Runs something that reads a table; nothing where polars ends in a panic, as it does for some damaged files: a run of
+/// booleans that is longer than its page, columns of unequal length.
+pub fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(read)).ok()
 }
 
 fn open(path: &Path) -> Result<ParquetReader<File>, RunError> {

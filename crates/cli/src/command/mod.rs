@@ -63,6 +63,8 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Gallery(given) => gallery::manage(given),
         Command::Model(given) => model::manage(given),
         Command::Export(given) => export::write(given),
+        // Answered before anything else is set up.
+        Command::ReadForeign { .. } => Ok(ExitCode::SUCCESS),
     }
 }
 
