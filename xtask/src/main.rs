@@ -1,4 +1,4 @@
-//! The project's chores: `cargo xtask quickstart | test | table | check | bench | scale | conformance`.
+//! The project's chores: `cargo xtask quickstart | test | table | check | harden | bench | scale | conformance`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its user")]
 
@@ -6,6 +6,7 @@ mod bench;
 mod commands;
 mod conformance;
 mod device;
+mod harden;
 mod quickstart;
 mod scale;
 mod system;
@@ -55,6 +56,8 @@ enum Task {
     },
     /// Check the format and run clippy with warnings denied.
     Check,
+    /// Try to break it: the long form of everything that docs/reliability.md measures.
+    Harden,
     /// Time our work and a peer's in turn, in one run.
     Bench(bench::Arguments),
     /// Measure how time and memory of every stage grow with the number of people, and write docs/scale.md.
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Task::Table => table::run(),
         Task::Conformance { short, python } => conformance::run(short, python.as_deref()),
         Task::Check => check(),
+        Task::Harden => harden::run(),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Scale(arguments) => scale::run(&arguments),
     };

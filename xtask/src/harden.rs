@@ -1,0 +1,92 @@
+//! `cargo xtask harden`: the figures of docs/reliability.md, each by the command that stands there, in its long form.
+
+use crate::commands::program;
+use crate::{commands, system};
+
+/// A figure: what is run, and how many changed files the long form reads where that is a choice.
+struct Check {
+    package: &'static str,
+    test: &'static str,
+    files: Option<u32>,
+}
+
+const CHECKS: [Check; 11] = [
+    check("twinprint-edf", "robustness"),
+    Check { files: Some(600), ..check("twinprint-store", "mutated") },
+    Check { files: Some(2000), ..check("twinprint-foreign", "mutated_tables") },
+    check("twinprint-staged", "left"),
+    check("twinprint-gallery", "killed"),
+    check("twinprint-gallery", "altered"),
+    check("twinprint-gallery", "old_galleries"),
+    check("twinprint-preprocess", "likeness"),
+    check("twinprint-tests", "attacks"),
+    check("twinprint-tests", "faults"),
+    check("twinprint-tests", "modules"),
+];
+
+const fn check(package: &'static str, test: &'static str) -> Check {
+    Check { package, test, files: None }
+}
+
+impl Check {
+    /// The command as one types it.
+    fn command(&self) -> String {
+        let files = self.files.map(|files| format!("TWINPRINT_HARDEN_FILES={files} ")).unwrap_or_default();
+        format!("{files}cargo test -p {} --test {}", self.package, self.test)
+    }
+
+    fn run(&self) -> Result<bool, String> {
+        let mut command = program(env!("CARGO"));
+        command.args(["test", "--locked", "-p", self.package, "--test", self.test, "--", "--nocapture"]);
+        command.envs(self.files.map(|files| ("TWINPRINT_HARDEN_FILES", files.to_string())));
+        let status =
+            command.status().map_err(|error| format!("cannot start `{}`: {error}", self.command()))?;
+        Ok(status.success())
+    }
+}
+
+/// Runs every check, and what looks at the dependencies where it is installed; says at the end which failed.
+pub(crate) fn run() -> Result<(), String> {
+    system::ensure_libhdf5()?;
+    let mut lines = Vec::new();
+    let mut failed = 0;
+    for check in &CHECKS {
+        println!("\n== {}", check.command());
+        let held = check.run()?;
+        failed += usize::from(!held);
+        lines.push(format!("{}  {}", if held { "held  " } else { "FAILED" }, check.command()));
+    }
+    for tool in ["deny", "audit"] {
+        let arguments: &[&str] = if tool == "deny" { &["deny", "check"] } else { &["audit"] };
+        let shown = format!("cargo {}", arguments.join(" "));
+        if !commands::succeeds(env!("CARGO"), &[tool, "--version"]) {
+            lines.push(format!("skipped {shown}: not installed (cargo install cargo-{tool})"));
+            continue;
+        }
+        println!("\n== {shown}");
+        let held = commands::cargo(arguments).is_ok();
+        failed += usize::from(!held);
+        lines.push(format!("{}  {shown}", if held { "held  " } else { "FAILED" }));
+    }
+    println!("\n{}", lines.join("\n"));
+    if failed == 0 { Ok(()) } else { Err(format!("{failed} of the checks above failed")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_page_on_reliability_names_every_command_that_is_run_and_no_other() {
+        let page = std::fs::read_to_string(crate::root().join("docs/reliability.md")).unwrap();
+        let shown: BTreeSet<&str> = page
+            .split('`')
+            .filter(|text| text.contains("cargo test -p"))
+            .map(|text| text.trim_end_matches(" -- --nocapture"))
+            .collect();
+        let run: Vec<String> = CHECKS.iter().map(Check::command).collect();
+        assert_eq!(shown, run.iter().map(String::as_str).collect());
+    }
+}
