@@ -146,3 +146,18 @@ fn the_page_shows_the_script_that_is_tested() {
         "copy tests/interop/encoder_in_pytorch.py into the page"
     );
 }
+
+#[test]
+fn the_page_shows_the_network_and_the_entry_that_are_tested() {
+    let net = root().join("crates/encoder/src/net");
+    let shown = blocks(&page("write-a-new-encoder.md"));
+    let network = std::fs::read_to_string(net.join("channel_power.rs")).unwrap();
+    assert!(
+        shown.iter().any(|(_, text)| *text == network),
+        "copy crates/encoder/src/net/channel_power.rs into the page"
+    );
+    let list = std::fs::read_to_string(net.join("mod.rs")).unwrap();
+    let entry: Vec<&String> = shown.iter().map(|(_, text)| text).filter(|text| **text != network).collect();
+    assert_eq!(entry.len(), 2, "the module and the line in the list");
+    assert!(entry.iter().all(|text| list.contains(text.as_str())), "net/mod.rs has other lines: {entry:?}");
+}

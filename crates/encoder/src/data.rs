@@ -10,7 +10,7 @@ use twinprint_signal::ChannelName;
 
 use crate::EncoderError;
 
-/// Epochs of the training subjects, and whose they are. Epochs may overlap one another.
+/// Epochs of the training subjects, and the person of each. Epochs may overlap one another.
 ///
 /// Nothing here is a copy: `samples` may be a view of a memory-mapped file larger than memory, of which `rows` says what is
 /// learnt from. Whoever reads them does so a batch or a chunk at a time.

@@ -27,6 +27,7 @@ mod model;
 mod net;
 mod pass;
 mod plan;
+mod range;
 mod seed;
 mod weights;
 
@@ -37,9 +38,10 @@ pub use fit::{train, train_resumable};
 pub use joined::{JoinedFeatures, Recipe};
 pub use learn::{Embed, Monitor, Silent, StepReport};
 pub use model::Model;
+pub use net::*;
 pub use plan::{
     Adapt, ArcFace, Architecture, Attention, Augment, Auxiliary, AverageReference, Backend, Bands, Batch,
-    CheckedPlan, Contrastive, Conv, Distance, EarlyStopping, Filterbank, Fusion, Init, Joined, KernelStart,
-    Koch, Loss, NPair, Optimiser, Partner, Plan, Prototypical, Resnet1d, Sampler, Schedule, SharedConv,
-    Spatial, SubjectSoftmax, SupCon, Triplet, TwinCnn,
+    CheckedPlan, Contrastive, Distance, EarlyStopping, Filterbank, Fusion, Init, Joined, KernelStart, Koch,
+    Loss, NPair, Optimiser, Partner, Plan, Prototypical, Sampler, Schedule, SharedConv, Spatial,
+    SubjectSoftmax, SupCon, Triplet,
 };

@@ -9,6 +9,7 @@ use twinprint_closed::{Shrinkage, Whitening, normalise_rows};
 
 use crate::front::{CHUNK, Front};
 use crate::joined::Recipe;
+use crate::net::Network;
 use crate::pass::{InputShape, Pass};
 use crate::plan::{Architecture, CheckedPlan, Init};
 use crate::seed::stream;
@@ -125,24 +126,19 @@ impl Architecture {
     /// The length of a print.
     pub(crate) fn dim(&self, input: InputShape) -> usize {
         match self {
-            Self::Filterbank(bank) if bank.dim == 0 => input.samples,
-            Self::Filterbank(bank) => bank.dim,
-            Self::Conv(net) => net.dim,
-            Self::Resnet1d(net) => net.dim,
-            Self::TwinCnn(net) => net.dim,
+            Self::Filterbank(bank) if bank.dim > 0 => bank.dim,
+            _ => self.network().map_or(input.samples, Network::dim),
         }
     }
 
     /// Parameters drawn from `rng`, by the names that [`Architecture::forward`] asks for.
     pub(crate) fn parameters(&self, input: InputShape, rng: &mut ChaCha8Rng) -> Vec<Parameter> {
-        match self {
-            Self::Filterbank(_) => {
+        match self.network() {
+            Some(network) => network.parameters(input, rng),
+            None => {
                 let shape = [input.samples, self.dim(input)];
                 vec![Parameter::uniform("head.weight", &shape, input.samples, rng)]
             }
-            Self::Conv(net) => net.parameters(input, rng),
-            Self::Resnet1d(net) => net.parameters(input, rng),
-            Self::TwinCnn(net) => net.parameters(input, rng),
         }
     }
 
@@ -155,12 +151,11 @@ impl Architecture {
         pass: &mut Pass,
     ) -> Result<Tensor<2>, EncoderError> {
         let batch = rows.dims()[0];
-        let epochs = |rows: Tensor<2>| rows.reshape([batch, input.channels, input.samples]);
-        match self {
-            Self::Filterbank(_) => Ok(rows.matmul(bound.get::<2>("head.weight")?)),
-            Self::Conv(net) => net.forward(epochs(rows), bound, pass),
-            Self::Resnet1d(net) => net.forward(epochs(rows), bound, pass),
-            Self::TwinCnn(net) => net.forward(epochs(rows), bound, pass),
+        match self.network() {
+            Some(network) => {
+                network.forward(rows.reshape([batch, input.channels, input.samples]), bound, pass)
+            }
+            None => Ok(rows.matmul(bound.get::<2>("head.weight")?)),
         }
     }
 }

@@ -6,7 +6,8 @@ use twinprint_signal::ChannelName;
 
 use super::*;
 use crate::front::KEEP;
-use crate::plan::{Bands, Conv, Filterbank, Plan};
+use crate::net::Conv;
+use crate::plan::{Bands, Filterbank, Plan};
 
 fn noise(epochs: usize) -> Array3<f32> {
     let mut rng = stream(2, "noise");

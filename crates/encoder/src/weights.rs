@@ -9,7 +9,7 @@ use ndarray::Array2;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::error::{EncoderError, FormatError};
+use crate::{EncoderError, FormatError};
 
 /// One parameter on the host.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,18 +6,59 @@
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 use super::layers::{self, Block};
+use super::network::{Network, check_widths};
 use crate::EncoderError;
 use crate::pass::{InputShape, Pass};
-use crate::plan::Resnet1d;
 use crate::weights::{Bound, Parameter};
 
 /// Residual blocks of a stage; the first halves the time axis.
 const BLOCKS: usize = 2;
 
+/// Settings of the `resnet1d` architecture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Resnet1d {
+    /// Channels of each stage: 32, 64, 128.
+    pub widths: Vec<usize>,
+    /// Samples of every kernel but the first, odd: 7.
+    pub kernel: usize,
+    /// Samples of the first kernel, odd: 15.
+    pub stem: usize,
+    /// The length of a print: 128.
+    pub dim: usize,
+}
+
+impl Default for Resnet1d {
+    fn default() -> Self {
+        Self { widths: vec![32, 64, 128], kernel: 7, stem: 15, dim: 128 }
+    }
+}
+
 impl Resnet1d {
-    pub(crate) fn parameters(&self, input: InputShape, rng: &mut ChaCha8Rng) -> Vec<Parameter> {
+    fn blocks(&self) -> impl Iterator<Item = (String, usize)> {
+        let stages = self.widths.iter().enumerate();
+        stages.flat_map(|(s, &width)| (0..BLOCKS).map(move |b| (format!("stage{s}.block{b}"), width)))
+    }
+}
+
+impl Network for Resnet1d {
+    fn validate(&self) -> Result<(), EncoderError> {
+        check_widths(&self.widths, self.kernel, self.dim)?;
+        check_widths(&self.widths, self.stem, self.dim)
+    }
+
+    fn shortest(&self) -> usize {
+        2
+    }
+
+    fn dim(&self) -> usize {
+        self.dim
+    }
+
+    fn parameters(&self, input: InputShape, rng: &mut ChaCha8Rng) -> Vec<Parameter> {
         let mut inputs = self.widths.first().copied().unwrap_or(input.channels);
         let mut parameters =
             vec![layers::conv_parameters("stem.conv", input.channels, inputs, self.stem, rng)];
@@ -48,22 +89,11 @@ impl Resnet1d {
         parameters
     }
 
-    fn blocks(&self) -> impl Iterator<Item = (String, usize)> {
-        let stages = self.widths.iter().enumerate();
-        stages.flat_map(|(s, &width)| (0..BLOCKS).map(move |b| (format!("stage{s}.block{b}"), width)))
-    }
-
-    /// `[batch, channels, time]` to `[batch, dim]`.
-    pub(crate) fn forward(
-        &self,
-        x: Tensor<3>,
-        bound: &Bound,
-        pass: &mut Pass,
-    ) -> Result<Tensor<2>, EncoderError> {
+    fn forward(&self, epochs: Tensor<3>, bound: &Bound, pass: &mut Pass) -> Result<Tensor<2>, EncoderError> {
         let mut run = |x, conv: &str, norm: Option<&str>, stride, relu| {
             Block { conv, norm, stride, relu, pool: 1 }.forward(x, bound, pass)
         };
-        let mut x = run(x, "stem.conv", Some("stem.norm"), 1, true)?;
+        let mut x = run(epochs, "stem.conv", Some("stem.norm"), 1, true)?;
         for (name, _) in self.blocks() {
             let [conv0, norm0, conv1, norm1, skip] =
                 ["conv0", "norm0", "conv1", "norm1", "skip"].map(|part| format!("{name}.{part}"));

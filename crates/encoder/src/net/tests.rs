@@ -8,8 +8,9 @@ use burn::tensor::{Device, Tensor};
 use rand::RngExt;
 
 use super::layers;
+use super::{Conv, Resnet1d, TwinCnn};
+use crate::Architecture;
 use crate::pass::{InputShape, Pass};
-use crate::plan::{Architecture, Conv, Resnet1d, TwinCnn};
 use crate::seed::stream;
 use crate::weights::{Bound, matrix, read};
 
@@ -98,7 +99,7 @@ impl Slow<'_> {
             Architecture::Conv(net) => self.conv_net(net, x),
             Architecture::Resnet1d(net) => self.resnet1d(net, x),
             Architecture::TwinCnn(net) => self.twin_cnn(net, x),
-            Architecture::Filterbank(_) => panic!("not a convolutional network"),
+            _ => panic!("not a convolutional network"),
         }
     }
 }

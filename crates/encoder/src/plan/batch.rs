@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::range::{positive, up_to};
 use crate::EncoderError;
+use crate::range::{positive, up_to};
 
 /// What a batch is made of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

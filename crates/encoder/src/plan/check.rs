@@ -4,9 +4,9 @@ use std::ops::Deref;
 
 use serde::Serialize;
 
-use super::range::{not_negative, positive, require, up_to};
 use super::{Architecture, Backend, Loss, Plan, Sampler};
 use crate::EncoderError;
+use crate::range::{not_negative, positive, require, up_to};
 
 /// A plan that can run: every setting was checked, and everything absent is written out.
 #[derive(Debug, Clone, PartialEq, Serialize)]

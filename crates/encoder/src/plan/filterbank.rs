@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::range::{positive, require};
 use crate::EncoderError;
+use crate::range::{positive, require};
 
 /// Settings of the `filterbank` architecture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

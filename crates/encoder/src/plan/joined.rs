@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Augment;
-use super::range::{not_negative, positive, require, up_to};
 use crate::EncoderError;
+use crate::range::{not_negative, positive, require, up_to};
 
 /// Features that stand beside those of the front end and are whitened together with them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::range::{positive, require};
 use crate::EncoderError;
+use crate::range::{positive, require};
 
 /// What training minimises.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -9,14 +9,13 @@ mod joined;
 mod loss;
 mod optimiser;
 mod prints;
-mod range;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use twinprint_closed::SHRINKAGE;
 
-pub use architecture::{Architecture, Conv, Resnet1d, TwinCnn};
+pub use architecture::Architecture;
 pub use batch::{Augment, Batch, Sampler};
 pub use carried::Adapt;
 pub use check::CheckedPlan;

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use twinprint_closed::SHRINKAGE;
 
-use super::range::{not_negative, positive, require, up_to};
 use crate::EncoderError;
+use crate::range::{not_negative, positive, require, up_to};
 
 /// What is fitted to the prints of the training subjects after the encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Default)]

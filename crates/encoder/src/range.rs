@@ -3,7 +3,7 @@
 use crate::EncoderError;
 
 /// Refuses the value of a key unless it `fits`.
-pub(super) fn require(
+pub(crate) fn require(
     fits: bool,
     key: &'static str,
     value: impl ToString,
@@ -14,17 +14,17 @@ pub(super) fn require(
 }
 
 /// Finite and above 0.
-pub(super) fn positive(key: &'static str, value: f64, remedy: &str) -> Result<(), EncoderError> {
+pub(crate) fn positive(key: &'static str, value: f64, remedy: &str) -> Result<(), EncoderError> {
     require(value.is_finite() && value > 0.0, key, value, "it must be above 0", remedy)
 }
 
 /// Finite and 0 or above.
-pub(super) fn not_negative(key: &'static str, value: f64, remedy: &str) -> Result<(), EncoderError> {
+pub(crate) fn not_negative(key: &'static str, value: f64, remedy: &str) -> Result<(), EncoderError> {
     require(value.is_finite() && value >= 0.0, key, value, "it must be 0 or above", remedy)
 }
 
 /// From 0 to `highest`, both included.
-pub(super) fn up_to(highest: f64, key: &'static str, value: f64, remedy: &str) -> Result<(), EncoderError> {
+pub(crate) fn up_to(highest: f64, key: &'static str, value: f64, remedy: &str) -> Result<(), EncoderError> {
     let limit = format!("it must lie in 0 to {highest}");
     require((0.0..=highest).contains(&value), key, value, limit, remedy)
 }
