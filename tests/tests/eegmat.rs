@@ -77,10 +77,19 @@ fn the_quickstart_pipeline_runs_on_the_cohort_that_synth_writes() {
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     std::fs::create_dir(folder.path().join("pipelines")).unwrap();
     std::fs::copy(root().join("pipelines/quickstart.toml"), at("pipelines/quickstart.toml")).unwrap();
-    succeed(&["synth", &at("data/quickstart"), "--quiet"]);
+    let pipeline = std::fs::read_to_string(root().join("pipelines/quickstart.toml")).unwrap();
+    let synth = pipeline.lines().find_map(|line| line.strip_prefix("#   twinprint synth data/quickstart "));
+    let synth: Vec<&str> = synth.unwrap().split(' ').collect();
+    succeed(&[&["synth", &at("data/quickstart"), "--quiet"][..], &synth].concat());
     let said = succeed(&["run", &at("pipelines/quickstart.toml"), "--out", &at("reports"), "--quiet"]);
     assert!(said.contains("encoder") && said.contains("run folder"), "{said}");
     assert!(said.contains("Synthetic"), "every output says that nobody was recorded: {said}");
+    // What `cargo xtask quickstart` prints below the table, xtask/src/quickstart.txt, must be so.
+    assert!(said.contains("20 training subjects a fold · 40 test subjects"), "{said}");
+    let verdict = |length: &str| said.lines().find(|line| line.starts_with(length)).unwrap().to_owned();
+    assert!(verdict("2 s probes: ").ends_with("the encoder beats every baseline"), "{said}");
+    assert!(verdict("10 s probes: ").contains("not by more than chance explains"), "{said}");
+    assert!(!said.contains("learnt nothing"), "a newcomer's first run: {said}");
 }
 
 #[test]

@@ -100,3 +100,39 @@ fn root() -> PathBuf {
 fn target_dir() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The words of every `cargo xtask …` in a text, up to two spaces, a back-tick or the line's end.
+    fn chores(text: &str) -> Vec<Vec<String>> {
+        let ends =
+            |rest: &str| rest.find("  ").into_iter().chain(rest.find(['`', '\n', '(', ',', ';'])).min();
+        let starts = text.match_indices("cargo xtask ").map(|(at, _)| &text[at..]);
+        starts
+            .map(|rest| {
+                rest[..ends(rest).unwrap_or(rest.len())].split_whitespace().map(str::to_owned).collect()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_chore_that_the_documents_name_is_one_that_can_be_given() {
+        let guide = std::fs::read_dir(root().join("docs/guide")).unwrap().map(|entry| entry.unwrap().path());
+        let others = ["README.md", "README.ko.md", "CONTRIBUTING.md", "docs/reliability.md"]
+            .map(|name| root().join(name));
+        let mut seen = 0;
+        for page in guide.chain(others).filter(|page| page.extension().is_some_and(|ending| ending == "md")) {
+            for words in chores(&std::fs::read_to_string(&page).unwrap()) {
+                // `cargo xtask test --python PATH` and the like need a value that stands there; whole sentences end at their stop.
+                let words: Vec<&str> =
+                    words[1..].iter().map(|word| word.trim_end_matches(['.', ':'])).collect();
+                let parsed = Arguments::try_parse_from(&words);
+                assert!(parsed.is_ok(), "{}: {}: {}", page.display(), words.join(" "), parsed.err().unwrap());
+                seen += 1;
+            }
+        }
+        assert!(seen > 15, "only {seen} were found");
+    }
+}

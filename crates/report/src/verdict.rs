@@ -53,6 +53,8 @@ impl Verdict {
             "lower than every baseline, but how certain that is was not computed"
         } else if self.lower() {
             "lower than every baseline, but not by more than chance explains"
+        } else if self.ci95.is_some_and(|ci95| ci95.low < 0.0) {
+            "nothing shows that the encoder is better than its hardest baseline"
         } else {
             "the encoder does not beat its hardest baseline and has learnt nothing worth reporting here"
         };
@@ -127,6 +129,15 @@ mod tests {
     fn an_encoder_behind_its_hardest_baseline_has_learnt_nothing() {
         let shown = verdicts(&results(0.06, 0.05, None))[0].text();
         assert!(shown.contains("learnt nothing worth reporting") && shown.contains("of hard"), "{shown}");
+    }
+
+    #[test]
+    fn behind_a_baseline_by_no_more_than_chance_explains_is_said_so() {
+        let shown = verdicts(&results(0.045, 0.043, Some([-0.022, 0.025])))[0].text();
+        assert!(
+            shown.ends_with("nothing shows that the encoder is better than its hardest baseline"),
+            "{shown}"
+        );
     }
 
     #[test]
