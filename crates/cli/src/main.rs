@@ -18,6 +18,8 @@ mod repeat_arguments;
 mod say;
 mod second_process;
 mod sweep_arguments;
+#[cfg(test)]
+mod written_commands;
 
 use std::io::IsTerminal;
 use std::panic::catch_unwind;

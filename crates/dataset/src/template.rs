@@ -63,7 +63,7 @@ impl Template {
         }
         let template = Self { parts };
         if !template.has("subject") {
-            return Err("{subject} is missing: it says whose the recording is".to_owned());
+            return Err("{subject} is missing: it stands where the name of the person is".to_owned());
         }
         Ok(template)
     }

@@ -68,7 +68,7 @@ fn enrol_recordings(
     }
     let subject = options.subject.as_ref().ok_or_else(|| {
         DeskError::Request(
-            "whose recording is it? Write --subject NAME; no name is taken from a file".to_owned(),
+            "write --subject NAME for the person who was recorded; no name is taken from a file".to_owned(),
         )
     })?;
     let access = options.access;

@@ -28,7 +28,7 @@ pub struct Concentration {
 }
 
 /// How the false non-matches at `threshold` are spread over people; nothing where there are none. `mated` are all mated
-/// comparisons: whose each is, and its similarity.
+/// comparisons: the person of each, and its similarity.
 ///
 /// The test deals the errors out over all mated comparisons at random, `seed` drawing, and counts who carries them then. It
 /// takes comparisons for independent of one another, which those of one person are not: it asks whether people differ, or

@@ -34,7 +34,7 @@ pub enum ForeignError {
         /// Why.
         source: FeatureError,
     },
-    /// Prints and whose they are.
+    /// Prints and the person of each.
     #[error(transparent)]
     Prints(#[from] PrintsError),
     /// A file cannot be read.

@@ -12,7 +12,7 @@ use crate::ForeignError;
 use crate::columns::{ColumnUse, counts_rows, holds_row_numbers};
 use crate::table::{self, Table};
 
-/// Prints or features of a file, whose each row is, and what the file says of itself.
+/// Prints or features of a file, the person of each row, and what the file says of itself.
 #[derive(Debug, Clone)]
 pub struct Features {
     path: PathBuf,

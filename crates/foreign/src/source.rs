@@ -74,7 +74,7 @@ impl Source {
         Ok(Self { prints, epochs, rows, infos, blocks, with_epochs, attributes })
     }
 
-    /// Calls `write` with some hundred rows at a time: a table a block, epochs where wanted, and whose they are.
+    /// Calls `write` with some hundred rows at a time: a table a block, epochs where wanted, and the person of each.
     pub(super) fn each(
         &self,
         mut write: impl FnMut(&[Array2<f32>], Option<ArrayView3<'_, f32>>, &[RowInfo]) -> Result<(), ForeignError>,

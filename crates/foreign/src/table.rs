@@ -172,7 +172,7 @@ fn assemble(
     let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
     if !names.contains(&"subject") {
         let shown = names[..names.len().min(8)].join(", ");
-        let reason = format!("it has no column subject, which says whose a row is; it has {shown}");
+        let reason = format!("it has no column subject, which names the person of each row; it has {shown}");
         return Err(ForeignError::file(path, reason));
     }
     let lengths: Vec<usize> = all.iter().map(|(_, cells)| cells.len()).collect();

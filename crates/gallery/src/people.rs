@@ -125,7 +125,7 @@ impl Gallery {
         Ok(names)
     }
 
-    /// The first enrolment that samples of one of these hashes stand behind: whose it is, the recording's name then, and when.
+    /// The first enrolment that samples of one of these hashes stand behind: the person, the recording's name then, and when.
     ///
     /// # Errors
     /// When a record is damaged.

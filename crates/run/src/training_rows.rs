@@ -12,7 +12,7 @@ use twinprint_store::epochs::EpochFile;
 use crate::RunError;
 use crate::weights::Weights;
 
-/// The epochs one encoder learns from, and whose they are.
+/// The epochs one encoder learns from, and the person of each.
 pub(crate) struct TrainingRows {
     rows: Vec<usize>,
     subject: Vec<u32>,

@@ -32,7 +32,7 @@ pub(crate) fn write(given: &ConvertArguments, progress: &Terminal) -> Result<Exi
         written
     } else {
         let Some(subject) = given.subject.clone() else {
-            return Err(Failure::message("whose is the recording? Write --subject NAME"));
+            return Err(Failure::message("write --subject NAME for the person who was recorded"));
         };
         let owner = Owner {
             subject,

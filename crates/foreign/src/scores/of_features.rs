@@ -65,7 +65,7 @@ pub fn evaluate_features(
     Ok(report)
 }
 
-/// The rows behind a template or a probe, and whose they are.
+/// The rows behind a template or a probe, and the person of each.
 struct Group {
     subject: SubjectId,
     /// The recordings it was made from.

@@ -69,7 +69,7 @@ fn dataset(text: &mut String, choices: &Choices) {
     match &choices.layout {
         Layout::Bids(_) => *text += "layout = { kind = \"bids\" }\n",
         Layout::Pattern(pattern) => {
-            *text += "# {subject} says whose a file is; files with the same {subject} are of one person.\n";
+            *text += "# {subject} stands where the name of the person is; files with the same {subject} are of one person.\n";
             let _ =
                 writeln!(text, "layout = {{ kind = \"pattern\", pattern = {} }}", quoted(&pattern.pattern));
         }
