@@ -33,7 +33,7 @@ fn says(said: &str, words: &[&str]) {
 fn a_pipeline_that_is_not_there_is_named() {
     says(
         &refuse(&["run", "no/such/pipeline.toml"]),
-        &["no/such/pipeline.toml", "cannot be read", "has no .toml file"],
+        &["no/such/pipeline.toml", "there is no such pipeline", "has no .toml file"],
     );
 }
 

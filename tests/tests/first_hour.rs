@@ -111,7 +111,7 @@ fn completions_and_manual_pages_know_every_command() {
 
 #[test]
 fn help_opens_with_what_the_program_is_for() {
-    assert!(succeed(&["--help"]).starts_with("EEG biometrics from"));
+    assert!(succeed(&["--help"]).starts_with("EEG biometrics, from recordings"));
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::plan_arguments::{ChangeArguments, PlanArguments};
 use crate::repeat_arguments::{BundleArguments, DiffArguments, ReproduceArguments, RunsArguments};
 use crate::sweep_arguments::{JobArguments, SweepArguments};
 
-/// EEG biometrics from EDF recordings to an equal error rate you can defend.
+/// EEG biometrics, from recordings to an equal error rate you can defend.
 #[derive(Debug, Parser)]
 #[command(name = "twinprint", version, max_term_width = 110, arg_required_else_help = true)]
 pub(crate) struct Arguments {

@@ -1,21 +1,38 @@
 //! What the command says: results on standard output, the rest on standard error.
 
 use std::fmt::Arguments;
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{ErrorKind, Write};
 
 use crate::exit_code;
 
-/// Writes a line of results.
+/// Writes a line of results; a terminal gets it broken between words.
 macro_rules! say {
-    ($($text:tt)*) => { $crate::say::results(format_args!("{}\n", format_args!($($text)*))) };
+    ($($text:tt)*) => { $crate::say::line(&format!($($text)*)) };
 }
 
-/// Writes a line beside the results; where nobody reads it, nothing is lost.
+/// Writes a line beside the results, broken likewise; where nobody reads it, nothing is lost.
 macro_rules! tell {
-    ($($text:tt)*) => { $crate::say::beside(format_args!("{}\n", format_args!($($text)*))) };
+    ($($text:tt)*) => { $crate::say::beside(&format!($($text)*)) };
 }
 
 pub(crate) use {say, tell};
+
+/// Writes lines of results. JSON is for programs and stays as it is.
+pub(crate) fn line(text: &str) {
+    let room = if text.starts_with(['{', '[']) { None } else { room(&console::Term::stdout()) };
+    results(format_args!("{}\n", in_room(text, room)));
+}
+
+/// The columns of a terminal; nothing where it is none.
+fn room(terminal: &console::Term) -> Option<usize> {
+    terminal.is_term().then(|| usize::from(terminal.size().1).max(40))
+}
+
+/// Every line broken between words where there is no room for it.
+fn in_room(text: &str, room: Option<usize>) -> String {
+    let Some(width) = room else { return text.to_owned() };
+    text.split('\n').flat_map(|line| broken(line, width)).collect::<Vec<_>>().join("\n")
+}
 
 /// Writes results as they are. Where the reader has gone, as `head` does after ten lines, the work is done and the command
 /// ends; where they cannot be written, it fails.
@@ -29,9 +46,9 @@ pub(crate) fn results(text: Arguments<'_>) {
     std::process::exit(exit_code::INPUT.into());
 }
 
-/// Writes text on standard error.
-pub(crate) fn beside(text: Arguments<'_>) {
-    let _ = std::io::stderr().lock().write_fmt(text);
+/// Writes lines on standard error.
+pub(crate) fn beside(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", in_room(text, room(&console::Term::stderr())));
 }
 
 /// What a line of results says, for its colour.
@@ -65,11 +82,10 @@ fn painted(tone: Tone, text: &str) -> String {
 
 /// The table a run ends with as a terminal shows it: in colours, and long sentences broken between words. Elsewhere as it is.
 pub(crate) fn readable(text: &str) -> String {
-    if !std::io::stdout().is_terminal() {
-        return text.to_owned();
+    match room(&console::Term::stdout()) {
+        Some(width) => shown(text, width, console::colors_enabled()),
+        None => text.to_owned(),
     }
-    let width = usize::from(console::Term::stdout().size().1).max(40);
-    shown(text, width, console::colors_enabled())
 }
 
 fn shown(text: &str, width: usize, colours: bool) -> String {
@@ -97,23 +113,32 @@ fn shown(text: &str, width: usize, colours: bool) -> String {
     lines.join("\n")
 }
 
-/// A sentence as lines no wider than the terminal; rows of a table, with two spaces between columns, stay whole.
+/// A sentence as lines no wider than the terminal. Where it stands behind a name and two spaces or more, its further lines begin
+/// below it. Rows of a table whose last column begins in the right half stay whole.
 fn broken(line: &str, width: usize) -> Vec<String> {
-    if line.chars().count() <= width || line.trim_start().contains("  ") {
+    let (name, sentence) = match line.rfind("  ") {
+        Some(at) if !line[at..].trim().is_empty() => line.split_at(at + 2),
+        _ => ("", line),
+    };
+    let beside = console::measure_text_width(name);
+    if console::measure_text_width(line) <= width || beside > width / 2 {
         return vec![line.to_owned()];
     }
-    let mut lines: Vec<String> = Vec::new();
-    let inset = line.len() - line.trim_start().len();
-    let mut current = " ".repeat(inset);
-    for word in line.split_whitespace() {
-        let room = current.chars().count() + 1 + word.chars().count();
-        if !current.trim().is_empty() && room > width {
-            lines.push(std::mem::replace(&mut current, " ".repeat(inset + 2)));
+    let inset = if name.trim().is_empty() { beside + 2 } else { beside };
+    let (mut lines, mut current) = (Vec::new(), name.to_owned());
+    let mut begun = false;
+    for word in sentence.split_whitespace() {
+        let room =
+            console::measure_text_width(&current) + usize::from(begun) + console::measure_text_width(word);
+        if begun && room > width {
+            lines.push(std::mem::replace(&mut current, " ".repeat(inset)));
+            begun = false;
         }
-        if !current.trim().is_empty() {
+        if begun {
             current.push(' ');
         }
         current.push_str(word);
+        begun = true;
     }
     lines.push(current);
     lines
@@ -132,6 +157,23 @@ mod tests {
         let row = "encoder                4.0 [2.9, 5.4]     0.7 [0.1, 4.9]";
         assert_eq!(broken(row, 24), [row]);
         assert_eq!(broken("a-path-that-is-much-longer-than-the-screen", 12).len(), 1);
+    }
+
+    #[test]
+    fn a_sentence_behind_a_name_goes_on_below_itself() {
+        let note = "note        thresholds come from everybody who was tested";
+        let lines = broken(note, 40);
+        assert_eq!(lines, ["note        thresholds come from", "            everybody who was tested"]);
+        let row = "q60-ca263b8f  encoder            13.6 [11.3, 16.2]  +0.1 [-1.0, +1.2]";
+        assert_eq!(broken(row, 40), [row]);
+        assert_eq!(broken("  note: few people are tested", 20), ["  note: few people", "    are tested"]);
+    }
+
+    #[test]
+    fn lines_stay_whole_where_nobody_looks_at_a_screen() {
+        let text = "a sentence that is longer than any screen that is forty columns wide\nand another";
+        assert_eq!(in_room(text, None), text);
+        assert!(in_room(text, Some(40)).lines().all(|line| line.len() <= 40));
     }
 
     #[test]

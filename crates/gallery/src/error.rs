@@ -27,8 +27,8 @@ pub enum GalleryError {
     NotAGallery {
         /// The file.
         path: PathBuf,
-        /// SQLite's word, where it does not take the file for a database.
-        source: Option<rusqlite::Error>,
+        /// SQLite's word, where it does not take the file for a database; nobody is told of it.
+        database: Option<rusqlite::Error>,
     },
     /// Another version of twinprint made the gallery.
     #[error(

@@ -67,7 +67,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection, GalleryError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(database(path, "open it"))?;
     match recognise(&connection, path) {
-        Err(GalleryError::NotAGallery { source: Some(error), .. }) if cannot_write(&error) => {
+        Err(GalleryError::NotAGallery { database: Some(error), .. }) if cannot_write(&error) => {
             unchanging(path)
         }
         recognised => {
@@ -102,7 +102,7 @@ fn cannot_write(error: &rusqlite::Error) -> bool {
 
 /// Refuses what is no gallery, or one with other tables than twinprint makes: a trigger would run at the next change.
 fn recognise(connection: &Connection, path: &Path) -> Result<(), GalleryError> {
-    let refuse = |source| GalleryError::NotAGallery { path: path.to_owned(), source };
+    let refuse = |database| GalleryError::NotAGallery { path: path.to_owned(), database };
     let application: rusqlite::Result<i64> =
         connection.pragma_query_value(None, "application_id", |row| row.get(0));
     if application.map_err(|error| refuse(Some(error)))? != APPLICATION_ID {

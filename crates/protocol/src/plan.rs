@@ -214,7 +214,7 @@ impl Plan {
             Err(PlanError { key, value, limit, instead: instead.to_owned() })
         };
         if self.folds < 2 {
-            return refuse("folds", self.folds.to_string(), "must be 2 or more", "write folds = 3");
+            return refuse("folds", self.folds.to_string(), "must be 2 or more", "write folds = 2");
         }
         if let Amount::Share(share) = self.dev_subjects
             && !(0.0..1.0).contains(&share)

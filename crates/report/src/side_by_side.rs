@@ -48,10 +48,17 @@ pub struct SideBySideCell {
 }
 
 impl SideBySide {
-    /// As columns for a terminal. Ends in a line break.
+    /// As columns for a terminal, one table for each probe length, so that 80 columns hold it. Ends in a line break.
     pub fn text(&self) -> String {
-        let mut lines = crate::table::columns(&self.cells(|system| system.to_owned()));
-        lines.push(String::new());
+        let cells = self.cells(|system| system.to_owned());
+        let mut lines = Vec::new();
+        for column in (2..cells.first().map_or(0, Vec::len)).step_by(2) {
+            let chosen = |row: &Vec<String>| -> Vec<String> {
+                [0, 1, column, column + 1].into_iter().filter_map(|at| row.get(at).cloned()).collect()
+            };
+            lines.extend(crate::table::columns(&cells.iter().map(chosen).collect::<Vec<_>>()));
+            lines.push(String::new());
+        }
         lines.push(self.legend());
         lines.extend(self.notes.iter().map(|note| format!("Note: {note}")));
         lines.join("\n") + "\n"

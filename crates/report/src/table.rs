@@ -113,7 +113,7 @@ fn as_published(results: &Results, lengths: &[f64]) -> Option<Vec<String>> {
             ci95: found.ci95.get("eer_per_subject_mean").copied(),
         })
     };
-    let name = format!("{ENCODER}, mean over people of their own EERs (a threshold each: flatters)");
+    let name = format!("{ENCODER}, own thresholds (flatters)");
     Some(std::iter::once(name).chain(lengths.iter().map(|probe| format::estimate(cell(probe)))).collect())
 }
 
@@ -149,9 +149,8 @@ pub(crate) fn accuracy_rows(results: &Results) -> Vec<AccuracyRow> {
 pub(crate) fn final_model(results: &Results) -> Option<Vec<Vec<String>>> {
     let model = results.final_model.as_ref()?;
     let head = format!("final model of {} people", format::count(model.people));
-    let mut rows = vec![
-        [head.as_str(), "FMR aimed at", "FMR % on the fold left out", "FNMR %"].map(str::to_owned).to_vec(),
-    ];
+    let mut rows =
+        vec![[head.as_str(), "FMR aimed at", "FMR %, fold left out", "FNMR %"].map(str::to_owned).to_vec()];
     for at in &model.thresholds {
         let Some(t) = at.points.last() else { continue };
         let rate = |value, ci95| format::estimate(Some(Estimate { value, ci95 }));

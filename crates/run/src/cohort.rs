@@ -120,7 +120,7 @@ struct Opening<'a> {
 /// Adds the recordings of one cohort.
 fn survey_one(all: &mut Cohort, opening: &Opening) -> Result<(), RunError> {
     let Opening { plan, settings, root, .. } = opening;
-    let wanted = twinprint_dataset::Plan { root: root.clone(), ..settings.dataset.clone() };
+    let wanted = plan.located(settings)?;
     let dataset = twinprint_dataset::discover(&wanted).map_err(|error| plan.invalid(&settings.key, error))?;
     let mut notices = dataset.notices;
     let preprocess = plan.preprocess(settings)?;
@@ -250,7 +250,7 @@ pub(crate) fn layout_of(text: &TextTable) -> TextLayout {
 fn manifest_notes(plan: &Plan, settings: &CohortSettings) -> Result<Option<String>, RunError> {
     let Layout::Manifest { name } = &settings.dataset.layout else { return Ok(None) };
     let key = format!("{}.layout", settings.key);
-    let manifest = Manifest::load(name).map_err(|error| plan.invalid(&key, error))?;
+    let manifest = Manifest::load(&plan.manifest(name)).map_err(|error| plan.invalid(&key, error))?;
     let notes = manifest.notes.split_whitespace().collect::<Vec<_>>().join(" ");
     Ok((!notes.is_empty()).then_some(notes))
 }

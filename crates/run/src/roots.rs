@@ -16,6 +16,25 @@ impl Plan {
         self.cohorts().iter().map(|cohort| self.root_of(cohort)).collect()
     }
 
+    /// The folder of the pipeline file, at which relative paths in it start.
+    fn beside(&self) -> &Path {
+        self.source().path.parent().unwrap_or(Path::new("."))
+    }
+
+    /// The name of a manifest that comes with the program, or the path of one, wherever the command is given.
+    pub(crate) fn manifest(&self, name: &str) -> String {
+        if name.ends_with(".toml") { self.beside().join(name).display().to_string() } else { name.to_owned() }
+    }
+
+    /// What a cohort says of its recordings, with the places where they and their manifest are.
+    pub(crate) fn located(&self, cohort: &CohortSettings) -> Result<twinprint_dataset::Plan, RunError> {
+        let mut plan = twinprint_dataset::Plan { root: self.root_of(cohort)?, ..cohort.dataset.clone() };
+        if let Layout::Manifest { name } = &mut plan.layout {
+            *name = self.manifest(name);
+        }
+        Ok(plan)
+    }
+
     /// The folder a cohort's recordings are in.
     pub(crate) fn root_of(&self, cohort: &CohortSettings) -> Result<PathBuf, RunError> {
         let (plan, key) = (&cohort.dataset, &cohort.key);
@@ -27,7 +46,7 @@ impl Plan {
                 Err(RunError::option(format!("--data {}", folder.display()), reason))
             };
         }
-        let beside = self.source().path.parent().unwrap_or(Path::new("."));
+        let beside = self.beside();
         if !plan.root.as_os_str().is_empty() {
             let root = beside.join(&plan.root);
             return if root.is_dir() {
@@ -49,21 +68,22 @@ impl Plan {
                 format!("{key}.root is missing: write root = \"path/of/the/dataset\", relative to this file"),
             ));
         };
+        let manifest = twinprint_dataset::Manifest::load(&self.manifest(name))
+            .map_err(|error| self.invalid(&format!("{key}.layout"), error))?;
         // Some sets can be downloaded from nowhere.
-        let fetched =
-            twinprint_dataset::Manifest::load(name).is_ok_and(|manifest| !manifest.sources.is_empty());
-        let fetch = match fetched {
+        let fetch = match !manifest.sources.is_empty() {
             true => format!("`twinprint fetch {name}`"),
             false => format!(
                 "`twinprint fetch {name} --mirror URL` from a copy you know of (it is published nowhere)"
             ),
         };
-        let tried: Vec<PathBuf> = self.data_folders().iter().map(|folder| folder.join(name)).collect();
+        let folder = &manifest.name;
+        let tried: Vec<PathBuf> = self.data_folders().iter().map(|data| data.join(folder)).collect();
         tried.iter().find(|folder| folder.is_dir()).cloned().ok_or_else(|| RunError::DatasetMissing {
-            name: name.clone(),
+            name: folder.clone(),
             looked: tried.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", "),
             remedy: format!(
-                "Download it with {fetch}, set TWINPRINT_DATA to the folder that holds {name}/, or write {key}.root"
+                "Download it with {fetch}, set TWINPRINT_DATA to the folder that holds {folder}/, or write {key}.root"
             ),
         })
     }

@@ -42,10 +42,11 @@ impl Source {
     /// `key.path=value`.
     pub fn read(path: &Path, overrides: &[String]) -> Result<Self, RunError> {
         let text = std::fs::read_to_string(path).map_err(|error| {
-            RunError::invalid(
-                path.display().to_string(),
-                format!("this pipeline cannot be read: {error}; {}", pipelines_beside(path)),
-            )
+            let why = match error.kind() {
+                std::io::ErrorKind::NotFound => "there is no such pipeline".to_owned(),
+                _ => format!("this pipeline cannot be read: {error}"),
+            };
+            RunError::invalid(path.display().to_string(), format!("{why}; {}", pipelines_beside(path)))
         })?;
         let overrides = overrides
             .iter()
@@ -245,10 +246,14 @@ fn pipelines_beside(path: &Path) -> String {
         .filter(|name| name.ends_with(".toml"))
         .collect();
     names.sort();
+    let folder =
+        if folder == Path::new(".") { "this folder".to_owned() } else { folder.display().to_string() };
     if names.is_empty() {
-        return format!("{} has no .toml file", folder.display());
+        return format!(
+            "{folder} has no .toml file: `twinprint init DIR` writes one for a folder of recordings"
+        );
     }
-    format!("{} has {}", folder.display(), names.join(", "))
+    format!("{folder} has {}", names.join(", "))
 }
 
 /// A value as TOML where it reads as such, else as a string, so that `name=trial` needs no quotes.

@@ -1,5 +1,8 @@
 //! What a parser of TOML says, in words for people.
 
+/// What a list looks like.
+const LIST: &str = "a list, as [1, 2] or [\"a\", \"b\"]";
+
 /// How alike two names must be, 0 to 1, for one to be taken for the other misspelt.
 const ALIKE: f64 = 0.7;
 
@@ -23,6 +26,10 @@ pub(crate) fn plain(message: &str) -> String {
         message.strip_prefix("invalid length ").and_then(|rest| rest.split_once(", expected "))
     {
         return format!("there are {length} values; it must be {}", wish(wanted));
+    }
+    if let Some(wanted) = message.strip_prefix("wanted ") {
+        let wanted: Vec<String> = wanted.split(" or ").map(wish).collect();
+        return format!("another kind of value stands here; it must be {}", wanted.join(" or "));
     }
     if message.starts_with("data did not match any variant") {
         return "the value is none that this key may have: `twinprint check` of a pipeline that runs prints every key with its value".to_owned();
@@ -72,11 +79,13 @@ fn wish(wanted: &str) -> String {
         "i64" | "i32" | "isize" => "a whole number",
         "a boolean" => "true or false",
         "a string" | "string" => "a text in quotes",
-        "a map" => "a table of keys",
-        "a sequence" => "a list, as [1, 2]",
-        _ if wanted.starts_with("struct ") || wanted.contains("tagged enum") => "a table of keys",
+        "a map" | "table" => "a table of keys, as { key = 1 }",
+        "a sequence" => LIST,
+        _ if wanted.starts_with("struct ") || wanted.contains("tagged enum") => {
+            "a table of keys, as { key = 1 }"
+        }
         _ if wanted.starts_with("enum ") => "one of its choices, in quotes",
-        _ if wanted.starts_with("a sequence") => "a list, as [1, 2]",
+        _ if wanted.starts_with("a sequence") => LIST,
         _ => wanted,
     };
     known.to_owned()
@@ -88,7 +97,8 @@ mod tests {
     use crate::config::Config;
 
     /// Words that mean something to programmers alone.
-    const FOREIGN: [&str; 12] = [
+    const FOREIGN: [&str; 13] = [
+        "wanted",
         "f64",
         "usize",
         "u64",
@@ -113,6 +123,8 @@ mod tests {
             ("[protocol]\nvariant = \"unseen-subject\"\n", "did you mean unseen-subjects?"),
             ("[protocol]\nenrol = 30\n", "a table of keys"),
             ("[protocol]\nprobe = { seconds = 2.0 }\n", "a list, as [1, 2]"),
+            ("[preprocess]\nreference = 3\n", "a text in quotes or a table of keys"),
+            ("[encoder]\nloss = \"triplet\"\n", "a table of keys, as { key = 1 }"),
             ("[protocol]\nenrol = { seconds = true }\n", "true stands here; it must be a number"),
             ("[evaluation]\nbootstrap = []\n", "a list stands here"),
             ("[encoder.optimiser]\nsteps = \"ten\"\n", "the text \"ten\""),

@@ -37,7 +37,7 @@ fn list(place: &CachePlace) -> Result<ExitCode, Failure> {
     let now = host::seconds();
     for entry in &entries {
         say!(
-            "{:<9}  {}  {:>9}  unused for {:>4} days  {}",
+            "{:<9}  {}  {:>9}  {:>3} d unused  {}",
             entry.kind.name(),
             entry.key.get(..12).unwrap_or(&entry.key),
             bytes(entry.bytes),

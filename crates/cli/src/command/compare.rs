@@ -14,7 +14,7 @@ pub(crate) fn show(given: &CompareArguments) -> Result<ExitCode, Failure> {
     } else if given.markdown {
         results(format_args!("{}", side.markdown()));
     } else {
-        results(format_args!("{}", side.text()));
+        say!("{}", side.text().trim_end());
     }
     Ok(ExitCode::SUCCESS)
 }

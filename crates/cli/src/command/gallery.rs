@@ -139,6 +139,9 @@ pub(crate) fn manage(command: &GalleryCommand) -> Result<ExitCode, Failure> {
     }
 }
 
+/// Characters of a time up to its minute.
+const MINUTE: usize = 16;
+
 fn list(given: &GalleryShowArguments) -> Result<ExitCode, Failure> {
     let secret = secret_of(&given.gallery)?;
     let people = twinprint_desk::open(access(&given.gallery, secret.as_ref()))?.people()?;
@@ -147,12 +150,14 @@ fn list(given: &GalleryShowArguments) -> Result<ExitCode, Failure> {
         say!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(ExitCode::SUCCESS);
     }
-    say!("{:<24} {:>6} {:>7}  {:<20} last change", "subject", "epochs", "spread", "enrolled");
+    say!("{:<24} {:>6} {:>7}  {:<16} last change", "subject", "epochs", "spread", "enrolled");
     for person in &people {
-        let at =
-            |event: Option<&twinprint_desk::Event>| event.map_or("", |event| event.at.as_str()).to_owned();
+        let at = |event: Option<&twinprint_desk::Event>| -> String {
+            let time = event.map_or("", |event| event.at.as_str());
+            time.replace('T', " ").chars().take(MINUTE).collect()
+        };
         say!(
-            "{:<24} {:>6} {:>7.3}  {:<20} {}",
+            "{:<24} {:>6} {:>7.3}  {:<16} {}",
             person.subject,
             person.template.epochs(),
             person.template.spread(),

@@ -66,7 +66,7 @@ pub(crate) fn verdict(answer: &Match, decimals: usize) -> String {
             lines.push(format!("{:<11} {} aimed at, {} observed", "FMR", percent(target), rate(fmr)));
             lines.push(format!("{:<11} {} expected{}", "FNMR", rate(fnmr), whose(answer.people)));
         }
-        _ => lines.push("error rates  unknown for a stated score".to_owned()),
+        _ => lines.push(format!("{:<11} unknown for a stated score", "error rates")),
     }
     lines.push(format!("{:<11} {}", "signal", answer.acquisition.sentence()));
     lines.join("\n")

@@ -50,7 +50,7 @@ pub(crate) fn list(given: &RunsArguments) -> Result<ExitCode, Failure> {
     } else if given.json {
         say!("{}", serde_json::to_string_pretty(&runs::json(&table))?);
     } else {
-        print(&runs::cells(&table, given.all));
+        print(&runs::cells(&table, &given.keys, given.all));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -88,7 +88,7 @@ pub fn convert_plan(
 ) -> Result<Vec<Converted>, RunError> {
     let mut files = Vec::new();
     for settings in plan.cohorts() {
-        let wanted = twinprint_dataset::Plan { root: plan.root_of(settings)?, ..settings.dataset.clone() };
+        let wanted = plan.located(settings)?;
         let dataset =
             twinprint_dataset::discover(&wanted).map_err(|error| plan.invalid(&settings.key, error))?;
         dataset.notices.iter().for_each(|notice| progress.notice(notice));

@@ -230,14 +230,13 @@ pub fn json(table: &DataFrame) -> Value {
     Value::Array((0..table.height()).map(row).collect())
 }
 
-/// The table as text, its columns' names first: those that a terminal has room for, or all.
-pub fn cells(table: &DataFrame, all: bool) -> Vec<Vec<String>> {
+/// The table as text, its columns' names first: those that 80 columns have room for, or all. Columns that `--with` asked for come
+/// before those that go.
+pub fn cells(table: &DataFrame, keys: &[String], all: bool) -> Vec<Vec<String>> {
     let shown = |name: &str| {
         let interval = name.ends_with("_low") || name.ends_with("_high");
         all || !(interval || ["name", "version", "commit", "device", "recordings"].contains(&name))
     };
-    let columns: Vec<&Column> = table.columns().iter().filter(|column| shown(column.name())).collect();
-    let head = columns.iter().map(|column| column.name().to_string()).collect();
     let text = |column: &Column, row: usize| -> String {
         if column.dtype().is_float() {
             let number = column.f64().ok().and_then(|numbers| numbers.get(row));
@@ -248,6 +247,49 @@ pub fn cells(table: &DataFrame, all: bool) -> Vec<Vec<String>> {
         }
         column.get(row).map(|value| value.str_value().to_string()).unwrap_or_default()
     };
-    let rows = (0..table.height()).map(|row| columns.iter().map(|column| text(column, row)).collect());
-    std::iter::once(head).chain(rows).collect()
+    let mut columns: Vec<Vec<String>> = Vec::new();
+    for column in table.columns().iter().filter(|column| shown(column.name())) {
+        let rows = (0..table.height()).map(|row| text(column, row));
+        columns.push(std::iter::once(column.name().to_string()).chain(rows).collect());
+    }
+    while !all && width(&columns) > WIDTH {
+        let Some(at) = dispensable(&columns, keys) else { break };
+        columns.remove(at);
+    }
+    (0..=table.height()).map(|row| columns.iter().map(|column| column[row].clone()).collect()).collect()
+}
+
+/// The columns of a usual terminal.
+const WIDTH: usize = 80;
+/// What says least of a run comes first.
+const DISPENSABLE: [&str; 9] = [
+    "complete",
+    "folds",
+    "enrol_seconds",
+    "bytes",
+    "train_subjects",
+    "started",
+    "test_subjects",
+    "seconds",
+    "leaky",
+];
+
+/// How wide a table with two spaces between its columns is.
+fn width(columns: &[Vec<String>]) -> usize {
+    let widest = |column: &Vec<String>| column.iter().map(|cell| cell.chars().count()).max().unwrap_or(0);
+    columns.iter().map(|column| widest(column) + 2).sum::<usize>().saturating_sub(2)
+}
+
+/// The column that can go first; the run, its error rates and what was asked for stay longest.
+fn dispensable(columns: &[Vec<String>], keys: &[String]) -> Option<usize> {
+    let named = |name: &str| columns.iter().position(|column| column[0] == name);
+    let last = || {
+        let rate = |name: &String| name.starts_with("rank1_") || name.starts_with("hardest_");
+        columns.iter().rposition(|column| rate(&column[0]))
+    };
+    DISPENSABLE
+        .iter()
+        .filter(|name| !keys.iter().any(|key| key == *name))
+        .find_map(|name| named(name))
+        .or_else(last)
 }
