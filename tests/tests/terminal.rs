@@ -35,6 +35,7 @@ fn a_missing_file_is_told_in_plain_words_and_its_path_once() {
             assert!(!said.contains(word), "{arguments:?} says {word:?}: {said}");
         }
     }
+    assert!(refuse(&["init", "nowhere"]).contains("nowhere: there is no such folder"));
     let said = refuse(&["inspect", text(&missing)]);
     assert_eq!(said.matches("nowhere.edf").count(), 1, "{said}");
     assert!(refuse(&["run", "nowhere.toml"]).contains("this folder has"), "the pipelines that are there");

@@ -16,7 +16,7 @@ impl Failure {
 
     /// A failure that is no library's error.
     pub(crate) fn message(text: impl Into<String>) -> Self {
-        Self(miette::Report::msg(text.into()))
+        Self(miette::Report::msg(once(&plain(&text.into()))))
     }
 }
 

@@ -15,6 +15,12 @@ const LINES: usize = 6;
 /// Looks at the folder, writes the pipeline and says what was guessed.
 pub(crate) fn write(given: &InitArguments) -> Result<ExitCode, Failure> {
     let folder = &given.folder;
+    if !folder.is_dir() {
+        return Err(Failure::message(format!(
+            "{}: there is no such folder: give the one that holds the recordings",
+            folder.display()
+        )));
+    }
     let full = folder.canonicalize().unwrap_or_else(|_| folder.clone());
     let name = full.file_name().map_or_else(|| "pipeline".into(), |name| name.to_string_lossy().into_owned());
     let to = given.to.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.toml")));
