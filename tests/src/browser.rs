@@ -31,6 +31,14 @@ addEventListener("load", () => {
   if (entry) entry.dispatchEvent(new MouseEvent("click", { bubbles: true }));
   const switched = hidden();
   if (entry) entry.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+  // An interval that is drawn when its name is pointed at, and only then.
+  const names = [...document.querySelectorAll("svg[id=det] [data-switch]")], name = names[names.length - 1];
+  const opaque = () => [...document.querySelectorAll("svg[id=det] polygon.band")]
+    .filter(band => band.dataset.series === name?.dataset.switch && getComputedStyle(band).fillOpacity > 0.3).length;
+  name?.dispatchEvent(new PointerEvent("pointerenter"));
+  const shaded = opaque();
+  name?.dispatchEvent(new PointerEvent("pointerleave"));
+  const unshaded = opaque();
   // A rectangle drawn over the middle of the first plot, and all of it again.
   const first = svgs[0], whole = first.getAttribute("viewBox");
   first.scrollIntoView();
@@ -48,7 +56,8 @@ addEventListener("load", () => {
   let ink = 0;
   for (let i = 3; i < pixels.length; i += 4) ink += pixels[i] > 0;
   const found = {
-    ink, zoomed, again,
+    ink, zoomed, again, shaded, unshaded,
+    ids: svgs.map(svg => svg.id),
     plots: svgs.length,
     drawn: svgs.filter(svg => svg.getBBox().width > 50 && svg.getBoundingClientRect().height > 50).length,
     told, switched, back: hidden(),
@@ -63,7 +72,7 @@ addEventListener("load", () => {
 /// What a page did in the browser.
 #[derive(Debug)]
 pub struct Seen {
-    /// What the probe found: `plots`, `drawn`, `told`, `switched`, `back`, `ink`, `zoomed`, `again`, `width`, `height`, `smallest`.
+    /// What the probe found: `plots`, `drawn`, `told`, `switched`, `back`, `ink`, `zoomed`, `again`, `shaded`, `unshaded`, `ids`, `width`, `height`, `smallest`.
     pub found: Value,
     /// What the page wrote to the browser's console.
     pub console: Vec<String>,

@@ -27,6 +27,9 @@ fn opens_well(browser: &Path, run: &Path, name: &str) {
         assert!(told.len() >= 4 && told.iter().all(|text| text != ""), "{name} on a {device}: {found}");
         assert!(number("switched") >= 1.0 && number("back") == 0.0, "{name}: the legend: {found}");
         assert!(found["zoomed"] == true && found["again"] == true, "{name}: zooming: {found}");
+        let det = number("shaded") >= 1.0 && number("unshaded") == 0.0;
+        assert!(det, "{name}: the interval of a curve whose name is pointed at: {found}");
+        assert!(found["ids"].as_array().unwrap().contains(&"scalp".into()), "{name}: no scalp in {found}");
         assert!(number("width") <= width as f64, "{name} is wider than a {device}: {found}");
         assert!(number("smallest") >= 10.0, "{name}: letters too small on a {device}: {found}");
         for (light, dark) in [("light", false), ("dark", true)] {
@@ -52,7 +55,8 @@ fn run_of(pipeline: &str, out: &Path) -> PathBuf {
 fn the_page_of_a_small_synthetic_run_opens_well() {
     let Some(browser) = chromium() else { return };
     let cohort = Cohort::new("1");
-    opens_well(&browser, &cohort.run("reports", &[]), "small");
+    let run = cohort.run("reports", &[]);
+    opens_well(&browser, &run, "small");
 }
 
 #[test]

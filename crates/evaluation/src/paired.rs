@@ -61,6 +61,12 @@ impl Resampled {
         self.eer
     }
 
+    /// The equal error rate with its interval over subjects; `bootstrap` as given when the cohorts were drawn.
+    pub fn estimate(&self, bootstrap: &Bootstrap) -> Estimate {
+        let values: Vec<f64> = self.cohorts.iter().copied().flatten().collect();
+        bootstrap.rate(self.eer, &values, self.subjects)
+    }
+
     /// [`paired_difference`] of this system minus `other`, both resampled with `bootstrap` on the same trials.
     ///
     /// # Errors

@@ -9,8 +9,9 @@ use crate::bootstrap::draws::Bootstrap;
 use crate::bootstrap::weighted_pass::WeightedTrials;
 use crate::bootstrap::{interval, jackknife};
 use crate::det::{Eer, FnmrAtFmr, REPORTED_FMR};
+use crate::det_band::{BAND_FMR, BandPoint, PLACES};
 use crate::metrics::{REPORTED_PRIOR, softplus};
-use crate::rule_of_30::TooFew;
+use crate::rule_of_30::{TooFew, resolves};
 use crate::sorted_scores::SortedScores;
 use crate::{ScoreError, Scores};
 
@@ -24,6 +25,8 @@ pub struct Verification {
     pub threshold: f64,
     /// FNMR at the false match rates of [`REPORTED_FMR`], as far as the comparisons resolve them.
     pub fnmr_at_fmr: [Option<Estimate>; 3],
+    /// FNMR from the lowest false match rate that the comparisons resolve (0.05 % at least) to 95 %, evenly on a probit axis.
+    pub det_band: Vec<BandPoint>,
     /// Area under the ROC curve, 0 to 1.
     pub auc: Estimate,
     /// Sensitivity index; absent when the scores do not vary.
@@ -147,6 +150,8 @@ pub fn verification(scores: &Scores, bootstrap: &Bootstrap) -> Result<Verificati
 pub(crate) struct Measured {
     pub eer: Eer,
     pub fnmr_at_fmr: [Result<f64, TooFew>; 3],
+    /// At the rates of [`BAND_FMR`].
+    pub fnmr_along: [f64; PLACES],
     pub auc: f64,
     /// With its standard error.
     pub d_prime: Option<(f64, f64)>,
@@ -171,6 +176,7 @@ pub(crate) fn measured(scores: &Scores, sorted: &SortedScores) -> Result<Measure
     Ok(Measured {
         eer: sorted.eer(),
         fnmr_at_fmr,
+        fnmr_along: BAND_FMR.map(|fmr| sorted.fnmr(sorted.threshold_at_fmr(fmr))),
         auc: sorted.auc(),
         d_prime: sorted.d_prime().map(|value| (value, jackknife::d_prime(scores))),
         min_dcf: sorted.min_dcf(REPORTED_PRIOR)?,
@@ -202,6 +208,14 @@ impl Measured {
                 Err(too_few) => remarks.push(Remark::NoFnmr(too_few)),
             }
         }
+        let along = BAND_FMR.into_iter().zip(self.fnmr_along).enumerate();
+        let det_band = along
+            .filter(|(_, (fmr, _))| resolves(self.non_mated, *fmr))
+            .map(|(place, (fmr, fnmr))| BandPoint {
+                fmr,
+                fnmr: curves.rate(fnmr, |cohort| cohort.fnmr_along[place]),
+            })
+            .collect();
         let d_prime =
             self.d_prime.map(|(value, error)| interval::difference(value, error, subjects, bootstrap.level));
         if d_prime.is_none() {
@@ -215,6 +229,7 @@ impl Measured {
             eer,
             threshold: self.eer.threshold,
             fnmr_at_fmr,
+            det_band,
             auc: curves.share(self.auc, |cohort| cohort.auc),
             d_prime,
             min_dcf: curves.cost(self.min_dcf, |cohort| cohort.min_dcf),

@@ -21,7 +21,7 @@ mod welch;
 
 pub use error::FeatureError;
 pub use feature::{Feature, names};
-pub use power::{band_powers, log_psd};
+pub use power::{band_powers, log_psd, log_psd_frequencies};
 pub use reference::average_reference;
 pub use spectra::LogSpectra;
 pub use tangent::{DEFAULT_BANDS, DEFAULT_SHRINKAGE, Taper, tangent, tangent_with};

@@ -23,6 +23,15 @@ pub fn log_psd(view: View<'_>, l_freq: f64, h_freq: f64) -> Result<Array2<f32>, 
     log_psd_of(view, &welch, wanted)
 }
 
+/// The frequencies in hertz, ascending, of each channel's columns in the table of [`log_psd`].
+///
+/// # Errors
+/// As [`log_psd`].
+pub fn log_psd_frequencies(view: View<'_>, l_freq: f64, h_freq: f64) -> Result<Vec<f64>, FeatureError> {
+    let welch = plan(view)?;
+    Ok(welch.bins(l_freq, h_freq)?.map(|bin| welch.frequency(bin)).collect())
+}
+
 /// The log powers at the frequencies at these places.
 pub(crate) fn log_psd_of(
     view: View<'_>,

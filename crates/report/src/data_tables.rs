@@ -41,6 +41,7 @@ pub fn data_tables(results: &Results) -> Vec<DataTable> {
         identification(results),
         few_shot(results),
         classifiers(results),
+        scalp(results),
         audit(results),
     ];
     tables.into_iter().filter(|table| !table.rows.is_empty()).collect()
@@ -119,6 +120,15 @@ fn few_shot(results: &Results) -> DataTable {
         episode.into_iter().chain([Cell::Rate(row.accuracy), rate(Some(row.chance), None)]).collect()
     });
     table("few-shot", "Few-shot episodes", ["system", "ways", "shots", "accuracy", "chance"], rows.collect())
+}
+
+fn scalp(results: &Results) -> DataTable {
+    let rows = results.scalp.iter().map(|row| {
+        let band = [row.low_hz, row.high_hz, row.probe_seconds].map(|value| Cell::Number(Some(value), 1));
+        [text(&row.channel)].into_iter().chain(band).chain([Cell::Rate(Some(row.eer))]).collect()
+    });
+    let columns = ["channel", "low_hz", "high_hz", "probe_seconds", "eer"];
+    table("scalp", "One channel and one frequency band alone", columns, rows.collect())
 }
 
 fn classifiers(results: &Results) -> DataTable {

@@ -7,8 +7,8 @@ use twinprint_signal::Estimate;
 
 use crate::results::*;
 use crate::{
-    Curves, DataSource, DetCurve, ErrorsByPerson, MapPoint, PersonErrors, PrintMap, RecordingQuality,
-    RunFacts, ScoreHistogram, TrainingCurve,
+    BandPlace, Curves, DataSource, DetCurve, ErrorsByPerson, MapPoint, PersonErrors, PrintMap,
+    RecordingQuality, RunFacts, ScoreHistogram, TrainingCurve,
 };
 
 const SYSTEMS: [(&str, f64, f64); 7] = [
@@ -69,6 +69,7 @@ pub(crate) fn results() -> Results {
         cohort: None,
         cohorts: Vec::new(),
         days: Vec::new(),
+        scalp: crate::scalp::example(),
         schema: SCHEMA.to_owned(),
         name: "example".to_owned(),
         caveats: vec![
@@ -264,7 +265,13 @@ pub(crate) fn curves() -> Curves {
                 let threshold = -5.0 + f64::from(i) / 16.0;
                 (1.0 - normal.cdf(threshold + half), normal.cdf(threshold - half))
             });
-            curves.det.push(DetCurve { system: name.to_owned(), probe_seconds, points: points.collect() });
+            let band = (0..20).map(|i| {
+                let place = -3.3 + f64::from(i) * 0.25;
+                let edge = |shift: f64| normal.cdf(-2.0 * half - place + shift);
+                BandPlace { fmr: normal.cdf(place), low: edge(-0.3), high: edge(0.3) }
+            });
+            let (points, band) = (points.collect(), band.collect());
+            curves.det.push(DetCurve { system: name.to_owned(), probe_seconds, points, band });
         }
         let half = -normal.inverse_cdf(if probe_seconds < 5.0 { 0.037 } else { 0.008 });
         let edges: Vec<f64> = (0..=50).map(|i| -0.5 + f64::from(i) * 0.03).collect();
@@ -317,7 +324,8 @@ pub(crate) fn crowded() -> (Results, Curves) {
             results.verification.push(row);
             let points =
                 vec![(1.0, 0.0), (eer * 2.0, eer / 2.0), (eer, eer), (eer / 2.0, eer * 2.0), (0.0, 1.0)];
-            curves.det.push(DetCurve { system: system.clone(), probe_seconds: probe, points });
+            let band = Vec::new();
+            curves.det.push(DetCurve { system: system.clone(), probe_seconds: probe, points, band });
             let cmc = vec![1.0 - eer, 1.0 - eer / 2.0, 1.0];
             results.identification.push(IdentificationRow {
                 system,

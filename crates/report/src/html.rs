@@ -36,10 +36,11 @@ pub fn html(page: &Page) -> String {
                     (plotted::people(page))
                     (plotted::print_map(page))
                     (plotted::training(page))
-                    (identification(page))
-                    (other_cohorts(results))
                     (tables::few_shot(results))
+                    (identification(page))
                     (tables::classifiers(results))
+                    (plotted::scalp(results))
+                    (other_cohorts(results))
                     (plotted::quality(page))
                     (audit::audit(results))
                     (audit::absent(results))
@@ -68,8 +69,8 @@ fn verification(page: &Page) -> Markup {
             (tables::verification(results))
             (tables::comparisons(results))
             (tables::days(results))
-            @if let Some(plot) = plots::det::det(&page.curves.det, &results.verification) {
-                (figure(&plot, "Detection error trade-off. The dot where a line crosses the dotted diagonal is its equal error rate; closer to the lower left is better. Bars are the encoder's 95 % intervals by bootstrap over subjects."))
+            @if let Some(plot) = plots::det::det(&page.curves.det, results) {
+                (figure(&plot, "Detection error trade-off. The dot where a line crosses the dotted diagonal is its equal error rate; closer to the lower left is better. Shaded are 95 % intervals by bootstrap over subjects, of the encoder and its hardest baseline, as far as 30 false matches are to be expected; bars stand at the rates of the table. Point at a name to see another interval, press it to take the line away."))
             }
             @if let Some(plot) = plots::scores::scores(&page.curves.scores, results.final_model.as_ref()) {
                 (figure(&plot, "How far the scores of one person with themselves lie from the scores of two people; “carried” is the final model's threshold."))
@@ -268,6 +269,7 @@ mod tests {
             let eer = Estimate { value: value(0), ci95: Some([value(1), value(2)].into()) };
             results.verification[0] = VerificationRow { probe_seconds: probe, eer: Some(eer), ..Default::default() };
             results.identification[0].cmc = values.clone();
+            results.scalp.iter_mut().zip(&values).for_each(|(row, value)| row.eer.value = *value);
             let curves = Curves {
                 map: crate::PrintMap {
                     points: pairs.iter().map(|&(x, y)| crate::MapPoint {
@@ -278,6 +280,7 @@ mod tests {
                 },
                 det: vec![crate::DetCurve {
                     points: pairs.clone(),
+                    band: pairs.iter().map(|&(fmr, low)| crate::BandPlace { fmr, low, high: value(4) }).collect(),
                     probe_seconds: probe,
                     ..Default::default()
                 }],

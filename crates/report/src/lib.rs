@@ -15,6 +15,7 @@ mod markdown;
 mod page;
 mod plots;
 pub mod results;
+mod scalp;
 mod side_by_side;
 mod svg;
 mod table;
@@ -33,8 +34,8 @@ pub use html::sweep::sweep_page;
 pub use json::ResultsError;
 pub use markdown::markdown;
 pub use page::{
-    Curves, DataSource, DetCurve, ErrorsByPerson, MapPoint, Page, PersonErrors, PrintMap, RecordingQuality,
-    RunFacts, ScoreHistogram, TrainingCurve,
+    BandPlace, Curves, DataSource, DetCurve, ErrorsByPerson, MapPoint, Page, PersonErrors, PrintMap,
+    RecordingQuality, RunFacts, ScoreHistogram, TrainingCurve,
 };
 pub use plots::sweep::SweepPoint;
 pub use results::Results;

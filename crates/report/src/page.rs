@@ -85,6 +85,20 @@ pub struct DetCurve {
     pub probe_seconds: f64,
     /// False match rate and false non-match rate, both 0 to 1, along the threshold.
     pub points: Vec<(f64, f64)>,
+    /// The interval along the curve, by ascending false match rate; absent in runs of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub band: Vec<BandPlace>,
+}
+
+/// The 95 % interval of the false non-match rate at one false match rate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct BandPlace {
+    /// False match rate, 0 to 1.
+    pub fmr: f64,
+    /// Lower bound of the false non-match rate.
+    pub low: f64,
+    /// Upper bound of the false non-match rate.
+    pub high: f64,
 }
 
 /// How often each person's own probes are refused at the threshold of equal errors.

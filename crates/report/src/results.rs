@@ -9,6 +9,7 @@ use twinprint_signal::{Estimate, Interval};
 
 pub use crate::audit::{AuditRow, Outcome};
 pub use crate::days::DaysRow;
+pub use crate::scalp::ScalpRow;
 pub use crate::thresholds::{FinalModel, ThresholdsAt, TransportedThreshold};
 
 /// The value of [`Results::schema`] that this crate reads and writes.
@@ -54,6 +55,9 @@ pub struct Results {
     /// Verification by the days between enrolment and probe, where recordings are dated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub days: Vec<DaysRow>,
+    /// One channel and one frequency band at a time, where the audit `scalp` was made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scalp: Vec<ScalpRow>,
     /// The encoder that was fitted to everybody, where the run has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub final_model: Option<FinalModel>,
@@ -94,6 +98,9 @@ pub struct CohortResults {
     /// Verification by the days between enrolment and probe.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub days: Vec<DaysRow>,
+    /// One channel and one frequency band at a time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scalp: Vec<ScalpRow>,
     /// Checks, findings and absent numbers of this cohort.
     #[serde(default)]
     pub audit: Vec<AuditRow>,
@@ -143,6 +150,7 @@ impl Results {
             few_shot: other.few_shot.clone(),
             classifiers: other.classifiers.clone(),
             days: other.days.clone(),
+            scalp: other.scalp.clone(),
             audit: other.audit.clone(),
             ..Self::default()
         })

@@ -174,6 +174,12 @@ impl Frame {
         html! { polyline class=(class) data-series=(name) points=(self.path(points)) {} }
     }
 
+    /// The area between two edges given as values, with the name of the line it belongs to.
+    pub fn band(&self, low: &[(f64, f64)], high: &[(f64, f64)], class: &str, name: &str) -> Markup {
+        let around: Vec<(f64, f64)> = high.iter().copied().chain(low.iter().rev().copied()).collect();
+        html! { polygon class=(class) data-series=(name) points=(self.path(&around)) {} }
+    }
+
     fn path(&self, points: &[(f64, f64)]) -> String {
         let mut path = String::new();
         let mut drawn: Option<(f64, f64)> = None;

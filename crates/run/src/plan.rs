@@ -230,7 +230,7 @@ impl Plan {
         let evaluation = &self.config.evaluation;
         let shortcuts = evaluation.audits.iter().filter_map(|audit| match audit {
             Audit::Shortcut(shortcut) => Some(System::Shortcut(*shortcut)),
-            Audit::ShuffledLabels | Audit::RecordingLength => None,
+            Audit::ShuffledLabels | Audit::RecordingLength | Audit::Scalp => None,
         });
         let baselines = evaluation.baselines.iter().copied();
         let fused = !self.config.encoder.fusion.is_empty();

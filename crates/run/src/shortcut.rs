@@ -146,6 +146,8 @@ pub enum Audit {
     ShuffledLabels,
     /// Scores from nothing but how long the recordings are.
     RecordingLength,
+    /// One channel and one band at a time: where on the head identity lies.
+    Scalp,
     /// A part of the signal alone.
     Shortcut(Shortcut),
 }
@@ -153,7 +155,7 @@ pub enum Audit {
 impl Audit {
     /// Every audit, as a run makes them unless some are left out by name.
     pub fn all() -> Vec<Self> {
-        let checks = [Self::ShuffledLabels, Self::RecordingLength];
+        let checks = [Self::ShuffledLabels, Self::RecordingLength, Self::Scalp];
         checks.into_iter().chain(Shortcut::ALL.map(Self::Shortcut)).collect()
     }
 
@@ -162,6 +164,7 @@ impl Audit {
         match self {
             Self::ShuffledLabels => "shuffled_labels",
             Self::RecordingLength => "recording_length_only",
+            Self::Scalp => "scalp",
             Self::Shortcut(shortcut) => shortcut.name(),
         }
     }

@@ -5,6 +5,7 @@ use twinprint_signal::{Estimate, Interval};
 use super::draws::Bootstrap;
 use super::weighted_pass::{Below, Pass, WeightedTrials};
 use crate::det::REPORTED_FMR;
+use crate::det_band::{BAND_FMR, PLACES};
 use crate::metrics::{REPORTED_PRIOR, isotonic_cost};
 
 /// What is read off the curve of one resampled cohort.
@@ -15,6 +16,8 @@ pub(crate) struct CurveNumbers {
     pub min_dcf: f64,
     pub min_cllr: f64,
     pub fnmr_at_fmr: [f64; 3],
+    /// FNMR at the rates of [`BAND_FMR`].
+    pub fnmr_along: [f64; PLACES],
 }
 
 impl CurveNumbers {
@@ -26,7 +29,8 @@ impl CurveNumbers {
         let own: Vec<Below> = pass.below(lane)?.collect();
         let below = own.iter().copied();
         let all = own.last().copied()?;
-        Some(Self::of(below.clone(), all, eer, REPORTED_FMR.map(|fmr| fnmr_at(below.clone(), all, fmr))))
+        let at = |fmr| fnmr_at(&own, all, fmr);
+        Some(Self::of(below, all, eer, (REPORTED_FMR.map(at), BAND_FMR.map(at))))
     }
 
     /// What the sums of weights below every cut say, beside the rates that are known already.
@@ -34,7 +38,7 @@ impl CurveNumbers {
         below: impl Iterator<Item = Below> + Clone,
         all: Below,
         eer: f64,
-        fnmr_at_fmr: [f64; 3],
+        (fnmr_at_fmr, fnmr_along): ([f64; 3], [f64; PLACES]),
     ) -> Self {
         Self {
             eer,
@@ -42,6 +46,7 @@ impl CurveNumbers {
             min_dcf: least_cost(below.clone(), all, REPORTED_PRIOR),
             min_cllr: isotonic_cost(below.map(|cut| (cut.mated, cut.non_mated))),
             fnmr_at_fmr,
+            fnmr_along,
         }
     }
 }
@@ -62,9 +67,10 @@ pub(crate) fn least_cost(below: impl Iterator<Item = Below>, all: Below, prior: 
 }
 
 /// FNMR at the first cut whose FMR is at most the one asked for.
-fn fnmr_at(mut below: impl Iterator<Item = Below>, all: Below, fmr: f64) -> f64 {
+fn fnmr_at(below: &[Below], all: Below, fmr: f64) -> f64 {
     let allowed = fmr * all.non_mated * (1.0 + 1e-12);
-    below.find(|cut| all.non_mated - cut.non_mated <= allowed).map_or(1.0, |cut| cut.mated / all.mated)
+    let first = below.partition_point(|cut| all.non_mated - cut.non_mated > allowed);
+    below.get(first).map_or(1.0, |cut| cut.mated / all.mated)
 }
 
 /// The curves of all resampled cohorts that can be scored.
@@ -143,7 +149,8 @@ mod tests {
                 prop_assert!((found.auc - expected.auc()).abs() < 1e-12);
                 prop_assert!((found.min_dcf - expected.min_dcf(0.01).unwrap()).abs() < 1e-10);
                 prop_assert!((found.min_cllr - expected.min_cllr()).abs() < 1e-10);
-                for (fmr, found) in REPORTED_FMR.into_iter().zip(found.fnmr_at_fmr) {
+                let along = BAND_FMR.into_iter().zip(found.fnmr_along);
+                for (fmr, found) in REPORTED_FMR.into_iter().zip(found.fnmr_at_fmr).chain(along) {
                     let expected = expected.fnmr(expected.threshold_at_fmr(fmr));
                     prop_assert!((found - expected).abs() < 1e-12, "{} {} at {}", found, expected, fmr);
                 }

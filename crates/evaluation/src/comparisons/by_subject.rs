@@ -21,6 +21,7 @@ use crate::bootstrap::curve_intervals::CurveNumbers;
 use crate::bootstrap::draws::{Bootstrap, draw_scorable};
 use crate::bootstrap::weighted_pass::Below;
 use crate::det::{REPORTED_FMR, crossing};
+use crate::det_band::BAND_FMR;
 
 /// A group of bins holds at most this share of the mated and of the non-mated scores.
 const SHARE: f64 = 1.0 / 256.0;
@@ -127,7 +128,8 @@ impl BySubject {
     /// Everything read off the curve of a resampled cohort, straight lines between its cuts.
     pub fn curve_numbers(below: &[Below]) -> CurveNumbers {
         let all = below.last().copied().unwrap_or_default();
-        let fnmr = REPORTED_FMR.map(|fmr| fnmr_at(below, all, fmr));
+        let at = |fmr| fnmr_at(below, all, fmr);
+        let fnmr = (REPORTED_FMR.map(at), BAND_FMR.map(at));
         CurveNumbers::of(below.iter().copied(), all, Self::eer(below), fnmr)
     }
 

@@ -24,6 +24,7 @@ use crate::bootstrap::draws::Bootstrap;
 use crate::bootstrap::interval;
 use crate::calibration::Calibration;
 use crate::det::REPORTED_FMR;
+use crate::det_band::BAND_FMR;
 use crate::metrics::{REPORTED_PRIOR, isotonic_cost, softplus};
 use crate::sorted_scores::SortedScores;
 use crate::transport::{Counts, Transported, of_counts};
@@ -101,6 +102,7 @@ impl<'a> Streamed<'a> {
         let measured = Measured {
             eer: histogram.eer(),
             fnmr_at_fmr: REPORTED_FMR.map(|fmr| histogram.fnmr_at_fmr(fmr)),
+            fnmr_along: BAND_FMR.map(|fmr| histogram.at_fmr(fmr).1),
             auc: area(histogram.below(), all),
             d_prime: self.d_prime(),
             min_dcf: least_cost(histogram.below(), all, REPORTED_PRIOR),

@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::parts::figure;
-use crate::{Page, plots};
+use crate::results::Results;
+use crate::{Page, format, plots};
 
 /// Whose claims are refused, and what the worst carry.
 pub(super) fn people(page: &Page) -> Markup {
@@ -41,6 +42,23 @@ pub(super) fn training(page: &Page) -> Markup {
             section aria-labelledby="training-heading" {
                 h2 id="training-heading" { "Training" }
                 (figure(&plot, "A loss that falls while the error on unseen people rises is overfitting."))
+            }
+        }
+    }
+}
+
+/// One channel and one band at a time.
+pub(super) fn scalp(results: &Results) -> Markup {
+    let probe = results.scalp.first().map(|row| format::seconds(row.probe_seconds)).unwrap_or_default();
+    html! {
+        @if let Some(plot) = plots::scalp::scalp(&results.scalp) {
+            section aria-labelledby="scalp-heading" {
+                h2 id="scalp-heading" { "Where on the head" }
+                (figure(&plot, &format!("The equal error rate, in per cent, of each channel in each frequency band alone, on the trials with {probe} \
+                    probes: the distance between the log power spectra of template and probe, in standard deviations of the training people, and \
+                    nothing else. Darker is better; 50 % is chance. The numbers are measured; the colour between electrodes is only drawn. The \
+                    intervals are wide (point at a channel), so neighbours that differ by a few points may be equal. Above 30 Hz muscle outweighs \
+                    the brain.")))
             }
         }
     }

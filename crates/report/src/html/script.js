@@ -67,6 +67,14 @@
           if (drawn.dataset.series === entry.dataset.switch) drawn.classList.toggle("off", off);
         }
       };
+      const shade = on => {
+        for (const band of svg.querySelectorAll("polygon.band")) {
+          if (band.dataset.series === entry.dataset.switch) band.classList.toggle("shown", on);
+        }
+      };
+      for (const [event, on] of [["pointerenter", true], ["focus", true], ["pointerleave", false], ["blur", false]]) {
+        entry.addEventListener(event, () => shade(on));
+      }
       entry.setAttribute("tabindex", "0");
       entry.setAttribute("role", "button");
       entry.setAttribute("aria-pressed", "true");

@@ -5,15 +5,16 @@ use twinprint_signal::Interval;
 
 use super::systems::{colour, legend, room, weight};
 use crate::format;
-use crate::page::DetCurve;
-use crate::results::{ENCODER, VerificationRow};
+use crate::page::{BandPlace, DetCurve};
+use crate::results::{ENCODER, Results, VerificationRow};
 use crate::svg::{Axis, Frame, PROBIT_TICKS, figure, short};
+use crate::{Verdict, verdicts};
 
 const SIDE: f64 = 330.0;
 const GAP: f64 = 70.0;
 
 /// One panel for each probe length, systems by colour; nothing without curves.
-pub(crate) fn det(curves: &[DetCurve], measured: &[VerificationRow]) -> Option<Markup> {
+pub(crate) fn det(curves: &[DetCurve], results: &Results) -> Option<Markup> {
     let lengths = format::lengths(curves.iter().map(|curve| curve.probe_seconds));
     let systems = format::systems(curves.iter().map(|curve| curve.system.as_str()));
     if curves.iter().all(|curve| curve.points.is_empty()) {
@@ -51,6 +52,12 @@ pub(crate) fn det(curves: &[DetCurve], measured: &[VerificationRow]) -> Option<M
             }
             (frame.axes())
             g clip-path=(format!("url(#{id})")) {
+                @for system in systems.iter().rev() {
+                    @for curve in curves.iter().filter(|c| c.system == *system && c.probe_seconds == *probe && !c.band.is_empty()) {
+                        @let (bottom, top) = edges(curve, low);
+                        (frame.band(&bottom, &top, &format!("band {}{}", colour(&systems, system), shade(results, curve)), system))
+                    }
+                }
                 (frame.line(&diagonal(low, high), "line diagonal"))
                 @for system in systems.iter().rev() {
                     @for curve in curves.iter().filter(|c| c.system == *system && c.probe_seconds == *probe) {
@@ -60,7 +67,7 @@ pub(crate) fn det(curves: &[DetCurve], measured: &[VerificationRow]) -> Option<M
             }
         }
         @for (probe, frame) in &panels {
-            @for (fmr, ends) in operating(measured, *probe) {
+            @for (fmr, ends) in operating(&results.verification, *probe) {
                 @let x = short(frame.at_x(fmr));
                 // Rates of 0 lie below every axis.
                 @let y = |rate: f64| short(frame.at_y(rate.clamp(low, high)));
@@ -78,8 +85,27 @@ pub(crate) fn det(curves: &[DetCurve], measured: &[VerificationRow]) -> Option<M
         (legend(&systems, legend_left, 66.0))
     };
     let description = "False non-match rate against false match rate on probit axes, one line for each system, \
-        one panel for each probe length; lower left is better, and the dotted diagonal crosses each line at its equal error rate.";
+        one panel for each probe length, the 95 % interval of each shaded; lower left is better, and the dotted diagonal crosses each line at its equal error rate.";
     Some(figure("det", size, "Detection error trade-off", description, &content))
+}
+
+/// How strongly an interval is shaded: that of the encoder most, then that of its hardest baseline; the others' where they are pointed at.
+fn shade(results: &Results, curve: &DetCurve) -> &'static str {
+    let hardest =
+        |verdict: &Verdict| verdict.probe_seconds == curve.probe_seconds && verdict.baseline == curve.system;
+    match curve.system.as_str() {
+        ENCODER => " strongest",
+        _ if verdicts(results).iter().any(hardest) => " hardest",
+        _ => "",
+    }
+}
+
+/// The lower and the upper edge of a curve's interval. Rates of 0 lie below every axis and are drawn below its lower end.
+fn edges(curve: &DetCurve, lowest: f64) -> (Vec<(f64, f64)>, Vec<(f64, f64)>) {
+    let of = |end: fn(&BandPlace) -> f64| {
+        curve.band.iter().map(|place| (place.fmr, end(place).max(lowest / 4.0))).collect()
+    };
+    (of(|place| place.low), of(|place| place.high))
 }
 
 /// The false match rates at which the encoder's false non-match rate has an interval, with that interval.
@@ -139,7 +165,18 @@ mod tests {
     }
 
     #[test]
+    fn every_interval_is_drawn_and_two_are_seen_at_each_length() {
+        let (results, curves) = (crate::example::results(), crate::example::curves());
+        let shown = det(&curves.det, &results).unwrap().into_string();
+        let of = |class: &str| shown.matches(class).count();
+        assert_eq!((of("<polygon"), of(" strongest\""), of(" hardest\"")), (14, 2, 2));
+    }
+
+    #[test]
     fn no_points_make_no_plot() {
-        assert!(det(&[], &[]).is_none() && det(&[DetCurve::default()], &[]).is_none());
+        assert!(
+            det(&[], &Results::default()).is_none()
+                && det(&[DetCurve::default()], &Results::default()).is_none()
+        );
     }
 }

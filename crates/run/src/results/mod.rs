@@ -7,10 +7,12 @@ mod draws;
 mod few_shot;
 mod final_model;
 mod menagerie;
+mod scalp;
 mod tally;
 mod verification;
 
 pub(crate) use draws::Draws;
+pub(crate) use scalp::SpectrumColumns;
 pub(crate) use tally::{ScoreCurves, Tally};
 pub use verification::{TARGETS, carried, intervals, rates};
 
@@ -69,6 +71,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) epochs_of: &'a [BTreeMap<u32, (usize, usize)>],
     /// Epochs that some system could give no direction.
     pub(crate) directionless: &'a Directionless,
+    /// What the columns of the log power spectra are.
+    pub(crate) columns: &'a SpectrumColumns,
     /// What is known of the recordings.
     pub(crate) recordings: &'a RecordingList,
     /// Audits that the epochs do not allow, each with the reason.
@@ -103,6 +107,7 @@ pub(crate) fn together(of_cohorts: Vec<(Option<String>, Results)>) -> Results {
         few_shot: found.few_shot,
         classifiers: found.classifiers,
         days: found.days,
+        scalp: found.scalp,
         audit: found.audit,
     });
     Results { cohort, cohorts: others.collect(), ..main }

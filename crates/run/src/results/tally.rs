@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 use twinprint_report::results::{
-    AuditRow, ClassifierRow, DaysRow, FewShotRow, FinalModel, IdentificationRow, Results, SCHEMA,
+    AuditRow, ClassifierRow, DaysRow, FewShotRow, FinalModel, IdentificationRow, Results, SCHEMA, ScalpRow,
     VerificationRow,
 };
 use twinprint_report::{DetCurve, ErrorsByPerson, ScoreHistogram};
 
 use super::few_shot::Cell;
 use super::{
-    Evidence, Kept, Scored, audit, classifiers, days, few_shot, final_model, menagerie, protocol,
+    Evidence, Kept, Scored, audit, classifiers, days, few_shot, final_model, menagerie, protocol, scalp,
     verification,
 };
 use crate::RunError;
@@ -43,6 +43,7 @@ pub(crate) struct Tally {
     /// Label by label.
     classifiers: Vec<Vec<ClassifierRow>>,
     days: Vec<DaysRow>,
+    scalp: Vec<ScalpRow>,
     kept: Vec<Kept>,
     final_model: Option<FinalModel>,
     curves: ScoreCurves,
@@ -79,7 +80,7 @@ impl Tally {
         if system.is_shortcut() {
             return Ok(());
         }
-        let row = verification::row(evidence, scored, &mut self.audits.verification)?;
+        let (row, band) = verification::row(evidence, scored, &mut self.audits.verification)?;
         self.days.extend(days::rows(evidence, scored, &row)?);
         self.verification.push(row);
         self.identification.push(verification::identification(
@@ -93,7 +94,9 @@ impl Tally {
             system: system.name().to_owned(),
             probe_seconds: scored.probe_seconds,
             points: points.iter().map(|point| (point.fmr, point.fnmr)).collect(),
+            band,
         });
+        self.scalp.extend(scalp::rows(evidence, scored)?);
         if system == System::Encoder {
             self.audits.menagerie.extend(menagerie::row(evidence, scored));
             self.curves.people.push(menagerie::errors_by_person(scored));
@@ -139,6 +142,7 @@ impl Tally {
         audit.extend(self.audits.few_shot);
         audit.extend(self.audits.classifiers.into_iter().flatten());
         audit.extend(days::absent(evidence, &self.days));
+        audit.extend(scalp::absent(evidence));
         audit.extend(self.audits.shortcuts);
         let missing = evidence.missing.iter();
         audit.extend(missing.map(|(shortcut, reason)| AuditRow::absent(shortcut.title(), reason)));
@@ -156,6 +160,7 @@ impl Tally {
             few_shot: self.few_shot,
             classifiers: self.classifiers.into_iter().flatten().collect(),
             days: self.days,
+            scalp: self.scalp,
             final_model: self.final_model,
             audit,
             ..Results::default()

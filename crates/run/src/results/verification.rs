@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use twinprint_evaluation::{Estimate, Interval, REPORTED_FMR, Transported, Verification, identification};
+use twinprint_report::BandPlace;
 use twinprint_report::results::{
     AuditRow, Comparison, IdentificationRow, Outcome, TransportedThreshold, VerificationRow,
 };
@@ -14,12 +15,12 @@ use crate::system::System;
 /// The false match rates at which thresholds are carried from dev to test.
 pub const TARGETS: [f64; 2] = [0.1, 0.01];
 
-/// The row of a system and probe length.
+/// The row of a system and probe length, and the interval of its trade-off curve.
 pub(super) fn row(
     evidence: &Evidence,
     scored: &Scored,
     audit: &mut Vec<AuditRow>,
-) -> Result<VerificationRow, RunError> {
+) -> Result<(VerificationRow, Vec<BandPlace>), RunError> {
     let name = label(scored.system, scored.probe_seconds);
     let bootstrap = evidence.bootstrap("verification");
     let found = scored.all.verification(&bootstrap).map_err(|error| failed(&name, error))?;
@@ -41,7 +42,7 @@ pub(super) fn row(
     let failures = |of: fn(&twinprint_protocol::Failures) -> usize| -> usize {
         scored.trials.0.iter().map(|fold| of(&fold.trials.failures)).sum()
     };
-    Ok(VerificationRow {
+    let row = VerificationRow {
         system: scored.system.name().to_owned(),
         probe_seconds: scored.probe_seconds,
         eer: with_interval(found.eer, || format!("eer of {name}"), audit),
@@ -58,7 +59,12 @@ pub(super) fn row(
         transported: transported(scored)?,
         failures_to_enrol: failures(|failures| failures.to_enrol.len()),
         failures_to_acquire: failures(|failures| failures.to_acquire.len()),
-    })
+    };
+    let band = found.det_band.iter().filter_map(|at| {
+        let ends = at.fnmr.ci95?;
+        Some(BandPlace { fmr: at.fmr, low: ends.low, high: ends.high })
+    });
+    Ok((row, band.collect()))
 }
 
 fn label(system: System, probe_seconds: f64) -> String {

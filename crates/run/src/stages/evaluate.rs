@@ -19,7 +19,7 @@ use crate::folder::{
 };
 use crate::record::RunRecord;
 use crate::recordings::RecordingList;
-use crate::results::{self, Evidence, ScoreCurves, Scored, Tally};
+use crate::results::{self, Evidence, ScoreCurves, Scored, SpectrumColumns, Tally};
 use crate::scoring::{Asked, People, SystemSides, SystemTrials, cohort, comparisons_of_fold};
 use crate::stages::embed::{self, Available};
 use crate::stages::train::open_epochs;
@@ -30,16 +30,22 @@ use crate::trials;
 
 /// Scores every trial with every system and computes all numbers: one system at a time, and its trials block by block.
 pub(crate) fn run(context: &Context) -> Result<String, RunError> {
-    let (epoch_seconds, people) = {
+    let (epoch_seconds, people, columns) = {
         let file = open_epochs(context)?;
-        (epoch_seconds(&file), People::of(file.infos()))
+        (epoch_seconds(&file), People::of(file.infos()), SpectrumColumns::of(&file))
     };
     let available = embed::available(context)?;
     let record: RunRecord = context.folder.read_json("run.json")?;
     let timing: BTreeMap<String, f64> =
         record.stages.iter().map(|(stage, seconds)| (stage.name().to_owned(), *seconds)).collect();
     let recordings = RecordingList::read(context.folder)?;
-    let asked = Cohorts { epoch_seconds, people: &people, available: &available, recordings: &recordings };
+    let asked = Cohorts {
+        epoch_seconds,
+        people: &people,
+        columns: &columns,
+        available: &available,
+        recordings: &recordings,
+    };
     let path = context.folder.path(SCORES);
     let (mut of_cohorts, mut drawn) = (Vec::new(), None);
     let mut trials = 0;
@@ -74,6 +80,7 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
 struct Cohorts<'a> {
     epoch_seconds: f64,
     people: &'a People,
+    columns: &'a SpectrumColumns,
     available: &'a Available,
     recordings: &'a RecordingList,
 }
@@ -86,7 +93,7 @@ impl Cohorts<'_> {
         whole: &Split,
         table: &mut Table,
     ) -> Result<(Results, ScoreCurves), RunError> {
-        let Self { epoch_seconds, people, recordings, .. } = *self;
+        let Self { epoch_seconds, people, columns, recordings, .. } = *self;
         let (systems, missing) = self.available;
         let mut directionless = Directionless::default();
         for &system in systems {
@@ -112,6 +119,7 @@ impl Cohorts<'_> {
             uses,
             epochs_of,
             directionless,
+            columns,
             recordings,
             missing,
         };
