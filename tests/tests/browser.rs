@@ -46,6 +46,37 @@ fn pictures() -> PathBuf {
     folder
 }
 
+#[test]
+fn every_plot_of_a_page_is_written_as_a_drawing_and_as_a_picture_of_it() {
+    let cohort = Cohort::new("1");
+    let run = cohort.run("reports", &[]);
+    let to = cohort.folder.path().join("figures");
+    let said = succeed(&["report", run.to_str().unwrap(), "--figures", to.to_str().unwrap()]);
+    let mut names: Vec<PathBuf> =
+        std::fs::read_dir(&to).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.sort();
+    let of = |ending: &str| -> Vec<&PathBuf> {
+        names.iter().filter(|path| path.extension().is_some_and(|end| end == ending)).collect()
+    };
+    let (drawings, paintings) = (of("svg"), of("png"));
+    assert!(said.contains(&format!("{} as SVG and PNG", drawings.len())), "{said}");
+    assert_eq!(drawings.len() + paintings.len(), names.len());
+    let page = std::fs::read_to_string(run.join("report.html")).unwrap();
+    assert_eq!(drawings.len(), page.matches("<svg id=").count());
+    for (drawing, painting) in drawings.into_iter().zip(paintings) {
+        assert_eq!(drawing.with_extension("png"), *painting);
+        let bytes = std::fs::read(painting).unwrap();
+        let side = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+        // As wide and high as the drawing says, at 2.5 pixels a unit.
+        let text = std::fs::read_to_string(drawing).unwrap();
+        let shape = text.split("viewBox=\"").nth(1).unwrap().split('"').next().unwrap();
+        let units: Vec<f64> = shape.split(' ').map(|part| part.parse().unwrap()).collect();
+        assert!(bytes.starts_with(b"\x89PNG") && bytes.len() > 4000, "{}", painting.display());
+        let ratio = [f64::from(side(16)) / units[2], f64::from(side(20)) / units[3]];
+        assert!(ratio.iter().all(|pixels| (pixels - 2.5).abs() < 0.01), "{}: {ratio:?}", painting.display());
+    }
+}
+
 fn run_of(pipeline: &str, out: &Path) -> PathBuf {
     succeed(&["run", pipeline, "--out", out.to_str().unwrap(), "--quiet"]);
     only_run(out)

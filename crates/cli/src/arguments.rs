@@ -278,7 +278,7 @@ pub(crate) struct ReportArguments {
     /// Print the table as Markdown.
     #[arg(long, conflicts_with = "json")]
     pub(crate) markdown: bool,
-    /// Also write the page's plots into this folder, as SVG.
+    /// Also write the page's plots into this folder, each as SVG and as PNG.
     #[arg(long, value_name = "DIR")]
     pub(crate) figures: Option<PathBuf>,
     /// Also write the numbers into this folder, each table as CSV and as LaTeX.

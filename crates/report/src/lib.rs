@@ -1,4 +1,4 @@
-//! The schema of `results.json`, and what people read of it: one HTML page, a terminal table, Markdown.
+//! The schema of `results.json`, and what people read of it: one HTML page with its plots as files, a terminal table, Markdown.
 //!
 //! The crate shows numbers and never computes one: what is absent from the results is absent from the page.
 
@@ -14,6 +14,7 @@ mod json;
 mod markdown;
 mod page;
 mod plots;
+mod png;
 pub mod results;
 mod scalp;
 mod side_by_side;
@@ -38,6 +39,7 @@ pub use page::{
     RecordingQuality, RunFacts, ScoreHistogram, TrainingCurve,
 };
 pub use plots::sweep::SweepPoint;
+pub use png::{PngError, png};
 pub use results::Results;
 pub use side_by_side::{SideBySide, SideBySideCell, SideBySideRow};
 pub use table::table;

@@ -20,7 +20,7 @@ pub(crate) fn write(given: &ReportArguments) -> Result<ExitCode, Failure> {
         say!("{}", say::readable(&twinprint_report::table(&results)));
         say!("report      {}", run.join("report.html").display());
         if let Some((number, folder)) = drawn.zip(figures.as_deref()) {
-            say!("figures     {number} SVG files in {}", folder.display());
+            say!("figures     {number} as SVG and PNG in {}", folder.display());
         }
         if let Some((number, folder)) = written.zip(tables.as_deref()) {
             say!("tables      {number} as CSV and LaTeX in {}", folder.display());

@@ -1,5 +1,6 @@
 //! Results to a page: `report.html`, from the run's files alone.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use twinprint_dataset::Manifest;
@@ -7,7 +8,8 @@ use twinprint_report::results::Results;
 use twinprint_report::{Curves, DataSource, Page, RunFacts};
 
 use crate::RunError;
-use crate::folder::{CURVES, RESULTS, RunFolder, create_folder, write_text};
+use crate::error::Placed;
+use crate::folder::{CURVES, RESULTS, RunFolder, create_folder, write_atomically, write_text};
 use crate::map;
 use crate::pictured;
 use crate::record::RunRecord;
@@ -34,7 +36,7 @@ pub fn write_report(run: &Path) -> Result<Results, RunError> {
     Ok(sources.results)
 }
 
-/// Writes the plots of a run's page into `to`, each an SVG file of its own, and gives back how many.
+/// Writes the plots of a run's page into `to`, each as an SVG and as a PNG file, and gives back how many plots there are.
 ///
 /// # Errors
 /// When the page is not there or the folder cannot be written.
@@ -43,7 +45,15 @@ pub fn write_figures(run: &Path, to: &Path) -> Result<usize, RunError> {
     let page = std::fs::read_to_string(&path).map_err(|source| RunError::Read { path, source })?;
     let figures = twinprint_report::figures(&page);
     create_folder(to)?;
-    figures.iter().try_for_each(|(name, text)| write_text(&to.join(format!("{name}.svg")), text))?;
+    for (name, svg) in &figures {
+        write_text(&to.join(format!("{name}.svg")), svg)?;
+        let png = twinprint_report::png(svg)
+            .in_folder(run.join(REPORT), "write it again with `twinprint report`")?;
+        let path = to.join(format!("{name}.png"));
+        write_atomically(&path, |file| {
+            file.write_all(&png).map_err(|source| RunError::Write { path: path.clone(), source })
+        })?;
+    }
     Ok(figures.len())
 }
 
