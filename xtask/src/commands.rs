@@ -1,6 +1,7 @@
 //! Running other programs and saying which one failed.
 
 use std::ffi::OsStr;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::root;
@@ -8,6 +9,22 @@ use crate::root;
 /// Runs cargo in the project's root.
 pub(crate) fn cargo(arguments: &[&str]) -> Result<(), String> {
     run(env!("CARGO"), arguments)
+}
+
+/// Runs cargo in the project's root, with a folder of programs before the others.
+pub(crate) fn cargo_in(arguments: &[&str], first: Option<&Path>) -> Result<(), String> {
+    let mut command = program(env!("CARGO"));
+    if let Some(first) = first {
+        let rest = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(first.to_owned()).chain(std::env::split_paths(&rest));
+        command.env("PATH", std::env::join_paths(folders).map_err(|error| format!("PATH: {error}"))?);
+    }
+    let status = command.args(arguments).status().map_err(|error| format!("cannot start cargo: {error}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("`cargo {}` ended with {status}", arguments.join(" ")))
+    }
 }
 
 /// A program to be run in the project's root.

@@ -1,4 +1,4 @@
-//! The project's chores: `cargo xtask quickstart | test | table | check | harden | bench | scale | conformance`.
+//! The project's chores: `cargo xtask quickstart | test | table | check | harden | bench | scale | conformance | dist`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its user")]
 
@@ -6,6 +6,7 @@ mod bench;
 mod commands;
 mod conformance;
 mod device;
+mod dist;
 mod harden;
 mod quickstart;
 mod scale;
@@ -62,6 +63,8 @@ enum Task {
     Bench(bench::Arguments),
     /// Measure how time and memory of every stage grow with the number of people, and write docs/scale.md.
     Scale(scale::Arguments),
+    /// Build the command with libhdf5 in it, pack it with manual, completions and licences, and try it on a root with nothing else.
+    Dist,
 }
 
 fn main() -> ExitCode {
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Task::Harden => harden::run(),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Scale(arguments) => scale::run(&arguments),
+        Task::Dist => dist::run_all(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
