@@ -54,7 +54,7 @@ pub(crate) fn det(curves: &[DetCurve], results: &Results) -> Option<Markup> {
             g clip-path=(format!("url(#{id})")) {
                 @for system in systems.iter().rev() {
                     @for curve in curves.iter().filter(|c| c.system == *system && c.probe_seconds == *probe && !c.band.is_empty()) {
-                        @let (bottom, top) = edges(curve, low);
+                        @let [bottom, top] = edges(curve, low);
                         (frame.band(&bottom, &top, &format!("band {}{}", colour(&systems, system), shade(results, curve)), system))
                     }
                 }
@@ -101,11 +101,11 @@ fn shade(results: &Results, curve: &DetCurve) -> &'static str {
 }
 
 /// The lower and the upper edge of a curve's interval. Rates of 0 lie below every axis and are drawn below its lower end.
-fn edges(curve: &DetCurve, lowest: f64) -> (Vec<(f64, f64)>, Vec<(f64, f64)>) {
+fn edges(curve: &DetCurve, lowest: f64) -> [Vec<(f64, f64)>; 2] {
     let of = |end: fn(&BandPlace) -> f64| {
         curve.band.iter().map(|place| (place.fmr, end(place).max(lowest / 4.0))).collect()
     };
-    (of(|place| place.low), of(|place| place.high))
+    [of(|place| place.low), of(|place| place.high)]
 }
 
 /// The false match rates at which the encoder's false non-match rate has an interval, with that interval.
