@@ -46,6 +46,7 @@ pub(super) fn try_on_a_bare_root(
         create(to.parent().unwrap_or(bare))?;
         fs::copy(from, &to).map_err(|error| format!("{}: {error}", from.display()))?;
     }
+    create(&bare.join("proc"))?;
     write(&bare.join("tmp/tiny.toml"), PLAN)?;
     if !inside(bare, &["--version"]).is_ok_and(|output| output.status.success()) {
         return Ok("not tried on a bare root: this user may not change the root (unshare, chroot)".to_owned());
@@ -65,10 +66,12 @@ pub(super) fn try_on_a_bare_root(
     Ok("tried on a root with these libraries and nothing else: doctor, synth, a run".to_owned())
 }
 
-/// Calls the command with that folder as its root, as a user who is root there alone.
+/// Calls the command with that folder as its root, as a user who is root there alone, with the /proc that every machine has.
 fn inside(bare: &Path, arguments: &[&str]) -> std::io::Result<std::process::Output> {
     let mut command = Command::new("unshare");
-    command.args(["--map-root-user", "chroot"]).arg(bare).arg("/twinprint").args(arguments);
+    command.args(["--map-root-user", "--mount", "--pid", "--fork"]);
+    command.arg(format!("--mount-proc={}", bare.join("proc").display()));
+    command.arg("chroot").arg(bare).arg("/twinprint").args(arguments);
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", "/tmp");
     command.output()
 }
