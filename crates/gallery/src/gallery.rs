@@ -7,7 +7,7 @@ use rand::CryptoRng;
 use rusqlite::Connection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use twinprint_staged::{Readers, Staged, StagedError};
+use twinprint_staged::{Readers, Staged, StagedError, remove_left};
 
 use crate::authenticity::{Authenticator, Stamp};
 use crate::counter::Counter;
@@ -90,13 +90,22 @@ impl Gallery {
             _ => GalleryError::Create { path: path.to_owned(), source: error.source },
         };
         let staged = Staged::new(path, Readers::Owner).map_err(unmade)?;
-        let connection = schema::create(staged.path())?;
         let description = Description { encoder, thresholds, protection, id, created: now.to_owned() };
-        let gallery = Self::assemble(staged.path().to_owned(), connection, description, key, false);
-        gallery.write_meta()?;
-        gallery.authenticator.stamp(&gallery.connection, path, 0)?;
-        gallery.compact()?;
-        gallery.connection.close().map_err(|(_, error)| database(path, "close it")(error))?;
+        let fill = || {
+            let connection = schema::create(staged.path())?;
+            let gallery = Self::assemble(staged.path().to_owned(), connection, description, key, false);
+            gallery.write_meta()?;
+            gallery.authenticator.stamp(&gallery.connection, path, 0)?;
+            gallery.compact()?;
+            gallery.connection.close().map_err(|(_, error)| database(path, "close it")(error))
+        };
+        fill().map_err(|error| match error {
+            // The name it will have, not the one it has for now.
+            GalleryError::Database { action, cause, .. } => {
+                GalleryError::Database { path: path.to_owned(), action, cause }
+            }
+            other => other,
+        })?;
         staged.publish_new().map_err(unmade)?;
         Ok(Self::open(path, secret)?)
     }
@@ -108,6 +117,8 @@ impl Gallery {
     /// outside twinprint ([`GalleryError::Altered`]).
     pub fn open(path: &Path, secret: Option<&Secret>) -> Result<Self, GalleryError> {
         let (gallery, authentic) = Self::open_any(path, secret)?;
+        // A process that was killed as it had made a gallery here may have left the folder it made it in.
+        remove_left(path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new(".")));
         authentic.map(|_| gallery)
     }
 

@@ -56,8 +56,7 @@ fn read(place: &Path) -> Result<Preprocessed, String> {
 /// When the cache cannot be written.
 pub(crate) fn keep(cache: &Cache, key: &str, cut: &Preprocessed, said: &str) -> Result<(), RunError> {
     let failed = |source| RunError::Write { path: cache.root().to_owned(), source };
-    crate::folder::create_folder(cache.root())?;
-    let folder = tempfile::tempdir_in(cache.root()).map_err(failed)?;
+    let folder = cache.workshop(key)?;
     let bytes: Vec<u8> = cut.samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
     fs::write(folder.path().join(SAMPLES), bytes).map_err(failed)?;
     let description = Description {

@@ -94,18 +94,14 @@ pub(crate) fn walk(root: &Path, below: &str, names: &mut Vec<String>) -> Result<
     Ok(())
 }
 
-/// Removes what a killed process was writing: files whose names begin with a dot.
-///
-/// # Errors
-/// When the folder cannot be written.
-pub(crate) fn remove_unfinished(folder: &RunFolder) -> Result<(), RunError> {
-    let mut names = Vec::new();
-    walk(folder.root(), "", &mut names)?;
-    let unfinished = |name: &&String| name.rsplit('/').next().is_some_and(|file| file.starts_with('.'));
-    for path in names.iter().filter(unfinished).map(|name| folder.path(name)) {
-        fs::remove_file(&path).map_err(|source| RunError::Write { path, source })?;
+/// Removes what killed processes were writing in a folder and in those below it.
+pub(crate) fn remove_unfinished(place: &Path) {
+    twinprint_staged::remove_left(place);
+    for entry in fs::read_dir(place).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_unfinished(&entry.path());
+        }
     }
-    Ok(())
 }
 
 /// Checks what the stages before `start` left.

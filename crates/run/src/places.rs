@@ -26,16 +26,33 @@ impl Places {
 
     /// Gives the complete folder its name, in place of one of the same name.
     pub(crate) fn publish(&self) -> Result<(), RunError> {
-        let (complete, partial) = (self.complete.root(), self.partial.root());
+        let (complete, partial, aside) = (self.complete.root(), self.partial.root(), self.aside());
         let failed = |source| RunError::Write { path: complete.to_owned(), source };
-        let aside = complete.with_extension("replaced");
+        self.remove_replaced()?;
         if complete.exists() {
             fs::rename(complete, &aside).map_err(failed)?;
         }
         fs::rename(partial, complete).map_err(failed)?;
-        if aside.exists() {
-            fs::remove_dir_all(&aside).map_err(failed)?;
+        self.remove_replaced()
+    }
+
+    /// Removes the folder that a complete one has taken the place of, which a killed process may have left. Where no complete one
+    /// has, it stays.
+    pub(crate) fn remove_replaced(&self) -> Result<(), RunError> {
+        let aside = self.aside();
+        if aside.exists() && self.complete.root().exists() {
+            fs::remove_dir_all(&aside).map_err(|source| RunError::Write { path: aside, source })?;
         }
         Ok(())
+    }
+
+    /// Whether a process is at work in the folder, or was killed at it: there is something to be cleared away.
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.lock.exists() || self.aside().exists()
+    }
+
+    /// Where the folder is that is about to be replaced.
+    fn aside(&self) -> PathBuf {
+        self.complete.root().with_extension("replaced")
     }
 }

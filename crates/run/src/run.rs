@@ -41,11 +41,18 @@ pub struct Outcome {
 pub fn run(plan: &Plan, options: &Options, progress: &dyn Progress) -> Result<Outcome, RunError> {
     let places = Places::of(plan, &options.out);
     let asked_again = options.everything || options.from.or(options.again).is_some();
-    if !asked_again && let Some(complete) = completed(plan, &places)? {
+    if !asked_again
+        && !places.is_in_use()
+        && let Some(complete) = completed(plan, &places)?
+    {
         return Ok(complete);
     }
     create_folder(&options.out)?;
     let _alone = Lock::take(&places.lock, places.partial.root(), Hold::Alone, (options.clock)())?;
+    places.remove_replaced()?;
+    if let Some(cache) = plan.cache() {
+        cache.remove_left();
+    }
     // Whoever held the lock before may have completed it.
     if !asked_again && let Some(complete) = completed(plan, &places)? {
         return Ok(complete);

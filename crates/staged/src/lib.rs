@@ -1,24 +1,20 @@
-//! Files that appear under their name only when they are complete.
+//! Files and folders that appear under their name only when they are complete.
 //!
 //! A file is written in a hidden folder beside its destination, `.NAME.RANDOM.partial`, flushed to disk and renamed. The folder
 //! goes when the file is published or dropped. A process that is killed leaves it; whoever writes in that place next removes it,
 //! but only where nobody holds the lock on the file `lock` in it any more, that is where the process has ended, on this machine
-//! or another.
+//! or another. Folders are filled in the same way.
 
 mod left;
+mod room;
 
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use tempfile::{Builder, TempDir};
+pub use left::remove_left;
 
-/// The file that is locked as long as its folder is in use.
-const LOCK: &str = "lock";
-/// The file on its way.
-const DATA: &str = "data";
-/// What the names of the folders end in.
-const ENDING: &str = ".partial";
+use room::Room;
 
 /// Why a file cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -61,9 +57,7 @@ pub struct Staged {
     file: File,
     path: PathBuf,
     target: PathBuf,
-    // Dropped in this order: the lock is given up after the folder is gone.
-    folder: TempDir,
-    _lock: File,
+    room: Room,
 }
 
 impl Staged {
@@ -80,20 +74,10 @@ impl Staged {
         let name = target.file_name().ok_or_else(|| {
             fail(io::Error::new(io::ErrorKind::InvalidInput, "the path must name a file, not a folder"))
         })?;
-        let mut prefix = std::ffi::OsString::from(".");
-        // The name is for people who look; a long one would leave no room for the rest.
-        prefix.push(if name.len() <= 100 { name } else { "long-name".as_ref() });
-        prefix.push(".");
-        let mut builder = Builder::new();
-        builder.prefix(&prefix).suffix(ENDING);
-        let folder = builder.tempdir_in(folder_of(target)).map_err(fail)?;
-        let lock = File::create_new(folder.path().join(LOCK)).map_err(fail)?;
-        // Where a file system knows no locks, nothing will take this folder for one that was left.
-        let _ = lock.try_lock();
-        left::remove(folder_of(target), folder.path());
-        let path = folder.path().join(DATA);
+        let room = Room::new(folder_of(target), name).map_err(fail)?;
+        let path = room.data();
         let file = create(&path, readers).map_err(fail)?;
-        Ok(Self { file, path, target: target.to_owned(), folder, _lock: lock })
+        Ok(Self { file, path, target: target.to_owned(), room })
     }
 
     /// Where the file is until it is published; other files may be made beside it and go with its folder.
@@ -134,7 +118,7 @@ impl Staged {
     }
 
     fn named(self, rename: impl FnOnce(&Path, &Path) -> io::Result<()>) -> Result<(), StagedError> {
-        let Self { file, path, target, folder, _lock } = self;
+        let Self { file, path, target, room } = self;
         let fail = |action| {
             let path = target.clone();
             move |source| StagedError { path, action, source }
@@ -144,7 +128,54 @@ impl Staged {
         rename(&path, &target).map_err(fail("give the finished file its name"))?;
         sync_folder(folder_of(&target)).map_err(fail("flush its folder"))?;
         // The file has its name; an empty folder that cannot be removed now is removed by the next writer.
-        let _ = folder.close();
+        room.close();
+        Ok(())
+    }
+}
+
+/// A folder on its way; removed with all that is in it when dropped before it is published.
+#[derive(Debug)]
+pub struct StagedFolder {
+    path: PathBuf,
+    room: Room,
+}
+
+impl StagedFolder {
+    /// Makes an empty folder in `place`, which is on the file system of where it will be, and removes what killed processes left
+    /// there. `name` is for people who look.
+    ///
+    /// # Errors
+    /// When `place` cannot be written.
+    pub fn new(place: &Path, name: &str) -> Result<Self, StagedError> {
+        let make = || {
+            let room = Room::new(place, name.as_ref())?;
+            let path = room.data();
+            std::fs::create_dir(&path)?;
+            Ok(Self { path, room })
+        };
+        make().map_err(|source| StagedError {
+            path: place.to_owned(),
+            action: "create a temporary folder in it",
+            source,
+        })
+    }
+
+    /// Where the folder is until it is published.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives the folder its name, unless a folder that is not empty has it. The files in it are as durable as they were made.
+    ///
+    /// # Errors
+    /// When it cannot be renamed.
+    pub fn publish_new(self, target: &Path) -> Result<(), StagedError> {
+        std::fs::rename(&self.path, target).map_err(|source| StagedError {
+            path: target.to_owned(),
+            action: "give the finished folder its name",
+            source,
+        })?;
+        self.room.close();
         Ok(())
     }
 }

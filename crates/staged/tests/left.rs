@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use twinprint_staged::{Readers, Staged};
+use twinprint_staged::{Readers, Staged, StagedFolder, remove_left};
 
 /// Set for the child that is killed: the folder it writes in.
 const CHILD: &str = "TWINPRINT_STAGED_CHILD";
@@ -44,7 +44,9 @@ fn what_a_killed_process_left_is_removed_by_the_next_writer_and_what_a_living_on
     // A folder of somebody else's with such a name holds no lock and is not touched.
     let foreign = place.join(".other.abcdef.partial");
     fs::create_dir(&foreign).unwrap();
-    sleep(Duration::from_millis(2100));
+    fs::write(foreign.join("notes"), "mine").unwrap();
+    // One whose process was killed before it had locked it is empty.
+    fs::create_dir(place.join(".empty.abcdef.partial")).unwrap();
     Staged::new(&place.join("living.csv"), Readers::AsUsual).unwrap().publish().unwrap();
     assert_eq!(hidden(place).len(), 2, "the child lives: its file stays");
 
@@ -55,6 +57,52 @@ fn what_a_killed_process_left_is_removed_by_the_next_writer_and_what_a_living_on
     assert_eq!(hidden(place).len(), 2, "the foreign folder and this one's");
     drop(staged);
     assert_eq!(hidden(place), [foreign]);
+}
+
+#[test]
+fn many_who_begin_at_once_take_nothing_from_one_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path();
+    std::thread::scope(|scope| {
+        for writer in 0..8 {
+            scope.spawn(move || {
+                for round in 0..50 {
+                    let name = format!("{writer}-{round}");
+                    let filled = StagedFolder::new(place, &name).unwrap();
+                    fs::write(filled.path().join("samples"), &name).unwrap();
+                    filled.publish_new(&place.join(&name)).unwrap();
+                    let mut staged = Staged::new(&place.join("same.txt"), Readers::AsUsual).unwrap();
+                    staged.file().write_all(b"whole").unwrap();
+                    staged.publish().unwrap();
+                }
+            });
+        }
+    });
+    assert!(hidden(place).is_empty());
+    assert_eq!(fs::read_dir(place).unwrap().count(), 8 * 50 + 1);
+    assert_eq!(fs::read_to_string(place.join("7-49/samples")).unwrap(), "7-49");
+}
+
+#[test]
+fn a_folder_appears_whole_or_not_at_all_and_what_was_left_goes_when_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path();
+    let staged = StagedFolder::new(place, "entry").unwrap();
+    fs::write(staged.path().join("samples"), "1 2 3").unwrap();
+    remove_left(place);
+    assert!(staged.path().join("samples").is_file(), "it is being filled");
+    drop(staged);
+    assert!(hidden(place).is_empty());
+    // As a process that was killed leaves it: the lock is nobody's.
+    fs::create_dir_all(place.join(".entry.abcdef.partial/data/below")).unwrap();
+    fs::write(place.join(".entry.abcdef.partial/lock"), "").unwrap();
+    remove_left(place);
+    assert!(hidden(place).is_empty());
+    fs::create_dir(place.join("taken")).unwrap();
+    fs::write(place.join("taken/one"), "").unwrap();
+    let staged = StagedFolder::new(place, "taken").unwrap();
+    assert!(staged.publish_new(&place.join("taken")).is_err());
+    assert!(place.join("taken/one").is_file() && hidden(place).is_empty());
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use twinprint_run::Cache;
+use twinprint_signal::counted;
 
 use crate::cache_arguments::{CacheCommand, CachePlace};
 use crate::exit_code;
@@ -48,8 +49,8 @@ fn list(place: &CachePlace) -> Result<ExitCode, Failure> {
     let (all, own) =
         entries.iter().fold((0, 0), |(all, own), entry| (all + entry.bytes, own + entry.own_bytes));
     say!(
-        "{} entries in {}, {}; {} of it is in no run folder",
-        entries.len(),
+        "{} in {}, {}; {} of it is in no run folder",
+        counted(entries.len(), "entry"),
         cache.root().display(),
         bytes(all),
         bytes(own)
@@ -71,23 +72,27 @@ fn verify(place: &CachePlace) -> Result<ExitCode, Failure> {
                 entry.reason
             );
         }
-        say!("{} entries are whole, {} were damaged", cache.list().len(), damaged.len());
+        say!(
+            "{} {} whole, {} damaged",
+            counted(cache.list().len(), "entry"),
+            if cache.list().len() == 1 { "is" } else { "are" },
+            damaged.len()
+        );
     }
     Ok(if damaged.is_empty() { ExitCode::SUCCESS } else { exit_code::NEGATIVE.into() })
 }
 
 fn gc(place: &CachePlace, unused: Option<u64>, to_size: Option<u64>) -> Result<ExitCode, Failure> {
-    let now = host::seconds();
-    let since = unused.map(|days| now.saturating_sub(days.saturating_mul(DAY)));
-    let freed = cache(place).gc(since, to_size, now)?;
+    let since = unused.map(|days| host::seconds().saturating_sub(days.saturating_mul(DAY)));
+    let freed = cache(place).gc(since, to_size)?;
     if place.json {
         say!("{}", serde_json::to_string_pretty(&freed)?);
     } else {
         say!(
-            "{} entries removed, {} of disk are free again; {} entries stay, {}",
-            freed.entries,
+            "{} removed, {} of disk free again; {} left, {}",
+            counted(freed.entries, "entry"),
             bytes(freed.bytes),
-            freed.kept,
+            counted(freed.kept, "entry"),
             bytes(freed.kept_bytes)
         );
     }

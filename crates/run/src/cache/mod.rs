@@ -18,6 +18,7 @@ pub(crate) use tend::is_shared;
 pub use tend::{CacheEntry, Damaged, Freed};
 
 use entry::Entry;
+use twinprint_staged::{StagedFolder, remove_left};
 
 use crate::RunError;
 use crate::folder::create_folder;
@@ -102,34 +103,40 @@ impl Cache {
         if place.exists() {
             return Ok(());
         }
-        let unfinished = self.root.join(UNFINISHED);
-        create_folder(&unfinished)?;
         create_folder(&self.root.join(kind.name()))?;
         let failed = |source| RunError::Write { path: place.clone(), source };
-        let filling = tempfile::tempdir_in(&unfinished).map_err(failed)?;
+        let filling = self.workshop(key)?;
         for name in files.keys() {
             link(&folder.join(name), &filling.path().join(name)).map_err(failed)?;
         }
         let entry = Entry::new(kind, key, files.clone(), said);
         entry.write(filling.path())?;
-        readable(filling.path()).map_err(failed)?;
-        let filled = filling.keep();
-        if let Err(source) = fs::rename(&filled, &place) {
-            let _ = fs::remove_dir_all(&filled);
-            if !place.exists() {
-                return Err(failed(source));
-            }
+        match filling.publish_new(&place) {
+            Err(error) if !place.exists() => Err(error.into()),
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// A folder in the cache in which something is made; it goes when it is dropped.
+    ///
+    /// # Errors
+    /// When the cache cannot be written.
+    pub(crate) fn workshop(&self, key: &str) -> Result<StagedFolder, RunError> {
+        let unfinished = self.root.join(UNFINISHED);
+        create_folder(&unfinished)?;
+        Ok(StagedFolder::new(&unfinished, key)?)
+    }
+
+    /// Removes what processes that were killed have left unfinished.
+    pub(crate) fn remove_left(&self) {
+        remove_left(&self.root.join(UNFINISHED));
+        remove_left(&self.inputs());
     }
 
     /// Removes an entry: under its name it is gone at once.
     fn remove(&self, place: &Path) {
-        let unfinished = self.root.join(UNFINISHED);
-        let aside = create_folder(&unfinished)
-            .ok()
-            .and_then(|()| tempfile::tempdir_in(&unfinished).ok())
-            .filter(|aside| fs::rename(place, aside.path().join("removed")).is_ok());
+        let aside = self.workshop("removed").ok();
+        let aside = aside.filter(|aside| fs::rename(place, aside.path().join("removed")).is_ok());
         if aside.is_none() {
             let _ = fs::remove_dir_all(place);
         }
@@ -165,18 +172,6 @@ fn link(from: &Path, to: &Path) -> std::io::Result<()> {
         Err(_) => fs::copy(from, to).map(|_| ()),
         Ok(()) => Ok(()),
     }
-}
-
-/// Temporary folders are private to their maker; an entry is for everybody who may read the cache.
-#[cfg(unix)]
-fn readable(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
-}
-
-#[cfg(not(unix))]
-fn readable(_: &Path) -> std::io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

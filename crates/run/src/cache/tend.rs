@@ -7,11 +7,8 @@ use std::time::UNIX_EPOCH;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::{Cache, Kind, UNFINISHED, USED};
+use super::{Cache, Kind, USED};
 use crate::RunError;
-
-/// Seconds after which an unfinished entry is one that its process has left.
-const ABANDONED: u64 = 24 * 3600;
 
 /// An entry as `twinprint cache ls` lists it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -94,17 +91,13 @@ impl Cache {
     }
 
     /// Removes entries, the one longest unused first: those not used since `since` (seconds since 1970), and more until no more
-    /// than `most` bytes are left; and what processes that died while they filled an entry have left. `now` in seconds since 1970.
+    /// than `most` bytes are left; and what processes that died while they filled an entry have left.
     ///
     /// # Errors
     /// When the cache is no folder.
-    pub fn gc(&self, since: Option<u64>, most: Option<u64>, now: u64) -> Result<Freed, RunError> {
+    pub fn gc(&self, since: Option<u64>, most: Option<u64>) -> Result<Freed, RunError> {
         self.must_be_a_folder()?;
-        for item in fs::read_dir(self.root.join(UNFINISHED)).into_iter().flatten().flatten() {
-            if seconds(&item.path()) + ABANDONED < now {
-                let _ = fs::remove_dir_all(item.path());
-            }
-        }
+        self.remove_left();
         let all = self.list();
         let mut left: u64 = all.iter().map(|entry| entry.bytes).sum();
         let mut freed = Freed::default();
