@@ -19,7 +19,7 @@ pub(crate) fn keeps(text: impl Into<String>) {
 pub(crate) fn listen() {
     // Without it Ctrl-C ends the program as ever, only in silence.
     let Ok(mut signals) = Signals::new([SIGINT]) else { return };
-    std::thread::spawn(move || {
+    let _ = std::thread::Builder::new().spawn(move || {
         if signals.forever().next().is_some() {
             let kept = KEPT.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
             let text = if kept.is_empty() { "nothing was left half written" } else { kept.as_str() };

@@ -10,6 +10,7 @@ mod gallery_arguments;
 mod host;
 mod interrupt;
 mod mapped_file;
+mod memory;
 mod model_arguments;
 mod number;
 mod plan_arguments;
@@ -30,9 +31,8 @@ use clap::Parser;
 
 use crate::say::tell;
 
-/// Training and preprocessing allocate and free large buffers over and over; mimalloc keeps their pages.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: memory::Allocator = memory::Allocator;
 
 fn main() -> ExitCode {
     let arguments = match arguments::Arguments::try_parse() {
@@ -61,7 +61,12 @@ fn main() -> ExitCode {
         Ok(Ok(code)) => code,
         Ok(Err(failure)) => failure.show(),
         Err(_) => {
-            tell!("{}", LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner));
+            let last = LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if memory::no_thread_is_to_be_had(&last) {
+                tell!("{}", memory::NO_THREAD);
+                return exit_code::INPUT.into();
+            }
+            tell!("{last}");
             tell!(
                 "This is a fault in twinprint, not in your data. Please report it with the lines above, the command \
                  and `twinprint --version`."

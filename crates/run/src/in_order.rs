@@ -32,9 +32,10 @@ pub(crate) fn in_order<I: Sync, R: Send, E: Send>(
     std::thread::scope(|scope| {
         // Moved in, so that leaving this closure ends the workers that wait for a ticket.
         let (give, done) = (give, done);
+        let mut started = 0;
         for _ in 0..workers {
             let (tell, next, tickets, work) = (tell.clone(), &next, &tickets, &work);
-            scope.spawn(move || {
+            let worker = std::thread::Builder::new().spawn_scoped(scope, move || {
                 while tickets.lock().unwrap_or_else(PoisonError::into_inner).recv().is_ok() {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(item) = items.get(index) else { return };
@@ -44,8 +45,13 @@ pub(crate) fn in_order<I: Sync, R: Send, E: Send>(
                     }
                 }
             });
+            started += usize::from(worker.is_ok());
         }
         drop(tell);
+        // Where the system has no thread for it, the work is done here.
+        if started == 0 {
+            return items.iter().try_for_each(|item| take(item, work(item)?));
+        }
         let mut waiting = BTreeMap::new();
         for (index, item) in items.iter().enumerate() {
             let result = loop {

@@ -185,8 +185,8 @@ pub enum FetchError {
     },
     /// Some files could not be had; the others are there.
     #[error(
-        "{} of {} files could not be had, among them {}: {}; run the same command again to go on where it stopped",
-        failures.len(), failures.len() + report.files.len(),
+        "{} of {} could not be had, among them {}: {}; run the same command again to go on where it stopped",
+        failures.len(), twinprint_signal::counted(failures.len() + report.files.len(), "file"),
         failures.first().map_or("", |f| f.path.as_str()), failures.first().map_or("", |f| f.reason.as_str())
     )]
     Incomplete {
@@ -217,25 +217,28 @@ pub fn fetch(
     progress(Event::Begun { files: files.len(), bytes });
     let next = AtomicUsize::new(0);
     let done = Mutex::new((Vec::new(), Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..options.parallel.min(files.len()) {
-            scope.spawn(|| {
-                while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let result = Download { file, options, sources: &sources, sums: &sums, progress }.run();
-                    let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                    match result {
-                        Ok(outcome) => {
-                            progress(Event::Finished { path: &file.path, outcome });
-                            done.0.push((file.path.clone(), outcome));
-                        }
-                        Err(reason) => {
-                            progress(Event::Failed { path: &file.path, reason: &reason });
-                            done.1.push(Failure { path: file.path.clone(), reason });
-                        }
-                    }
+    let worker = || {
+        while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let result = Download { file, options, sources: &sources, sums: &sums, progress }.run();
+            let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            match result {
+                Ok(outcome) => {
+                    progress(Event::Finished { path: &file.path, outcome });
+                    done.0.push((file.path.clone(), outcome));
                 }
-            });
+                Err(reason) => {
+                    progress(Event::Failed { path: &file.path, reason: &reason });
+                    done.1.push(Failure { path: file.path.clone(), reason });
+                }
+            }
         }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..options.parallel.min(files.len()) {
+            // Where the system has no more threads, those that are there do the work: this one at least.
+            let _ = std::thread::Builder::new().spawn_scoped(scope, worker);
+        }
+        worker();
     });
     let (mut there, mut failures) = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     there.sort();
