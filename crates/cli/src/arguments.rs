@@ -12,7 +12,7 @@ use crate::gallery_arguments::{
     EnrolArguments, ExportArguments, GalleryCommand, IdentifyArguments, VerifyArguments,
 };
 use crate::model_arguments::ModelCommand;
-use crate::number::number;
+use crate::number::{number, whole};
 use crate::plan_arguments::{ChangeArguments, PlanArguments};
 use crate::repeat_arguments::{BundleArguments, DiffArguments, ReproduceArguments, RunsArguments};
 use crate::sweep_arguments::{JobArguments, SweepArguments};
@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     #[arg(long, short, global = true)]
     pub(crate) verbose: bool,
     /// Worker threads; all cores by default. Results do not depend on it.
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(value_parser = whole::<usize>, long, global = true, value_name = "N")]
     pub(crate) threads: Option<usize>,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -222,7 +222,7 @@ pub(crate) struct EvaluateArguments {
     #[arg(long, value_name = "KEY=VALUE", requires = "features")]
     pub(crate) probe: Vec<String>,
     /// Consecutive rows of a recording that make a probe.
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "features")]
+    #[arg(value_parser = whole::<usize>, long, value_name = "N", default_value_t = 1, requires = "features")]
     pub(crate) pool: usize,
     /// How templates and probes are compared: the angle between means of unit rows, or the distance between means of rows.
     #[arg(long, value_enum, default_value_t = Metric::Cosine, requires = "features")]
@@ -241,7 +241,7 @@ pub(crate) struct EvaluateArguments {
     #[arg(long, value_name = "FILE", requires = "file")]
     pub(crate) dev: Option<PathBuf>,
     /// Bootstrap replicates behind every interval.
-    #[arg(long, value_name = "N", default_value_t = 1000, requires = "file")]
+    #[arg(value_parser = whole::<usize>, long, value_name = "N", default_value_t = 1000, requires = "file")]
     pub(crate) bootstrap: usize,
     /// Print JSON instead of the table.
     #[arg(long)]
@@ -309,22 +309,22 @@ pub(crate) struct SynthArguments {
     /// A folder that does not exist yet or is empty.
     pub(crate) out: PathBuf,
     /// People.
-    #[arg(long, default_value_t = Cohort::default().subjects)]
+    #[arg(value_parser = whole::<usize>, long, default_value_t = Cohort::default().subjects)]
     pub(crate) subjects: usize,
     /// Visits a person.
-    #[arg(long, default_value_t = Cohort::default().sessions)]
+    #[arg(value_parser = whole::<usize>, long, default_value_t = Cohort::default().sessions)]
     pub(crate) sessions: usize,
     /// Seconds a recording.
     #[arg(value_parser = number, long, default_value_t = Cohort::default().seconds)]
     pub(crate) seconds: f64,
     /// Channels, named by the 10-10 system.
-    #[arg(long, default_value_t = Cohort::default().channels)]
+    #[arg(value_parser = whole::<usize>, long, default_value_t = Cohort::default().channels)]
     pub(crate) channels: usize,
     /// Sampling rate in hertz.
     #[arg(value_parser = number, long, default_value_t = Cohort::default().rate)]
     pub(crate) rate: f64,
     /// The seed of every random choice.
-    #[arg(long, default_value_t = Cohort::default().seed)]
+    #[arg(value_parser = whole::<u64>, long, default_value_t = Cohort::default().seed)]
     pub(crate) seed: u64,
     /// How far people differ; 0 makes everyone the same.
     #[arg(value_parser = number, long, default_value_t = Cohort::default().identity_strength)]
@@ -349,10 +349,10 @@ pub(crate) struct FetchArguments {
     #[arg(long, value_name = "PATH")]
     pub(crate) only: Vec<String>,
     /// Files received at a time.
-    #[arg(long, default_value_t = 4)]
+    #[arg(value_parser = whole::<usize>, long, default_value_t = 4)]
     pub(crate) parallel: usize,
     /// Further attempts after a failed one, with growing pauses.
-    #[arg(long, default_value_t = 5)]
+    #[arg(value_parser = whole::<u32>, long, default_value_t = 5)]
     pub(crate) retries: u32,
     /// Download files anew that are there with another content.
     #[arg(long)]

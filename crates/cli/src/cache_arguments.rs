@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::number::whole;
+
 /// What to do with the cache.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CacheCommand {
@@ -19,7 +21,7 @@ pub(crate) enum CacheCommand {
         #[command(flatten)]
         place: CachePlace,
         /// Remove what was not used for so many days.
-        #[arg(long, value_name = "DAYS")]
+        #[arg(value_parser = whole::<u64>, long, value_name = "DAYS")]
         unused: Option<u64>,
         /// Remove what was longest not used until no more than this is left: 500MB, 20GB.
         #[arg(long, value_name = "SIZE", value_parser = size)]

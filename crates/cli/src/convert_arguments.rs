@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use twinprint_dataset::TextTable;
 
-use crate::number::number;
+use crate::number::{number, whole};
 
 /// Arguments of `convert`.
 #[derive(Debug, Args)]
@@ -19,7 +19,7 @@ pub(crate) struct ConvertArguments {
     #[arg(long, conflicts_with_all = ["to", "subject", "session", "task", "run", "lenient", "text"])]
     pub(crate) in_place: bool,
     /// Move dates by so many days, back where negative; without, they are withheld.
-    #[arg(long, value_name = "DAYS", allow_hyphen_values = true)]
+    #[arg(value_parser = whole::<i64>, long, value_name = "DAYS", allow_hyphen_values = true)]
     pub(crate) shift_days: Option<i64>,
     /// Whose the recording is; a pipeline says it itself.
     #[arg(long)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::number::number;
+use crate::number::{number, whole};
 
 /// Which gallery, and what opens it.
 #[derive(Debug, Args)]
@@ -45,7 +45,7 @@ pub(crate) struct EnrolArguments {
     #[arg(value_parser = number, long, value_name = "S")]
     pub(crate) seconds: Option<f64>,
     /// The same in epochs.
-    #[arg(long, value_name = "K")]
+    #[arg(value_parser = whole::<usize>, long, value_name = "K")]
     pub(crate) epochs: Option<usize>,
     /// What becomes of the template of somebody who is enrolled already; refused by default.
     #[arg(long, value_enum)]
@@ -73,13 +73,13 @@ pub(crate) struct EnrolArguments {
     #[arg(long)]
     pub(crate) lenient: bool,
     /// In a new gallery: the fold whose encoder makes its prints; the final model by default.
-    #[arg(long, value_name = "K")]
+    #[arg(value_parser = whole::<usize>, long, value_name = "K")]
     pub(crate) fold: Option<usize>,
     /// In a new gallery: seal names, templates and logs under the secret.
     #[arg(long)]
     pub(crate) encrypt: bool,
     /// In a new gallery: project templates by a matrix that follows from the secret, onto DIMS dimensions or all.
-    #[arg(long, value_name = "DIMS", num_args = 0..=1, default_missing_value = "0", require_equals = true)]
+    #[arg(value_parser = whole::<usize>, long, value_name = "DIMS", num_args = 0..=1, default_missing_value = "0", require_equals = true)]
     pub(crate) cancelable: Option<usize>,
     /// Print JSON.
     #[arg(long)]
@@ -147,7 +147,7 @@ pub(crate) struct IdentifyArguments {
     #[command(flatten)]
     pub(crate) probe: ProbeArguments,
     /// How many candidates to list.
-    #[arg(long, default_value_t = 5, value_name = "K")]
+    #[arg(value_parser = whole::<usize>, long, default_value_t = 5, value_name = "K")]
     pub(crate) top: usize,
 }
 
@@ -224,7 +224,7 @@ pub(crate) struct ExportArguments {
     #[arg(long, value_name = "ROLE", value_delimiter = ',', default_value = "test")]
     pub(crate) roles: Vec<String>,
     /// Rows of this fold only; for weights, the fold whose encoder is meant (0 by default).
-    #[arg(long, value_name = "K")]
+    #[arg(value_parser = whole::<usize>, long, value_name = "K")]
     pub(crate) fold: Option<usize>,
     /// Make the prints anew with the weights of this file, a changed copy of the exported .safetensors of that fold.
     #[arg(long, value_name = "FILE")]

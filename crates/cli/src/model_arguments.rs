@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use crate::number::whole;
+
 /// What to do with a model in one file.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelCommand {
@@ -16,7 +18,7 @@ pub(crate) enum ModelCommand {
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
         /// The encoder of this fold; the final model by default.
-        #[arg(long, value_name = "K")]
+        #[arg(value_parser = whole::<usize>, long, value_name = "K")]
         fold: Option<usize>,
         /// Replace a file that is there.
         #[arg(long)]

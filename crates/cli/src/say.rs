@@ -42,7 +42,9 @@ pub(crate) fn results(text: Arguments<'_>) {
     if error.kind() == ErrorKind::BrokenPipe {
         std::process::exit(exit_code::NOBODY_READS.into());
     }
-    tell!("standard output cannot be written: {error}; write to a disk with room, or read the run folder");
+    let reason = error.to_string();
+    let reason = twinprint_run::plain_reasons(&reason);
+    tell!("standard output cannot be written: {reason}; write to a disk with room, or read the run folder");
     std::process::exit(exit_code::INPUT.into());
 }
 

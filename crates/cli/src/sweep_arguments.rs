@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::number::whole;
 use crate::plan_arguments::PlanArguments;
 
 /// Arguments of `sweep`.
@@ -15,7 +16,7 @@ pub(crate) struct SweepArguments {
     #[arg(long, value_name = "WHERE")]
     pub(crate) executor: Option<Executor>,
     /// Points at a time; as many as memory and cores allow unless given, and with Slurm as many as it starts.
-    #[arg(long, value_name = "N")]
+    #[arg(value_parser = whole::<usize>, long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
     /// Hand the jobs to Slurm and do not wait for them.
     #[arg(long)]
@@ -46,6 +47,7 @@ pub(crate) struct JobArguments {
     /// The folder of the sweep.
     pub(crate) folder: PathBuf,
     /// The run, counted from 0 in its sweep.json.
+    #[arg(value_parser = whole::<usize>)]
     pub(crate) run: usize,
     /// The part: preprocess, recordings-0-of-4, fold-0, whole.
     #[arg(default_value = "whole")]

@@ -1,6 +1,6 @@
 //! From a plan to the recordings it names.
 
-use twinprint_signal::{SubjectId, one_name_twice};
+use twinprint_signal::{SubjectId, counted, one_name_twice};
 
 use crate::dataset::{Dataset, RecordingFile, some_of};
 use crate::error::DatasetError;
@@ -45,7 +45,7 @@ fn select(plan: &Plan, dataset: &mut Dataset) -> Result<(), DatasetError> {
                 key,
                 &format!("{name:?}"),
                 "the dataset has nobody of that name",
-                &format!("its {} people are {}", known.len(), some_of(&known)),
+                &format!("of its {}: {}", counted(known.len(), "person"), some_of(&known)),
             ));
         }
     }

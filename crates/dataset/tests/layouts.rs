@@ -185,7 +185,7 @@ fn bids_files_that_cannot_be_used_are_named_with_the_reason() {
         ["sub-02", "no usable recording"],
         ["sub-01/ses-1/eeg", "its folder ses-1"],
         ["no dataset_description.json", "BIDS"],
-        ["lists 1 people without a recording", "sub-07"],
+        ["lists 1 person without a recording", "sub-07"],
         ["sub-01 has no line", "participants.tsv"],
     ] {
         assert!(has_notice(&found, &parts), "{parts:?} is not in {:#?}", found.notices);

@@ -1,7 +1,7 @@
 //! What an enrolment needs: how many clean epochs, how clean a recording, and the score that gives a duplicate away.
 
 use twinprint_gallery::{GalleryError, Template, Thresholds};
-use twinprint_signal::SubjectId;
+use twinprint_signal::{SubjectId, counted};
 
 use crate::DeskError;
 use crate::acquire::Acquired;
@@ -60,7 +60,7 @@ pub(crate) fn admit(
     let total = acquired.acquisition.epochs;
     let out = total.saturating_sub(clean);
     let length = |epochs: usize| {
-        if seconds > 0.0 { format!("{} s", epochs as f64 * seconds) } else { format!("{epochs} rows") }
+        if seconds > 0.0 { format!("{} s", epochs as f64 * seconds) } else { counted(epochs, "row") }
     };
     let (reason, remedy) = if out as f64 > MOSTLY * total as f64 {
         (

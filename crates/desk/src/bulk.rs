@@ -8,7 +8,7 @@ use rand::CryptoRng;
 use twinprint_gallery::{Acquisition, Enrolment, Gallery, Happening, Update};
 use twinprint_run::Progress;
 use twinprint_run::error::chain;
-use twinprint_signal::SubjectId;
+use twinprint_signal::{SubjectId, counted};
 
 use crate::DeskError;
 use crate::acquire::{Acquired, template_epochs};
@@ -108,8 +108,10 @@ fn leave_out_enrolled(
     if !there.is_empty() && !options.skip_enrolled {
         let more = if there.len() > SHOWN { ", …" } else { "" };
         return Err(DeskError::Request(format!(
-            "{} of {asked} people are enrolled already in {}: {}{more}. Nobody was enrolled now: --skip-enrolled enrols the others, --update append, weighted or replace changes the templates of those who are there",
+            "{} of {} {} enrolled already in {}: {}{more}. Nobody was enrolled now: --skip-enrolled enrols the others, --update append, weighted or replace changes the templates of those who are there",
             there.len(),
+            counted(asked, "person"),
+            if there.len() == 1 { "is" } else { "are" },
             gallery.path().display(),
             there[..there.len().min(SHOWN)].join(", ")
         )));

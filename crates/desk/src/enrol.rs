@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use rand::CryptoRng;
 use twinprint_gallery::{Enrolment, Gallery, GalleryError};
 use twinprint_run::Progress;
-use twinprint_signal::SubjectId;
+use twinprint_signal::{SubjectId, counted};
 
 use crate::DeskError;
 use crate::acquire::{Acquired, gather, template_epochs};
@@ -109,8 +109,8 @@ fn enrol_recordings(
     report.used_seconds = Some(report.used_epochs as f64 * epoch_seconds);
     if report.template_epochs < planned {
         report.notices.push(format!(
-            "the template has {} epochs, the run's own have {planned}: error rates are those measured with shorter templates",
-            report.template_epochs
+            "the template has {}, the run's own have {planned}: error rates are those measured with shorter templates",
+            counted(report.template_epochs, "epoch")
         ));
     }
     Ok(report)

@@ -112,7 +112,7 @@ fn people_without_a_template_and_probes_beside_their_template_are_counted() {
     let found = report(&format!("{TWO}cas,2,1,1\ncas,2,1,2\ndan,2,1,3\n"), &days());
     assert_eq!(found.trials, 8);
     let said = found.systems[0].absent.join("\n");
-    says(&said, &["3 probes of 2 subjects without a template are left out: cas, dan"]);
+    says(&said, &["3 probes of 2 subjects without a template left out: cas, dan"]);
     assert!(!said.contains("another day"), "{said}");
     let text = "subject,task,x,y\nann,a,1,0\nbob,a,0,1\nann,b,2,0\nbob,b,0,2\n";
     let found = report(text, &features("task=a", "task=b"));
@@ -155,7 +155,7 @@ fn what_cannot_be_compared_is_refused_with_the_rows_and_a_way_out() {
         (
             "subject,session,x\nann,1,1\nbob,1,0\nann,2,2\nbob,2,0\n",
             days(),
-            &["row 1 and 1 others", "zeros", "--metric euclidean"],
+            &["row 1 and 1 other hold", "zeros", "--metric euclidean"],
         ),
         ("subject,session,x\nann,1,1\nbob,1,NaN\n", days(), &["row 1 of column x", "finite"]),
     ];

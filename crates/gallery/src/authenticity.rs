@@ -72,10 +72,10 @@ impl Authenticator {
         let written = read_meta(connection, path, "stamp")?;
         let (people, events) = counts(connection).map_err(fail())?;
         if state.people != people {
-            return altered(format!("{} people were enrolled and {people} are there", state.people));
+            return altered(format!("enrolled people: {} by its stamp, {people} in it", state.people));
         }
         if state.events != events {
-            return altered(format!("its logs had {} entries and have {events}", state.events));
+            return altered(format!("entries of its logs: {} by its stamp, {events} in it", state.events));
         }
         let hash = self.hash(connection).map_err(fail())?;
         if blake3::Hash::from_hex(&written).ok() != Some(hash) {

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use twinprint_signal::counted;
+
 use crate::schema::{self, database};
 use crate::{Gallery, GalleryError, Secret};
 
@@ -70,8 +72,12 @@ impl Gallery {
                 Err(error) => damage.push(error.to_string()),
             }
         }
-        let detail =
-            format!("{} people, {epochs} epochs behind their templates, {events} log entries", stored.len());
+        let detail = format!(
+            "{}, {} behind their templates, {}",
+            counted(stored.len(), "person"),
+            counted(epochs, "epoch"),
+            counted(events, "log entry")
+        );
         let passed = damage.is_empty();
         findings.push(finding("records", passed, if passed { detail } else { damage.join("; ") }));
         let orphans: i64 = self
@@ -82,7 +88,7 @@ impl Gallery {
                 |row| row.get(0),
             )
             .map_err(fail())?;
-        findings.push(finding("log without a person", orphans == 0, format!("{orphans} entries")));
+        findings.push(finding("log without a person", orphans == 0, format!("{orphans} found")));
         let free: i64 =
             self.connection.query_row("PRAGMA freelist_count", [], |row| row.get(0)).map_err(fail())?;
         findings.push(finding("free pages", true, format!("{free}, overwritten when they were freed")));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use twinprint_signal::SubjectId;
 
 use crate::SecretError;
+use crate::reason::reason;
 use crate::record::Acquisition;
 
 /// A refused request; the message says what, where, the limit and what to do.
@@ -52,14 +53,14 @@ pub enum GalleryError {
         source: std::io::Error,
     },
     /// The database refused.
-    #[error("{}: cannot {action}", path.display())]
+    #[error("{}: cannot {action}: {}", path.display(), reason(cause))]
     Database {
         /// The file.
         path: PathBuf,
         /// What was tried.
         action: &'static str,
         /// SQLite's word.
-        source: rusqlite::Error,
+        cause: rusqlite::Error,
     },
     /// The gallery was made with another encoder.
     #[error("{}: this gallery opens only with the encoder it was made with:\n{}", path.display(), differences.join("\n"))]
@@ -157,7 +158,8 @@ pub enum GalleryError {
     },
     /// Somebody of that name is enrolled and nothing said how to go on.
     #[error(
-        "{subject} is enrolled already (from {epochs} epochs): write --update append, weighted or replace, or choose another name"
+        "{subject} is enrolled already (from {}): write --update append, weighted or replace, or choose another name",
+        twinprint_signal::counted(*epochs, "epoch")
     )]
     AlreadyEnrolled {
         /// The name.

@@ -24,6 +24,7 @@ mod meta;
 mod people;
 mod projection;
 mod protection;
+mod reason;
 mod record;
 mod reissue;
 mod revoke;

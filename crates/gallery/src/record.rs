@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use twinprint_signal::counted;
 
 /// What became of the epochs of a recording on their way to a template.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -35,7 +36,7 @@ impl Acquisition {
         } else {
             format!("left out: {}", reasons.join(", "))
         };
-        format!("{} epochs, {} clean, {reasons}", self.epochs, self.clean())
+        format!("{}, {} clean, {reasons}", counted(self.epochs, "epoch"), self.clean())
     }
 
     /// Adds the counts of another recording.

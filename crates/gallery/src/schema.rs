@@ -42,7 +42,7 @@ CREATE TABLE attempt (handle BLOB PRIMARY KEY, misses INTEGER NOT NULL, last INT
 
 pub(crate) fn database(path: &Path, action: &'static str) -> impl FnOnce(rusqlite::Error) -> GalleryError {
     let path = path.to_owned();
-    move |source| GalleryError::Database { path, action, source }
+    move |cause| GalleryError::Database { path, action, cause }
 }
 
 /// Makes the tables in a new file.

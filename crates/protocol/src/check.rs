@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use twinprint_signal::{RecordingKey, SubjectId};
+use twinprint_signal::{RecordingKey, SubjectId, counted};
 
 use crate::leak::judge;
 use crate::{Fold, Leak, LeakError, Notice, Plan, RecordingMetadata, Role, Row, Split, Variant};
@@ -66,7 +66,7 @@ pub fn check_carried(
             fold: Some(fold.index),
             what: format!(
                 "the model of encoder.from has learnt from {} who are tested there: {}{more}; leave them out with dataset.exclude_subjects",
-                match people.len() { 1 => "1 person".to_owned(), count => format!("{count} people") },
+                counted(people.len(), "person"),
                 names.join(", ")
             ),
             rows: [hash_row("learnt from", &first.key, &first.content_hash), hash_row("test", &first.key, &first.content_hash)],
@@ -234,12 +234,17 @@ fn notices(split: &Split) -> Vec<Notice> {
             cohort.subjects.iter().filter(|who| fold.train.binary_search(who).is_ok()).count()
         });
         notices.push(Notice::plain(format!(
-            "cohort {}: {learnt} of its {} people are learnt from in every fold, none is tested",
+            "cohort {}: every fold learns from {learnt} of {}, none of whom is tested",
             cohort.name,
-            cohort.subjects.len()
+            counted(cohort.subjects.len(), "person")
         )));
     }
     notices
+}
+
+/// `1 subject is`, `2 subjects are`.
+fn are(number: usize, thing: &str) -> String {
+    format!("{} {}", counted(number, thing), if number == 1 { "is" } else { "are" })
 }
 
 /// The same of the people of one cohort, which is named where several are tested.
@@ -249,7 +254,8 @@ fn notices_of_tested(name: Option<&str>, split: &Split) -> Vec<Notice> {
     let tested: usize = split.folds.iter().map(|fold| fold.test.len()).sum();
     if tested < FEW_SUBJECTS {
         notices.push(Notice::plain(format!(
-            "{of}few people: {tested} subjects are tested, so the intervals are wide and a low error rate says little about a population"
+            "{of}few people: {} tested, so the intervals are wide and a low error rate says little about a population",
+            are(tested, "subject")
         )));
     }
     let one_visit =
@@ -260,10 +266,12 @@ fn notices_of_tested(name: Option<&str>, split: &Split) -> Vec<Notice> {
         )));
     }
     if !split.train_only.is_empty() {
-        let count = split.train_only.len();
+        let count = counted(split.train_only.len(), "subject");
+        let verbs = if split.train_only.len() == 1 { ("has", "trains") } else { ("have", "train") };
         let names = split.train_only.iter().map(SubjectId::as_str).collect::<Vec<_>>().join(", ");
         notices.push(Notice::plain(format!(
-            "{of}{count} subjects have nothing to enrol or to probe with and only train: {names}"
+            "{of}{count} {} nothing to enrol or to probe with and only {}: {names}",
+            verbs.0, verbs.1
         )));
     }
     notices

@@ -67,7 +67,8 @@ pub enum ProtocolError {
     },
     /// Too few people for the folds.
     #[error(
-        "protocol.folds = {folds} with {subjects} subjects who can be tested: every fold needs at least 2 of them to have non-mated comparisons; {}",
+        "protocol.folds = {folds} with {} who can be tested: every fold needs at least 2 of them to have non-mated comparisons; {}",
+        twinprint_signal::counted(*subjects, "subject"),
         folds_remedy(*subjects)
     )]
     TooFewSubjects {
@@ -78,7 +79,8 @@ pub enum ProtocolError {
     },
     /// Nobody, or one person, is left to learn from.
     #[error(
-        "fold {fold} has {left} training subjects after {dev} for dev and {test} for test: training needs at least 2; lower protocol.dev_subjects or raise protocol.folds"
+        "fold {fold} has {} after {dev} for dev and {test} for test: training needs at least 2; lower protocol.dev_subjects or raise protocol.folds",
+        twinprint_signal::counted(*left, "training subject")
     )]
     NoTraining {
         /// The number of the fold, from 0.
@@ -106,7 +108,8 @@ pub enum ProtocolError {
     },
     /// Fewer recordings than a person's templates are to be made from.
     #[error(
-        "protocol.enrol.recordings_per_template: subject {subject} has {there} recordings to enrol with, and {wanted} are wanted; ask for fewer, name more in protocol.enrol.recordings, or set protocol.on_short = \"drop\" to count it as a failure to enrol"
+        "protocol.enrol.recordings_per_template: subject {subject} has {} to enrol with, and {wanted} are wanted; ask for fewer, name more in protocol.enrol.recordings, or set protocol.on_short = \"drop\" to count it as a failure to enrol",
+        twinprint_signal::counted(*there, "recording")
     )]
     TooFewRecordings {
         /// Whose they are.

@@ -1,7 +1,7 @@
 //! What was fitted on whom, and what was done to the signal in which order.
 
 use serde::{Deserialize, Serialize};
-use twinprint_signal::SubjectId;
+use twinprint_signal::{SubjectId, counted};
 
 use crate::leak::judge;
 use crate::{Fold, Leak, LeakError, Notice, Plan, Row, Split, Variant};
@@ -71,7 +71,7 @@ fn fitted_on_test(fit: &FitRecord, fold: &Fold, variant: Variant, plan: &Plan) -
     Some(LeakError {
         leak: Leak::FittedOnTest,
         fold: Some(fold.index),
-        what: format!("{} was fitted on {} subjects who are tested there", fit.what, shared.len()),
+        what: format!("{} was fitted on {} tested there", fit.what, counted(shared.len(), "subject")),
         rows: [Row::new("fitted", first, fit.what.clone()), Row::new("test", first, "")],
     })
 }

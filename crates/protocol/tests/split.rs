@@ -253,7 +253,7 @@ fn too_few_subjects_for_the_folds_are_refused_with_the_number_that_would_do() {
     let shown = refusal(&one_visit(7), &plan("folds = 4"));
     assert!(shown.contains("7 subjects") && shown.contains("folds = 3"), "{shown}");
     let shown = refusal(&one_visit(6), &plan("dev_subjects = 3"));
-    assert!(shown.contains("1 training subjects") && shown.contains("dev_subjects"), "{shown}");
+    assert!(shown.contains("1 training subject after") && shown.contains("dev_subjects"), "{shown}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use twinprint_protocol::Role;
+use twinprint_signal::counted;
 
 use crate::{Plan, Prepared};
 
@@ -16,7 +17,7 @@ pub fn describe(plan: &Plan, prepared: &Prepared) -> String {
     };
     line("plan", format!("{} (hash {})", config.name, &plan.hash()[..8]));
     let roots: Vec<String> = prepared.roots().iter().map(|root| root.display().to_string()).collect();
-    line("data", format!("{} recordings in {}", prepared.recordings(), roots.join(", ")));
+    line("data", format!("{} in {}", counted(prepared.recordings(), "recording"), roots.join(", ")));
     line("protocol", config.protocol.variant.name().to_owned());
     for fold in &prepared.split().folds {
         let count = |role: Role| fold.subjects(role).len();

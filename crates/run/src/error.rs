@@ -180,5 +180,5 @@ pub fn chain(error: &dyn Error) -> String {
         text = format!("{text}: {error}");
         cause = error.source();
     }
-    text
+    crate::plain_reasons(&text).into_owned()
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use twinprint_dataset::{Layout, Manifest};
 use twinprint_report::results::{ENCODER, Results};
-use twinprint_signal::SubjectId;
+use twinprint_signal::{SubjectId, counted};
 
 use crate::carried::{About, Card, CardData, Learnt, Measured, ModelProvenance, SCHEMA};
 use crate::error::Placed;
@@ -128,7 +128,8 @@ fn data(layout: &Layout) -> Result<CardData, RunError> {
 fn not_for(people: usize) -> Vec<String> {
     vec![
         format!(
-            "access to anything of value on its own: it has learnt from {people} people, and its error rates have the intervals of few people"
+            "access to anything of value on its own: it has learnt from {}, and its error rates have the intervals of few people",
+            counted(people, "person")
         ),
         "naming people who did not agree to be enrolled".to_owned(),
         "medical questions of any kind: it was taught to tell people apart, and nothing else was looked at".to_owned(),

@@ -1,7 +1,7 @@
 //! How the recordings of several cohorts come to the same channels, rate and length of epochs.
 
 use twinprint_preprocess::{CheckedPlan, OnMissing, Reference, common_channels};
-use twinprint_signal::{ChannelName, Hertz};
+use twinprint_signal::{ChannelName, Hertz, counted};
 
 use crate::cohort::Cohort;
 use crate::cohort_plan::{CohortChannels, CohortSettings};
@@ -104,8 +104,8 @@ fn common(plan: &Plan, main: usize, read: &[Vec<ChannelName>]) -> Result<Vec<Cha
     Err(plan.invalid(
         "channels",
         format!(
-            "the cohorts have {} channels in common, and 2 or more are needed: {}; interpolate them onto named positions with channels = {{ montage = [\"Fp1\", \"Fp2\"] }} above the first table of the plan",
-            common.len(),
+            "the cohorts have {} in common, and 2 or more are needed: {}; interpolate them onto named positions with channels = {{ montage = [\"Fp1\", \"Fp2\"] }} above the first table of the plan",
+            counted(common.len(), "channel"),
             all.join("; ")
         ),
     ))

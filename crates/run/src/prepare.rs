@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use twinprint_encoder::{Attention, Compute};
 use twinprint_protocol::{Leak, Split};
+use twinprint_signal::counted;
 
 use crate::cohort;
 use crate::context::Survey;
@@ -54,9 +55,9 @@ fn check_attention(plan: &Plan, split: &Split) -> Result<(), RunError> {
         let people: BTreeSet<_> = fold.recordings.train.iter().map(|key| &key.subject).collect();
         if people.len() < Attention::PEOPLE {
             let reason = format!(
-                "encoder.attention: fold {} learns from {} people, and attention needs {}, two of them left out in turn: leave [encoder.attention] out, or raise protocol.folds or protocol.train.subjects",
+                "encoder.attention: fold {} learns from {}, and attention needs {}, two of them left out in turn: leave [encoder.attention] out, or raise protocol.folds or protocol.train.subjects",
                 fold.index,
-                people.len(),
+                counted(people.len(), "person"),
                 Attention::PEOPLE
             );
             return Err(plan.invalid("encoder.attention", reason));

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use twinprint_encoder::Compute;
 use twinprint_protocol::Split;
+use twinprint_signal::counted;
 
 use crate::cohort;
 use crate::content::InputFile;
@@ -36,7 +37,11 @@ pub(crate) fn ready(plan: &Plan, options: &Options, places: &Places) -> Result<R
         let split: Split = folder.read_json(SPLIT)?;
         let device = device(plan)?;
         let (recordings, folds) = (record.inputs.len(), split.folds.len());
-        let summary = format!("{recordings} recordings as `preprocess` left them, {folds} folds");
+        let summary = format!(
+            "{} as `preprocess` left them, {}",
+            counted(recordings, "recording"),
+            counted(folds, "fold")
+        );
         let mut notices = record.notices;
         if plan.roots().is_err() {
             notices.push(
@@ -48,10 +53,10 @@ pub(crate) fn ready(plan: &Plan, options: &Options, places: &Places) -> Result<R
     let prepared = prepare(plan)?;
     let leaks: Vec<&str> = prepared.leaks().iter().map(|leak| leak.name()).collect();
     let summary = format!(
-        "{} recordings of {} subjects, {} folds, {}",
-        prepared.recordings(),
-        prepared.survey.cohort.subjects(),
-        prepared.split.folds.len(),
+        "{} of {}, {}, {}",
+        counted(prepared.recordings(), "recording"),
+        counted(prepared.survey.cohort.subjects(), "subject"),
+        counted(prepared.split.folds.len(), "fold"),
         if leaks.is_empty() { "no leak found".to_owned() } else { format!("LEAKY: {}", leaks.join(", ")) }
     );
     let notices = prepared.notices();
@@ -150,7 +155,7 @@ pub(crate) fn open_folder(
         stages::train::start_anew(&places.partial, &ready.split)?;
     }
     create_folder(partial)?;
-    outputs::remove_unfinished(&places.partial)?;
+    outputs::remove_unfinished(places.partial.root());
     // Earlier versions did not put down what a stage left.
     for stage in record.stages.keys() {
         if !record.outputs.contains_key(stage) {

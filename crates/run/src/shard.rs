@@ -2,6 +2,7 @@
 //! whole run goes on from.
 
 use twinprint_protocol::Split;
+use twinprint_signal::counted;
 
 use crate::context::Context;
 use crate::folder::SPLIT;
@@ -43,7 +44,7 @@ pub(crate) fn recordings(
     let prepared = prepare(plan)?;
     progress.begin(Stage::Preprocess.name(), None);
     let kept = stages::preprocess::cut_into(cache, plan, &prepared.survey.cohort, (shard, of), progress)?;
-    progress.end(&format!("{kept} recordings"));
+    progress.end(&counted(kept, "recording"));
     Ok(())
 }
 

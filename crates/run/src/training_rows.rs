@@ -6,7 +6,7 @@ use ndarray::{Array3, ArrayView3, Axis};
 use twinprint_closed::Labels;
 use twinprint_encoder::TrainingEpochs;
 use twinprint_protocol::{Fold, Split};
-use twinprint_signal::{ChannelName, EpochInfo, RecordingKey, SubjectId};
+use twinprint_signal::{ChannelName, EpochInfo, RecordingKey, SubjectId, counted};
 use twinprint_store::epochs::EpochFile;
 
 use crate::RunError;
@@ -56,8 +56,8 @@ impl TrainingRows {
             return Err(RunError::in_stage(
                 "train",
                 format!(
-                    "{what} has clean epochs of {} training subjects, but learning needs 2 or more: loosen preprocess.reject",
-                    subjects.len()
+                    "{what} has clean epochs of {}, but learning needs 2 or more: loosen preprocess.reject",
+                    counted(subjects.len(), "training subject")
                 ),
             ));
         }

@@ -3,6 +3,7 @@
 //! Nothing here reads a file, fits a model or knows a configuration.
 
 mod channel;
+mod counted;
 mod day;
 mod epochs;
 mod estimate;
@@ -13,6 +14,7 @@ mod recording;
 mod unit;
 
 pub use channel::ChannelName;
+pub use counted::counted;
 pub use day::Day;
 pub use epochs::{EpochInfo, Epochs, EpochsError};
 pub use estimate::{Estimate, Interval};

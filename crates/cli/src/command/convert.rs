@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use twinprint_run::{ConvertOptions, Converted, Owner, Progress, anonymise, convert_file, convert_plan};
+use twinprint_signal::counted;
 
 use super::run::resolve_unchanged;
 use crate::convert_arguments::ConvertArguments;
@@ -28,7 +29,7 @@ pub(crate) fn write(given: &ConvertArguments, progress: &Terminal) -> Result<Exi
         }
         let plan = resolve_unchanged(&given.source)?;
         let written = convert_plan(&plan, &options, progress)?;
-        progress.end(&format!("{} recordings written", written.len()));
+        progress.end(&format!("{} written", counted(written.len(), "recording")));
         written
     } else {
         let Some(subject) = given.subject.clone() else {
@@ -52,12 +53,12 @@ pub(crate) fn write(given: &ConvertArguments, progress: &Terminal) -> Result<Exi
 
 fn text(one: &Converted) -> String {
     let mut text = format!(
-        "{}: {} channels, {:.1} s in {} segment(s), {} events, steps of {:.3} µV or less",
+        "{}: {}, {:.1} s in {}, {}, steps of {:.3} µV or less",
         one.to.display(),
-        one.channels,
+        counted(one.channels, "channel"),
         one.seconds,
-        one.segments,
-        one.events,
+        counted(one.segments, "segment"),
+        counted(one.events, "event"),
         one.largest_step_uv
     );
     text.extend(one.notices.iter().map(|notice| format!("\n  note: {notice}")));

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use twinprint_foreign::ExportOptions;
+use twinprint_signal::counted;
 
 use crate::failure::Failure;
 use crate::gallery_arguments::ExportArguments;
@@ -38,7 +39,12 @@ pub(crate) fn write(given: &ExportArguments) -> Result<ExitCode, Failure> {
         force: given.force,
     };
     let exported = twinprint_foreign::export(&options)?;
-    say!("{to}: {} rows, {} columns of numbers, {}", exported.rows, exported.columns, exported.format);
+    say!(
+        "{to}: {}, {} of numbers, {}",
+        counted(exported.rows, "row"),
+        counted(exported.columns, "column"),
+        exported.format
+    );
     if let (Some(weights), Some(hash)) = (&given.weights, &exported.weights) {
         say!("prints of the weights in {} (BLAKE3 {hash}), not the run's own", weights.display());
     }

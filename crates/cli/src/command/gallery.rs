@@ -11,6 +11,7 @@ use twinprint_desk::{
 };
 use twinprint_foreign::{Filter, is_feature_file};
 use twinprint_run::Progress;
+use twinprint_signal::counted;
 
 use super::gallery_text::{enrolled, identified, person_json, person_text, short, thresholds_text, verdict};
 use crate::exit_code::NEGATIVE;
@@ -225,10 +226,10 @@ fn revoke(given: &GalleryShowArguments) -> Result<ExitCode, Failure> {
         say!("{}", serde_json::to_string_pretty(&all)?);
     } else {
         say!(
-            "{} removed: a template of {} epochs and {} log entries; {} left",
+            "{} removed: a template of {} and {}; {} left",
             revoked.subject,
-            revoked.epochs,
-            revoked.events,
+            counted(revoked.epochs, "epoch"),
+            counted(revoked.events, "log entry"),
             revoked.left
         );
     }
@@ -271,7 +272,7 @@ fn reissue(given: &ReissueArguments) -> Result<ExitCode, Failure> {
         gallery = gallery.counted_beside(beside)?;
         notices(gallery.notices());
     }
-    say!("{} templates reissued; the old secret opens nothing here any more", gallery.len()?);
+    say!("{} reissued; the old secret opens nothing here any more", counted(gallery.len()?, "template"));
     Ok(ExitCode::SUCCESS)
 }
 

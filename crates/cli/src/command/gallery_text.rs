@@ -3,6 +3,7 @@
 use crate::say::{Tone, toned};
 use serde_json::json;
 use twinprint_desk::{Decision, Happening, Identified, Match, People, Person, Rate, Report, Thresholds};
+use twinprint_signal::counted;
 
 pub(crate) fn enrolled(report: &Report) -> String {
     let seconds = report.used_seconds.map_or_else(String::new, |seconds| format!(" ({seconds} s)"));
@@ -19,8 +20,10 @@ pub(crate) fn enrolled(report: &Report) -> String {
         .map_or_else(String::new, |usual| format!(" (95 of 100 templates: up to {usual:.3})"));
     let mut lines = vec![
         format!(
-            "{:<11} {what} from {} epochs{seconds}; template of {}",
-            report.subject, report.used_epochs, report.template_epochs
+            "{:<11} {what} from {}{seconds}; template of {}",
+            report.subject,
+            counted(report.used_epochs, "epoch"),
+            report.template_epochs
         ),
         format!("{:<11} {}", "signal", report.acquisition.sentence()),
         format!("{:<11} {:.3}{usual}", "spread", report.spread),
@@ -59,7 +62,7 @@ pub(crate) fn verdict(answer: &Match, decimals: usize) -> String {
     let mut lines = vec![
         format!("{}    {}{at}", toned(tone, word), answer.subject),
         format!("{:<11} {:.decimals$}, threshold {:.3}", "score", answer.score, answer.threshold),
-        format!("{:<11} {seconds}{} epochs, {how}", "used", answer.epochs),
+        format!("{:<11} {seconds}{}, {how}", "used", counted(answer.epochs, "epoch")),
     ];
     match (answer.target_fmr, answer.fmr, answer.fnmr) {
         (Some(target), Some(fmr), Some(fnmr)) => {
@@ -89,7 +92,12 @@ pub(crate) fn identified(answer: &Identified, decimals: usize) -> String {
         ));
     }
     let seconds = answer.seconds.map_or_else(String::new, |seconds| format!("{seconds} s, "));
-    lines.push(format!("{:<11} {seconds}{} epochs against {} people", "used", answer.epochs, answer.people));
+    lines.push(format!(
+        "{:<11} {seconds}{} against {}",
+        "used",
+        counted(answer.epochs, "epoch"),
+        counted(answer.people, "person")
+    ));
     lines.push(format!("{:<11} {:.3}", "threshold", answer.threshold));
     if let (Some(target), Some(chance)) = (answer.target_fmr, answer.false_positive) {
         lines.push(format!(
@@ -166,9 +174,9 @@ pub(crate) fn thresholds_text(thresholds: &Thresholds) -> String {
 
 pub(crate) fn person_text(person: &Person) -> String {
     let mut lines = vec![format!(
-        "{}: template of {} epochs, spread {:.3}",
+        "{}: template of {}, spread {:.3}",
         person.subject,
-        person.template.epochs(),
+        counted(person.template.epochs(), "epoch"),
         person.template.spread()
     )];
     for event in &person.events {

@@ -4,6 +4,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use twinprint_staged::{Readers, Staged};
+
 use crate::arguments::InitArguments;
 use crate::exit_code::NEGATIVE;
 use crate::failure::Failure;
@@ -35,12 +37,13 @@ pub(crate) fn write(given: &InitArguments) -> Result<ExitCode, Failure> {
             to.display()
         )),
     };
-    let mut open = std::fs::OpenOptions::new();
-    open.write(true).create(true).truncate(true);
-    if !given.force {
-        open.create_new(true);
-    }
-    open.open(&to).and_then(|mut file| file.write_all(draft.text.as_bytes())).map_err(refuse)?;
+    let write = || {
+        let mut staged = Staged::new(&to, Readers::AsUsual).map_err(|error| error.source)?;
+        staged.file().write_all(draft.text.as_bytes())?;
+        let published = if given.force { staged.publish() } else { staged.publish_new() };
+        published.map_err(|error| error.source)
+    };
+    write().map_err(refuse)?;
     for (what, guess) in &draft.guessed {
         say!("{what:<11} {guess}");
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use twinprint_desk::{Told, pack_model, show_model};
 use twinprint_run::{About, Measured};
+use twinprint_signal::counted;
 
 use super::gallery_text::{percent, short, thresholds_text};
 use crate::exit_code;
@@ -22,9 +23,9 @@ pub(crate) fn manage(command: &ModelCommand) -> Result<ExitCode, Failure> {
             }
             let which = which(&told.about);
             say!(
-                "{}: the {which}, which learnt from {} people; `twinprint model show` tells the rest",
+                "{}: the {which}, which learnt from {}; `twinprint model show` tells the rest",
                 to.display(),
-                told.about.card.people
+                counted(told.about.card.people, "person")
             );
             Ok(ExitCode::SUCCESS)
         }
@@ -71,10 +72,10 @@ fn text(told: &Told) -> String {
         lines.push(format!("{:<12}{}", "shows", card.description));
     }
     lines.push(format!(
-        "{:<12}{} people in {} recordings",
+        "{:<12}{} in {}",
         "learnt from",
-        card.people,
-        about.learnt_from.len()
+        counted(card.people, "person"),
+        counted(about.learnt_from.len(), "recording")
     ));
     for data in &card.data {
         lines.push(format!("{:<12}{}", "", data.title));

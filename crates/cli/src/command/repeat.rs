@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use twinprint_run::{Options, Surroundings, Verdict};
+use twinprint_signal::counted;
 
 use crate::exit_code;
 use crate::failure::Failure;
@@ -70,6 +71,6 @@ pub(crate) fn bundle(given: &BundleArguments) -> Result<ExitCode, Failure> {
         say!("{name}");
     }
     let bytes = std::fs::metadata(&given.to).map_or(0, |file| file.len());
-    say!("{} files in {}, {}", names.len(), given.to.display(), super::cache::bytes(bytes));
+    say!("{} in {}, {}", counted(names.len(), "file"), given.to.display(), super::cache::bytes(bytes));
     Ok(ExitCode::SUCCESS)
 }

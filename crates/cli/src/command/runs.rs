@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use serde_json::Value;
 use twinprint_run::Changed;
 use twinprint_run::runs;
+use twinprint_signal::counted;
 
 use super::cache::bytes;
 use crate::failure::Failure;
@@ -22,9 +23,9 @@ pub(crate) fn list(given: &RunsArguments) -> Result<ExitCode, Failure> {
         let done = if *dry_run { "would be removed" } else { "removed" };
         for run in &pruned {
             say!(
-                "{}: {} files, {} {done}: {}",
+                "{}: {}, {} {done}: {}",
                 run.run.display(),
-                run.files.len(),
+                counted(run.files.len(), "file"),
                 bytes(run.bytes),
                 run.files.join(", ")
             );

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use twinprint_run::{JobOptions, Machine, PointState, Source, SweepOptions, SweepOutcome};
+use twinprint_signal::counted;
 
 use super::run::surroundings;
 use crate::exit_code;
@@ -52,8 +53,8 @@ fn exit(outcome: &SweepOutcome) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     tell!(
-        "{failed} of {} points failed; the same command runs them again and leaves the others as they are",
-        outcome.points.len()
+        "{failed} of {} failed; the same command runs them again and leaves the others as they are",
+        counted(outcome.points.len(), "point")
     );
     exit_code::NEGATIVE.into()
 }

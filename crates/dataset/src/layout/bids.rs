@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use twinprint_signal::{RecordingId, RecordingKey, SessionId, SubjectId};
+use twinprint_signal::{RecordingId, RecordingKey, SessionId, SubjectId, counted};
 
 use super::dates::Dates;
 use super::entities::Entities;
@@ -189,7 +189,9 @@ impl<'a> Search<'a> {
         dataset.notices.append(&mut self.dates.notices);
         dataset.notices.extend(self.unread.iter().map(|(format, files)| unread(format, files)));
         dataset.notices.extend(
-            self.unasked.iter().map(|(what, count)| format!("{count} recordings of {what} not asked for")),
+            self.unasked
+                .iter()
+                .map(|(what, count)| format!("{} of {what} not asked for", counted(*count, "recording"))),
         );
         if !self.root.join("dataset_description.json").is_file() {
             dataset.notices.push(
@@ -236,8 +238,8 @@ impl<'a> Search<'a> {
 
 fn unread(format: &str, files: &[String]) -> String {
     format!(
-        "{} {format} files left out: EDF, BDF, BrainVision and EEGLAB are read; unpack or convert them, for example with mne_bids.write_raw_bids(…, format=\"EDF\"): {}",
-        files.len(),
+        "{} left out: EDF, BDF, BrainVision and EEGLAB are read; unpack or convert them, for example with mne_bids.write_raw_bids(…, format=\"EDF\"): {}",
+        counted(files.len(), &format!("{format} file")),
         some_of(files)
     )
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use twinprint_signal::SubjectId;
+use twinprint_signal::{SubjectId, counted};
 
 use crate::dataset::{RecordingFile, some_of};
 use crate::error::DatasetError;
@@ -76,8 +76,8 @@ impl Participants {
             self.labels.keys().filter(|person| !seen.contains(*person)).cloned().collect();
         if !unseen.is_empty() {
             notices.push(format!(
-                "{table} lists {} people without a recording: {}",
-                unseen.len(),
+                "{table} lists {} without a recording: {}",
+                counted(unseen.len(), "person"),
                 some_of(&unseen)
             ));
         }

@@ -1,5 +1,7 @@
 //! How many people, for how long, and how much of them is theirs.
 
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
 
 use super::montage;
@@ -63,27 +65,24 @@ pub struct CohortError {
     pub limit: String,
 }
 
+/// Refuses a setting that does not lie from `low` to `high`.
+fn within<T: PartialOrd + Display>(key: &'static str, value: T, low: T, high: T) -> Result<(), CohortError> {
+    if (&low..=&high).contains(&&value) {
+        return Ok(());
+    }
+    Err(CohortError { key, value: value.to_string(), limit: format!("it must be from {low} to {high}") })
+}
+
 impl Cohort {
     /// The EDF data records of a recording: how many, and seconds and samples of each.
     ///
     /// # Errors
     /// For the first setting outside its range, and when no record of 1 to 10 seconds holds a whole number of samples, or the recording is no whole number of records.
     pub(crate) fn records(&self) -> Result<Records, CohortError> {
-        let within = |key, value: f64, low: f64, high: f64| {
-            if (low..=high).contains(&value) {
-                Ok(())
-            } else {
-                Err(CohortError {
-                    key,
-                    value: value.to_string(),
-                    limit: format!("it must be from {low} to {high}"),
-                })
-            }
-        };
-        within("subjects", self.subjects as f64, 1.0, 9999.0)?;
-        within("sessions", self.sessions as f64, 1.0, 99.0)?;
+        within("subjects", self.subjects, 1, 9999)?;
+        within("sessions", self.sessions, 1, 99)?;
         within("seconds", self.seconds, 1.0, 86_400.0)?;
-        within("channels", self.channels as f64, 1.0, montage::NAMES.len() as f64)?;
+        within("channels", self.channels, 1, montage::NAMES.len())?;
         within("rate", self.rate, 32.0, 16_384.0)?;
         within("identity_strength", self.identity_strength, 0.0, 5.0)?;
         within("session_drift", self.session_drift, 0.0, 5.0)?;

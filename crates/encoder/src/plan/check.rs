@@ -44,6 +44,9 @@ impl CheckedPlan {
     }
 }
 
+/// The most steps that a plan may ask for: no run comes to the end of more.
+const MOST_STEPS: usize = 10_000_000;
+
 impl Plan {
     /// Checks every setting that can be checked without data, and writes out what is absent.
     ///
@@ -75,6 +78,15 @@ impl Plan {
             up_to(1.0, "backend.shrinkage", shrinkage, default)?;
         }
         let optimiser = &self.optimiser;
+        for (key, steps) in [("optimiser.steps", optimiser.steps), ("optimiser.warmup", optimiser.warmup)] {
+            require(
+                steps <= MOST_STEPS,
+                key,
+                steps,
+                "at most 10000000, which takes weeks",
+                "300 is the default",
+            )?;
+        }
         positive("optimiser.learning_rate", optimiser.learning_rate, "0.0001 is the default")?;
         for (key, value) in [
             ("optimiser.weight_decay", optimiser.weight_decay),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ndarray::Array2;
 use twinprint_comparison::{Pooled, Pooling, cosine, distances};
-use twinprint_signal::{RecordingKey, SubjectId};
+use twinprint_signal::{RecordingKey, SubjectId, counted};
 
 use super::trials::Table;
 use super::{ScoreOptions, ScoreReport, summary};
@@ -162,10 +162,15 @@ fn directed<'a>(table: &Features, rows: impl Iterator<Item = &'a usize>) -> Resu
     let mut rows = rows.filter(zero);
     match rows.next() {
         None => Ok(()),
-        Some(row) => Err(table.refuse(format!(
-            "row {row} and {} others hold nothing but zeros, which have no direction: remove them, or compare with --metric euclidean",
-            rows.count()
-        ))),
+        Some(row) => {
+            let rows = match rows.count() {
+                0 => format!("row {row} holds"),
+                others => format!("row {row} and {} hold", counted(others, "other")),
+            };
+            Err(table.refuse(format!(
+                "{rows} nothing but zeros, which have no direction: remove them, or compare with --metric euclidean"
+            )))
+        }
     }
 }
 
@@ -226,8 +231,9 @@ fn strangers(folds: &mut BTreeMap<Option<u32>, Fold>) -> Option<String> {
         let first: Vec<&str> = people.iter().take(8).map(String::as_str).collect();
         let more = if people.len() > first.len() { ", …" } else { "" };
         format!(
-            "{count} probes of {} subjects without a template are left out: {}{more}",
-            people.len(),
+            "{} of {} without a template left out: {}{more}",
+            counted(count, "probe"),
+            counted(people.len(), "subject"),
             first.join(", ")
         )
     })

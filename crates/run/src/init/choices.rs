@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use twinprint_dataset::{Guess, Layout};
 use twinprint_protocol::Variant;
-use twinprint_signal::{ChannelName, RecordingKey};
+use twinprint_signal::{ChannelName, RecordingKey, counted};
 
 use super::Header;
 
@@ -118,7 +118,10 @@ impl Choices {
             self.formats.iter().map(|(format, count)| format!("{count} in {format}")).collect();
         let mut said = vec![
             ("layout", layout),
-            ("people", format!("{} in {} recordings ({})", self.people, self.recordings, list(&formats))),
+            (
+                "people",
+                format!("{} in {} ({})", self.people, counted(self.recordings, "recording"), list(&formats)),
+            ),
             ("length", format!("{:.0} to {:.0} s a recording", self.shortest, self.longest)),
         ];
         let others: Vec<String> = self.others.iter().take(6).cloned().collect();

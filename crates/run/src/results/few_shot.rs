@@ -3,6 +3,7 @@
 use twinprint_evaluation::LabelledPrints;
 use twinprint_evaluation::few_shot::{Episodes, Fold, episodes};
 use twinprint_report::results::{AuditRow, FewShotRow};
+use twinprint_signal::counted;
 
 use super::{Evidence, failed, with_interval};
 use crate::RunError;
@@ -20,7 +21,7 @@ pub(super) fn cells(evidence: &Evidence, audit: &mut Vec<AuditRow>) -> Vec<Cell>
     if !too_many.is_empty() {
         audit.push(AuditRow::absent(
             format!("few-shot with {} ways", too_many.join(", ")),
-            format!("a fold tests {fewest} people"),
+            format!("a fold tests {}", counted(fewest, "person")),
         ));
     }
     let ways = plan.ways.iter().filter(|&&ways| ways < fewest).map(|&ways| Some(ways)).chain([None]);

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use twinprint_comparison::Normalisation;
 use twinprint_encoder::{Model, Silent};
 use twinprint_protocol::{FitRecord, Fold, Provenance, Role};
-use twinprint_signal::{EmbeddingSpace, EpochInfo, LengthMeaning, Prints, RowInfo, SubjectId};
+use twinprint_signal::{EmbeddingSpace, EpochInfo, LengthMeaning, Prints, RowInfo, SubjectId, counted};
 use twinprint_store::epochs::EpochFile;
 use twinprint_store::prints::{
     ENCODER_HASH, LENGTHS, PLAN_HASH, PrintFile, PrintWriter, SYSTEM, VERSION, space_attribute, space_of,
@@ -77,7 +77,7 @@ pub(crate) fn make(context: &Context) -> Result<String, RunError> {
     }
     let provenance = Provenance { fits, operations: context.folder.read_json(OPERATIONS)? };
     context.folder.write_json(PROVENANCE, &provenance)?;
-    Ok(format!("{prints} prints of people the encoder never saw"))
+    Ok(format!("{} of people the encoder never saw", counted(prints, "print")))
 }
 
 /// Looks for leaks in what was fitted on whom.

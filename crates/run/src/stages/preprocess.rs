@@ -9,7 +9,7 @@ use std::sync::Arc;
 use polars::prelude::{Column, DataFrame};
 use twinprint_preprocess::{Operation, Preprocessed, Preprocessor, Quality};
 use twinprint_recordings::RecordingReader;
-use twinprint_signal::{ChannelName, EpochInfo, Hertz, Recording, RecordingKey};
+use twinprint_signal::{ChannelName, EpochInfo, Hertz, Recording, RecordingKey, counted};
 use twinprint_store::epochs::EpochWriter;
 
 use crate::cache::Cache;
@@ -292,5 +292,9 @@ fn summary(qualities: &[(RecordingKey, Quality)]) -> String {
         ("recordings with dropped channels", recordings(|q| !q.dropped.is_empty())),
     ]);
     let more: String = more.iter().map(|text| format!("; {text}")).collect();
-    format!("{kept} of {cut} epochs from {} recordings, {rejected}{more}", qualities.len())
+    format!(
+        "{kept} of {} from {}, {rejected}{more}",
+        counted(cut, "epoch"),
+        counted(qualities.len(), "recording")
+    )
 }

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use twinprint_encoder::{Embed, JoinedFeatures, Monitor, Recipe, StepReport, train_resumable};
 use twinprint_evaluation::Comparisons;
 use twinprint_protocol::{Fold, Role, Split};
-use twinprint_signal::ChannelName;
+use twinprint_signal::{ChannelName, counted};
 use twinprint_store::epochs::EpochFile;
 
 use crate::carried::CarriedModel;
@@ -74,7 +74,11 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
             let steps =
                 stops.values().max().map(|step| format!(", stopped after {step} steps as its folds were"));
             last.push(fit(context, recipe, (None, Vec::new(), &rows), (&file, stops))?.loss);
-            format!(", the last of them of all {} people{}", rows.subjects().len(), steps.unwrap_or_default())
+            format!(
+                ", the last of them of all {}{}",
+                counted(rows.subjects().len(), "person"),
+                steps.unwrap_or_default()
+            )
         }
         false => {
             remove(place)?;

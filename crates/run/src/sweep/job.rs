@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use twinprint_signal::counted;
+
 use crate::error::chain;
 use crate::executor::{Part, Task};
 use crate::lock::Holder;
@@ -37,7 +39,7 @@ pub fn sweep_job(
         let runs = state.runs.len();
         return Err(RunError::in_stage(
             "job",
-            format!("the sweep has {runs} runs: write 0 to {}", runs.saturating_sub(1)),
+            format!("the sweep has {}: write 0 to {}", counted(runs, "run"), runs.saturating_sub(1)),
         ));
     }
     let task = Task { run: index, part };

@@ -14,13 +14,15 @@ use std::thread::sleep;
 
 use serde::Serialize;
 
+use twinprint_signal::counted;
+
 use crate::executor::plan::ExecutorKind;
 use crate::executor::{Executor, Machine, Part, Task, TaskState};
 use crate::folder::create_folder;
 use crate::lock::{Hold, Lock};
 use crate::prepare::prepare;
 use crate::resume::check_complete;
-use crate::{Plan, Progress, RunError, Source, Surroundings};
+use crate::{Plan, Progress, RunError, Source, Surroundings, outputs};
 use state::{OutcomeState, State, TaskOutcome};
 use submit::Submission;
 
@@ -80,6 +82,7 @@ pub fn sweep(
     let (mut state, plans) = submit::begin(&base, source, surroundings)?;
     create_folder(&folder)?;
     let _alone = Lock::take(&lock_of(&folder), &folder, Hold::Alone, (options.clock)())?;
+    outputs::remove_unfinished(&folder);
     let peak = || largest(&folder);
     let mut submission = Submission::new(&base, &folder, options, &peak, progress);
     submission.take_up(&mut state)?;
@@ -100,7 +103,7 @@ pub fn sweep(
     let outcome = outcome(&state, folder.clone(), points, cached)?;
     if waits {
         let failed = if failed == 0 { String::new() } else { format!(", {failed} failed") };
-        progress.end(&format!("{} points, {cached} there already{failed}", state.points.len()));
+        progress.end(&format!("{}, {cached} there already{failed}", counted(state.points.len(), "point")));
     }
     Ok(SweepOutcome { jobs, ..outcome })
 }
