@@ -8,6 +8,7 @@
     reason = "test support"
 )]
 
+pub mod bounded;
 pub mod browser;
 #[cfg(target_os = "linux")]
 pub mod cluster;

@@ -1,47 +1,17 @@
-//! What goes wrong around the command: no room, no right to write, odd names, few handles, no sense in a number. It ends by itself
-//! with a sentence, never by a panic or a signal, and never hangs.
+//! What goes wrong around the command: no room, no right to write, odd names, few handles, little memory, a wrong clock. It ends by
+//! itself with a sentence, never by a panic or a signal, and never hangs.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test fails by panicking")]
 #![cfg(target_os = "linux")]
 
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-use twinprint_tests::{Cohort, PIPELINE, twinprint};
-
-/// What a command may take in a debug build on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Runs a command to its end; one that hangs fails the test.
-fn run(command: &mut Command) -> Output {
-    let mut child =
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let begin = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if begin.elapsed() > PATIENCE {
-            child.kill().unwrap();
-            panic!("{command:?} hangs");
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    child.wait_with_output().unwrap()
-}
-
-/// The command ended by itself and with words: code 0, 1 or 2; gives back what it said.
-fn ends_well(output: &Output, what: &str) -> String {
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let code = output.status.code();
-    assert!(matches!(code, Some(0..=2)), "{what}: {}: {said}", output.status);
-    for word in ["panicked", "fault in twinprint", "RUST_BACKTRACE"] {
-        assert!(!said.contains(word), "{what}: {said}");
-    }
-    assert!(code != Some(2) || !said.trim().is_empty(), "{what}: refused without a word");
-    said
-}
+use twinprint_tests::bounded::{ends_well, run_to_its_end as run};
+use twinprint_tests::{Cohort, twinprint};
 
 /// A command through the shell, after some of its own: limits, redirections.
 fn shell(before: &str, arguments: &[&OsStr], after: &str) -> Command {
@@ -155,65 +125,199 @@ fn few_file_handles_are_enough_or_named() {
     }
 }
 
-/// Numbers that make no sense for anything, and some that make sense for little.
-const ABSURD: [&str; 9] =
-    ["0", "-1", "nan", "inf", "1e300", "-1e300", "1e-300", "18446744073709551615", "99999999999999999999"];
+#[test]
+fn little_memory_is_enough_or_said() {
+    let cohort = Cohort::new("1");
+    let pipeline = cohort.pipeline();
+    let out = cohort.folder.path().join("out");
+    let arguments = os(&["run", pipeline.to_str().unwrap(), "--out", out.to_str().unwrap(), "--quiet"]);
+    let size = fs::metadata(twinprint().get_program()).unwrap().len() >> 10;
+    let version = os(&["--version"]);
+    let starts = |kilobytes: u64| {
+        let limited = shell(&format!("ulimit -v {kilobytes};"), &refs(&version), "2> /dev/null").output();
+        limited.unwrap().status.success()
+    };
+    // With less than it needs to begin, the system ends it before its first word.
+    let least = (0..).map(|step| size / 4 + step * 16_384).find(|&kilobytes| starts(kilobytes)).unwrap();
+    let mut refused = 0;
+    for more in [1, 3, 6, 12, 20] {
+        let limit = least + more * 16_384;
+        let output = run(&mut shell(&format!("ulimit -v {limit};"), &refs(&arguments), ""));
+        let said = ends_well(&output, &format!("a run with {limit} kB of memory"));
+        let short = ["no more memory", "no more threads", "too little memory"];
+        assert!(
+            output.status.success() || short.iter().any(|words| said.contains(words)),
+            "{limit} kB: {said}"
+        );
+        refused += usize::from(!output.status.success());
+    }
+    assert!(refused > 0, "one of the limits was too little");
+    let output = run(twinprint().args(&arguments));
+    assert!(output.status.success(), "with enough again: {}", ends_well(&output, "run"));
+}
 
-/// The options of a command that take a value, by its help.
-fn options(command: &[&str]) -> Vec<String> {
-    let help = run(twinprint().args(command).arg("--help"));
-    let text = String::from_utf8(help.stdout).unwrap();
-    let lines = text.lines().map(str::trim_start);
-    let options = lines.filter_map(|line| {
-        let at = line.find("--")?;
-        let is_option = line.starts_with("--") || (line.starts_with('-') && at == 4);
-        let mut words = line[at..].split_whitespace();
-        let name = words.next()?.to_owned();
-        (is_option && words.next()?.starts_with('<')).then_some(name)
-    });
-    options.collect()
+/// A library that sets the clock of a program that is started with it, or nothing, said loudly, where no compiler of C is.
+fn clock(folder: &Path) -> Option<PathBuf> {
+    let (source, library) = (folder.join("clock.c"), folder.join("clock.so"));
+    let text = "#define _GNU_SOURCE\n#include <stdlib.h>\n#include <time.h>\n#include <unistd.h>\n#include <sys/syscall.h>\n\
+        int clock_gettime(clockid_t clock, struct timespec *now) {\n\
+        long failed = syscall(SYS_clock_gettime, clock, now);\n\
+        if (!failed && clock == CLOCK_REALTIME) now->tv_sec += atol(getenv(\"CLOCK_OFF_BY\"));\n\
+        return (int)failed;\n}\n";
+    fs::write(&source, text).unwrap();
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source);
+    if compiler.status().is_ok_and(|status| status.success()) {
+        return Some(library);
+    }
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    eprintln!("SKIPPED: {test}: no compiler of C (cc) to make a clock that can be set");
+    None
 }
 
 #[test]
-fn no_number_for_any_option_ends_in_a_panic_or_takes_the_machine() {
+fn a_clock_that_is_set_back_does_no_harm_and_one_before_1970_is_refused() {
     let cohort = Cohort::new("1");
-    let run_folder = cohort.run("out", &[]);
-    let path = |name: &str| cohort.folder.path().join(name).to_str().unwrap().to_owned();
-    let (folder, pipeline) = (run_folder.to_str().unwrap().to_owned(), path("small.toml"));
-    let prints = run_folder.join("prints.h5").to_str().unwrap().to_owned();
-    let place = recording(&cohort).to_str().unwrap().to_owned();
-    fs::write(path("scores.csv"), "template,probe,score\na,a,1\na,b,0\nb,b,1\nb,a,0.2\n").unwrap();
-    let scores = path("scores.csv");
-    fs::write(path("small.toml"), PIPELINE).unwrap();
-    let commands: Vec<(Vec<&str>, Vec<&str>)> = vec![
-        (vec!["check"], vec![&pipeline]),
-        (vec!["inspect"], vec![&place]),
-        (vec!["evaluate"], vec!["--scores", &scores]),
-        (vec!["compare"], vec![&folder, &folder]),
-        (vec!["report"], vec![&folder]),
-        (vec!["export"], vec![&folder, "--to", "/proc/twinprint.csv"]),
-        (vec!["enroll"], vec!["--gallery", "/proc/twinprint.gallery", &prints]),
-        (vec!["synth"], vec!["/proc/twinprint"]),
-        (vec!["run"], vec![&pipeline, "--out", "/proc/twinprint", "--quiet"]),
-        (vec!["sweep"], vec![&pipeline, "--out", "/proc/twinprint"]),
-    ];
-    let mut tried = 0;
-    for (command, base) in &commands {
-        let found = options(command);
-        assert!(!found.is_empty() || command[0] == "compare", "{command:?} has options");
-        // What names files and folders is no number, and would be written to.
-        let paths = ["--out", "--to", "--figures", "--gallery", "--key-file", "--cache", "--folder"];
-        for option in found.iter().filter(|option| !paths.contains(&option.as_str())) {
-            for value in ABSURD {
-                let given = format!("{option}={value}");
-                let mut absurd = twinprint();
-                absurd.args(command).args(base).arg(&given).current_dir(cohort.folder.path());
-                let output = run(&mut absurd);
-                ends_well(&output, &format!("{command:?} {given}"));
-                tried += 1;
+    let Some(clock) = clock(cohort.folder.path()) else { return };
+    let at = |off: i64, arguments: &[&str]| {
+        let mut command = twinprint();
+        command.args(arguments).env("LD_PRELOAD", &clock).env("CLOCK_OFF_BY", off.to_string());
+        let output = run(&mut command);
+        (output.status.code(), ends_well(&output, &format!("{off} s: {arguments:?}")))
+    };
+    let (pipeline, out) = (cohort.pipeline(), cohort.folder.path().join("out"));
+    let (pipeline, out) = (pipeline.to_str().unwrap(), out.to_str().unwrap());
+    let years = |count: i64| count * 365 * 86_400;
+    let (code, said) = at(years(-100), &["doctor"]);
+    assert!(code == Some(2) && said.contains("the clock stands before 1970"), "{said}");
+    // Each command believes that the one before was run years from now.
+    assert_eq!(at(years(20), &["preprocess", pipeline, "--out", out, "--quiet"]).0, Some(0));
+    assert_eq!(at(years(10), &["run", pipeline, "--out", out, "--quiet"]).0, Some(0));
+    let cache = format!("{out}/.cache");
+    assert_eq!(at(0, &["cache", "gc", "--unused", "30", "--cache", &cache]).0, Some(0));
+    let model = fs::read_dir(out).unwrap().map(|entry| entry.unwrap().path());
+    let model = model.into_iter().find(|path| path.join("run.json").is_file()).unwrap();
+    let (model, recording) = (model.to_str().unwrap(), recording(&cohort));
+    let gallery = cohort.folder.path().join("g.gallery");
+    let (gallery, recording) = (gallery.to_str().unwrap(), recording.to_str().unwrap());
+    let enrol = ["enroll", "--gallery", gallery, "--model", model, "--subject", "a", "--force", recording];
+    assert_eq!(at(years(5), &enrol).0, Some(0));
+    for round in 0..25 {
+        // Each attempt is an hour before the one before it: nobody waits for a time that has not come.
+        let verify = [
+            "verify",
+            "--gallery",
+            gallery,
+            "--subject",
+            "a",
+            "--threshold",
+            "1",
+            "--allow-replay",
+            recording,
+        ];
+        let (code, said) = at(-3600 * round, &verify);
+        assert!(matches!(code, Some(0 | 1)), "{round}: {said}");
+    }
+    assert_eq!(at(years(-1), &["gallery", "check", "--gallery", gallery]).0, Some(0));
+}
+
+/// A shell in which file systems can be mounted that nobody else sees, or nothing, said loudly, where the system lets nobody.
+fn namespace() -> Option<Vec<&'static str>> {
+    let kinds = [vec!["unshare", "-m"], vec!["unshare", "-rm"]];
+    let works = |kind: &Vec<&str>| {
+        let script = "mount -t tmpfs -o size=64k none /mnt";
+        let mut command = Command::new(kind[0]);
+        command.args(&kind[1..]).args(["sh", "-c", script]);
+        command.stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success())
+    };
+    let found = kinds.into_iter().find(works);
+    if found.is_none() {
+        let test = std::thread::current().name().unwrap_or("a test").to_owned();
+        eprintln!("SKIPPED: {test}: no file system can be mounted here (unshare -m)");
+    }
+    found
+}
+
+#[test]
+fn a_small_or_read_only_disk_behind_any_output_is_told_and_keeps_no_half_file() {
+    let cohort = Cohort::new("1");
+    let Some(namespace) = namespace() else { return };
+    let run_folder =
+        cohort.run("out", &["--set", "evaluation.baselines=[]", "--set", "evaluation.audits=[]"]);
+    let (model, pipeline, edf) = (run_folder.to_str().unwrap(), cohort.pipeline(), recording(&cohort));
+    let (pipeline, edf) = (pipeline.to_str().unwrap(), edf.to_str().unwrap());
+    let place = cohort.folder.path().join("disk");
+    fs::create_dir(&place).unwrap();
+    let path = |name: &str| place.join(name).to_str().unwrap().to_owned();
+    let sweep = cohort.folder.path().join("sweep.toml");
+    let axis = "\n[[sweep]]\nname = \"people\"\nkey = \"protocol.train.subjects\"\nvalues = [2]\n";
+    fs::write(&sweep, fs::read_to_string(pipeline).unwrap() + axis).unwrap();
+    let commands: [Vec<String>; 9] = [
+        vec!["run", pipeline, "--quiet", "--out", &path("runs")],
+        vec!["sweep", sweep.to_str().unwrap(), "--quiet", "--out", &path("swept")],
+        vec!["enroll", "--gallery", &path("g.gallery"), "--model", model, "--subject", "a", edf],
+        vec!["export", model, "--with", "epochs", "--to", &path("features.h5")],
+        vec!["export", model, "--to", &path("prints.parquet")],
+        vec!["model", "pack", model, "--to", &path("eegmat.twinprint")],
+        vec!["bundle", model, "--to", &path("bundle.tar")],
+        vec!["synth", &path("made"), "--subjects", "3", "--quiet"],
+        vec!["inspect", edf, "--plot", &path("page.html")],
+    ]
+    .map(|words| words.into_iter().map(str::to_owned).collect());
+    for words in &commands {
+        for mount in ["mount -t tmpfs -o size=24k none", "mount -t tmpfs -o ro none"] {
+            // What is left under a final name is listed before the disk goes.
+            let script = "mount=$1; place=$2; shift 2; $mount \"$place\" || exit 90; cd \"$place\"; \"$@\" > /dev/null; code=$?; \
+                          find . -type f ! -path '*/.*' ! -path '*.partial/*' ! -name '*.lock'; exit $code";
+            let mut command = Command::new(namespace[0]);
+            command.args(&namespace[1..]).args(["sh", "-c", script, "sh", mount]).arg(&place);
+            command.arg(twinprint().get_program()).args(words);
+            let output = run(&mut command);
+            let said = ends_well(&output, &format!("{mount}: {words:?}"));
+            if output.status.success() {
+                continue;
             }
+            let reasons = ["the disk is full", "can only be read", "no room", "full", "read-only"];
+            let told = reasons.iter().any(|reason| said.contains(reason)) || words[0] == "sweep";
+            assert!(told, "{mount}: {words:?}: {said}");
+            let left = String::from_utf8(output.stdout).unwrap();
+            let left: Vec<&str> =
+                left.lines().filter(|path| !path.contains("swept/") && !path.contains("logs/")).collect();
+            assert!(left.is_empty(), "{mount}: {words:?} left {left:?}");
         }
     }
-    assert!(tried > 200, "{tried}");
-    assert!(!Path::new("/proc/twinprint").exists());
+}
+
+#[test]
+fn a_gallery_on_a_disk_that_can_only_be_read_still_verifies() {
+    let cohort = Cohort::new("1");
+    let Some(namespace) = namespace() else { return };
+    let model = cohort.run("out", &["--set", "evaluation.baselines=[]", "--set", "evaluation.audits=[]"]);
+    let edf = recording(&cohort);
+    let place = cohort.folder.path().join("disk");
+    fs::create_dir(&place).unwrap();
+    let gallery = place.join("g.gallery");
+    let enrolled = |gallery: &Path, subject: &str| {
+        let mut enrol = twinprint();
+        enrol.args(["enroll", "--force", "--subject", subject, "--gallery"]).arg(gallery);
+        enrol.arg("--model").arg(&model).arg(&edf);
+        enrol
+    };
+    let output = run(&mut enrolled(&gallery, "a"));
+    assert!(output.status.success(), "{}", ends_well(&output, "enroll"));
+    let read_only = |words: &mut Command| {
+        let script =
+            "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\" || exit 90; shift; exec \"$@\"";
+        let mut command = Command::new(namespace[0]);
+        command.args(&namespace[1..]).args(["sh", "-c", script, "sh"]).arg(&place);
+        command.arg(words.get_program()).args(words.get_args());
+        let output = run(&mut command);
+        (output.status.code(), ends_well(&output, &format!("{words:?}")))
+    };
+    let mut verify = twinprint();
+    verify.args(["verify", "--allow-replay", "--subject", "a", "--gallery"]).arg(&gallery).arg(&edf);
+    let (code, said) = read_only(&mut verify);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = read_only(&mut enrolled(&gallery, "b"));
+    assert!(code == Some(2) && said.contains("g.gallery"), "{said}");
 }

@@ -36,8 +36,9 @@ fn no_source_file_has_grown_past_what_a_head_holds() {
 }
 
 /// The only files with unsafe code, each for what it says at its top.
-const UNSAFE: [&str; 7] = [
+const UNSAFE: [&str; 8] = [
     "cli/src/mapped_file.rs",
+    "cli/src/memory.rs",
     "conv1d/src/kernel/matmul.rs",
     "conv1d/src/lib.rs",
     "evaluation/src/knn/quantised.rs",

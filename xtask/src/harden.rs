@@ -3,17 +3,18 @@
 use crate::commands::program;
 use crate::{commands, system};
 
-/// A figure: what is run, and how many changed files the long form reads where that is a choice.
+/// A figure: what is run, and how much of it the long form does where that is a choice.
 struct Check {
     package: &'static str,
     test: &'static str,
-    files: Option<u32>,
+    /// The variable that says how much, and its value.
+    much: Option<(&'static str, u32)>,
 }
 
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 14] = [
     check("twinprint-edf", "robustness"),
-    Check { files: Some(600), ..check("twinprint-store", "mutated") },
-    Check { files: Some(2000), ..check("twinprint-foreign", "mutated_tables") },
+    check("twinprint-store", "mutated").of("TWINPRINT_HARDEN_FILES", 600),
+    check("twinprint-foreign", "mutated_tables").of("TWINPRINT_HARDEN_FILES", 2000),
     check("twinprint-staged", "left"),
     check("twinprint-gallery", "killed"),
     check("twinprint-gallery", "altered"),
@@ -21,24 +22,32 @@ const CHECKS: [Check; 11] = [
     check("twinprint-preprocess", "likeness"),
     check("twinprint-tests", "attacks"),
     check("twinprint-tests", "faults"),
+    // Ten commands are killed so often each.
+    check("twinprint-tests", "kills").of("TWINPRINT_HARDEN_KILLS", 50),
+    check("twinprint-tests", "sweep"),
+    check("twinprint-tests", "load").of("TWINPRINT_HARDEN_SECONDS", 30),
     check("twinprint-tests", "modules"),
 ];
 
 const fn check(package: &'static str, test: &'static str) -> Check {
-    Check { package, test, files: None }
+    Check { package, test, much: None }
 }
 
 impl Check {
+    const fn of(self, variable: &'static str, much: u32) -> Self {
+        Self { much: Some((variable, much)), ..self }
+    }
+
     /// The command as one types it.
     fn command(&self) -> String {
-        let files = self.files.map(|files| format!("TWINPRINT_HARDEN_FILES={files} ")).unwrap_or_default();
-        format!("{files}cargo test -p {} --test {}", self.package, self.test)
+        let much = self.much.map(|(variable, much)| format!("{variable}={much} ")).unwrap_or_default();
+        format!("{much}cargo test -p {} --test {}", self.package, self.test)
     }
 
     fn run(&self) -> Result<bool, String> {
         let mut command = program(env!("CARGO"));
         command.args(["test", "--locked", "-p", self.package, "--test", self.test, "--", "--nocapture"]);
-        command.envs(self.files.map(|files| ("TWINPRINT_HARDEN_FILES", files.to_string())));
+        command.envs(self.much.map(|(variable, much)| (variable, much.to_string())));
         let status =
             command.status().map_err(|error| format!("cannot start `{}`: {error}", self.command()))?;
         Ok(status.success())
