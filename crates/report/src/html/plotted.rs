@@ -56,7 +56,7 @@ pub(super) fn scalp(results: &Results) -> Markup {
                 h2 id="scalp-heading" { "Where on the head" }
                 (figure(&plot, &format!("The equal error rate, in per cent, of each channel in each frequency band alone, on the trials with {probe} \
                     probes: the distance between the log power spectra of template and probe, in standard deviations of the training people, and \
-                    nothing else. Darker is better; 50 % is chance. The numbers are measured; the colour between electrodes is only drawn. The \
+                    nothing else. Bluer is better; 50 % is chance. The numbers are measured; the colour between electrodes is only drawn. The \
                     intervals are wide (point at a channel), so neighbours that differ by a few points may be equal. Above 30 Hz muscle outweighs \
                     the brain.")))
             }

@@ -63,7 +63,7 @@ pub(crate) fn scalp(rows: &[ScalpRow]) -> Option<Markup> {
         (legend(scale, high + 12.0))
     };
     let size = ((columns * CELL.0).max(460.0), high + 44.0);
-    let description = "Heads seen from above, the nose at the top, one for each frequency band. The darker a place, the lower the \
+    let description = "Heads seen from above, the nose at the top, one for each frequency band. The bluer a place, the lower the \
         equal error rate of the channel there by that band alone.";
     Some(figure("scalp", size, "Where on the head identity lies", description, &content))
 }
@@ -89,7 +89,7 @@ impl Scale {
     }
 }
 
-/// How strongly a level is coloured.
+/// How strongly a level is coloured: in the dark as in the light, the bluer the further from chance.
 fn opacity(level: usize) -> String {
     short(0.03 + 0.63 * level as f64 / (LEVELS - 1) as f64)
 }
@@ -121,6 +121,7 @@ fn drawn(head: &[Electrode], (x, y): (f64, f64), index: usize, scale: Scale) -> 
             @let (cx, cy) = (short(x + RADIUS * at.0), short(y + RADIUS * at.1));
             @let tip = format!("{}, {}\nEER {} %", row.channel, row.band(), format::estimate(Some(row.eer)));
             @if few {
+                circle class="ground" cx=(cx) cy=(cy) r="19" {}
                 circle class="level" fill-opacity=(opacity(scale.level(row.eer.value))) cx=(cx) cy=(cy) r="19" {}
                 circle class="head" cx=(cx) cy=(cy) r="19" {}
             }
@@ -165,7 +166,7 @@ fn filled(head: &[Electrode], (x, y): (f64, f64), scale: Scale) -> Vec<String> {
 
 /// The colours with the error rates at their ends.
 fn legend(scale: Scale, top: f64) -> Markup {
-    let (left, width) = (120.0, 24.0);
+    let (left, width) = (104.0, 20.0);
     let right = left + width * LEVELS as f64;
     html! {
         text class="note" x=(short(left - 8.0)) y=(short(top + 11.0)) text-anchor="end" { "chance, 50 %" }
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_level_is_darker_the_lower_the_rate_and_chance_is_the_lightest() {
+    fn a_level_is_bluer_the_lower_the_rate_and_chance_is_the_lightest() {
         let scale = Scale { lowest: 0.2 };
         assert_eq!((scale.level(0.6), scale.level(0.5), scale.level(0.2)), (0, 0, LEVELS - 1));
         assert!(scale.level(0.3) > scale.level(0.4));
@@ -205,7 +206,7 @@ mod tests {
         let of_four = |row: &ScalpRow| ["Fp1", "Fp2", "O1", "O2"].contains(&row.channel.as_str());
         let four: Vec<ScalpRow> = rows.into_iter().filter(of_four).collect();
         let shown = scalp(&four).unwrap().into_string();
-        assert!(!shown.contains("clip-path") && shown.matches("r=\"19\"").count() == 2 * four.len());
+        assert!(!shown.contains("clip-path") && shown.matches("r=\"19\"").count() == 3 * four.len());
     }
 
     #[test]
