@@ -117,6 +117,38 @@ pub fn json(path: &Path) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// Wants two folders of one plan's runs to be the same to the byte, but for what says when and how long they ran.
+pub fn same_runs(one: &Path, other: &Path) {
+    fn files(folder: &Path, below: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder.join(below)).expect("a folder") {
+            let entry = entry.expect("readable");
+            let path = below.join(entry.file_name());
+            if entry.path().is_dir() { files(folder, &path, found) } else { found.push(path) }
+        }
+    }
+    let all = |folder: &Path| {
+        let mut found = Vec::new();
+        files(folder, Path::new(""), &mut found);
+        found.sort();
+        found
+    };
+    assert_eq!(all(one), all(other));
+    for name in all(one) {
+        match name.to_str().expect("UTF-8") {
+            "run.json" | "report.html" => {}
+            "results.json" => {
+                let [mut first, mut second] = [one, other].map(|folder| json(&folder.join(&name)));
+                [&mut first, &mut second].into_iter().for_each(|results| results["timing"] = Value::Null);
+                assert_eq!(first, second);
+            }
+            _ => {
+                let read = |folder: &Path| std::fs::read(folder.join(&name)).expect("readable");
+                assert!(read(one) == read(other), "{} differs", name.display());
+            }
+        }
+    }
+}
+
 /// The one run folder below `out`, beside what runs share.
 pub fn only_run(out: &Path) -> PathBuf {
     let mut folders: Vec<PathBuf> = std::fs::read_dir(out)

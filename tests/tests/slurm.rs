@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use twinprint_tests::cluster::Cluster;
-use twinprint_tests::{Cohort, PIPELINE, json, twinprint};
+use twinprint_tests::{Cohort, PIPELINE, json, only_run, same_runs, twinprint};
 
 /// Two by three points, and one that cannot succeed: no epoch is as quiet.
 const AXES: &str = "
@@ -217,13 +217,35 @@ fn the_commands_of_the_guide_run_as_they_are_written() {
     fs::write(cohort.pipeline(), small(axis, 2)).unwrap();
     let page = fs::read_to_string(twinprint_tests::root().join("docs/guide/scale-out.md")).unwrap();
     let commands: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("    twinprint ")).collect();
-    assert_eq!(commands.len(), 5, "{commands:?}");
+    assert_eq!(commands.len(), 8, "{commands:?}");
     for command in commands {
         let (name, value) = cluster.variable();
         let mut twinprint = twinprint();
         twinprint.args(command.split(' ')).current_dir(cohort.folder.path()).env(name, value);
         let output = twinprint.output().unwrap();
         assert!(output.status.success(), "{command}: {}", said(&output));
-        assert!(said(&output).contains("training subjects"), "{command}: {}", said(&output));
+        let wanted = if command.starts_with("run") { "small-" } else { "training subjects" };
+        assert!(said(&output).contains(wanted), "{command}: {}", said(&output));
     }
+}
+
+#[test]
+fn a_run_divided_over_jobs_has_the_bytes_of_one_that_is_not() {
+    let Some(cluster) = Cluster::start() else { return };
+    let cohort = Cohort::new("1");
+    fs::write(cohort.pipeline(), small("\n[executor]\nrecording_jobs = 2\n", 10)).unwrap();
+    let (name, value) = cluster.variable();
+    let run = |out: &str, more: &[&str]| {
+        let mut command = twinprint();
+        command.arg("run").arg(cohort.pipeline()).arg("--out").arg(cohort.folder.path().join(out));
+        let output = command.args(more).env(name, value.clone()).output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        said(&output)
+    };
+    let text = run("jobs", &["--executor", "slurm", "--detach"]);
+    assert!(text.contains("handed over as") && text.contains(".jobs"), "{text}");
+    // The same command again waits for the jobs and submits none twice.
+    run("jobs", &["--executor", "slurm"]);
+    run("here", &[]);
+    same_runs(&only_run(&cohort.folder.path().join("jobs")), &only_run(&cohort.folder.path().join("here")));
 }

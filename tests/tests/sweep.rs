@@ -113,6 +113,34 @@ fn a_point_that_is_killed_is_told_and_the_same_command_goes_on_with_it() {
 }
 
 #[test]
+fn a_point_whose_recordings_have_changed_is_made_again_when_asked_for() {
+    let cohort = Cohort::new("1");
+    write(&cohort, 2, PEOPLE);
+    let first = sweep(&cohort, "out", &["--quiet"]).output().unwrap();
+    assert!(first.status.success(), "{}", said(&first));
+    let recording = cohort.folder.path().join("cohort/sub-01/ses-1/eeg/sub-01_ses-1_task-rest_eeg.edf");
+    let mut bytes = fs::read(&recording).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&recording, bytes).unwrap();
+    let refused = sweep(&cohort, "out", &[]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    assert!(
+        said(&refused).contains("has other content") && said(&refused).contains("--force"),
+        "{}",
+        said(&refused)
+    );
+    let again = sweep(&cohort, "out", &["--force", "--json", "--quiet"]).output().unwrap();
+    assert!(again.status.success(), "{}", said(&again));
+    let outcome: Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!((&outcome["cached"], outcome["points"].as_array().unwrap().len()), (&0.into(), 2));
+    // Now they are of what is there, and asking again makes nothing.
+    let same = sweep(&cohort, "out", &["--force", "--json", "--quiet"]).output().unwrap();
+    let outcome: Value = serde_json::from_slice(&same.stdout).unwrap();
+    assert_eq!(outcome["cached"], 2);
+}
+
+#[test]
 fn two_runs_into_one_folder_do_not_meet() {
     let cohort = Cohort::new("1");
     write(&cohort, 200, "");

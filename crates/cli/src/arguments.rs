@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use twinprint_dataset::synth::Cohort;
-use twinprint_run::Stage;
 
 use crate::cache_arguments::CacheCommand;
 use crate::convert_arguments::ConvertArguments;
@@ -13,8 +12,9 @@ use crate::gallery_arguments::{
 };
 use crate::model_arguments::ModelCommand;
 use crate::number::{number, whole};
-use crate::plan_arguments::{ChangeArguments, PlanArguments};
+use crate::plan_arguments::ChangeArguments;
 use crate::repeat_arguments::{BundleArguments, DiffArguments, ReproduceArguments, RunsArguments};
+use crate::run_arguments::{CheckArguments, RunArguments, StageArguments};
 use crate::sweep_arguments::{JobArguments, SweepArguments};
 
 /// EEG biometrics, from recordings to an equal error rate you can defend.
@@ -123,6 +123,13 @@ pub(crate) enum Command {
     /// Print every command with its options as Markdown.
     #[command(hide = true)]
     Reference,
+    /// Print the JSON Schema of pipelines, by which editors complete and check keys.
+    #[command(after_help = "Example:\n  twinprint schema > pipelines/schema.json")]
+    Schema {
+        /// Print a page of every key, its default, range and purpose instead, as Markdown.
+        #[arg(long)]
+        page: bool,
+    },
     /// Show a recording's header, channels, annotations and quality.
     #[command(after_help = "Example:\n  twinprint inspect ../shared/data/eegmat/Subject00_1.edf")]
     Inspect(InspectArguments),
@@ -164,32 +171,6 @@ pub(crate) enum Command {
         /// The file.
         path: PathBuf,
     },
-}
-
-/// Arguments of `run`.
-#[derive(Debug, Args)]
-pub(crate) struct RunArguments {
-    #[command(flatten)]
-    pub(crate) plan: PlanArguments,
-    /// Start again from this stage (preprocess, train, embed, evaluate, report), keeping what stands before it.
-    #[arg(long, value_name = "STAGE")]
-    pub(crate) from: Option<Stage>,
-    /// Go no further than this stage.
-    #[arg(long, value_name = "STAGE")]
-    pub(crate) until: Option<Stage>,
-    /// Make what a stage leaves again, whatever the cache has of it; without a stage, everything.
-    #[arg(long, value_name = "STAGE", num_args = 0..=1, conflicts_with = "from")]
-    pub(crate) force: Option<Option<Stage>>,
-    /// Print results.json instead of the table.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// Arguments of a single stage.
-#[derive(Debug, Args)]
-pub(crate) struct StageArguments {
-    #[command(flatten)]
-    pub(crate) plan: PlanArguments,
 }
 
 /// Arguments of `evaluate`.
@@ -255,16 +236,6 @@ pub(crate) enum Metric {
     Cosine,
     /// Euclidean distance.
     Euclidean,
-}
-
-/// Arguments of `check`.
-#[derive(Debug, Args)]
-pub(crate) struct CheckArguments {
-    #[command(flatten)]
-    pub(crate) plan: PlanArguments,
-    /// Print the resolved plan as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// Arguments of `report`.

@@ -16,6 +16,7 @@ mod number;
 mod plan_arguments;
 mod progress;
 mod repeat_arguments;
+mod run_arguments;
 mod say;
 mod second_process;
 mod sweep_arguments;

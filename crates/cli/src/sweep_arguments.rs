@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use twinprint_run::ExecutorKind;
 
 use crate::number::whole;
 use crate::plan_arguments::PlanArguments;
@@ -21,6 +22,9 @@ pub(crate) struct SweepArguments {
     /// Hand the jobs to Slurm and do not wait for them.
     #[arg(long)]
     pub(crate) detach: bool,
+    /// Make complete points again whose recordings have changed since; the others stay.
+    #[arg(long, conflicts_with = "status")]
+    pub(crate) force: bool,
     /// Run nothing: say how far the points are, and write the table of those that are complete.
     #[arg(long, conflicts_with = "detach")]
     pub(crate) status: bool,
@@ -32,13 +36,23 @@ pub(crate) struct SweepArguments {
     pub(crate) markdown: bool,
 }
 
-/// What computes the points of a sweep.
+/// What computes the points of a sweep or the parts of a run.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Executor {
     /// Processes of this machine.
     Local,
     /// Jobs of a cluster.
     Slurm,
+}
+
+impl Executor {
+    /// As a plan has it.
+    pub(crate) fn kind(self) -> ExecutorKind {
+        match self {
+            Self::Local => ExecutorKind::Local,
+            Self::Slurm => ExecutorKind::Slurm,
+        }
+    }
 }
 
 /// Arguments of `job`.

@@ -5,12 +5,13 @@
 //! each template or probe (Matějka et al. 2017). The cohort must come from training subjects.
 
 use ndarray::{ArrayView1, ArrayView2, Axis};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ComparisonError;
 
 /// Which normalisation to apply to cosine scores.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Normalisation {
     /// Scores as they are. Default.
@@ -25,6 +26,7 @@ pub enum Normalisation {
     /// S with the `top` most similar cohort prints of each template and probe.
     AdaptiveS {
         /// Number of cohort prints, 2 to the size of the cohort.
+        #[schemars(range(min = 2))]
         top: usize,
     },
 }

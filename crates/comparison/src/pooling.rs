@@ -1,6 +1,7 @@
 //! Several prints of one person pooled into one.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use twinprint_signal::LengthMeaning;
 
@@ -8,7 +9,7 @@ use crate::ComparisonError;
 use crate::vectors::{norm, unit};
 
 /// How prints become a template (or a pooled probe).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Pooling {
     /// Mean of the prints scaled to unit length, scaled to unit length again. Default.

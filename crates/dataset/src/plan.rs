@@ -3,23 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::DatasetError;
 use crate::template::Template;
 use crate::text::TextTable;
 
-/// Which recordings to use: the `[dataset]` table of a pipeline.
-///
-/// | key | default | purpose | range |
-/// | --- | --- | --- | --- |
-/// | `root` | none | the dataset's folder | an existing folder |
-/// | `layout` | `{ kind = "bids" }` | how its files are named | see [`Layout`] |
-/// | `subjects` | `[]` | use these people only; empty for all | people of the dataset |
-/// | `exclude_subjects` | `[]` | leave these people out | people of the dataset |
-/// | `exclude_recordings` | `[]` | leave these files out, as `subject/session/recording` | recordings of the dataset |
-/// | `max_subjects` | none | use the first so many people in the order of their names | 1 or more |
-/// | `lenient` | `false` | read what is certain of files that break their format, and list what was done | |
+/// Which recordings to use.
 ///
 /// A person may be named with or without `sub-`.
 ///
@@ -38,32 +29,37 @@ use crate::text::TextTable;
 /// assert_eq!((found.subjects().len(), keys.len()), (2, 4));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Dataset")]
 pub struct Plan {
-    /// The dataset's folder.
+    /// The dataset's folder; a relative path starts at the pipeline's file.
+    #[schemars(length(min = 1))]
     pub root: PathBuf,
-    /// How its files are named.
+    /// How its files are named. Default: BIDS.
     pub layout: Layout,
-    /// The people to use; all where empty.
+    /// The people to use, with or without `sub-`; all where empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub subjects: Vec<String>,
-    /// The people to leave out.
+    /// The people to leave out, with or without `sub-`. Default: none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exclude_subjects: Vec<String>,
-    /// The files to leave out, as `subject/session/recording`.
+    /// The files to leave out, as `subject/session/recording`. Default: none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(regex(pattern = r"^[^/]+/[^/]+/[^/]+$")))]
     pub exclude_recordings: Vec<String>,
-    /// How many people to use at most.
+    /// Use the first so many people in the order of their names, 1 or more. Default: all.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     pub max_subjects: Option<usize>,
-    /// Whether files that break their format are read as far as is certain, rather than refused.
+    /// Whether files that break their format are read as far as is certain, with a list of what was done, rather than refused. Default: false.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(extend("default" = false))]
     pub lenient: bool,
 }
 
 /// How a dataset's files are named; `kind` tells which.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Layout {
     /// BIDS-EEG: `sub-01/ses-1/eeg/sub-01_ses-1_task-rest_run-01_eeg.edf`.
@@ -73,6 +69,7 @@ pub enum Layout {
     /// What a manifest says.
     Manifest {
         /// `eegmat`, `eegmmidb`, `guinea-bissau`, `muse-cueing`, or the path of a manifest ending in `.toml`.
+        #[schemars(length(min = 1))]
         name: String,
     },
 }
@@ -85,30 +82,24 @@ impl Default for Layout {
 
 /// A BIDS-EEG folder (Pernet et al., 2019, EEG-BIDS, Scientific Data 6:103).
 ///
-/// | key | default | purpose |
-/// | --- | --- | --- |
-/// | `task` | none | use this task only |
-/// | `sessions` | `[]` | use these sessions only; empty for all |
-/// | `runs` | `[]` | use these runs only; empty for all |
-/// | `datatype` | `eeg` | the folder below the subject or session |
-/// | `suffix` | `eeg` | the last part of a recording's name |
-///
 /// Values are written without their key: `task = "rest"`, `sessions = ["1"]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Bids {
-    /// The task to use; all where absent.
+    /// The task to use, without its key: `rest`. Default: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task: Option<String>,
-    /// The sessions to use; all where empty.
+    /// The sessions to use, without their key: `1`; all where empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sessions: Vec<String>,
-    /// The runs to use; all where empty.
+    /// The runs to use, without their key: `01`; all where empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<String>,
-    /// The folder below the subject or session.
+    /// The folder below the subject or session. Default: `eeg`.
+    #[schemars(regex(pattern = r"^[^/_.]+$"))]
     pub datatype: String,
-    /// The last part of a recording's name.
+    /// The last part of a recording's name. Default: `eeg`.
+    #[schemars(regex(pattern = r"^[^/_.]+$"))]
     pub suffix: String,
 }
 
@@ -126,33 +117,27 @@ impl Default for Bids {
 
 /// Files named by a pattern.
 ///
-/// | key | default | purpose |
-/// | --- | --- | --- |
-/// | `pattern` | none | path below the root, `/` between folders, with placeholders |
-/// | `participants` | none | table of people below the root: tab-separated, or comma-separated where it ends in `.csv` |
-/// | `participants_id` | `participant_id` | its column with the people's names |
-/// | `recording_labels` | `{}` | labels for each value of `{recording}`, as `{ "1" = { task = "rest" } }` |
-/// | `text` | none | how recordings as text are laid out, see [`TextTable`] |
-///
 /// Placeholders take one or more characters other than `/`: `{subject}` (needed), `{session}`, `{task}`, `{run}`,
 /// `{recording}`, and `{_}` for text that says nothing. A placeholder that appears twice must take the same text twice.
 ///
 /// The recording's id is the value of `{recording}` where the pattern has neither session, task nor run; else those parts
 /// and it in the manner of BIDS (`ses-1_task-rest_run-01_2`). Without `{session}` all recordings of a person are one visit, `1`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Pattern {
-    /// The path of a recording below the root.
+    /// The path of a recording below the root, `/` between folders, with placeholders: `{subject}` (needed), `{session}`, `{task}`,
+    /// `{run}`, `{recording}`, and `{_}` for text that says nothing. Each takes one or more characters other than `/`.
+    #[schemars(length(min = 1))]
     pub pattern: String,
-    /// The table of people, below the root.
+    /// The table of people, below the root: tab-separated, or comma-separated where it ends in `.csv`. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub participants: Option<PathBuf>,
-    /// The column of that table that names the people.
+    /// The column of that table that names the people. Default: `participant_id`.
     pub participants_id: String,
-    /// Labels by value of `{recording}`.
+    /// Labels for each value of `{recording}`, as `{ "1" = { task = "rest" } }`. Default: none.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub recording_labels: BTreeMap<String, BTreeMap<String, String>>,
-    /// How recordings as text are laid out.
+    /// How recordings as text are laid out. Default: as their header says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<TextTable>,
 }

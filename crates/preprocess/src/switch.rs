@@ -1,8 +1,10 @@
 //! Settings that can be switched off: `key = false` in TOML, `null` or `false` in JSON, any value of the key otherwise.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::{F64Deserializer, I64Deserializer, MapAccessDeserializer, StrDeserializer};
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
@@ -17,12 +19,29 @@ pub fn serialize<T: Serialize, S: Serializer>(value: &Option<T>, to: S) -> Resul
 
 /// Reads a value, or nothing from `false`.
 pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
-    from.deserialize_any(Switch(PhantomData))
+    from.deserialize_any(Given(PhantomData))
 }
 
-struct Switch<T>(PhantomData<T>);
+/// What the schema says of such a setting: a value, or `false`.
+pub(crate) struct Switch<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Switch<T> {
+impl<T: JsonSchema> JsonSchema for Switch<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("{}OrFalse", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [generator.subschema_for::<T>(), { "const": false }] })
+    }
+}
+
+struct Given<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Given<T> {
     type Value = Option<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

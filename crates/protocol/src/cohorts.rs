@@ -1,12 +1,13 @@
 //! Several cohorts in one protocol: what the people of each are for.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use twinprint_signal::{RecordingKey, SubjectId};
 
 use crate::{Fold, FoldRecordings, Plan, RecordingMetadata, Split};
 
 /// What the people of a cohort are for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CohortRole {
     /// Learnt from in every fold, never tested and never set aside for thresholds.

@@ -1,67 +1,18 @@
 //! The `[protocol]` table: what the user says about folds, enrolment and probes.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Leak;
-
-/// Which recordings of which people train, enrol and probe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Variant {
-    /// Test subjects are unknown to everything fitted; enrolment and probes come from different recordings, and from
-    /// different sessions where every subject has several or the plan names sessions.
-    #[default]
-    UnseenSubjects,
-    /// Training also uses the enrolment recordings of the test subjects. Optimistic; common in the literature.
-    SeenSubjects,
-    /// Enrolment and probes come from one recording, a guard gap apart. Optimistic: nothing moved in between.
-    WithinRecording,
-    /// As [`Variant::UnseenSubjects`], and the session does not matter.
-    CrossRecording,
-    /// As [`Variant::UnseenSubjects`], and enrolment and probes must come from different sessions.
-    CrossSession,
-}
-
-impl Variant {
-    /// The name written in a plan: `unseen-subjects`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::UnseenSubjects => "unseen-subjects",
-            Self::SeenSubjects => "seen-subjects",
-            Self::WithinRecording => "within-recording",
-            Self::CrossRecording => "cross-recording",
-            Self::CrossSession => "cross-session",
-        }
-    }
-
-    /// Why a number under this variant flatters, to be shown wherever the number is; nothing for the honest ones.
-    pub fn caveat(self) -> Option<&'static str> {
-        match self {
-            Self::SeenSubjects => Some(
-                "optimistic protocol (seen-subjects): the people who are tested were also trained on, so the error rates say little about new people",
-            ),
-            Self::WithinRecording => Some(
-                "optimistic protocol (within-recording): enrolment and probes come from one recording, so traits of that hour pass for traits of the person",
-            ),
-            Self::UnseenSubjects | Self::CrossRecording | Self::CrossSession => None,
-        }
-    }
-}
-
-impl std::fmt::Display for Variant {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.name())
-    }
-}
+use crate::{Leak, Variant};
 
 /// A number of people, or a share of them: `4` or `0.25`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Amount {
     /// This number of people.
     Count(usize),
     /// This share of those there are, 0 to 1, rounded to the nearest whole person.
-    Share(f64),
+    Share(#[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))] f64),
 }
 
 impl Amount {
@@ -75,7 +26,7 @@ impl Amount {
 }
 
 /// What becomes of a person or recording with too few clean seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnShort {
     /// The run stops with an error that names it.
@@ -86,10 +37,11 @@ pub enum OnShort {
 }
 
 /// Who may be learnt from.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Train {
-    /// Which recordings of the training subjects, in the words of [`Enrol::recordings`]; empty for all.
+    /// Which recordings of the training subjects, in the words of `enrol.recordings`; empty for all.
+    #[schemars(inner(length(min = 1)))]
     pub recordings: Vec<String>,
     /// At most so many training subjects a fold, for learning curves; 0 for all. A smaller number is always a
     /// subset of a larger one under the same seed.
@@ -97,19 +49,23 @@ pub struct Train {
 }
 
 /// What a template is made from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Enrol {
     /// Which recordings: a recording's id, a session's id, or a label as `task=rest`; a recording that any entry
     /// names is taken. Empty: each subject's first recording.
+    #[schemars(inner(length(min = 1)))]
     pub recordings: Vec<String>,
-    /// Clean seconds a template; a whole number of epochs. Default 30.
+    /// Clean seconds that a template is made from, above 0; a whole number of epochs. Default 30.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub seconds: f64,
     /// Recordings a template is made from, in the order they were made; 0 for all that are named. They share `seconds` as evenly
     /// as their lengths allow, and each is averaged within before they are averaged together. Default 1.
     #[serde(skip_serializing_if = "is_one")]
+    #[schemars(extend("default" = 1))]
     pub recordings_per_template: usize,
     /// Templates a subject, 1 or more, each of `seconds`. Default 1.
+    #[schemars(range(min = 1))]
     pub templates_per_subject: usize,
 }
 
@@ -125,13 +81,15 @@ fn is_one(count: &usize) -> bool {
 }
 
 /// What is compared with the templates.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Probe {
-    /// Which recordings, in the words of [`Enrol::recordings`]. Empty: every recording of the subject that the
+    /// Which recordings, in the words of `enrol.recordings`. Empty: every recording of the subject that the
     /// variant allows beside the enrolment.
+    #[schemars(inner(length(min = 1)))]
     pub recordings: Vec<String>,
-    /// Clean seconds a probe; a whole number of epochs each. Every entry is scored on its own. Default 2 and 10.
+    /// Clean seconds of a probe, each above 0 and a whole number of epochs, no length twice. Every length is scored on its own. Default 2 and 10.
+    #[schemars(length(min = 1), extend("items" = { "type": "number", "exclusiveMinimum": 0 }))]
     pub seconds: Vec<f64>,
 }
 
@@ -141,17 +99,19 @@ impl Default for Probe {
     }
 }
 
-/// Everything the user says about the protocol.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Who trains, who enrols, who probes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Protocol")]
 pub struct Plan {
     /// Which recordings of which people train, enrol and probe.
     pub variant: Variant,
     /// Folds: every subject is tested in exactly one. 2 or more; default 3.
+    #[schemars(range(min = 2))]
     pub folds: usize,
-    /// Decides who falls into which fold. Default 0.
+    /// Decides who falls into which fold. Unless given, it is derived from the plan's `seed`.
     pub seed: u64,
-    /// A label by which every fold gets the same mix of subjects (`group`, `sex`).
+    /// A label by which every fold gets the same mix of subjects, as `group` or `sex`. Default: none.
     pub stratify: Option<String>,
     /// Subjects of each fold set aside from training for early stopping and thresholds: a number or a share of the
     /// subjects not tested. Default 0.
@@ -162,12 +122,13 @@ pub struct Plan {
     pub enrol: Enrol,
     /// What is compared with the templates.
     pub probe: Probe,
-    /// Seconds between windows of different roles in one recording. Default 4: a 1 Hz high-pass FIR filter of the usual
+    /// Seconds between windows of different roles in one recording, 0 or more. Default 4: a 1 Hz high-pass FIR filter of the usual
     /// design is 3.3 s long, so that windows 4 s apart share no sample of the raw signal.
+    #[schemars(range(min = 0))]
     pub guard_seconds: f64,
-    /// What becomes of a person or recording with too few clean seconds.
+    /// What becomes of a person or recording with too few clean seconds. Default: `error`.
     pub on_short: OnShort,
-    /// Leaks to run with on purpose; every number is then marked leaky. `subject-in-two-roles` makes the test subjects
+    /// Leaks to run with on purpose, by name; every number is then marked leaky. Default: none. `subject-in-two-roles` makes the test subjects
     /// train as well; the others let pass what the rest of the plan asks for.
     pub allow_leak: Vec<Leak>,
 }

@@ -1,5 +1,6 @@
 //! `[[cohorts]]` of a pipeline: several data sets, each with its own layout, preprocessing and part in the protocol.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 use twinprint_protocol::CohortRole;
@@ -7,39 +8,33 @@ use twinprint_signal::{ChannelName, SubjectId};
 
 use crate::{Config, words};
 
-/// One data set of several: a `[[cohorts]]` table.
-///
-/// | key | default | purpose | range |
-/// | --- | --- | --- | --- |
-/// | `name` | none | names it, and its people as `name/subject` | letters, digits, `-` and `_`; unique |
-/// | `dataset` | none | its files, as in a plan's `[dataset]` | see [`twinprint_dataset::Plan`] |
-/// | `role` | `"learn-and-test"` | what its people are for | `learn`, `learn-and-test`, `test` |
-/// | `weight` | 1 | how much each of its epochs counts where something is fitted in closed form | above 0 |
-/// | `learn_from` | all | at most so many of its people are learnt from | where `role = "learn"` |
-/// | `channels` | the plan's | `"own"`: it keeps its montage, and its epochs lie in a file of their own | where `role = "learn"` |
-/// | `preprocess` | `{}` | keys of `[preprocess]` that differ | see [`twinprint_preprocess::Plan`] |
-/// | `enrol`, `probe`, `train` | the plan's | `{ recordings = [...] }`, as in `[protocol]` | recordings of this cohort |
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// One data set of several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Cohort")]
 pub struct CohortPlan {
-    /// Its name.
+    /// Its name, 1 to 32 letters, digits, `-` or `_`, and no other's; its people are named `name/subject`.
+    #[schemars(length(min = 1, max = 32), regex(pattern = r"^[A-Za-z0-9_-]+$"))]
     pub name: String,
-    /// What its people are for.
+    /// What its people are for. Default: `learn-and-test`.
     #[serde(default)]
     pub role: CohortRole,
-    /// How much each of its epochs counts where something is fitted in closed form.
+    /// How much each of its epochs counts where something is fitted in closed form, above 0. Default: 1.
     #[serde(default = "one")]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub weight: f64,
-    /// At most so many of its people are learnt from; a smaller number is always a subset of a larger one.
+    /// With `role = "learn"`: at most so many of its people are learnt from; a smaller number is always a subset of a larger one.
+    /// Default: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learn_from: Option<usize>,
-    /// How it comes to the channels of the others, where it differs from the plan.
+    /// How it comes to the channels of the others, where it differs from the plan; `own` only with `role = "learn"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channels: Option<CohortChannels>,
     /// Which files belong to whom.
     pub dataset: twinprint_dataset::Plan,
     /// The keys of `[preprocess]` that differ. `epochs`, `reference` and `scale` are replaced whole, other tables key by key.
     #[serde(default, skip_serializing_if = "Table::is_empty")]
+    #[schemars(with = "twinprint_preprocess::Plan")]
     pub preprocess: Table,
     /// What templates are made from, where it differs from the plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,7 +52,7 @@ fn one() -> f64 {
 }
 
 /// Recordings of a cohort, in the words of `protocol.enrol.recordings`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Recordings {
     /// A recording's id, a session's id, or a label as `task=rest`.
@@ -65,7 +60,7 @@ pub struct Recordings {
 }
 
 /// How several cohorts come to the same channels.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CohortChannels {
     /// Those that all of them have, in the order of the first that is tested.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cohort_plan::{CohortChannels, CohortPlan};
@@ -10,28 +11,32 @@ use crate::executor::plan::ExecutorPlan;
 use crate::sweep_plan::SweepAxis;
 
 /// A pipeline file's contents, defaults filled in but nothing checked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Pipeline")]
 pub struct Config {
-    /// The run folder's name: letters, digits, `-` and `_`.
+    /// The run folder's name: 1 to 64 letters, digits, `-` and `_`. Needed, unless the pipeline extends one that has it.
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9_-]+$"))]
     pub name: String,
-    /// What the pipeline shows, for readers.
+    /// What the pipeline shows, for readers. Default: nothing.
     #[serde(default)]
     pub description: String,
-    /// Every random choice is derived from it by name.
+    /// Every random choice is derived from it by name. Default: 1.
     #[serde(default = "default_seed")]
     pub seed: u64,
     /// Whether the run ends with one encoder more, fitted to everybody who may be learnt from, in `model/` of the run folder:
-    /// the one to enrol new people with. It changes no number of the run.
+    /// the one to enrol new people with. It changes no number of the run. Default: true.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    #[schemars(extend("default" = true))]
     pub final_model: bool,
-    /// Where the encoder runs: `cpu`, or what the build and the machine add.
+    /// Where the encoder runs: `cpu`, or what the build and the machine add, as `twinprint doctor` lists it. Default: `cpu`.
     #[serde(default = "default_device")]
     pub device: String,
-    /// How several cohorts come to the same channels.
+    /// How several cohorts come to the same channels. Default: `common`.
     #[serde(default, skip_serializing_if = "is_common")]
+    #[schemars(extend("default" = "common"))]
     pub channels: CohortChannels,
-    /// Which files belong to whom, where the plan has a single data set.
+    /// Which files belong to whom, where the plan has a single data set: needed, unless there are `[[cohorts]]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset: Option<twinprint_dataset::Plan>,
     /// Several data sets, in place of `dataset`.
@@ -52,8 +57,9 @@ pub struct Config {
     /// What `twinprint sweep` varies, one table an axis; a run takes no notice of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sweep: Vec<SweepAxis>,
-    /// Where `twinprint sweep` computes its runs; it decides no result.
+    /// Where `twinprint sweep`, and `twinprint run --executor`, compute; it decides no result.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(extend("default" = {}))]
     pub executor: ExecutorPlan,
 }
 

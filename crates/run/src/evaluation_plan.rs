@@ -1,5 +1,6 @@
 //! What is computed from prints and scores: the `[evaluation]` table.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use twinprint_comparison::Normalisation;
 use twinprint_comparison::Pooling;
@@ -7,13 +8,14 @@ use twinprint_comparison::Pooling;
 use crate::shortcut::Audit;
 use crate::system::System;
 
-/// The `[evaluation]` table.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What is computed from prints and scores.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Evaluation")]
 pub struct EvaluationPlan {
     /// Baselines scored on the same trials; six unless some are left out, or `alpha_aligned_wccn` is added, by name.
     pub baselines: Vec<System>,
-    /// What the run asks about its own numbers; every [`Audit`] unless some are left out by name.
+    /// What the run asks about its own numbers; every audit unless some are left out by name.
     pub audits: Vec<Audit>,
     /// How the prints of an enrolment become a template: `mean`, `medoid` or `robust_mean`.
     pub template: Pooling,
@@ -22,19 +24,25 @@ pub struct EvaluationPlan {
     /// Score normalisation against the training subjects of the fold, a print a recording: `none`, `z`, `t`, `s`, or
     /// `adaptive_s` with the `top` most similar of them.
     pub normalisation: Normalisation,
-    /// Bootstrap replicates behind every 95 % interval; at least 200.
+    /// Bootstrap replicates behind every 95 % interval: 200 to 1,000,000. Default: 1000.
+    #[schemars(range(min = 200, max = 1000000))]
     pub bootstrap: usize,
-    /// Nearest neighbours of the k-NN classifier; at least 1.
+    /// Nearest neighbours of the k-NN classifier, 1 or more. Default: 5.
+    #[schemars(range(min = 1, max = 1000000))]
     pub neighbours: usize,
-    /// Hidden units of the MLP classifier; at least 1.
+    /// Hidden units of the MLP classifier, 1 or more. Default: 64.
+    #[schemars(range(min = 1, max = 1000000))]
     pub mlp_hidden: usize,
-    /// What the classifiers predict: `subject`, or any label column.
+    /// What the classifiers predict: `subject`, or any label column. Default: `subject`.
     pub labels: Vec<String>,
-    /// Ways of the few-shot episodes, those above the number of test subjects left out; `all` is always added.
+    /// Ways of the few-shot episodes (people to choose from), each 2 or more, those above the number of test subjects left out; `all` is always added.
+    #[schemars(inner(range(min = 2)))]
     pub ways: Vec<usize>,
-    /// Shots of the few-shot episodes; each at least 1.
+    /// Shots of the few-shot episodes (prints that a person is known by), each 1 or more.
+    #[schemars(inner(range(min = 1)))]
     pub shots: Vec<usize>,
-    /// Episodes a way, shot and fold; at least 1.
+    /// Episodes a way, shot and fold, 1 or more. Default: 200.
+    #[schemars(range(min = 1, max = 1000000))]
     pub episodes: usize,
 }
 

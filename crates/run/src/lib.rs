@@ -58,6 +58,7 @@ mod resume;
 mod roots;
 mod run;
 pub mod runs;
+mod schema;
 mod score_file;
 mod scoring;
 mod seed;
@@ -111,6 +112,7 @@ pub use reproduce::{Artefact, Reproduction, plan_of_run, reproduce};
 pub use results::{TARGETS, carried, intervals, rates};
 pub use run::{Outcome, run};
 pub use runs::{Changed, Differences};
+pub use schema::{keys_page, pipeline_schema};
 pub use seed::derive;
 pub use shortcut::{Audit, Shortcut};
 pub use source::Source;
@@ -118,8 +120,8 @@ pub use stage::Stage;
 pub use stages::preprocess::read as read_signals;
 pub use stages::{write_figures, write_report, write_tables};
 pub use sweep::{
-    JobOptions, PointState, SweepMean, SweepOptions, SweepOutcome, SweepPointState, SweepRow, give_up, sweep,
-    sweep_job, sweep_status, sweep_table,
+    Divided, JobOptions, PointState, SweepMean, SweepOptions, SweepOutcome, SweepPointState, SweepRow,
+    give_up, run_divided, sweep, sweep_job, sweep_status, sweep_table,
 };
 pub use sweep_plan::{SweepAxis, SweepKey};
 pub use system::System;

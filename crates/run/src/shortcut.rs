@@ -1,8 +1,10 @@
 //! The audits: what a run asks about its own numbers, each switched off only by name.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use ndarray::Array2;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use twinprint_features::{DEFAULT_H_FREQ, FeatureError, LogSpectra, View, confound};
 
@@ -173,6 +175,17 @@ impl Audit {
 impl fmt::Display for Audit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+impl JsonSchema for Audit {
+    fn schema_name() -> Cow<'static, str> {
+        "Audit".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names: Vec<&str> = Self::all().into_iter().map(Self::name).collect();
+        json_schema!({ "description": "One question a run asks about its own numbers.", "type": "string", "enum": names })
     }
 }
 

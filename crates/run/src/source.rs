@@ -10,7 +10,7 @@ use crate::lines::{key_at, line_in, line_of};
 use crate::words;
 
 /// The key by which a pipeline names the one it extends.
-const EXTENDS: &str = "extends";
+pub(crate) const EXTENDS: &str = "extends";
 /// Keys that say which of several choices a table is of: another choice has other keys, so it replaces the table whole.
 const CHOICES: [&str; 3] = ["name", "kind", "method"];
 /// Tables that are one choice of several without a key that says which.

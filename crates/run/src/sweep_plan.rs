@@ -1,9 +1,10 @@
 //! What a sweep varies: the `[[sweep]]` tables of a pipeline.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What is varied: a `[[sweep]]` table of a pipeline.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What a sweep varies: an axis.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SweepAxis {
     /// The axis's name in tables and plots.
@@ -11,6 +12,7 @@ pub struct SweepAxis {
     /// The key of the plan that is set, as `protocol.train.subjects`; or a list of keys that are set together.
     pub key: SweepKey,
     /// The values it takes; of several keys, lists of one value each.
+    #[schemars(with = "Vec<serde_json::Value>", length(min = 1))]
     pub values: Vec<toml::Value>,
     /// What to call them, one each; the values themselves unless given. Labels that are numbers are drawn to scale.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -24,7 +26,7 @@ pub struct SweepAxis {
 }
 
 /// What an axis sets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum SweepKey {
     /// One key of the plan.

@@ -2,17 +2,20 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::shortcut::Shortcut;
 
 /// A way from epochs to prints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum System {
     /// The trained encoder: what the pipeline is about.
+    #[schemars(skip)]
     Encoder,
     /// The trained encoder without what the plan's fusion joins to its prints; scored where there is a fusion.
+    #[schemars(skip)]
     EncoderAlone,
     /// The same architecture with fresh weights, standardised on the training subjects.
     UntrainedEncoder,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The name of a channel, compared by electrode rather than by spelling.
@@ -11,8 +12,9 @@ use serde::{Deserialize, Serialize};
 /// (`-REF`, `-LE`, `-A1`, …) removed, case folded, and the four renamed positions of the 10-20 system mapped to their
 /// 10-10 names (T3 = T7, T4 = T8, T5 = P7, T6 = P8; American Clinical Neurophysiology Society, guideline 2, 2016).
 /// The spelling kept for display is the usual one where it is known (`Fp1`, `AFz`), else the one given.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "String", into = "String")]
+#[schemars(inline)]
 pub struct ChannelName {
     shown: String,
     key: String,

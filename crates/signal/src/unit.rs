@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A number that is not a possible value of its unit.
@@ -17,18 +18,21 @@ pub struct UnitError {
 }
 
 /// A frequency or a sampling rate in hertz: finite and above 0.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "f64", into = "f64")]
+#[schemars(inline, extend("exclusiveMinimum" = 0))]
 pub struct Hertz(f64);
 
 /// A duration or a point in time in seconds: finite, and negative where a point lies before its origin.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "f64", into = "f64")]
+#[schemars(inline)]
 pub struct Seconds(f64);
 
 /// An electric potential in microvolts: finite.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "f64", into = "f64")]
+#[schemars(inline)]
 pub struct Microvolts(f64);
 
 /// The position of a sample, counted from the first sample of its recording.

@@ -1,4 +1,4 @@
-//! `completions` and `man`: what the arguments say of themselves, for shells and for `man`.
+//! `completions`, `man` and `schema`: what arguments and pipelines say of themselves, for shells, for `man` and for editors.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,6 +29,16 @@ pub(crate) fn man(folder: &Path) -> Result<ExitCode, Failure> {
     std::fs::create_dir_all(folder).map_err(failed)?;
     clap_mangen::generate_to(Arguments::command(), folder).map_err(failed)?;
     say!("manual pages in {}; read one with man {}", folder.display(), folder.join("twinprint.1").display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what a pipeline may hold: its JSON Schema, or the page of every key in docs/.
+pub(crate) fn schema(page: bool) -> Result<ExitCode, Failure> {
+    if page {
+        results(format_args!("{}", twinprint_run::keys_page()));
+    } else {
+        results(format_args!("{:#}\n", twinprint_run::pipeline_schema()));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

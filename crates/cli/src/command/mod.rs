@@ -57,6 +57,7 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Completions { shell } => documents::completions(*shell),
         Command::Man { folder } => documents::man(folder),
         Command::Reference => documents::reference(),
+        Command::Schema { page } => documents::schema(*page),
         Command::Enrol(given) => gallery::enrol(given, &progress),
         Command::Verify(given) => gallery::verify(given),
         Command::Identify(given) => gallery::identify(given),

@@ -3,18 +3,25 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use twinprint_run::{Options, Outcome, Plan, Source, Stage, Surroundings, prepare};
+use twinprint_run::{
+    Divided, Machine, Options, Outcome, Plan, Source, Stage, Surroundings, SweepOptions, prepare,
+};
 
-use crate::arguments::{CheckArguments, EvaluateArguments, RunArguments, StageArguments};
+use crate::arguments::EvaluateArguments;
 use crate::failure::Failure;
 use crate::host;
 use crate::interrupt;
 use crate::plan_arguments::{ChangeArguments, PlanArguments};
 use crate::progress::Terminal;
+use crate::run_arguments::{CheckArguments, RunArguments, StageArguments};
 use crate::say::{readable, say, tell};
+use crate::sweep_arguments::Executor;
 
 /// `twinprint run`.
 pub(crate) fn whole(given: &RunArguments, threads: usize, progress: &Terminal) -> Result<ExitCode, Failure> {
+    if let Some(executor) = given.executor {
+        return divided(given, executor, threads, progress);
+    }
     let plan = resolve(&given.plan)?;
     let options = Options {
         from: given.from,
@@ -24,12 +31,35 @@ pub(crate) fn whole(given: &RunArguments, threads: usize, progress: &Terminal) -
         ..options(&given.plan.change, threads)
     };
     let outcome = run(&plan, &options, progress)?;
+    finished(&outcome, given.json)
+}
+
+/// `twinprint run` over several processes or jobs.
+fn divided(
+    given: &RunArguments,
+    executor: Executor,
+    threads: usize,
+    progress: &Terminal,
+) -> Result<ExitCode, Failure> {
+    let change = &given.plan.change;
+    let source = Source::read(&given.plan.pipeline, &change.overrides)?;
+    let options = executor_options(change, threads, given.detach)?;
+    match twinprint_run::run_divided(&source, &surroundings(change), executor.kind(), &options, progress)? {
+        Divided::Complete(outcome) => finished(&outcome, given.json),
+        Divided::HandedOver { folder, jobs } => {
+            say!("handed over as {}; what they say is in {}", jobs.join(" "), folder.display());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn finished(outcome: &Outcome, json: bool) -> Result<ExitCode, Failure> {
     if outcome.was_complete {
         tell!(
             "already complete, and its recordings are as they were; --force runs it again, --from STAGE a part of it"
         );
     }
-    show(&outcome, given.json)
+    show(outcome, json)
 }
 
 /// `twinprint preprocess`, `train`, `embed`.
@@ -101,6 +131,17 @@ pub(super) fn surroundings(given: &ChangeArguments) -> Surroundings {
         cache: (!given.cache.no_cache).then(|| host::cache(given.cache.cache.as_deref(), &given.out)),
         read_again: given.verify,
     }
+}
+
+/// How processes and jobs are started.
+pub(super) fn executor_options(
+    change: &ChangeArguments,
+    threads: usize,
+    detach: bool,
+) -> Result<SweepOptions<'static>, Failure> {
+    let program = std::env::current_exe()?;
+    let machine = Machine { program, cores: threads, free_memory: host::free_memory() };
+    Ok(SweepOptions { out: change.out.clone(), machine, clock: &host::now, detach, force: false })
 }
 
 /// Runs a plan; Ctrl-C says from now on where to go on.

@@ -2,40 +2,31 @@
 
 use std::process::ExitCode;
 
-use twinprint_run::{JobOptions, Machine, PointState, Source, SweepOptions, SweepOutcome};
+use twinprint_run::{ExecutorKind, JobOptions, PointState, Source, SweepOptions, SweepOutcome};
 use twinprint_signal::counted;
 
-use super::run::surroundings;
+use super::run::{executor_options, surroundings};
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::host;
 use crate::progress::Terminal;
 use crate::say::{results, say, tell};
-use crate::sweep_arguments::{Executor, JobArguments, SweepArguments};
+use crate::sweep_arguments::{JobArguments, SweepArguments};
 
 /// `twinprint sweep`.
 pub(crate) fn run(given: &SweepArguments, threads: usize, progress: &Terminal) -> Result<ExitCode, Failure> {
     let change = &given.plan.change;
     let mut overrides = change.overrides.clone();
-    overrides.extend(given.executor.map(|executor| match executor {
-        Executor::Local => "executor.kind=local".to_owned(),
-        Executor::Slurm => "executor.kind=slurm".to_owned(),
+    overrides.extend(given.executor.map(|executor| match executor.kind() {
+        ExecutorKind::Local => "executor.kind=local".to_owned(),
+        ExecutorKind::Slurm => "executor.kind=slurm".to_owned(),
     }));
     overrides.extend(given.jobs.map(|jobs| format!("executor.jobs={jobs}")));
     let source = Source::read(&given.plan.pipeline, &overrides)?;
     let outcome = if given.status {
         twinprint_run::sweep_status(&source, &change.out, &host::now(), progress)?
     } else {
-        let options = SweepOptions {
-            out: change.out.clone(),
-            machine: Machine {
-                program: std::env::current_exe()?,
-                cores: threads,
-                free_memory: host::free_memory(),
-            },
-            clock: &host::now,
-            detach: given.detach,
-        };
+        let options = SweepOptions { force: given.force, ..executor_options(change, threads, given.detach)? };
         twinprint_run::sweep(&source, &surroundings(change), &options, progress)?
     };
     if given.json {

@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::layers;
@@ -12,10 +13,11 @@ use crate::range::require;
 use crate::weights::{Bound, Parameter};
 
 /// Settings of the `channel_power` architecture.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChannelPower {
     /// The length of a print: 16.
+    #[schemars(range(min = 1))]
     pub dim: usize,
 }
 

@@ -4,6 +4,7 @@
 
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::layers::{self, Block};
@@ -14,16 +15,20 @@ use crate::range::require;
 use crate::weights::{Bound, Parameter};
 
 /// Settings of the `conv` architecture.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Conv {
     /// Channels after each layer: 64, 64, 128.
+    #[schemars(length(min = 1), inner(range(min = 1)))]
     pub widths: Vec<usize>,
     /// Samples of every kernel, odd: 9.
+    #[schemars(range(min = 1))]
     pub kernel: usize,
     /// Samples that each pooling makes one: 2.
+    #[schemars(range(min = 1))]
     pub pool: usize,
     /// The length of a print: 128.
+    #[schemars(range(min = 1))]
     pub dim: usize,
 }
 

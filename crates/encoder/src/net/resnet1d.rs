@@ -6,6 +6,7 @@
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use rand_chacha::ChaCha8Rng;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::layers::{self, Block};
@@ -18,16 +19,20 @@ use crate::weights::{Bound, Parameter};
 const BLOCKS: usize = 2;
 
 /// Settings of the `resnet1d` architecture.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Resnet1d {
     /// Channels of each stage: 32, 64, 128.
+    #[schemars(length(min = 1), inner(range(min = 1)))]
     pub widths: Vec<usize>,
     /// Samples of every kernel but the first, odd: 7.
+    #[schemars(range(min = 1))]
     pub kernel: usize,
     /// Samples of the first kernel, odd: 15.
+    #[schemars(range(min = 1))]
     pub stem: usize,
     /// The length of a print: 128.
+    #[schemars(range(min = 1))]
     pub dim: usize,
 }
 

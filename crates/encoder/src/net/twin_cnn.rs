@@ -8,6 +8,7 @@ use burn::tensor::Tensor;
 use burn::tensor::module::avg_pool1d;
 use burn::tensor::ops::AvgPoolOptions;
 use rand_chacha::ChaCha8Rng;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::layers::{self, Block};
@@ -17,14 +18,17 @@ use crate::pass::{InputShape, Pass};
 use crate::weights::{Bound, Parameter};
 
 /// Settings of the `twin_cnn` architecture.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TwinCnn {
     /// Filters of each layer: 32, 16, 8.
+    #[schemars(length(min = 1), inner(range(min = 1)))]
     pub widths: Vec<usize>,
     /// Samples of every kernel, odd: 15.
+    #[schemars(range(min = 1))]
     pub kernel: usize,
     /// The length of a print: 32.
+    #[schemars(range(min = 1))]
     pub dim: usize,
 }
 

@@ -1,5 +1,6 @@
 //! Which network an encoder is; the networks are in `front` and `net`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::filterbank::Filterbank;
@@ -10,7 +11,7 @@ use crate::range::require;
 macro_rules! architecture {
     ($($(#[cfg($when:meta)])? $name:literal => $file:ident::$Settings:ident,)+) => {
         /// A network by name.
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(tag = "name")]
         pub enum Architecture {
             /// Gabor filterbank, channel pairs, log power and a linear head: the measured recipe.

@@ -1,12 +1,13 @@
 //! Settings of the `filterbank` architecture; what it computes is in `front`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::EncoderError;
 use crate::range::{positive, require};
 
 /// Settings of the `filterbank` architecture.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Filterbank {
     /// The temporal bands.
@@ -14,6 +15,7 @@ pub struct Filterbank {
     /// Which differences between channels are taken.
     pub spatial: Spatial,
     /// How many pairs a band, where `spatial` draws them: 32.
+    #[schemars(range(min = 1))]
     pub pairs: usize,
     /// Whether the mean over channels is subtracted first.
     pub average_reference: AverageReference,
@@ -22,10 +24,13 @@ pub struct Filterbank {
     /// Sine tapers whose spectra give those covariances: 0, which is one Hann window. Each lowers their variance and smears
     /// frequencies.
     #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(extend("default" = 0))]
     pub tapers: usize,
     /// What a microvolt counts: 0.1.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub scale: f64,
     /// Added to the power before the logarithm, in scaled microvolts squared: 0.001.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub floor: f64,
     /// The number of outputs of the linear head; 0 for as many as there are features.
     pub dim: usize,
@@ -48,7 +53,7 @@ impl Default for Filterbank {
 }
 
 /// Which differences between channels a filterbank takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Spatial {
     /// `channels_and_pairs` with fewer than 8 channels, `random_pairs` otherwise.
@@ -62,7 +67,7 @@ pub enum Spatial {
 }
 
 /// Whether the mean over channels is subtracted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AverageReference {
     /// With 8 channels or more; fewer do not sample the head.
@@ -101,18 +106,23 @@ impl Filterbank {
 }
 
 /// Which bands a filterbank has.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Bands {
     /// The number of bands: 16, 1 to 128.
+    #[schemars(range(min = 1, max = 128))]
     pub count: usize,
     /// The lowest centre frequency in hertz: 2.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub low: f64,
     /// The highest centre frequency in hertz: 38, below half the rate.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub high: f64,
     /// The length of a kernel in seconds: 0.5.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub seconds: f64,
     /// Steps a second at which bands are evaluated: 64. The rate divided by it is the stride, rounded, at least 1.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub steps_per_second: f64,
 }
 

@@ -1,5 +1,6 @@
 //! Settings of the features that are learnt across people and joined to the front end's.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Augment;
@@ -7,7 +8,7 @@ use crate::EncoderError;
 use crate::range::{not_negative, positive, require, up_to};
 
 /// Features that stand beside those of the front end and are whitened together with them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "name", rename_all = "snake_case")]
 pub enum Joined {
     /// A Siamese network of convolutions over time that sees one channel at a time, and so takes any montage.
@@ -28,42 +29,56 @@ impl Joined {
 }
 
 /// Settings of `shared_conv`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SharedConv {
     /// Filters of each layer: 32, 32, 32.
+    #[schemars(length(min = 1), inner(range(min = 1)))]
     pub widths: Vec<usize>,
     /// Samples of the kernels of each layer, odd: 33, 15, 9.
+    #[schemars(inner(range(min = 1)))]
     pub kernels: Vec<usize>,
     /// Samples between two outputs of every layer: 2.
+    #[schemars(range(min = 1))]
     pub stride: usize,
     /// Features of each channel: 16.
+    #[schemars(range(min = 1))]
     pub dim: usize,
     /// A sample is clipped at so many mean absolute values of its channel's window: 5.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub clip: f64,
     /// Prints that the loss compares have so many numbers: 128. A linear layer of each cohort makes them.
+    #[schemars(range(min = 1))]
     pub head: usize,
     /// Steps, each on one cohort: 600.
     pub steps: usize,
     /// People of a batch, each with two windows: 32.
+    #[schemars(range(min = 2))]
     pub people: usize,
     /// The temperature of the SupCon loss: 0.1.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub temperature: f64,
     /// The learning rate at its highest, from where it falls to 0 along half a cosine: 0.002.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
     /// Decoupled weight decay: 0.01.
+    #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// The share of channels that a step leaves out: 0.2, 0 to 0.9.
+    #[schemars(range(min = 0, max = 0.9))]
     pub dropout: f64,
     /// Where the kernels of the first layer start: `random`.
     #[serde(skip_serializing_if = "is_default")]
+    #[schemars(extend("default" = "random"))]
     pub initialise: KernelStart,
     /// Whether what a filter counts for depends on where on the head its channel lies: false. Channels must then have names of the
     /// 10-5 system.
     #[serde(skip_serializing_if = "is_default")]
+    #[schemars(extend("default" = false))]
     pub positions: bool,
     /// Heads of the attention by which an epoch's channels learn from one another: 0, for none. They divide `dim`.
     #[serde(skip_serializing_if = "is_default")]
+    #[schemars(extend("default" = 0))]
     pub mixing: usize,
     /// Changes made to epochs while they are learnt from, in the words of `batch.augment`: none.
     #[serde(skip_serializing_if = "is_default")]
@@ -76,7 +91,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 /// Where the kernels of a first layer start.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KernelStart {
     /// At random.

@@ -1,12 +1,13 @@
 //! What training minimises; the formulas are in `learn/loss`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::EncoderError;
 use crate::range::{positive, require};
 
 /// What training minimises.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "name", rename_all = "snake_case")]
 pub enum Loss {
     /// Supervised contrastive (Khosla 2020).
@@ -65,10 +66,11 @@ impl Loss {
 }
 
 /// Settings of the `sup_con` loss.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SupCon {
     /// What cosines are divided by: 0.1.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub temperature: f64,
 }
 
@@ -79,13 +81,14 @@ impl Default for SupCon {
 }
 
 /// Settings of the `contrastive` loss.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Contrastive {
     /// The distance: `l2`, `l1` or `cosine`.
     pub distance: Distance,
     /// Beyond this distance a negative pair costs nothing: 1.4. Random unit vectors lie √2 apart, so the customary
     /// margin of 1 would leave most negatives inactive.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub margin: f64,
 }
 
@@ -96,7 +99,7 @@ impl Default for Contrastive {
 }
 
 /// Settings of the `koch` loss.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Koch {
     /// Where weights start, before softplus keeps them positive: −1.
@@ -112,10 +115,11 @@ impl Default for Koch {
 }
 
 /// Settings of the `triplet` loss.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Triplet {
     /// By how much the squared distance to another person must exceed that to the same one: 0.2.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub margin: f64,
 }
 
@@ -126,10 +130,11 @@ impl Default for Triplet {
 }
 
 /// Settings of the `n_pair` loss.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NPair {
     /// What cosines are divided by: 0.1. The paper leaves prints unnormalised instead.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub temperature: f64,
 }
 
@@ -140,10 +145,11 @@ impl Default for NPair {
 }
 
 /// Settings of the `prototypical` loss.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Prototypical {
     /// What squared distances are divided by: 0.1. The paper leaves prints unnormalised instead.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub temperature: f64,
 }
 
@@ -154,12 +160,14 @@ impl Default for Prototypical {
 }
 
 /// Settings of the `arc_face` loss.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ArcFace {
     /// What cosines are multiplied by: 30.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub scale: f64,
     /// The angular margin in radians: 0.5.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = std::f64::consts::FRAC_PI_2))]
     pub margin: f64,
 }
 
@@ -170,10 +178,11 @@ impl Default for ArcFace {
 }
 
 /// Settings of the `subject_softmax` loss.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SubjectSoftmax {
     /// What unit prints are multiplied by, so that the classifier need not grow first: 10.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub scale: f64,
 }
 
@@ -184,7 +193,7 @@ impl Default for SubjectSoftmax {
 }
 
 /// A distance between unit-length prints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Distance {
     /// Euclidean: √Σ(x−y)². Random prints lie near √2.

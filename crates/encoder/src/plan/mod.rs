@@ -12,6 +12,7 @@ mod prints;
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use twinprint_closed::SHRINKAGE;
 
@@ -28,8 +29,9 @@ pub use optimiser::{EarlyStopping, Optimiser, Schedule};
 pub use prints::{Attention, Backend, Fusion, Partner};
 
 /// Everything an encoder is made by. The defaults are the measured recipe.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Encoder")]
 pub struct Plan {
     /// The network, and the features it takes where it takes some.
     pub architecture: Architecture,
@@ -37,7 +39,7 @@ pub struct Plan {
     pub initialise: Init,
     /// What training minimises.
     pub loss: Loss,
-    /// Further losses added to it.
+    /// Further losses added to it. None.
     pub auxiliary: Vec<Auxiliary>,
     /// What a batch is made of.
     pub batch: Batch,
@@ -45,9 +47,10 @@ pub struct Plan {
     pub optimiser: Optimiser,
     /// When training stops before its last step.
     pub early_stopping: EarlyStopping,
-    /// What is fitted to the trained encoder's prints.
+    /// What is fitted to the trained encoder's prints. Nothing.
     pub backend: Backend,
-    /// How many encoders are trained, each from its own seed; prints are their concatenation. 1.
+    /// How many encoders are trained, each from its own seed, 1 to 64; prints are their concatenation. 1.
+    #[schemars(range(min = 1, max = 64))]
     pub ensemble: usize,
     /// Steps between two checkpoints, where the caller keeps them: 100; 0 for none.
     pub checkpoint_every: usize,
@@ -63,13 +66,13 @@ pub struct Plan {
     /// taken from it, and not from the plan.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<PathBuf>,
-    /// What becomes of that model on the people at hand.
+    /// What becomes of that model on the people at hand: `none` unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adapt: Option<Adapt>,
     /// The hash of that model, as `twinprint model show` has it: filled in where it is absent; another model is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from_encoder: Option<String>,
-    /// From which every random choice is derived. 0.
+    /// From which every random choice is derived. Unless given, it is itself derived from the plan's `seed`.
     pub seed: u64,
 }
 
@@ -98,16 +101,18 @@ impl Default for Plan {
 }
 
 /// Where the weights of a network start.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Init {
     /// Whether the linear head of `filterbank` starts as the whitening by the within-subject covariance (WCCN)
     /// rather than at random. Absent: yes for `filterbank`, no for the others, which have no such head.
     pub whitening: Option<bool>,
     /// The shrinkage of that covariance toward a multiple of the identity: 0.3, 0 to 1.
+    #[schemars(range(min = 0, max = 1))]
     pub shrinkage: f64,
     /// How often the covariance of what differs between the recordings of a person is added to it: 0, at least 0.
     /// Probing another recording than enrolled, that is what must be overlooked; epochs alone show mostly noise.
+    #[schemars(range(min = 0))]
     pub across_recordings: f64,
 }
 
@@ -118,12 +123,13 @@ impl Default for Init {
 }
 
 /// A further loss and how much it counts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Auxiliary {
     /// The loss that is added to the plan's first.
     pub loss: Loss,
     /// What its value is multiplied by: above 0.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub weight: f64,
 }
 

@@ -1,24 +1,29 @@
 //! How weights are changed, and when that ends.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How weights are changed: AdamW (Loshchilov, Hutter, 2019).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Optimiser {
     /// Steps: 300; 0 leaves the initial state.
     pub steps: usize,
     /// The learning rate at its highest: 0.0001.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
     /// Decoupled weight decay: 0.
+    #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// How the learning rate changes over the steps.
     pub schedule: Schedule,
     /// Steps over which the learning rate rises from 0 first: 0.
     pub warmup: usize,
     /// The gradient's highest L2 norm over all parameters; 0 for no limit.
+    #[schemars(range(min = 0))]
     pub clip: f64,
     /// Decay of the running average of the weights that is kept as the result, below 1; 0 keeps the last weights.
+    #[schemars(range(min = 0, max = 0.999999))]
     pub average: f64,
 }
 
@@ -37,7 +42,7 @@ impl Default for Optimiser {
 }
 
 /// How the learning rate changes over the steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Schedule {
     /// Down to 0 along half a cosine.
@@ -66,7 +71,7 @@ impl Optimiser {
 }
 
 /// When training stops before its last step: by the equal error rate of dev subjects, which the caller computes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EarlyStopping {
     /// Steps between two looks at the dev subjects; 0 for none. The weights of the best look are the result.

@@ -1,5 +1,6 @@
 //! What becomes of prints after the encoder: back end, fusion, attention.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use twinprint_closed::SHRINKAGE;
 
@@ -7,7 +8,7 @@ use crate::EncoderError;
 use crate::range::{not_negative, positive, require, up_to};
 
 /// What is fitted to the prints of the training subjects after the encoder.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Default, JsonSchema)]
 #[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Backend {
     /// Prints stay as the encoder makes them.
@@ -17,33 +18,38 @@ pub enum Backend {
     Wccn {
         /// Shrinkage of the covariance: 0.3.
         #[serde(default = "shrinkage")]
+        #[schemars(range(min = 0, max = 1))]
         shrinkage: f64,
     },
     /// Linear discriminant analysis: at most subjects − 1 dimensions are left.
     Lda {
         /// Shrinkage of the within-subject covariance: 0.3.
         #[serde(default = "shrinkage")]
+        #[schemars(range(min = 0, max = 1))]
         shrinkage: f64,
     },
     /// Two-covariance probabilistic linear discriminant analysis.
     Plda {
         /// Shrinkage of both covariances: 0.3.
         #[serde(default = "shrinkage")]
+        #[schemars(range(min = 0, max = 1))]
         shrinkage: f64,
     },
 }
 
 /// What a print is joined with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fusion {
     /// The feature; its whitening is fitted to the training subjects.
     pub with: Partner,
     /// What its score counts, the encoder's counting 1: 1, above 0.
     #[serde(default = "one")]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub weight: f64,
     /// The shrinkage of its within-subject covariance: 0.3.
     #[serde(default = "shrinkage")]
+    #[schemars(range(max = 1), extend("exclusiveMinimum" = 0))]
     pub shrinkage: f64,
 }
 
@@ -56,7 +62,7 @@ fn shrinkage() -> f64 {
 }
 
 /// A classical feature, named as the baseline that uses it alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Partner {
     /// Log-covariance in six bands.
@@ -76,21 +82,27 @@ impl Fusion {
 }
 
 /// Settings of the attention over epochs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Attention {
     /// Parts of the training people, each scored by an encoder fitted to the others: 5, at least 2; fewer where a part
     /// would hold less than two people.
+    #[schemars(range(min = 2))]
     pub folds: usize,
     /// Units of the hidden layer: 64, 1 to 4096.
+    #[schemars(range(min = 1, max = 4096))]
     pub hidden: usize,
     /// Steps, each on one part: 300, at least 1.
+    #[schemars(range(min = 1))]
     pub steps: usize,
     /// The learning rate at its highest, from where it falls to 0 along half a cosine: 0.003.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
     /// Decoupled weight decay: 0.01.
+    #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// The share of features and hidden units that a step leaves out: 0.3, 0 to 0.9.
+    #[schemars(range(min = 0, max = 0.9))]
     pub dropout: f64,
 }
 

@@ -1,11 +1,13 @@
 //! How epochs are cut.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use twinprint_signal::{Hertz, Seconds};
 
 /// How epochs are cut. Both kinds stay inside a segment: no epoch spans a gap.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "EpochKeys", into = "EpochKeys")]
+#[schemars(rename = "Epochs")]
 pub enum EpochPlan {
     /// Equal windows from the start of each segment.
     Fixed {
@@ -33,20 +35,28 @@ impl Default for EpochPlan {
     }
 }
 
-/// The keys of `[preprocess.epochs]`: `duration`, `overlap`, or `events`, `tmin`, `tmax`, `baseline`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+/// How epochs are cut: `duration` and `overlap`, or around annotations `events`, `tmin`, `tmax` and `baseline`. No epoch spans a gap.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct EpochKeys {
+    /// The length of an epoch in seconds, above 0. Default: 2.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     duration: Option<Seconds>,
+    /// How many seconds of it the next one shares: 0 to below `duration`. Default: 0.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("minimum" = 0))]
     overlap: Option<Seconds>,
+    /// Labels of annotations, compared exactly: epochs are then cut around these, and `duration` and `overlap` are left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<Vec<String>>,
+    /// With `events`: where an epoch starts, in seconds from the event. Default: −0.2.
     #[serde(skip_serializing_if = "Option::is_none")]
     tmin: Option<Seconds>,
+    /// With `events`: the last sample of an epoch, in seconds from the event. Default: 0.8.
     #[serde(skip_serializing_if = "Option::is_none")]
     tmax: Option<Seconds>,
+    /// With `events`: the stretch, in seconds from the event, whose mean is taken from each channel of the epoch. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline: Option<[Seconds; 2]>,
 }

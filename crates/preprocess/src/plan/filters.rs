@@ -1,30 +1,36 @@
 //! What is done along time: band filter, notch, resampling.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use twinprint_signal::Hertz;
 
-use crate::switch;
+use crate::switch::{self, Switch};
 
 /// The band filter, on the continuous signal of each segment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Filter {
     /// The design. Default: `"fir"`.
     pub method: FilterMethod,
     /// Lower pass-band edge. Range: above 0, below `h_freq`. Default: 1 Hz. `false` lets low frequencies pass.
     #[serde(with = "switch")]
+    #[schemars(with = "Switch<Hertz>", extend("minimum" = 0.001, "maximum" = 100000))]
     pub l_freq: Option<Hertz>,
     /// Upper pass-band edge. Range: below Nyquist. Default: 40 Hz. `false` lets high frequencies pass.
     #[serde(with = "switch")]
+    #[schemars(with = "Switch<Hertz>", extend("minimum" = 0.001, "maximum" = 100000))]
     pub h_freq: Option<Hertz>,
     /// FIR: width of the lower transition, at most `l_freq`. Default: `false`, which is min(max(l_freq / 4, 2), l_freq) Hz.
     #[serde(with = "switch")]
+    #[schemars(with = "Switch<Hertz>", extend("minimum" = 0.001, "maximum" = 100000))]
     pub l_trans_bandwidth: Option<Hertz>,
     /// FIR: width of the upper transition. Default: `false`, which is min(max(h_freq / 4, 2), Nyquist − h_freq) Hz.
     #[serde(with = "switch")]
+    #[schemars(with = "Switch<Hertz>", extend("minimum" = 0.001, "maximum" = 100000))]
     pub h_trans_bandwidth: Option<Hertz>,
     /// Butterworth: the order before the backward pass doubles it. Range: 1 to 12. Default: `false`, which is 4.
     #[serde(with = "switch")]
+    #[schemars(with = "Switch<usize>", extend("minimum" = 1, "maximum" = 12))]
     pub order: Option<usize>,
 }
 
@@ -42,7 +48,7 @@ impl Default for Filter {
 }
 
 /// The design of a band filter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FilterMethod {
     /// Zero-phase finite impulse response: windowed sinc, Hamming, as MNE-Python designs by default.
@@ -52,32 +58,36 @@ pub enum FilterMethod {
 }
 
 /// Removal of mains hum and its harmonics by zero-phase FIR band-stops, as MNE-Python's `notch_filter` designs by default.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Notch {
     /// The mains frequency. Range: above 0, below Nyquist. Default: 50 Hz.
+    #[schemars(extend("minimum" = 0.001, "maximum" = 100000))]
     pub freq: Hertz,
     /// Whether to remove its multiples too, as far as their stop-band fits below Nyquist. Default: true.
     pub harmonics: bool,
     /// Width of each stop-band. Default: `false`, which is a 200th of the frequency removed.
     #[serde(with = "switch")]
+    #[schemars(with = "Switch<Hertz>")]
     pub notch_width: Option<Hertz>,
     /// Both transitions of a stop-band together. Default: 1 Hz.
+    #[schemars(extend("minimum" = 0.001, "maximum" = 100000))]
     pub trans_bandwidth: Hertz,
 }
 
 /// The rate all recordings are brought to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Resample {
     /// The new rate. Default: 128 Hz.
+    #[schemars(range(min = 1, max = 100000))]
     pub sfreq: Hertz,
     /// How. Default: `"fft"`.
     pub method: ResampleMethod,
 }
 
 /// How a signal is brought to another rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ResampleMethod {
     /// Through the Fourier transform of the whole segment, padded to a power of two, as MNE-Python's `raw.resample`.

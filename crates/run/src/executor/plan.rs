@@ -1,39 +1,49 @@
 //! Where the runs of a sweep are computed: the `[executor]` table of a pipeline. It decides no result.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Where the runs of a sweep are computed, and with what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Where the runs of a sweep, or the parts of a divided run, are computed, and with what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Executor")]
 pub struct ExecutorPlan {
-    /// `local`, processes on this machine, or `slurm`, jobs of a cluster.
+    /// What computes; `--executor` says it as well.
     pub kind: ExecutorKind,
-    /// What one job computes: `point`, a whole run, or `fold`, the training of one fold of it; then what comes before and
-    /// after the training is a job of its own.
+    /// What one job of a sweep computes; with `fold`, what comes before and after the training is a job of its own. `run --executor`
+    /// always divides.
     pub job: JobSize,
-    /// How many jobs share the cutting of recordings into epochs, before the runs begin; none unless given. They leave it in the
+    /// How many jobs share the cutting of recordings into epochs, before the runs begin; none unless given, and four of
+    /// `run --executor`. They leave it in the
     /// cache, and every point that cuts alike takes it from there.
+    #[schemars(range(min = 1))]
     pub recording_jobs: Option<usize>,
     /// Jobs at a time; unless given, as many as memory and processors allow, and with Slurm as many as it starts.
+    #[schemars(range(min = 1))]
     pub jobs: Option<usize>,
     /// The partition; that of the cluster unless given.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9.,_@-]+$"))]
     pub partition: Option<String>,
     /// The account that pays, where the cluster wants one.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9.,_@-]+$"))]
     pub account: Option<String>,
     /// The longest a job may take, as `90` (minutes), `02:00:00` or `1-12:00:00`; that of the partition unless given. A job
     /// that comes near it goes back into the queue and on from its checkpoint.
     pub time: Option<String>,
     /// Memory a job, as `8G`; that of the cluster unless given.
+    #[schemars(regex(pattern = r"^[0-9]*[1-9][0-9]*[KMGT]?$"))]
     pub memory: Option<String>,
     /// Processors a job, from 1; one unless given.
+    #[schemars(range(min = 1))]
     pub cpus: Option<usize>,
     /// Graphics processors a job; none unless given.
     pub gpus: Option<usize>,
-    /// How often a job that came near its time limit goes on.
+    /// How often a job that came near its time limit goes on. Default: 20.
     pub requeues: u32,
-    /// Further options of `sbatch`, as `--qos=long`.
+    /// Further options of `sbatch`, as `--qos=long`. Default: none.
+    #[schemars(inner(regex(pattern = r"^--")))]
     pub options: Vec<String>,
-    /// Lines of shell before the command, as `module load hdf5`.
+    /// Lines of shell before the command, as `module load hdf5`. Default: none.
     pub preamble: String,
 }
 
@@ -58,7 +68,7 @@ impl Default for ExecutorPlan {
 }
 
 /// What computes runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExecutorKind {
     /// Processes on this machine.
@@ -69,7 +79,7 @@ pub enum ExecutorKind {
 }
 
 /// What one job computes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JobSize {
     /// A whole run.

@@ -1,4 +1,4 @@
-//! One task of a sweep, as a process of its own computes it.
+//! One task of a sweep or of a divided run, as a process of its own computes it.
 
 use std::path::Path;
 
@@ -90,7 +90,7 @@ pub(super) fn plan_of(state: &State, index: usize) -> Result<Plan, RunError> {
         cache: state.cache.clone(),
         read_again: state.read_again,
     };
-    let plan = Plan::resolve(source, &surroundings)?.without_final_model();
+    let plan = state.plan(Plan::resolve(source, &surroundings)?);
     if plan.run_name() == run.folder {
         return Ok(plan);
     }
@@ -100,7 +100,7 @@ pub(super) fn plan_of(state: &State, index: usize) -> Result<Plan, RunError> {
             "its plan is no longer that of {}, which the sweep was begun with: this twinprint, or a file that the plan names, is another",
             run.folder
         ),
-        "run `twinprint sweep` again",
+        "begin it again with the same command",
     ))
 }
 
@@ -113,7 +113,7 @@ fn compute(
     progress: &dyn Progress,
 ) -> Result<(), RunError> {
     let plan = plan_of(state, task.run)?;
-    let options = Options::complete(folder.to_owned(), options.host.clone(), options.clock);
+    let options = Options::complete(state.out(folder), options.host.clone(), options.clock);
     match task.part {
         Part::Whole => run(&plan, &options, progress).map(|_| ()),
         Part::Recordings { shard, of } => shard::recordings(&plan, (shard, of), progress),

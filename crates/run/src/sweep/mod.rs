@@ -1,6 +1,7 @@
 //! Sweeps: the same plan with some of its keys varied, one run a point, computed by an executor. The state of a sweep is in files, so
 //! that it goes on where it was, and whoever looks at it need not be who began it.
 
+mod divided;
 mod job;
 mod state;
 mod status;
@@ -26,6 +27,7 @@ use crate::{Plan, Progress, RunError, Source, Surroundings, outputs};
 use state::{OutcomeState, State, TaskOutcome};
 use submit::Submission;
 
+pub use divided::{Divided, run_divided};
 pub use job::{JobOptions, give_up, sweep_job};
 pub use status::{PointState, SweepPointState, sweep_status};
 pub use table::{SweepMean, SweepRow};
@@ -41,6 +43,8 @@ pub struct SweepOptions<'a> {
     pub clock: &'a dyn Fn() -> String,
     /// Hand everything over and do not wait for it.
     pub detach: bool,
+    /// Make complete runs again whose recordings have changed since; without it they are refused.
+    pub force: bool,
 }
 
 /// A sweep as far as it has come.
@@ -84,10 +88,11 @@ pub fn sweep(
     let _alone = Lock::take(&lock_of(&folder), &folder, Hold::Alone, (options.clock)())?;
     outputs::remove_unfinished(&folder);
     let peak = || largest(&folder);
-    let mut submission = Submission::new(&base, &folder, options, &peak, progress);
+    let settings = &base.config().executor;
+    let mut submission = Submission::new((&base, settings), &folder, options, &peak, progress);
     submission.take_up(&mut state)?;
-    let cached = state.points.iter().filter(|point| state.is_complete(&folder, point.run)).count();
     let usable = check(&state, &plans, &folder, options)?;
+    let cached = state.points.iter().filter(|point| state.is_complete(&folder, point.run)).count();
     submission.hand_over(&mut state, &plans, &usable)?;
     let jobs = match base.config().executor.kind {
         ExecutorKind::Local => Vec::new(),
@@ -132,10 +137,10 @@ fn lock_of(folder: &Path) -> PathBuf {
 }
 
 /// Looks at every run that is not complete as `twinprint check` does; gives back which may be run. What is found is the
-/// outcome of a run that may not.
+/// outcome of a run that may not. A complete one whose recordings have changed is removed where it is to be made again.
 ///
 /// # Errors
-/// When none may be run, or the recordings of a complete one have changed.
+/// When none may be run, or the recordings of a complete one have changed and nobody asked for it again.
 fn check(
     state: &State,
     plans: &[Plan],
@@ -145,9 +150,14 @@ fn check(
     let mut usable = vec![true; plans.len()];
     let mut first = None;
     for (run, plan) in plans.iter().enumerate() {
-        if state.is_complete(folder, run) {
-            check_complete(plan, &state.complete(folder, run))?;
-            continue;
+        let complete = state.complete(folder, run);
+        let there = state.is_complete(folder, run);
+        if there {
+            match check_complete(plan, &complete) {
+                Ok(()) => continue,
+                Err(error) if !options.force => return Err(error),
+                Err(_) => {}
+            }
         }
         if let Err(error) = prepare(plan) {
             let text = crate::error::chain(&error);
@@ -155,6 +165,10 @@ fn check(
             let task = Task { run, part: Part::Whole };
             TaskOutcome::failed(text, (options.clock)()).write(folder, task)?;
             usable[run] = false;
+        } else if there {
+            let path = complete.root();
+            std::fs::remove_dir_all(path)
+                .map_err(|source| RunError::Write { path: path.to_owned(), source })?;
         }
     }
     match first {
@@ -207,7 +221,9 @@ fn watch(
             complete |= state.is_complete(folder, task.run);
             let title = state.title(task.run);
             // What a part of it could not do, the run tries again, and says what came of it.
-            if task.part == Part::Whole {
+            if state.alone {
+                progress.step(&task.part.to_string());
+            } else if task.part == Part::Whole {
                 match &word.error {
                     Some(error) => progress.notice(&format!("{title} failed: {error}")),
                     None => progress.step(&title),

@@ -36,6 +36,9 @@ pub(crate) struct State {
     pub(crate) cache: Option<PathBuf>,
     /// Whether every byte of the recordings is to be read again.
     pub(crate) read_again: bool,
+    /// Whether this is one run that is divided, and no sweep: its run folder lies beside this folder, and has a final model.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) alone: bool,
     pub(crate) points: Vec<Point>,
     pub(crate) runs: Vec<Run>,
     /// What was handed over last, and to which executor.
@@ -107,6 +110,7 @@ impl State {
             data_folders: surroundings.data_folders.iter().map(|folder| absolute(folder)).collect(),
             cache: surroundings.cache.as_deref().map(absolute),
             read_again: surroundings.read_again,
+            alone: false,
             points: Vec::new(),
             runs: Vec::new(),
             executor: ExecutorKind::Local,
@@ -142,14 +146,27 @@ impl State {
         names(self) == names(other) && (&self.text, &self.bases) == (&other.text, &other.bases)
     }
 
+    /// The folder that holds the run folders.
+    pub(crate) fn out(&self, folder: &Path) -> PathBuf {
+        match folder.parent() {
+            Some(beside) if self.alone => beside.to_owned(),
+            _ => folder.to_owned(),
+        }
+    }
+
+    /// The plan as its runs take it: those of a sweep have no final model.
+    pub(crate) fn plan(&self, plan: Plan) -> Plan {
+        if self.alone { plan } else { plan.without_final_model() }
+    }
+
     /// The folder of a run, complete.
     pub(crate) fn complete(&self, folder: &Path, run: usize) -> RunFolder {
-        RunFolder::at(folder.join(&self.runs[run].folder))
+        RunFolder::at(self.out(folder).join(&self.runs[run].folder))
     }
 
     /// The folder of a run on the way there.
     pub(crate) fn partial(&self, folder: &Path, run: usize) -> RunFolder {
-        RunFolder::at(folder.join(format!("{}.partial", self.runs[run].folder)))
+        RunFolder::at(self.out(folder).join(format!("{}.partial", self.runs[run].folder)))
     }
 
     /// Whether a run is complete.

@@ -7,7 +7,7 @@ use super::SweepOptions;
 use super::state::{Point, Run, State, TaskOutcome};
 use crate::config::{Config, hash_of};
 use crate::executor::local::Local;
-use crate::executor::plan::{ExecutorKind, JobSize};
+use crate::executor::plan::{ExecutorKind, ExecutorPlan, JobSize};
 use crate::executor::slurm::{LARGEST_ARRAY, Slurm};
 use crate::executor::{Batch, Executor, Part, Task, TaskState};
 use crate::prepare::prepare;
@@ -68,19 +68,20 @@ pub(super) fn begin(
 /// What hands tasks to an executor.
 pub(super) struct Submission<'a> {
     base: &'a Plan,
+    /// What the plan says of executors; of a run that is divided, with what is divided.
+    settings: &'a ExecutorPlan,
     folder: &'a Path,
     executor: Box<dyn Executor + 'a>,
 }
 
 impl<'a> Submission<'a> {
     pub(super) fn new(
-        base: &'a Plan,
+        (base, plan): (&'a Plan, &'a ExecutorPlan),
         folder: &'a Path,
         options: &'a SweepOptions,
         peak: &'a dyn Fn() -> Option<u64>,
         progress: &'a dyn Progress,
     ) -> Self {
-        let plan = &base.config().executor;
         let executor: Box<dyn Executor + 'a> = match plan.kind {
             ExecutorKind::Local => {
                 Box::new(Local::new(folder.to_owned(), options.machine.clone(), plan.jobs, peak))
@@ -91,7 +92,7 @@ impl<'a> Submission<'a> {
                 Box::new(Slurm::new(plan, folder, &options.machine.program, name, progress))
             }
         };
-        Self { base, folder, executor }
+        Self { base, settings: plan, folder, executor }
     }
 
     pub(super) fn executor(&mut self) -> &mut dyn Executor {
@@ -107,7 +108,7 @@ impl<'a> Submission<'a> {
 
     /// Takes up what an earlier command handed to a cluster and is still there.
     pub(super) fn take_up(&mut self, state: &mut State) -> Result<(), RunError> {
-        let kind = self.base.config().executor.kind;
+        let kind = self.settings.kind;
         state.executor = kind;
         let Ok(before) = State::read(self.folder) else { return Ok(()) };
         if before.executor != ExecutorKind::Slurm || before.batches.is_empty() {
@@ -138,7 +139,7 @@ impl<'a> Submission<'a> {
             return Err(RunError::in_stage(
                 "sweep",
                 format!(
-                    "jobs of the sweep as it was before its file was changed are still in the queue: wait for them, or end them with `scancel {jobs}`"
+                    "jobs of the plan as it was before its file was changed are still in the queue: wait for them, or end them with `scancel {jobs}`"
                 ),
             ));
         }
@@ -179,7 +180,7 @@ impl<'a> Submission<'a> {
     /// The tasks of some runs in the order in which they need one another: what is cut alike is cut once, what has the same
     /// prints is trained once, and the rest takes it from the cache.
     fn levels(&self, state: &State, plans: &[Plan], runs: &[usize]) -> Result<Vec<Vec<Task>>, RunError> {
-        let executor = &self.base.config().executor;
+        let executor = self.settings;
         let [mut recordings, mut first, mut preprocess, mut folds, mut whole, mut rest] =
             <[Vec<Task>; 6]>::default();
         let leads = |run: &usize| state.runs[*run].after.is_none_or(|leader| !runs.contains(&leader));
