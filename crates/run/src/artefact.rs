@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use polars::prelude::{Column, DataFrame, DataType};
+use polars::prelude::{Column, DataType};
 use serde::Serialize;
 use serde_json::Value;
 use twinprint_signal::EpochInfo;
@@ -97,7 +97,7 @@ pub(crate) fn compare(one: &Path, other: &Path) -> Result<Verdict, RunError> {
     let name = one.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
         "json" => values(&mut found, &json(one)?, &json(other)?, ""),
-        "parquet" => columns(&mut found, &tables::read_parquet(one)?, &tables::read_parquet(other)?),
+        "parquet" => rows(&mut found, one, other)?,
         "csv" => cells(&mut found, &text(one)?, &text(other)?),
         "h5" if name == crate::folder::EPOCHS
             || one.parent().is_some_and(|folder| folder.ends_with("cohorts")) =>
@@ -154,25 +154,32 @@ fn values(found: &mut Comparison, one: &Value, other: &Value, at: &str) {
     }
 }
 
-fn columns(found: &mut Comparison, one: &DataFrame, other: &DataFrame) {
-    let names = |table: &DataFrame| -> Vec<String> {
-        table.get_column_names().iter().map(ToString::to_string).collect()
-    };
-    if !found.same(&names(one), &names(other), "columns")
-        || !found.same(&one.height(), &other.height(), "rows")
+/// Compares two tables some rows at a time, so that neither is ever whole in memory.
+fn rows(found: &mut Comparison, one: &Path, other: &Path) -> Result<(), RunError> {
+    let (names, count) = (tables::columns(one)?, tables::height(one)?);
+    if !found.same(&names, &tables::columns(other)?, "columns")
+        || !found.same(&count, &tables::height(other)?, "rows")
     {
-        return;
+        return Ok(());
     }
-    for (first, second) in one.columns().iter().zip(other.columns()) {
-        column(found, first, second);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    for start in (0..count).step_by(tables::ROW_GROUP) {
+        let part = start..count.min(start + tables::ROW_GROUP);
+        let (first, second) =
+            (tables::read_slice(one, &names, part.clone())?, tables::read_slice(other, &names, part)?);
+        for (first, second) in first.columns().iter().zip(second.columns()) {
+            column(found, first, second, start);
+        }
     }
+    Ok(())
 }
 
-fn column(found: &mut Comparison, one: &Column, other: &Column) {
+/// Compares a column of two tables, of the rows from `start` on.
+fn column(found: &mut Comparison, one: &Column, other: &Column, start: usize) {
     if one.equals_missing(other) {
         return;
     }
-    let place = |row: usize| format!("column {}, row {row}", one.name());
+    let place = |row: usize| format!("column {}, row {}", one.name(), start + row);
     let numbers =
         |column: &Column| column.cast(&DataType::Float64).ok().and_then(|cast| cast.f64().ok().cloned());
     if let (true, Some(first), Some(second)) = (one.dtype().is_float(), numbers(one), numbers(other)) {
@@ -315,5 +322,28 @@ mod tests {
         );
         assert_eq!(cause(of("training.csv", "a,b\n1,2\n", "a,b\n1,3\n")), "line 2: 2 against 3");
         assert!(matches!(of("training.csv", "a\n1.00000\n", "a\n1.00001\n"), Verdict::Equal { .. }));
+    }
+
+    #[test]
+    fn tables_are_compared_to_their_last_row_some_rows_at_a_time() {
+        let place = tempfile::tempdir().unwrap();
+        let count = 2 * tables::ROW_GROUP + 3;
+        let write = |name: &str, last: f64, people: &str| {
+            let mut numbers: Vec<f64> = (0..count).map(|row| row as f64).collect();
+            numbers[count - 1] = last;
+            let columns =
+                vec![Column::new("score".into(), numbers), Column::new(people.into(), vec!["a"; count])];
+            let path = place.path().join(name);
+            let mut table = polars::prelude::DataFrame::new(count, columns).unwrap();
+            tables::write_parquet(&path, &mut table).unwrap();
+            path
+        };
+        let one = write("one.parquet", 7.0, "who");
+        let of = |last: f64, people: &str| compare(&one, &write("other.parquet", last, people)).unwrap();
+        assert_eq!(of(7.0, "who"), Verdict::Identical);
+        assert!(matches!(of(7.0 + 1e-7, "who"), Verdict::Equal { .. }));
+        let cause = format!("column score, row {}: 7 against 8", count - 1);
+        assert_eq!(of(8.0, "who"), Verdict::Different { cause });
+        assert!(matches!(of(7.0, "whom"), Verdict::Different { cause } if cause.starts_with("columns")));
     }
 }

@@ -1,6 +1,6 @@
 //! What the first stage leaves for the later ones about the recordings, so that they open none: `cohort.json`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use twinprint_protocol::Notice;
@@ -83,9 +83,9 @@ impl RecordingList {
         Ok(leaks)
     }
 
-    /// The length of a recording in seconds, where it is known.
-    pub(crate) fn seconds(&self, key: &RecordingKey) -> Option<f64> {
-        self.recordings.iter().find(|known| known.key == *key).map(|known| known.seconds)
+    /// The length of every recording in seconds.
+    pub(crate) fn lengths(&self) -> HashMap<&RecordingKey, f64> {
+        self.recordings.iter().map(|known| (&known.key, known.seconds)).collect()
     }
 }
 

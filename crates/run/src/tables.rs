@@ -27,6 +27,12 @@ pub(crate) fn height(path: &Path) -> Result<usize, RunError> {
     read(path, || open(path)?.num_rows().in_table(path))
 }
 
+/// The names of the columns of a parquet table.
+pub(crate) fn columns(path: &Path) -> Result<Vec<String>, RunError> {
+    let schema = open(path)?.schema().in_table(path)?;
+    Ok(schema.iter_names().map(ToString::to_string).collect())
+}
+
 /// Reads some columns of some rows of a parquet table.
 pub(crate) fn read_slice(path: &Path, columns: &[&str], rows: Range<usize>) -> Result<DataFrame, RunError> {
     let columns = columns.iter().map(|&name| name.to_owned()).collect();
@@ -51,7 +57,7 @@ fn open(path: &Path) -> Result<ParquetReader<File>, RunError> {
 }
 
 /// Rows that are gathered before they are written, a row group: enough for a reader, few enough to be held.
-const ROW_GROUP: usize = 1 << 17;
+pub(crate) const ROW_GROUP: usize = 1 << 17;
 
 /// A parquet table written part by part, so that it need never be whole in memory.
 pub(crate) struct TableWriter<'a> {

@@ -149,8 +149,9 @@ fn recording_length(evidence: &Evidence, scored: &Scored) -> Result<AuditRow, Ru
     if evidence.context.plan.config().protocol.enrol.recordings_per_template != 1 {
         return absent("a template of several recordings has no one length");
     }
+    let known = evidence.recordings.lengths();
     let logarithms = |pools: &[Pool]| -> Option<Vec<f64>> {
-        pools.iter().map(|pool| evidence.recordings.seconds(&pool.key).map(f64::ln)).collect()
+        pools.iter().map(|pool| known.get(&*pool.key).map(|seconds| seconds.ln())).collect()
     };
     let lengths = |fold: &FoldComparisons| {
         Some((logarithms(&fold.trials.templates)?, logarithms(&fold.trials.probes)?))
