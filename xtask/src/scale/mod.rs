@@ -2,6 +2,7 @@
 //! each stage a process of its own.
 
 mod fit;
+mod identify;
 mod measure;
 mod page;
 mod paper;
@@ -28,6 +29,9 @@ pub(crate) struct Arguments {
     /// The most people of a cohort: 20, 80, 320 or 1280.
     #[arg(long, default_value_t = PEOPLE * TIMES[3], value_name = "PEOPLE")]
     max: usize,
+    /// The most people that one is looked for among: 100000, 1000000, or 0 for none.
+    #[arg(long, default_value_t = identify::PEOPLE[1], value_name = "PEOPLE")]
+    identities: usize,
     /// Measure this program; without it, a release build of the project.
     #[arg(long, value_name = "PATH")]
     twinprint: Option<PathBuf>,
@@ -76,11 +80,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     for people in sizes {
         done.push(size(&twinprint, &work, people)?);
         // After each cohort, so that a command that is stopped leaves what it has measured.
-        let text = page::text(&host, arguments.note.as_deref(), &done);
-        std::fs::write(root().join(PAGE), text).map_err(|error| format!("{PAGE}: {error}"))?;
+        write(&page::text(&host, arguments.note.as_deref(), &done, &[]))?;
+    }
+    let mut identified = Vec::new();
+    for people in identify::PEOPLE.into_iter().filter(|people| *people <= arguments.identities) {
+        identified.push(identify::gallery(&twinprint, &work, people)?);
+        write(&page::text(&host, arguments.note.as_deref(), &done, &identified))?;
     }
     println!("wrote {PAGE}");
     Ok(())
+}
+
+fn write(text: &str) -> Result<(), String> {
+    std::fs::write(root().join(PAGE), text).map_err(|error| format!("{PAGE}: {error}"))
 }
 
 /// Writes a cohort where it is not there, and sends it through every stage.

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::fit::exponent;
+use super::identify::{DIMENSIONS, Identified};
 use super::measure::{Host, Measured};
 use super::paper::{self, BYTES, PEOPLE, SESSIONS, SHARD_HOURS, WORKER, compares};
 use super::{STAGES, Size};
@@ -16,7 +17,7 @@ twice the people take twice as much, 2 four times as much, 0 the same.
 ";
 
 /// The page in Markdown.
-pub(crate) fn text(host: &Host, note: Option<&str>, sizes: &[Size]) -> String {
+pub(crate) fn text(host: &Host, note: Option<&str>, sizes: &[Size], identified: &[Identified]) -> String {
     let mut page = HEAD.to_owned();
     let machine = format!(
         "\nMachine: {}, {} cores, {:.0} GiB of memory; {:.1} other processes wanted a core in the minute before.",
@@ -32,6 +33,7 @@ pub(crate) fn text(host: &Host, note: Option<&str>, sizes: &[Size]) -> String {
     page += &table(sizes, "Seconds", |measured| measured.seconds, 1);
     page += &table(sizes, "Seconds of processor, all threads together", |measured| measured.processor, 1);
     page += &table(sizes, "Memory at its peak, in MB", |measured| measured.peak as f64 / 1e6, 0);
+    page += &identification(identified);
     page + &on_paper(sizes)
 }
 
@@ -55,6 +57,38 @@ fn table(sizes: &[Size], title: &str, value: fn(&Measured) -> f64, decimals: usi
         sizes.iter().for_each(|size| text += &format!(" {:.decimals$} |", sum(size)));
         let points: Vec<(f64, f64)> = sizes.iter().map(|size| (size.people as f64, sum(size))).collect();
         let _ = writeln!(text, " {:.2} |", exponent(&points));
+    }
+    text
+}
+
+fn identification(galleries: &[Identified]) -> String {
+    if galleries.is_empty() {
+        return String::new();
+    }
+    let mut text = format!(
+        "
+## One person among many
+
+Made-up prints of {DIMENSIONS} numbers, one a person, are enrolled from a table of text with `enroll`, without `--threshold`: nobody is looked for
+under another name, which would compare everybody with everybody. `identify` then opens the gallery and finds one of them by a print not quite
+as enrolled.
+
+| people | gallery, MB | enroll, s | its memory, MB | identify, s | its memory, MB |
+| ---: | ---: | ---: | ---: | ---: | ---: |
+"
+    );
+    for one in galleries {
+        let megabytes = |bytes: u64| bytes as f64 / 1e6;
+        let _ = writeln!(
+            text,
+            "| {} | {:.0} | {:.1} | {:.0} | {:.1} | {:.0} |",
+            one.people,
+            megabytes(one.bytes),
+            one.enrol.seconds,
+            megabytes(one.enrol.peak),
+            one.identify.seconds,
+            megabytes(one.identify.peak)
+        );
     }
     text
 }
@@ -134,18 +168,21 @@ mod tests {
             Size { people, bytes, epoch_bytes: bytes, stages: vec![measured; STAGES.len()] }
         };
         let host = Host { processor: "a processor".to_owned(), cores: 2, memory: 24 << 30, load: 3.0 };
-        let page = text(&host, Some("Others worked on it."), &[size(20), size(80)]);
+        let took = size(20).stages[0];
+        let among = Identified { people: 100_000, bytes: 60_000_000, enrol: took, identify: took };
+        let page = text(&host, Some("Others worked on it."), &[size(20), size(80)], &[among]);
         for part in [
             "a processor, 2 cores, 24 GiB",
             "Others worked on it. Cohorts that were run: 20, 80 people.",
             "| preprocess | 2.0 | 8.0 | 1.00 |",
             "| together | 10.0 | 40.0 | 1.00 |",
             "| embed | 120 | 180 |",
+            "| 100000 | 60 | 2.0 | 120 | 2.0 | 120 |",
             "15000 people, 28000 sessions, 10 TB",
             "It first breaks in `preprocess`",
         ] {
             assert!(page.contains(part), "{part}: {page}");
         }
-        assert!(!text(&host, None, &[size(20)]).contains("On paper"));
+        assert!(!text(&host, None, &[size(20)], &[]).contains("On paper"));
     }
 }
