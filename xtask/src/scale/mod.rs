@@ -117,8 +117,10 @@ fn size(twinprint: &Path, work: &Path, people: usize) -> Result<Size, String> {
     let mut stages = Vec::new();
     for stage in STAGES {
         // What is left after the other four is the report.
-        let command = if stage == "report" { "run" } else { stage };
-        let words = [command, utf8(&pipeline)?, "--out", utf8(&out)?, "--no-cache"];
+        let mut words = vec!["run", utf8(&pipeline)?, "--out", utf8(&out)?, "--no-cache"];
+        if stage != "report" {
+            words.extend(["--until", stage]);
+        }
         println!("{people} people: {stage}");
         let measured = measure(twinprint, &words)?;
         println!("  {:.1} s, {:.0} MB", measured.seconds, measured.peak as f64 / 1e6);
