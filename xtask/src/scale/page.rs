@@ -104,7 +104,8 @@ fn on_paper(sizes: &[Size]) -> String {
 
 Nobody has run this here. Straight lines through what was measured are carried on: seconds of processor and memory over the bytes of
 recordings, and for `evaluate` and `report`, which compare people, over pairs of people and over people. A session is {:.0} MB there
-and {:.2} MB here, so the lines reach far beyond what stands behind them.
+and {:.2} MB here, so the lines reach far beyond what stands behind them. All sessions here are of one length, so that what grows with their
+number cannot be told from what grows with their bytes: of the first three stages the memory below is the most that it can be.
 
 - Bytes read once: {:.0} TB of recordings; the epochs cut from them take {:.1} TB as they are stored here.
 - Shards: {:.0}, of {SHARD_HOURS:.0} core-hour of preprocessing each.
