@@ -123,6 +123,7 @@ filter = false
 reference = "none"
 resample = false
 epochs = {epochs}
+reject = {{ constant = false }}
 channels = {{ pick = {pick} }}
 [protocol]
 folds = 2

@@ -49,9 +49,13 @@ fn recordings(folder: &Path) -> Outcome<Vec<PathBuf>> {
     if files.is_empty() { Err(format!("no .edf in {}", folder.display()).into()) } else { Ok(files) }
 }
 
-/// All recordings through the default plan: average reference, FIR 1–40 Hz, 128 Hz, 2-s epochs. Gives the epochs.
+/// All recordings through the default plan: average reference, FIR 1–40 Hz, 128 Hz, 2-s epochs, those at the still end of each file
+/// too. Gives the epochs.
 fn cohort(files: &[PathBuf]) -> Outcome<usize> {
-    let preprocessor = Preprocessor::new(Plan::default().checked()?);
+    let mut plan = Plan::default();
+    // The peer keeps them.
+    plan.reject.constant = false;
+    let preprocessor = Preprocessor::new(plan.checked()?);
     let counts = files.par_iter().map(|path| {
         let file = EdfFile::open(path, Strictness::Strict)?;
         let not_eeg = ["A2-A1", "ECG"].map(ChannelName::new);

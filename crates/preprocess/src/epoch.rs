@@ -26,7 +26,7 @@ pub(crate) struct Window {
     /// The label of the event it is locked to.
     pub label: Option<String>,
     /// Whether every channel recorded one value throughout it.
-    pub constant: bool,
+    pub still: bool,
 }
 
 /// The windows of a plan, in time order within a stretch, and the events whose window does not fit.
@@ -79,7 +79,7 @@ fn window(stretch: &Stretch, offset: usize, rate: Hertz, label: Option<String>) 
         first: stretch.first + offset,
         start: Seconds::new(start).unwrap_or_default(),
         label,
-        constant: false,
+        still: false,
     }
 }
 

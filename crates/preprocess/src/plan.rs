@@ -183,8 +183,8 @@ pub struct Reject {
     #[serde(with = "switch")]
     #[schemars(with = "Switch<f64>", extend("exclusiveMinimum" = 0))]
     pub deviation: Option<f64>,
-    /// Left out when no channel has a signal: each holds one value throughout, as recorded or behind the reference. Counted
-    /// as flat. Default: true.
+    /// Left out when the recorder stood still in it: no channel changes for 0.1 s (and at least 8 samples) as recorded, or each
+    /// holds one value throughout behind the reference. Counted as flat. Default: true.
     #[serde(skip_serializing_if = "is_default")]
     #[schemars(extend("default" = true))]
     pub constant: bool,

@@ -94,8 +94,8 @@ pub(crate) fn judge(
         leave_out(&mut counts.flat, &|index| spread.peak_to_peak.row(index).iter().any(|&v| v < limit.get()));
     }
     if rules.constant {
-        let still = |index| spread.peak_to_peak.row(index).iter().all(|&v| v == 0.0);
-        leave_out(&mut counts.flat, &|index| windows[index].constant || still(index));
+        let constant = |index| spread.peak_to_peak.row(index).iter().all(|&v| v == 0.0);
+        leave_out(&mut counts.flat, &|index| windows[index].still || constant(index));
     }
     if let Some(limit) = rules.deviation {
         let scores = robust_scores(&spread.deviation);
@@ -104,21 +104,35 @@ pub(crate) fn judge(
     (keep, counts)
 }
 
-/// Whether each of `rows` holds one value throughout `seconds` from `start` on, as recorded: behind a filter the ends of a
-/// flat stretch ring, and a reference moves flat channels with the others.
-pub(crate) fn is_constant(recording: &Recording, rows: &[usize], start: Seconds, seconds: f64) -> bool {
+/// For how long no channel may change: a recorder that holds its last value, or pads its last record, has stopped.
+const STILL_SECONDS: f64 = 0.1;
+/// Fewest equal steps that are told from chance, whatever the rate.
+const STILL_STEPS: usize = 8;
+
+/// Whether all of `rows` stand still together for [`STILL_SECONDS`] within `seconds` from `start` on, as recorded: behind a
+/// filter the ends of such a stretch ring, and a reference moves still channels with the others.
+pub(crate) fn stands_still(recording: &Recording, rows: &[usize], start: Seconds, seconds: f64) -> bool {
     let rate = recording.rate().get();
     let begun = |segment: &Segment| segment.onset.get() <= start.get() + 0.5 / rate;
     let segments = recording.segments();
     let Some(segment) = segments[..segments.partition_point(begun)].last() else { return false };
     let offset = ((start.get() - segment.onset.get()) * rate).round().max(0.0) as usize;
     let end = (offset + (seconds * rate).round() as usize).min(segment.len);
+    if offset >= end || rows.is_empty() {
+        return false;
+    }
     let first = segment.first.0 as usize;
-    let holds_one_value = |row: &usize| {
-        let samples = recording.samples().slice(s![*row, first + offset..first + end]);
-        samples.iter().all(|value| *value == samples[0])
-    };
-    offset < end && rows.iter().all(holds_one_value)
+    let samples = recording.samples().slice(s![.., first + offset..first + end]);
+    let enough = ((STILL_SECONDS * rate).round() as usize).max(STILL_STEPS).min(end - offset - 1);
+    let mut steps = 0;
+    for at in 1..end - offset {
+        let same = rows.iter().all(|&row| samples[[row, at]] == samples[[row, at - 1]]);
+        steps = if same { steps + 1 } else { 0 };
+        if steps >= enough {
+            return true;
+        }
+    }
+    enough == 0
 }
 
 /// The stretches that annotations call bad, in order of their starts; each window is looked up and not compared with all.

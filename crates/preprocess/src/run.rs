@@ -104,7 +104,7 @@ impl Preprocessor {
         let recorded: Vec<usize> = mixing.rows().map(|row| rows[row]).collect();
         for window in &mut windows {
             let seconds = length as f64 / rate.get();
-            window.constant = reject::is_constant(&recording, &recorded, window.start, seconds);
+            window.still = reject::stands_still(&recording, &recorded, window.start, seconds);
         }
         drop(recording);
         let signal = mixing.apply(signal, &mut quality.operations);

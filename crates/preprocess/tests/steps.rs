@@ -313,6 +313,25 @@ fn an_epoch_without_any_signal_is_left_out_and_counted_as_flat() {
 }
 
 #[test]
+fn an_epoch_in_which_the_recorder_stood_still_for_a_tenth_of_a_second_is_left_out() {
+    // Epochs of 1 s at 100 Hz, as recorded and filtered.
+    let still_for = |steps: usize, channels: usize| {
+        let mut samples = waves(4, 4000);
+        let at = 1040;
+        let held = samples.column(at).to_owned();
+        for row in 0..channels {
+            samples.slice_mut(s![row, at..=at + steps]).fill(held[row]);
+        }
+        let plan = Plan { epochs: bare().epochs, ..Plan::default() };
+        let result = preprocess(whole(samples), &[], None, &plan).unwrap();
+        (result.quality.rejected.flat, starts(&result).contains(&10.0))
+    };
+    assert_eq!(still_for(10, 4), (1, false));
+    assert_eq!(still_for(9, 4), (0, true), "a few repeated samples are no stop");
+    assert_eq!(still_for(40, 3), (0, true), "one channel is alive");
+}
+
+#[test]
 fn what_was_done_is_reported_in_the_order_it_was_done() {
     let done = |plan: &str, recording| {
         let plan = toml::from_str(plan).unwrap();
