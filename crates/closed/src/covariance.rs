@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
-use rayon::prelude::*;
 
 use crate::ClosedError;
 use crate::labels::Labels;
-use crate::matrix::{gram, inverse_square_root};
+use crate::matrix::{GramSum, gram, inverse_square_root};
 
 /// How much each row counts; all alike where none is given.
 #[derive(Debug, Clone, Copy)]
@@ -171,10 +170,8 @@ pub(crate) fn within_subjects(
         return Err(ClosedError::Rows { rows, columns, labels: subject.len() });
     }
     weight.check(rows)?;
-    let mut covariance = Array2::<f64>::zeros((columns, columns));
+    let mut covariance = GramSum::new(columns);
     let mut done = 0;
-    let at_once = rayon::current_num_threads().min(MOST_AT_ONCE);
-    let mut waiting: Vec<Array2<f64>> = Vec::with_capacity(at_once);
     chunks(&mut |rows| {
         let mut centred = rows.to_owned();
         for (place, mut row) in (done..).zip(centred.outer_iter_mut()) {
@@ -184,23 +181,9 @@ pub(crate) fn within_subjects(
             }
         }
         done += rows.nrows();
-        waiting.push(centred);
-        if waiting.len() == at_once {
-            add_grams(&mut covariance, &mut waiting);
-        }
+        covariance.add(centred.view());
     });
-    add_grams(&mut covariance, &mut waiting);
-    Ok(covariance / weight.total(rows))
-}
-
-/// Parts whose products are made side by side at most: each takes `columns²` numbers.
-const MOST_AT_ONCE: usize = 8;
-
-/// Adds `rowsᵀ · rows` of the parts, in their order, so that the sum is the same however many threads there are.
-fn add_grams(covariance: &mut Array2<f64>, parts: &mut Vec<Array2<f64>>) {
-    let grams: Vec<Array2<f64>> = parts.par_iter().map(|rows| gram(rows.view())).collect();
-    parts.clear();
-    grams.iter().for_each(|gram| *covariance += gram);
+    Ok(covariance.finish() / weight.total(rows))
 }
 
 /// The covariance of the means of one person's recordings about their mean (divisor recordings − 1), mean over the

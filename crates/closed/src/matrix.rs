@@ -16,20 +16,53 @@ fn faer<'a, T>(rows: &ArrayView2<'a, T>) -> MatRef<'a, T> {
     MatRef::from_row_major_slice(rows.to_slice().unwrap_or_default(), n, d)
 }
 
+/// Rows of a product that one thread computes at a time.
+const BLOCK: usize = 96;
+
+/// The sum of `rowsᵀ · rows` over parts that are handed over one after the other. The product is symmetric, so only what lies
+/// on and below its diagonal is computed, in blocks of rows on all threads; the same whatever their number.
+pub(crate) struct GramSum(Array2<f64>);
+
+impl GramSum {
+    /// Of rows of `columns` numbers, so far of none.
+    pub fn new(columns: usize) -> Self {
+        Self(Array2::zeros((columns, columns)))
+    }
+
+    /// Adds a part `[rows, columns]`.
+    pub fn add(&mut self, rows: ArrayView2<f64>) {
+        let rows = rows.as_standard_layout();
+        let d = rows.ncols();
+        let sum = self.0.as_slice_mut().unwrap_or_default();
+        sum.par_chunks_mut((BLOCK * d).max(1)).enumerate().for_each(|(index, block)| {
+            let (from, height) = (index * BLOCK, block.len() / d);
+            let rows = faer(&rows.view());
+            let target = MatMut::from_row_major_slice_mut(block, height, d).subcols_mut(0, from + height);
+            let (left, right) = (rows.subcols(from, height).transpose(), rows.subcols(0, from + height));
+            matmul(target, Accum::Add, left, right, 1.0, Par::Seq);
+        });
+    }
+
+    /// The whole sum, `[columns, columns]`.
+    pub fn finish(self) -> Array2<f64> {
+        let mut sum = self.0;
+        let d = sum.ncols();
+        if let Some(values) = sum.as_slice_mut() {
+            for i in 0..d {
+                for j in i + 1..d {
+                    values[i * d + j] = values[j * d + i];
+                }
+            }
+        }
+        sum
+    }
+}
+
 /// `rowsᵀ · rows`: `[columns, columns]`.
 pub(crate) fn gram(rows: ArrayView2<f64>) -> Array2<f64> {
-    let rows = rows.as_standard_layout();
-    let d = rows.ncols();
-    let mut gram = Array2::zeros((d, d));
-    let transposed = faer(&rows.view()).transpose();
-    let target = MatMut::from_column_major_slice_mut(gram.as_slice_mut().unwrap_or_default(), d, d);
-    matmul(target, Accum::Replace, transposed, transposed.transpose(), 1.0, Par::Seq);
-    for i in 0..d {
-        for j in 0..i {
-            gram[[i, j]] = gram[[j, i]];
-        }
-    }
-    gram
+    let mut sum = GramSum::new(rows.ncols());
+    sum.add(rows);
+    sum.finish()
 }
 
 /// Eigenvalues in increasing order and eigenvectors as columns of a symmetric matrix; `what` is being fitted.
@@ -168,6 +201,16 @@ mod tests {
             for ((i, j), x) in identity.indexed_iter() {
                 prop_assert!((x - f64::from(u8::from(i == j))).abs() < 1e-9);
             }
+        }
+
+        #[test]
+        fn the_gram_of_parts_is_the_sum_of_products(values in prop::collection::vec(-2.0f64..2.0, 7 * 210)) {
+            let rows = Array2::from_shape_vec((7, 210), values).unwrap();
+            let mut sum = GramSum::new(210);
+            rows.axis_chunks_iter(ndarray::Axis(0), 3).for_each(|part| sum.add(part));
+            let (parts, slow) = (sum.finish(), rows.t().dot(&rows));
+            prop_assert!(parts.iter().zip(&slow).all(|(a, b)| (a - b).abs() < 1e-12));
+            prop_assert_eq!(&parts, &parts.t());
         }
 
         #[test]

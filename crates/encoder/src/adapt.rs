@@ -76,7 +76,7 @@ impl Model {
     /// Members that see as these do, standardised and where they have a whitened head, whitened on other people.
     fn closed_form(&self, plan: &CheckedPlan, data: &TrainingEpochs) -> Result<Vec<Member>, EncoderError> {
         let own = self.members.iter().enumerate().map(|(index, own)| {
-            let recipe = Recipe { plan, joined: own.front.joined() };
+            let recipe = Recipe { plan, joined: own.front.joined(), shared: None };
             let seed = member_seed(plan.seed, index);
             let (mut member, _) = Member::initial(recipe, data, seed, Start::Planned, KEEP)?;
             if !plan.whitens() {

@@ -59,8 +59,12 @@ impl<'a> TrainingEpochs<'a> {
 
     /// The `index`-th epoch learnt from: `[channels, samples]`.
     pub fn epoch(&self, index: usize) -> ArrayView2<'a, f32> {
-        let row = self.rows.map_or(index, |rows| rows[index]);
-        self.samples.index_axis_move(Axis(0), row)
+        self.samples.index_axis_move(Axis(0), self.row(index))
+    }
+
+    /// Which row of `samples` the `index`-th epoch learnt from is.
+    pub(crate) fn row(&self, index: usize) -> usize {
+        self.rows.map_or(index, |rows| rows[index])
     }
 
     /// Whose each epoch learnt from is and how much it counts, as what is fitted in closed form takes it.
@@ -188,7 +192,7 @@ impl Excerpt {
     /// Those at these places among the epochs learnt from.
     pub fn new(whole: &TrainingEpochs, which: &[usize]) -> Self {
         Self {
-            rows: which.iter().map(|&index| whole.rows.map_or(index, |rows| rows[index])).collect(),
+            rows: which.iter().map(|&index| whole.row(index)).collect(),
             subject: which.iter().map(|&index| whole.subject[index]).collect(),
             recording: which.iter().map(|&index| whole.recording[index]).collect(),
             weight: which.iter().filter_map(|&index| whole.weight.get(index).copied()).collect(),

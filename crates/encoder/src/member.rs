@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayView2, ArrayView3, s};
 use rand_chacha::ChaCha8Rng;
 use twinprint_closed::{Shrinkage, Whitening, normalise_rows};
 
-use crate::front::{CHUNK, Front};
+use crate::front::{CHUNK, Front, Rows};
 use crate::joined::Recipe;
 use crate::net::Network;
 use crate::pass::{InputShape, Pass};
@@ -72,7 +72,8 @@ impl Member {
         if start.whitens(plan) {
             let Init { shrinkage, across_recordings, .. } = plan.initialise;
             let shrinkage = Shrinkage { across_recordings, toward_identity: shrinkage };
-            let whitening = front.reading(data, rows.as_ref(), |chunks| {
+            let from = Rows { data, kept: rows.as_ref(), shared: recipe.shared, seed };
+            let whitening = front.reading(&from, |chunks| {
                 Whitening::fit_in_chunks(shape.samples, data.labels(), shrinkage, |each| {
                     chunks(&mut |rows| each(rows.mapv(f64::from).view()));
                 })

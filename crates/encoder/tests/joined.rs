@@ -26,7 +26,8 @@ fn learn(plan: &Plan, cohorts: &[TrainingEpochs]) -> Result<JoinedFeatures, Enco
 
 fn fit(plan: &Plan, joined: &JoinedFeatures, cohort: &Cohort) -> Model {
     let plan = plan.check().unwrap();
-    train(Recipe { plan: &plan, joined }, &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap()
+    train(Recipe { plan: &plan, joined, shared: None }, &cohort.epochs(), &Compute::cpu(), &mut Silent)
+        .unwrap()
 }
 
 fn numbers(cohort: &Cohort) -> usize {

@@ -80,6 +80,14 @@ impl TrainingRows {
         })
     }
 
+    /// All epochs that any encoder learns from, in the order of the file.
+    pub(crate) fn of_any(split: &Split, file: &EpochFile) -> Vec<usize> {
+        let of_folds = split.folds.iter().flat_map(|fold| &fold.recordings.train);
+        let allowed: HashSet<&RecordingKey> = of_folds.chain(&split.learnable).collect();
+        let infos = file.infos();
+        (0..infos.len()).filter(|&row| allowed.contains(&*infos[row].key)).collect()
+    }
+
     /// The epochs of `file`, which these rows were found in, as the encoder takes them.
     pub(crate) fn epochs<'a>(&'a self, file: &'a EpochFile) -> TrainingEpochs<'a> {
         TrainingEpochs {

@@ -5,8 +5,10 @@ mod band_power;
 mod channels;
 mod covariances;
 mod filterbank;
+mod shared;
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use ndarray::{Array2, ArrayView2, ArrayView3, Axis, Zip, s};
 use rayon::prelude::*;
@@ -14,6 +16,7 @@ use twinprint_closed::{ClosedError, Standardise};
 use twinprint_signal::ChannelName;
 
 pub(crate) use band_power::Features;
+pub use shared::SharedFeatures;
 
 use crate::joined::{JoinedFeatures, Recipe};
 use crate::pass::InputShape;
@@ -30,6 +33,16 @@ pub(crate) const KEEP: usize = 1 << 30;
 /// Hands rows to whoever asks, a chunk at a time.
 pub(crate) type Chunks<'a> = dyn Fn(&mut dyn FnMut(ArrayView2<f32>)) + 'a;
 
+/// Where the rows of training epochs come from: kept, shared, or computed each time.
+pub(crate) struct Rows<'a, 'b> {
+    pub data: &'a TrainingEpochs<'b>,
+    /// Those of all of them, as the front end gives them now.
+    pub kept: Option<&'a Array2<f32>>,
+    pub shared: Option<&'a SharedFeatures>,
+    /// Of the front end.
+    pub seed: u64,
+}
+
 /// What turns an epoch into the rows a network takes.
 #[derive(Debug, Clone)]
 pub(crate) enum Front {
@@ -40,31 +53,44 @@ pub(crate) enum Front {
 }
 
 impl Front {
+    /// Features of nothing yet fitted, which leave what they give as it is; none where the plan's networks take samples.
+    fn unfitted(
+        Recipe { plan, joined, .. }: Recipe,
+        data: &TrainingEpochs,
+        seed: u64,
+    ) -> Result<Option<Self>, EncoderError> {
+        let (_, channels, samples) = data.shape();
+        let Architecture::Filterbank(bank) = &plan.architecture else { return Ok(None) };
+        let features = Box::new(bank.features(channels, samples, data.rate, seed)?);
+        let width = features.len() + joined.width(channels);
+        let joined = joined.on(data.channels)?;
+        Ok(Some(Self::Features { features, joined, standardise: Standardise::identity(width) }))
+    }
+
     /// Fits to the training epochs, a chunk at a time; also returns the rows of all of them where they take at most `keep`
     /// bytes.
     pub fn fit(
-        Recipe { plan, joined }: Recipe,
+        recipe: Recipe,
         data: &TrainingEpochs,
         seed: u64,
         keep: usize,
     ) -> Result<(Self, Option<Array2<f32>>), EncoderError> {
-        let (count, channels, samples) = data.shape();
-        let Architecture::Filterbank(bank) = &plan.architecture else {
+        let (count, _, samples) = data.shape();
+        let Some(mut front) = Self::unfitted(recipe, data, seed)? else {
             return Ok((Self::Samples { standardise: channels::fit_channels(data)?, samples }, None));
         };
-        let features = Box::new(bank.features(channels, samples, data.rate, seed)?);
-        let width = features.len() + joined.width(channels);
-        let joined = joined.on(data.channels)?;
-        let mut front = Self::Features { features, joined, standardise: Standardise::identity(width) };
-        let fits = count.saturating_mul(width).saturating_mul(size_of::<f32>()) <= keep;
+        let width = front.shape().samples;
+        // What is shared is kept already.
+        let fits =
+            recipe.shared.is_none() && count.saturating_mul(width).saturating_mul(size_of::<f32>()) <= keep;
         let mut kept = fits.then(|| Array2::zeros((count, width)));
         if let Some(kept) = &mut kept {
             for (range, epochs) in data.chunks(CHUNK) {
                 kept.slice_mut(s![range, ..]).assign(&front.rows(epochs.view())?);
             }
         }
-        let fitted = front
-            .reading(data, kept.as_ref(), |chunks| Standardise::fit_in_chunks(width, data.weight, chunks))?;
+        let rows = Rows { data, kept: kept.as_ref(), shared: recipe.shared, seed };
+        let fitted = front.reading(&rows, |chunks| Standardise::fit_in_chunks(width, data.weight, chunks))?;
         if let Some(kept) = &mut kept {
             fitted.apply(kept);
         }
@@ -74,22 +100,21 @@ impl Front {
         Ok((front, kept))
     }
 
-    /// Has `fit` fit something to the rows of all training epochs, which it is handed a chunk at a time as often as it asks:
-    /// those `kept`, or computed anew.
+    /// Has `fit` fit something to the rows of all training epochs, which it is handed a chunk at a time as often as it asks.
     pub fn reading<T>(
         &self,
-        data: &TrainingEpochs,
-        kept: Option<&Array2<f32>>,
+        from: &Rows,
         fit: impl FnOnce(&Chunks) -> Result<T, ClosedError>,
     ) -> Result<T, EncoderError> {
         let failed = RefCell::new(None);
-        let fitted = fit(&|each| match kept {
+        let fitted = fit(&|each| match from.kept {
             Some(rows) => rows.axis_chunks_iter(Axis(0), CHUNK).for_each(each),
             None => {
-                let read = |(_, epochs): (_, ndarray::Array3<f32>)| {
-                    self.rows(epochs.view()).map(|rows| each(rows.view()))
+                let count = from.data.len();
+                let read = |start: usize| {
+                    self.rows_of(from, start..(start + CHUNK).min(count)).map(|rows| each(rows.view()))
                 };
-                if let Err(error) = data.chunks(CHUNK).try_for_each(read) {
+                if let Err(error) = (0..count).step_by(CHUNK).try_for_each(read) {
                     failed.replace(Some(error));
                 }
             }
@@ -100,9 +125,21 @@ impl Front {
         }
     }
 
+    /// The rows of some training epochs: what several encoders share, standardised, or computed anew.
+    fn rows_of(&self, from: &Rows, range: Range<usize>) -> Result<Array2<f32>, EncoderError> {
+        let front = (from.seed, self.shape().samples);
+        match from.shared.and_then(|shared| shared.rows(front, from.data, range.clone())) {
+            Some(mut rows) => {
+                self.standardise().apply(&mut rows);
+                Ok(rows)
+            }
+            None => self.rows(from.data.gather(&range.collect::<Vec<_>>()).view()),
+        }
+    }
+
     /// A front end for epochs of a shape, with a standardisation that was fitted before.
     pub fn restore(
-        Recipe { plan, joined }: Recipe,
+        Recipe { plan, joined, .. }: Recipe,
         names: &[ChannelName],
         samples: usize,
         rate: f64,

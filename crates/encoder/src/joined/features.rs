@@ -7,6 +7,7 @@ use ndarray::{Array2, ArrayView3, s};
 use twinprint_signal::ChannelName;
 
 use super::network::LearntNetwork;
+use crate::SharedFeatures;
 use crate::compute::Compute;
 use crate::error::{EncoderError, FormatError};
 use crate::files::{layout, parse, read_file, write_atomically};
@@ -159,13 +160,15 @@ pub struct Recipe<'a> {
     pub plan: &'a CheckedPlan,
     /// What the plan's `joined` was learnt to be.
     pub joined: &'a JoinedFeatures,
+    /// What several encoders of this plan share, where it was computed.
+    pub shared: Option<&'a SharedFeatures>,
 }
 
 impl<'a> Recipe<'a> {
     /// A plan without what it joins: the closed form alone.
     pub(crate) fn alone(plan: &'a CheckedPlan) -> Self {
         static NONE: JoinedFeatures = JoinedFeatures::none();
-        Self { plan, joined: &NONE }
+        Self { plan, joined: &NONE, shared: None }
     }
 
     /// Checks that everything was learnt that the plan joins.

@@ -181,7 +181,7 @@ pub(super) fn assemble(
         true => JoinedFeatures::from_tensors(&plan, device, take)?,
         false => JoinedFeatures::none(),
     };
-    let recipe = Recipe { plan: &plan, joined: &joined };
+    let recipe = Recipe { plan: &plan, joined: &joined, shared: None };
     let mut members = Vec::new();
     for i in 0..plan.ensemble {
         let seed = member_seed(plan.seed, i);

@@ -5,7 +5,10 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use twinprint_encoder::{Embed, JoinedFeatures, Monitor, Recipe, StepReport, train_resumable};
+use rayon::prelude::*;
+use twinprint_encoder::{
+    Embed, JoinedFeatures, Monitor, Recipe, SharedFeatures, StepReport, TrainingEpochs, train_resumable,
+};
 use twinprint_evaluation::Comparisons;
 use twinprint_protocol::{Fold, Role, Split};
 use twinprint_signal::{ChannelName, counted};
@@ -57,34 +60,46 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
         Some(_) => JoinedFeatures::none(),
         None => joined::learn(context, &encoder)?,
     };
-    let recipe = Recipe { plan: &encoder, joined: &learnt };
-    let mut last = Vec::with_capacity(split.folds.len());
-    let mut best = BestSteps::default();
+    let shared = match plan.carried() {
+        Some(_) => None,
+        None => shared_features(context, Recipe { plan: &encoder, joined: &learnt, shared: None }, &file)?,
+    };
+    let recipe = Recipe { plan: &encoder, joined: &learnt, shared: shared.as_ref() };
     let weights = Weights::of(plan, split);
-    for fold in &split.folds {
-        let fitted = fit_fold(context, recipe, fold, &file, &weights)?;
-        last.push(fitted.loss);
-        best.add(&fitted);
-    }
-    let place = folder.final_model();
-    let also = match fits(context) {
-        true => {
-            let rows = TrainingRows::of_everybody(split, &file, &weights)?;
-            let stops = best.medians();
-            let steps =
-                stops.values().max().map(|step| format!(", stopped after {step} steps as its folds were"));
-            last.push(fit(context, recipe, (None, Vec::new(), &rows), (&file, stops))?.loss);
-            format!(
-                ", the last of them of all {}{}",
-                counted(rows.subjects().len(), "person"),
-                steps.unwrap_or_default()
-            )
-        }
+    let everybody = match fits(context) {
+        true => Some(TrainingRows::of_everybody(split, &file, &weights)?),
         false => {
-            remove(place)?;
-            String::new()
+            remove(folder.final_model())?;
+            None
         }
     };
+    let mut last = Vec::with_capacity(split.folds.len() + 1);
+    let mut best = BestSteps::default();
+    let jobs: Vec<Job> =
+        split.folds.iter().map(Job::Fold).chain(everybody.as_ref().map(Job::Everybody)).collect();
+    for group in jobs.chunks(at_once(shared.as_ref())) {
+        let stops = best.medians();
+        let fit_one = |job: &Job| match job {
+            Job::Fold(fold) => fit_fold(context, recipe, fold, &file, &weights),
+            Job::Everybody(rows) => fit(context, recipe, (None, Vec::new(), rows), (&file, stops.clone())),
+        };
+        let fitted: Vec<Fitted> = match group {
+            [job] => vec![fit_one(job)?],
+            group => group.par_iter().map(fit_one).collect::<Result<_, _>>()?,
+        };
+        for (job, fitted) in group.iter().zip(&fitted) {
+            last.push(fitted.loss);
+            if matches!(job, Job::Fold(_)) {
+                best.add(fitted);
+            }
+        }
+    }
+    let also = everybody.map_or_else(String::new, |rows| {
+        let stop = best.medians().into_values().max();
+        let steps = stop.map(|step| format!(", stopped after {step} steps as its folds were"));
+        let people = counted(rows.subjects().len(), "person");
+        format!(", the last of them of all {people}{}", steps.unwrap_or_default())
+    });
     forget_checkpoints(folder, split)?;
     if steps_of_one(plan) == 0 {
         let learnt = match joined::steps(&plan.config().encoder) {
@@ -97,12 +112,53 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     Ok(format!("{} encoders{also}, last loss {}", last.len(), losses.join(" ")))
 }
 
+/// One encoder to fit.
+enum Job<'a> {
+    /// That of a fold.
+    Fold(&'a Fold),
+    /// The final model, of everybody.
+    Everybody(&'a TrainingRows),
+}
+
+/// What the encoders of all folds have in common, where they take no step and it is not too large.
+fn shared_features(
+    context: &Context,
+    recipe: Recipe,
+    file: &EpochFile,
+) -> Result<Option<SharedFeatures>, RunError> {
+    let rows = TrainingRows::of_any(context.split, file);
+    let data = TrainingEpochs {
+        samples: file.samples(),
+        rows: Some(&rows),
+        subject: &[],
+        recording: &[],
+        weight: &[],
+        cohort: &[],
+        apart: None,
+        rate: file.rate().get(),
+        channels: file.channels(),
+    };
+    SharedFeatures::compute(recipe, &data).in_stage("train")
+}
+
+/// How many encoders are fitted side by side: those that share their features take no step, need nothing of one another, and have
+/// matrices of the square of their number to decompose, which one thread does.
+fn at_once(shared: Option<&SharedFeatures>) -> usize {
+    let bytes = |shared: &SharedFeatures| MATRICES * shared.width() * shared.width() * size_of::<f64>();
+    shared.map_or(1, |shared| (SIDE_BY_SIDE / bytes(shared).max(1)).clamp(1, rayon::current_num_threads()))
+}
+
+/// Square matrices that are held while an encoder is fitted in closed form.
+const MATRICES: usize = 5;
+/// Bytes that they may take in all encoders which are fitted side by side.
+const SIDE_BY_SIDE: usize = 1 << 30;
+
 /// Trains the encoder of one fold, of a plan whose encoders have nothing in common; gives back the last loss. The checkpoint
 /// stays.
 pub(crate) fn one(context: &Context, index: usize) -> Result<f64, RunError> {
     let Context { plan, split, .. } = context;
     let (file, encoder, learnt) = (open_epochs(context)?, plan.encoder()?, JoinedFeatures::none());
-    let recipe = Recipe { plan: &encoder, joined: &learnt };
+    let recipe = Recipe { plan: &encoder, joined: &learnt, shared: None };
     match split.folds.iter().find(|fold| fold.index == index) {
         Some(fold) => Ok(fit_fold(context, recipe, fold, &file, &Weights::of(plan, split))?.loss),
         None => Err(RunError::in_stage("train", format!("there is no fold {index}"))),
@@ -172,9 +228,13 @@ impl BestSteps {
     }
 
     /// The median over the folds, for each encoder of the ensemble; of an even number of folds the later of the middle two.
-    fn medians(mut self) -> BTreeMap<usize, usize> {
-        self.0.values_mut().for_each(|steps| steps.sort_unstable());
-        self.0.into_iter().map(|(member, steps)| (member, steps[steps.len() / 2])).collect()
+    fn medians(&self) -> BTreeMap<usize, usize> {
+        let median = |(&member, steps): (&usize, &Vec<usize>)| {
+            let mut steps = steps.clone();
+            steps.sort_unstable();
+            (member, steps[steps.len() / 2])
+        };
+        self.0.iter().map(median).collect()
     }
 }
 
