@@ -22,8 +22,7 @@ fn some<'a>(cohort: &'a Cohort, rows: &'a [usize]) -> TrainingEpochs<'a> {
 #[test]
 fn an_encoder_is_the_same_to_the_bit_whether_its_features_are_shared_or_its_own() {
     for covariances in [false, true] {
-        let text =
-            format!("seed = 5\n[optimiser]\nsteps = 0\n{SMALL}covariances = {covariances}\n");
+        let text = format!("seed = 5\n[optimiser]\nsteps = 0\n{SMALL}covariances = {covariances}\n");
         let plan: Plan = toml::from_str(&text).unwrap();
         let (plan, joined) = (plan.check().unwrap(), JoinedFeatures::none());
         let people = cohort(9, 4, 40);
