@@ -35,7 +35,7 @@ pub use compute::Compute;
 pub use data::TrainingEpochs;
 pub use error::{EncoderError, FormatError};
 pub use fit::{train, train_resumable};
-pub use front::SharedFeatures;
+pub use front::{Known, SharedFeatures};
 pub use joined::{JoinedFeatures, Recipe};
 pub use learn::{Embed, Monitor, Silent, StepReport};
 pub use model::Model;

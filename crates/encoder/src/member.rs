@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayView2, ArrayView3, s};
 use rand_chacha::ChaCha8Rng;
 use twinprint_closed::{Shrinkage, Whitening, normalise_rows};
 
-use crate::front::{CHUNK, Front, Rows};
+use crate::front::{CHUNK, Front, Known, Rows};
 use crate::joined::Recipe;
 use crate::net::Network;
 use crate::pass::{InputShape, Pass};
@@ -72,7 +72,7 @@ impl Member {
         if start.whitens(plan) {
             let Init { shrinkage, across_recordings, .. } = plan.initialise;
             let shrinkage = Shrinkage { across_recordings, toward_identity: shrinkage };
-            let from = Rows { data, kept: rows.as_ref(), shared: recipe.shared, seed };
+            let from = Rows { data, kept: rows.as_ref(), shared: recipe.shared };
             let whitening = front.reading(&from, |chunks| {
                 Whitening::fit_in_chunks(shape.samples, data.labels(), shrinkage, |each| {
                     chunks(&mut |rows| each(rows.mapv(f64::from).view()));
@@ -93,14 +93,15 @@ impl Member {
         epochs: ArrayView3<f32>,
         device: &Device,
     ) -> Result<Array2<f32>, EncoderError> {
-        self.embed_seen(plan, epochs, device, &mut |_, _| Ok(()))
+        self.embed_seen(plan, (epochs, None), device, &mut |_, _| Ok(()))
     }
 
-    /// [`Member::embed`]; `seen` is handed what the network takes of some epochs, and which they are.
+    /// [`Member::embed`] of epochs whose features may be known; `seen` is handed what the network takes of some epochs, and which
+    /// they are.
     pub fn embed_seen(
         &self,
         plan: &CheckedPlan,
-        epochs: ArrayView3<f32>,
+        (epochs, known): (ArrayView3<f32>, Option<Known>),
         device: &Device,
         seen: &mut Seen,
     ) -> Result<Array2<f32>, EncoderError> {
@@ -111,7 +112,14 @@ impl Member {
         let mut prints = Array2::zeros((count, dim));
         for start in (0..count).step_by(CHUNK) {
             let end = (start + CHUNK).min(count);
-            let rows = self.front.rows(epochs.slice(s![start..end, .., ..]))?;
+            let of = |known: Known| known.features.rows(&self.front, known.rows[start..end].iter().copied());
+            let rows = match known.and_then(of) {
+                Some(mut rows) => {
+                    self.front.standardise().apply(&mut rows);
+                    rows
+                }
+                None => self.front.rows(epochs.slice(s![start..end, .., ..]))?,
+            };
             seen(start..end, rows.view())?;
             let rows = of_array(rows, device);
             let out = plan.architecture.forward(shape, rows, &bound, &mut Pass::new(false))?;

@@ -3,9 +3,10 @@
 
 mod common;
 
-use common::{Cohort, SMALL, cohort, small};
+use common::{Cohort, SMALL, cohort};
+use ndarray::{ArrayView3, s};
 use twinprint_encoder::{
-    Compute, JoinedFeatures, Model, Plan, Recipe, SharedFeatures, Silent, TrainingEpochs, train,
+    Compute, JoinedFeatures, Known, Model, Plan, Recipe, SharedFeatures, Silent, TrainingEpochs, train,
 };
 
 /// The epochs of the first people of a cohort, as a fold learns from them.
@@ -31,15 +32,33 @@ fn an_encoder_is_the_same_to_the_bit_whether_its_features_are_shared_or_its_own(
         let alone = Recipe { plan: &plan, joined: &joined, shared: None };
         let shared = SharedFeatures::compute(alone, &people.epochs()).unwrap().expect("they are small");
         let fit = |recipe: Recipe| train(recipe, &data, &Compute::cpu(), &mut Silent).unwrap();
-        let prints = |model: Model| model.embed(people.samples.view()).unwrap();
-        assert_eq!(prints(fit(alone)), prints(fit(Recipe { shared: Some(&shared), ..alone })));
+        let (own, of_shared) = (fit(alone), fit(Recipe { shared: Some(&shared), ..alone }));
+        let prints = own.embed(people.samples.view()).unwrap();
+        assert_eq!(prints, of_shared.embed(people.samples.view()).unwrap());
+        let rows: Vec<usize> = (0..people.samples.dim().0).collect();
+        let known = |features: &SharedFeatures, samples: ArrayView3<f32>| {
+            own.embed_known(samples, Some(Known { features, rows: &rows })).unwrap()
+        };
+        let of_model = SharedFeatures::of(&own, &people.epochs()).unwrap().expect("they are small");
+        assert_eq!(prints, known(&of_model, people.samples.view()));
+        // That they are read is seen from epochs that are not theirs.
+        assert_eq!(prints, known(&of_model, people.samples.mapv(|x| 3.0 - x).view()));
     }
 }
 
 #[test]
-fn encoders_that_take_steps_share_nothing() {
-    let plan = small("").check().unwrap();
-    let (people, joined) = (cohort(3, 2, 8), JoinedFeatures::none());
-    let recipe = Recipe { plan: &plan, joined: &joined, shared: None };
-    assert!(SharedFeatures::compute(recipe, &people.epochs()).unwrap().is_none());
+fn features_of_another_front_end_are_not_taken() {
+    let plan = |count: usize| -> Plan {
+        toml::from_str(&SMALL.replace("count = 4", &format!("count = {count}"))).unwrap()
+    };
+    let people = cohort(3, 2, 8);
+    let model =
+        |plan: Plan| Model::whitened(&plan.check().unwrap(), &people.epochs(), &Compute::cpu()).unwrap();
+    let (four, other) = (model(plan(4)), model(plan(5)));
+    let features = SharedFeatures::of(&other, &people.epochs()).unwrap().expect("they are small");
+    let rows: Vec<usize> = (0..people.samples.dim().0).collect();
+    let known = Some(Known { features: &features, rows: &rows });
+    let samples = people.samples.view();
+    assert_eq!(four.embed(samples).unwrap(), four.embed_known(samples, known).unwrap());
+    assert!(four.embed_known(samples.slice(s![..3, .., ..]), known).is_err(), "a row an epoch");
 }

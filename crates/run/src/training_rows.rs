@@ -119,6 +119,21 @@ impl TrainingRows {
     }
 }
 
+/// Some epochs of the file as the encoder takes them where it does not matter whose they are.
+pub(crate) fn unlabelled<'a>(file: &'a EpochFile, rows: &'a [usize]) -> TrainingEpochs<'a> {
+    TrainingEpochs {
+        samples: file.samples(),
+        rows: Some(rows),
+        subject: &[],
+        recording: &[],
+        weight: &[],
+        cohort: &[],
+        apart: None,
+        rate: file.rate().get(),
+        channels: file.channels(),
+    }
+}
+
 /// A number for each row's name, and the names in the order of their numbers.
 pub(crate) fn numbered<'a, K: Ord + Clone + 'a>(
     rows: &[usize],

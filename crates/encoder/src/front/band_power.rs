@@ -25,7 +25,7 @@ pub(crate) enum Site {
 }
 
 /// What a filterbank for epochs of one shape and rate is made of.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Settings {
     pub channels: usize,
     pub samples: usize,

@@ -16,7 +16,7 @@ use twinprint_closed::{ClosedError, Standardise};
 use twinprint_signal::ChannelName;
 
 pub(crate) use band_power::Features;
-pub use shared::SharedFeatures;
+pub use shared::{Known, SharedFeatures};
 
 use crate::joined::{JoinedFeatures, Recipe};
 use crate::pass::InputShape;
@@ -39,8 +39,6 @@ pub(crate) struct Rows<'a, 'b> {
     /// Those of all of them, as the front end gives them now.
     pub kept: Option<&'a Array2<f32>>,
     pub shared: Option<&'a SharedFeatures>,
-    /// Of the front end.
-    pub seed: u64,
 }
 
 /// What turns an epoch into the rows a network takes.
@@ -89,7 +87,7 @@ impl Front {
                 kept.slice_mut(s![range, ..]).assign(&front.rows(epochs.view())?);
             }
         }
-        let rows = Rows { data, kept: kept.as_ref(), shared: recipe.shared, seed };
+        let rows = Rows { data, kept: kept.as_ref(), shared: recipe.shared };
         let fitted = front.reading(&rows, |chunks| Standardise::fit_in_chunks(width, data.weight, chunks))?;
         if let Some(kept) = &mut kept {
             fitted.apply(kept);
@@ -127,8 +125,9 @@ impl Front {
 
     /// The rows of some training epochs: what several encoders share, standardised, or computed anew.
     fn rows_of(&self, from: &Rows, range: Range<usize>) -> Result<Array2<f32>, EncoderError> {
-        let front = (from.seed, self.shape().samples);
-        match from.shared.and_then(|shared| shared.rows(front, from.data, range.clone())) {
+        let which = range.clone().map(|at| from.data.row(at));
+        let known = from.shared.and_then(|shared| shared.rows(self, which));
+        match known {
             Some(mut rows) => {
                 self.standardise().apply(&mut rows);
                 Ok(rows)

@@ -1,18 +1,18 @@
 //! Features of epochs that several encoders are fitted to, computed once for all.
 
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, Axis, s};
+use twinprint_closed::Standardise;
 
 use super::{CHUNK, Front, KEEP};
 use crate::joined::Recipe;
-use crate::member::member_seed;
-use crate::{EncoderError, TrainingEpochs};
+use crate::member::{Member, member_seed};
+use crate::{EncoderError, Model, TrainingEpochs};
 
 /// What the front end of a plan gives of epochs before anything is fitted to them: the same for the encoder of every fold.
-///
-/// Only plans that take no step have some: their encoders read each row two or three times, and nothing else of it.
 #[derive(Debug, Clone)]
 pub struct SharedFeatures {
-    seed: u64,
+    /// What computed them, which leaves them as they are.
+    front: Front,
     /// `[epochs, features]`.
     rows: Array2<f32>,
     /// The place of each row of the samples in `rows`, where it has one.
@@ -20,29 +20,45 @@ pub struct SharedFeatures {
 }
 
 impl SharedFeatures {
-    /// Computes those of the epochs in `data`, whose labels are not looked at; none where the plan takes steps or its networks take
-    /// samples, and where they would take more than half a gibibyte.
+    /// Those of the epochs in `data`, whose labels are not looked at, for encoders that are fitted by a recipe; none where its plan
+    /// has networks that take samples or an ensemble, and where they would take more than half a gibibyte.
     ///
     /// # Errors
     /// When the plan does not fit the epochs.
     pub fn compute(recipe: Recipe, data: &TrainingEpochs) -> Result<Option<Self>, EncoderError> {
-        let plan = recipe.plan;
-        let seed = member_seed(plan.seed, 0);
-        if plan.optimiser.steps > 0 || plan.ensemble > 1 {
-            return Ok(None);
+        match Front::unfitted(recipe, data, member_seed(recipe.plan.seed, 0))? {
+            Some(front) if recipe.plan.ensemble == 1 => Self::by(front, data),
+            _ => Ok(None),
         }
-        let Some(front) = Front::unfitted(recipe, data, seed)? else { return Ok(None) };
+    }
+
+    /// Those for encoders like one that is fitted: [`SharedFeatures::compute`].
+    ///
+    /// # Errors
+    /// When the encoder takes other epochs.
+    pub fn of(model: &Model, data: &TrainingEpochs) -> Result<Option<Self>, EncoderError> {
+        match &model.members[..] {
+            [Member { front: Front::Features { features, joined, standardise }, .. }] => {
+                let standardise = Standardise::identity(standardise.mean().len());
+                let (features, joined) = (features.clone(), joined.clone());
+                Self::by(Front::Features { features, joined, standardise }, data)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn by(front: Front, data: &TrainingEpochs) -> Result<Option<Self>, EncoderError> {
         let (count, width) = (data.len(), front.shape().samples);
         if count.saturating_mul(width).saturating_mul(size_of::<f32>()) > KEEP / 2 {
             return Ok(None);
         }
         let mut rows = Array2::zeros((count, width));
         for (range, epochs) in data.chunks(CHUNK) {
-            rows.slice_mut(ndarray::s![range, ..]).assign(&front.rows(epochs.view())?);
+            rows.slice_mut(s![range, ..]).assign(&front.rows(epochs.view())?);
         }
         let mut places = vec![None; data.samples.dim().0];
         (0..count).for_each(|at| places[data.row(at)] = Some(at));
-        Ok(Some(Self { seed, rows, places }))
+        Ok(Some(Self { front, rows, places }))
     }
 
     /// The number of features of an epoch.
@@ -50,18 +66,31 @@ impl SharedFeatures {
         self.rows.ncols()
     }
 
-    /// The features of some of the epochs in `data`, by their places there; none where one of them is missing, or they are of another
-    /// front end.
-    pub(super) fn rows(
-        &self,
-        (seed, width): (u64, usize),
-        data: &TrainingEpochs,
-        range: std::ops::Range<usize>,
-    ) -> Option<Array2<f32>> {
-        if (seed, width) != (self.seed, self.rows.ncols()) || data.samples.dim().0 != self.places.len() {
+    /// The features of some rows of the samples, `[which, features]`; none where one of them was not computed, or the front end is
+    /// another one. A front end that joins nothing finds its own.
+    pub(crate) fn rows(&self, front: &Front, which: impl Iterator<Item = usize>) -> Option<Array2<f32>> {
+        let (
+            Front::Features { features, joined, .. },
+            Front::Features { features: known, joined: beside, .. },
+        ) = (front, &self.front)
+        else {
+            return None;
+        };
+        if features.settings != known.settings || !(joined.is_none() || joined.same(beside)) {
             return None;
         }
-        let places: Vec<usize> = range.map(|at| self.places[data.row(at)]).collect::<Option<_>>()?;
-        Some(self.rows.select(Axis(0), &places))
+        let width = front.shape().samples;
+        let place = |row: usize| self.places.get(row).copied().flatten();
+        let places: Vec<usize> = which.map(place).collect::<Option<_>>()?;
+        Some(self.rows.slice(s![.., ..width]).select(Axis(0), &places))
     }
+}
+
+/// Rows of samples whose features may be known.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// What is known.
+    pub features: &'a SharedFeatures,
+    /// The rows, of the samples that the features were computed of, in the order of the epochs that come with this.
+    pub rows: &'a [usize],
 }

@@ -142,6 +142,20 @@ impl JoinedFeatures {
         Ok(all)
     }
 
+    /// Whether nothing is joined.
+    pub(crate) fn is_none(&self) -> bool {
+        self.networks.is_empty()
+    }
+
+    /// Whether they give the same numbers as others.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        let same = |(one, other): (&Arc<LearntNetwork>, &Arc<LearntNetwork>)| {
+            Arc::ptr_eq(one, other) || one.plan == other.plan && one.parameters == other.parameters
+        };
+        let pairs = self.networks.iter().zip(&other.networks);
+        self.places == other.places && self.len() == other.len() && pairs.into_iter().all(same)
+    }
+
     fn len(&self) -> usize {
         self.networks.len()
     }

@@ -13,7 +13,7 @@ use crate::attend::FittedAttention;
 use crate::back::{FittedBackend, FittedFusion};
 use crate::compute::Compute;
 use crate::data::is_finite;
-use crate::front::CHUNK;
+use crate::front::{CHUNK, Known};
 use crate::member::Member;
 use crate::plan::CheckedPlan;
 use crate::{EncoderError, TrainingEpochs};
@@ -60,7 +60,19 @@ impl Model {
     /// # Errors
     /// When the epochs have another number of channels or samples than the model's, or are not finite.
     pub fn embed(&self, epochs: ArrayView3<f32>) -> Result<Array2<f32>, EncoderError> {
-        let (prints, lengths) = self.directions(epochs)?;
+        self.embed_known(epochs, None)
+    }
+
+    /// [`Model::embed`] of epochs whose features may be `known` before the encoder's standardisation.
+    ///
+    /// # Errors
+    /// As [`Model::embed`]; and when there is not one row an epoch.
+    pub fn embed_known(
+        &self,
+        epochs: ArrayView3<f32>,
+        known: Option<Known>,
+    ) -> Result<Array2<f32>, EncoderError> {
+        let (prints, lengths) = self.directions(epochs, known)?;
         Ok(scaled(self.fusion.apply(prints, epochs, self.rate)?, lengths))
     }
 
@@ -69,7 +81,7 @@ impl Model {
     /// # Errors
     /// As [`Model::embed`].
     pub fn embed_alone(&self, epochs: ArrayView3<f32>) -> Result<Array2<f32>, EncoderError> {
-        let (prints, lengths) = self.directions(epochs)?;
+        let (prints, lengths) = self.directions(epochs, None)?;
         Ok(scaled(prints, lengths))
     }
 
@@ -77,8 +89,12 @@ impl Model {
     fn directions(
         &self,
         epochs: ArrayView3<f32>,
+        known: Option<Known>,
     ) -> Result<(Array2<f32>, Option<Array1<f32>>), EncoderError> {
         let (count, channels, samples) = epochs.dim();
+        if let Some(rows) = known.map(|known| known.rows.len()).filter(|&rows| rows != count) {
+            return Err(EncoderError::data(format!("{rows} rows of features come with {count} epochs")));
+        }
         if channels != self.channels.len() || samples != self.samples {
             return Err(EncoderError::Shape {
                 got_channels: channels,
@@ -97,7 +113,7 @@ impl Model {
         let mut lengths = self.attention.as_ref().map(|_| Array1::ones(count));
         let mut parts = Vec::with_capacity(self.members.len());
         for (index, member) in self.members.iter().enumerate() {
-            parts.push(member.embed_seen(&self.plan, epochs, device, &mut |range, rows| {
+            parts.push(member.embed_seen(&self.plan, (epochs, known), device, &mut |range, rows| {
                 if let (0, Some(attention), Some(lengths)) = (index, &self.attention, &mut lengths) {
                     lengths.slice_mut(s![range]).assign(&attention.lengths(rows, device)?);
                 }

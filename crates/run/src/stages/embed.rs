@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ndarray::{Array2, Axis, s};
 use rayon::prelude::*;
 use twinprint_comparison::Normalisation;
-use twinprint_encoder::{Model, Silent};
+use twinprint_encoder::{Known, Model, SharedFeatures, Silent};
 use twinprint_protocol::{FitRecord, Fold, Provenance, Role};
 use twinprint_signal::{EmbeddingSpace, EpochInfo, LengthMeaning, Prints, RowInfo, SubjectId, counted};
 use twinprint_store::epochs::EpochFile;
@@ -27,7 +27,7 @@ use crate::shortcut::Shortcut;
 use crate::stages::joined;
 use crate::stages::train::open_epochs;
 use crate::system::System;
-use crate::training_rows::{TrainingRows, epoch_seconds, without_overlap};
+use crate::training_rows::{TrainingRows, epoch_seconds, unlabelled, without_overlap};
 use crate::weights::Weights;
 use crate::{leaks, tables};
 
@@ -51,7 +51,14 @@ pub(crate) fn make(context: &Context) -> Result<String, RunError> {
     }
     let tables = FeatureTables::of(&file, line_frequency(context), &systems)?;
     let apart = without_overlap(file.infos(), epoch_seconds(&file));
-    let embedding = Embedding { context, file: &file, tables, apart, training: &training };
+    let shared = match context.split.folds.first() {
+        Some(fold) => {
+            let model = saved(context, fold, &file)?;
+            SharedFeatures::of(&model, &unlabelled(&file, &apart)).in_stage("embed")?
+        }
+        None => None,
+    };
+    let embedding = Embedding { context, file: &file, tables, shared, apart, training: &training };
     let mut fits = Vec::new();
     let mut prints = 0;
     in_order(
@@ -134,6 +141,8 @@ struct Embedding<'a> {
     context: &'a Context<'a>,
     file: &'a EpochFile,
     tables: FeatureTables<'a>,
+    /// What the encoders of all folds compute alike.
+    shared: Option<SharedFeatures>,
     /// The epochs that overlap no other: those that get prints.
     apart: Vec<usize>,
     /// What each fold learns from.
@@ -207,7 +216,10 @@ impl Embedding<'_> {
                 let model = hash_of(&(system.name(), context.key));
                 (fitted.prints(features.select(Axis(0), &rows))?, model)
             }
-            None => encoder_prints(context, system, (fold, training), file, &rows)?,
+            None => {
+                let known = self.shared.as_ref();
+                encoder_prints(context, system, (fold, training), (file, known), &rows)?
+            }
         };
         let space = EmbeddingSpace { model, fold: Some(fold.index as u32) };
         let infos: Vec<EpochInfo> = rows.iter().map(|&row| infos[row].clone()).collect();
@@ -250,7 +262,7 @@ fn encoder_prints(
     context: &Context,
     system: System,
     (fold, training): (&Fold, &TrainingRows),
-    file: &EpochFile,
+    (file, shared): (&EpochFile, Option<&SharedFeatures>),
     rows: &[usize],
 ) -> Result<(Array2<f32>, String), RunError> {
     let plan = context.plan.encoder()?;
@@ -276,7 +288,10 @@ fn encoder_prints(
         let samples = file.samples().select(Axis(0), rows);
         let part = match system {
             System::EncoderAlone => model.embed_alone(samples.view()),
-            _ => model.embed(samples.view()),
+            _ => {
+                let known = shared.map(|features| Known { features, rows });
+                model.embed_known(samples.view(), known)
+            }
         }
         .in_stage("embed")?;
         if done == 0 {

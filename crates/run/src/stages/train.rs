@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use rayon::prelude::*;
 use twinprint_encoder::{
-    Embed, JoinedFeatures, Monitor, Recipe, SharedFeatures, StepReport, TrainingEpochs, train_resumable,
+    Embed, JoinedFeatures, Monitor, Recipe, SharedFeatures, StepReport, train_resumable,
 };
 use twinprint_evaluation::Comparisons;
 use twinprint_protocol::{Fold, Role, Split};
@@ -23,7 +23,7 @@ use crate::folder::{
 };
 use crate::scoring::{Asked, People, SystemTrials, comparisons_of_fold, embed_role};
 use crate::stages::joined;
-use crate::training_rows::{TrainingRows, epoch_seconds};
+use crate::training_rows::{TrainingRows, epoch_seconds, unlabelled};
 use crate::weights::Weights;
 use crate::{Plan, Progress, RunError};
 
@@ -126,19 +126,11 @@ fn shared_features(
     recipe: Recipe,
     file: &EpochFile,
 ) -> Result<Option<SharedFeatures>, RunError> {
+    if steps_of_one(context.plan) > 0 {
+        return Ok(None);
+    }
     let rows = TrainingRows::of_any(context.split, file);
-    let data = TrainingEpochs {
-        samples: file.samples(),
-        rows: Some(&rows),
-        subject: &[],
-        recording: &[],
-        weight: &[],
-        cohort: &[],
-        apart: None,
-        rate: file.rate().get(),
-        channels: file.channels(),
-    };
-    SharedFeatures::compute(recipe, &data).in_stage("train")
+    SharedFeatures::compute(recipe, &unlabelled(file, &rows)).in_stage("train")
 }
 
 /// How many encoders are fitted side by side: those that share their features take no step, need nothing of one another, and have
