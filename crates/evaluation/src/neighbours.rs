@@ -4,6 +4,7 @@
 
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
+use twinprint_closed::dot_products;
 
 /// Steps of the descent; the attraction is exaggerated in the first part of them.
 const STEPS: usize = 500;
@@ -77,15 +78,16 @@ fn force(likeness: &[f32], at: &[[f64; 2]], row: usize) -> Force {
 /// neighbours as `perplexity`.
 fn likeness(rows: ArrayView2<f32>, perplexity: f64) -> Vec<f32> {
     let count = rows.nrows();
+    // |a − b|² = |a|² + |b|² − 2ab.
+    let products = dot_products(rows, rows);
+    let lengths: Vec<f64> = products.diag().iter().map(|&length| f64::from(length)).collect();
     let one_sided: Vec<Vec<f64>> = (0..count)
         .into_par_iter()
         .map(|row| {
-            let own = rows.row(row);
-            let squared: Vec<f64> = rows
-                .rows()
-                .into_iter()
-                .map(|other| own.iter().zip(other).map(|(a, b)| f64::from(a - b).powi(2)).sum())
-                .collect();
+            let to = |(product, length): (&f32, &f64)| {
+                (lengths[row] + length - 2.0 * f64::from(*product)).max(0.0)
+            };
+            let squared: Vec<f64> = products.row(row).iter().zip(&lengths).map(to).collect();
             shares(&squared, row, perplexity)
         })
         .collect();
@@ -103,21 +105,23 @@ fn likeness(rows: ArrayView2<f32>, perplexity: f64) -> Vec<f32> {
 fn shares(squared: &[f64], row: usize, perplexity: f64) -> Vec<f64> {
     let nearest = squared.iter().enumerate().filter(|(other, _)| *other != row);
     let nearest = nearest.map(|(_, squared)| *squared).fold(f64::INFINITY, f64::min);
-    let weigh = |beta: f64| -> Vec<f64> {
-        let weight = |(other, squared): (usize, &f64)| {
-            if other == row { 0.0 } else { (-beta * (squared - nearest)).exp() }
-        };
-        let weights: Vec<f64> = squared.iter().enumerate().map(weight).collect();
-        let sum: f64 = weights.iter().sum();
-        weights.into_iter().map(|weight| weight / sum).collect()
-    };
-    let entropy = |shares: &[f64]| -> f64 {
-        shares.iter().filter(|share| **share > 0.0).map(|share| -share * share.ln()).sum()
+    // Weights exp(−β d), and the entropy of their shares: ln Σw + β Σwd / Σw.
+    let weigh = |beta: f64, weights: &mut [f64]| -> f64 {
+        let (mut sum, mut moment) = (0.0, 0.0);
+        for (other, (weight, squared)) in weights.iter_mut().zip(squared).enumerate() {
+            let beyond = squared - nearest;
+            *weight = if other == row { 0.0 } else { (-beta * beyond).exp() };
+            sum += *weight;
+            moment += *weight * if other == row { 0.0 } else { beyond };
+        }
+        weights.iter_mut().for_each(|weight| *weight /= sum);
+        sum.ln() + beta * moment / sum
     };
     let (mut low, mut high, mut beta) = (0.0, f64::INFINITY, 1.0);
-    let mut found = weigh(beta);
+    let mut found = vec![0.0; squared.len()];
+    let mut entropy = weigh(beta, &mut found);
     for _ in 0..60 {
-        let gap = entropy(&found) - perplexity.ln();
+        let gap = entropy - perplexity.ln();
         if gap.abs() < 1e-4 {
             break;
         }
@@ -128,7 +132,7 @@ fn shares(squared: &[f64], row: usize, perplexity: f64) -> Vec<f64> {
             high = beta;
             beta = (beta + low) / 2.0;
         }
-        found = weigh(beta);
+        entropy = weigh(beta, &mut found);
     }
     found
 }
