@@ -7,9 +7,10 @@ use crate::compute::Compute;
 use crate::front::KEEP;
 use crate::joined::Recipe;
 use crate::learn::{Journal, Monitor, Training};
-use crate::member::{Member, Start, member_seed};
+use crate::member::{Member, Start};
 use crate::model::Model;
 use crate::plan::{Adapt, Backend, CheckedPlan, Plan};
+use crate::seed::member_seed;
 use crate::{EncoderError, TrainingEpochs};
 
 impl Model {

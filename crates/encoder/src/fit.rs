@@ -10,10 +10,10 @@ use crate::compute::Compute;
 use crate::front::KEEP;
 use crate::joined::Recipe;
 use crate::learn::{Journal, Monitor, Silent, Training, fingerprint};
-use crate::member::{Member, Start, member_seed};
+use crate::member::{Member, Start};
 use crate::model::Model;
 use crate::plan::{Backend, CheckedPlan};
-use crate::seed::stream;
+use crate::seed::{member_seed, stream};
 use crate::{EncoderError, TrainingEpochs};
 
 /// Fits an encoder to the training epochs as a plan says; where it joins learnt features, a [`Recipe`] brings them.

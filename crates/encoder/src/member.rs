@@ -49,12 +49,6 @@ pub(crate) struct Member {
     pub parameters: Vec<Parameter>,
 }
 
-/// The seed of the `index`-th encoder of an ensemble.
-pub(crate) fn member_seed(seed: u64, index: usize) -> u64 {
-    use rand::Rng;
-    stream(seed, &format!("member/{index}")).next_u64()
-}
-
 impl Member {
     /// Fits the front end and sets the weights where they start; also returns the rows of all training epochs where they take
     /// at most `keep` bytes.

@@ -13,6 +13,12 @@ pub fn stream(seed: u64, name: &str) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(*hasher.finalize().as_bytes())
 }
 
+/// The seed of the `index`-th encoder of an ensemble.
+pub(crate) fn member_seed(seed: u64, index: usize) -> u64 {
+    use rand::Rng;
+    stream(seed, &format!("member/{index}")).next_u64()
+}
+
 #[cfg(test)]
 mod tests {
     use rand::Rng;

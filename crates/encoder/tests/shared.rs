@@ -39,7 +39,7 @@ fn an_encoder_is_the_same_to_the_bit_whether_its_features_are_shared_or_its_own(
         let known = |features: &SharedFeatures, samples: ArrayView3<f32>| {
             own.embed_known(samples, Some(Known { features, rows: &rows })).unwrap()
         };
-        let of_model = SharedFeatures::of(&own, &people.epochs()).unwrap().expect("they are small");
+        let of_model = own.shared_features(&people.epochs()).unwrap().expect("they are small");
         assert_eq!(prints, known(&of_model, people.samples.view()));
         // That they are read is seen from epochs that are not theirs.
         assert_eq!(prints, known(&of_model, people.samples.mapv(|x| 3.0 - x).view()));
@@ -55,7 +55,7 @@ fn features_of_another_front_end_are_not_taken() {
     let model =
         |plan: Plan| Model::whitened(&plan.check().unwrap(), &people.epochs(), &Compute::cpu()).unwrap();
     let (four, other) = (model(plan(4)), model(plan(5)));
-    let features = SharedFeatures::of(&other, &people.epochs()).unwrap().expect("they are small");
+    let features = other.shared_features(&people.epochs()).unwrap().expect("they are small");
     let rows: Vec<usize> = (0..people.samples.dim().0).collect();
     let known = Some(Known { features: &features, rows: &rows });
     let samples = people.samples.view();

@@ -5,8 +5,8 @@ use twinprint_closed::Standardise;
 
 use super::{CHUNK, Front, KEEP};
 use crate::joined::Recipe;
-use crate::member::{Member, member_seed};
-use crate::{EncoderError, Model, TrainingEpochs};
+use crate::seed::member_seed;
+use crate::{EncoderError, TrainingEpochs};
 
 /// What the front end of a plan gives of epochs before anything is fitted to them: the same for the encoder of every fold.
 #[derive(Debug, Clone)]
@@ -32,19 +32,12 @@ impl SharedFeatures {
         }
     }
 
-    /// Those for encoders like one that is fitted: [`SharedFeatures::compute`].
-    ///
-    /// # Errors
-    /// When the encoder takes other epochs.
-    pub fn of(model: &Model, data: &TrainingEpochs) -> Result<Option<Self>, EncoderError> {
-        match &model.members[..] {
-            [Member { front: Front::Features { features, joined, standardise }, .. }] => {
-                let standardise = Standardise::identity(standardise.mean().len());
-                let (features, joined) = (features.clone(), joined.clone());
-                Self::by(Front::Features { features, joined, standardise }, data)
-            }
-            _ => Ok(None),
-        }
+    /// Those for encoders like one that is fitted; none where its networks take samples or they would take too much.
+    pub(crate) fn like(front: &Front, data: &TrainingEpochs) -> Result<Option<Self>, EncoderError> {
+        let Front::Features { features, joined, standardise } = front else { return Ok(None) };
+        let standardise = Standardise::identity(standardise.mean().len());
+        let (features, joined) = (features.clone(), joined.clone());
+        Self::by(Front::Features { features, joined, standardise }, data)
     }
 
     fn by(front: Front, data: &TrainingEpochs) -> Result<Option<Self>, EncoderError> {

@@ -13,7 +13,7 @@ use crate::attend::FittedAttention;
 use crate::back::{FittedBackend, FittedFusion};
 use crate::compute::Compute;
 use crate::data::is_finite;
-use crate::front::{CHUNK, Known};
+use crate::front::{CHUNK, Known, SharedFeatures};
 use crate::member::Member;
 use crate::plan::CheckedPlan;
 use crate::{EncoderError, TrainingEpochs};
@@ -126,6 +126,18 @@ impl Model {
             normalise_rows(&mut prints);
         }
         Ok((self.backend.apply(prints)?, lengths))
+    }
+
+    /// The features of the epochs in `data`, whose labels are not looked at, for all encoders with the front end of this one: those of
+    /// the other folds, its baselines. None where it has several, one takes samples, or the features would take more than half a gibibyte.
+    ///
+    /// # Errors
+    /// When the model takes other epochs.
+    pub fn shared_features(&self, data: &TrainingEpochs) -> Result<Option<SharedFeatures>, EncoderError> {
+        match &self.members[..] {
+            [member] => SharedFeatures::like(&member.front, data),
+            _ => Ok(None),
+        }
     }
 
     /// Prints of the training epochs, read a chunk at a time: `[epochs, dim]`.

@@ -16,8 +16,9 @@ use crate::error::{EncoderError, FormatError};
 use crate::files::{layout, parse, read_file, write_atomically};
 use crate::front::Front;
 use crate::joined::{JoinedFeatures, Recipe};
-use crate::member::{Member, member_seed};
+use crate::member::Member;
 use crate::plan::{CheckedPlan, Fusion, Plan, plan_differences};
+use crate::seed::member_seed;
 use crate::seed::stream;
 use crate::weights::Parameter;
 

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
-use ndarray::{Array2, Axis, s};
+use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 use twinprint_comparison::Normalisation;
-use twinprint_encoder::{Known, Model, SharedFeatures, Silent};
+use twinprint_encoder::SharedFeatures;
 use twinprint_protocol::{FitRecord, Fold, Provenance, Role};
 use twinprint_signal::{EmbeddingSpace, EpochInfo, LengthMeaning, Prints, RowInfo, SubjectId, counted};
 use twinprint_store::epochs::EpochFile;
@@ -24,8 +24,8 @@ use crate::folder::{FIT_LEAKS, OPERATIONS, PRINTS, PROVENANCE, QUALITY, SYSTEMS,
 use crate::in_order::in_order;
 use crate::scoring::SystemSides;
 use crate::shortcut::Shortcut;
-use crate::stages::joined;
 use crate::stages::train::open_epochs;
+use crate::stages::{encoders, joined};
 use crate::system::System;
 use crate::training_rows::{TrainingRows, epoch_seconds, unlabelled, without_overlap};
 use crate::weights::Weights;
@@ -53,8 +53,8 @@ pub(crate) fn make(context: &Context) -> Result<String, RunError> {
     let apart = without_overlap(file.infos(), epoch_seconds(&file));
     let shared = match context.split.folds.first() {
         Some(fold) => {
-            let model = saved(context, fold, &file)?;
-            SharedFeatures::of(&model, &unlabelled(&file, &apart)).in_stage("embed")?
+            let model = encoders::saved(context, fold, &file)?;
+            model.shared_features(&unlabelled(&file, &apart)).in_stage("embed")?
         }
         None => None,
     };
@@ -218,7 +218,7 @@ impl Embedding<'_> {
             }
             None => {
                 let known = self.shared.as_ref();
-                encoder_prints(context, system, (fold, training), (file, known), &rows)?
+                encoders::prints(context, system, (fold, training), (file, known), &rows)?
             }
         };
         let space = EmbeddingSpace { model, fold: Some(fold.index as u32) };
@@ -251,73 +251,6 @@ fn lengths(context: &Context, system: System) -> LengthMeaning {
     match system {
         System::Encoder | System::EncoderAlone if learnt => LengthMeaning::Weight,
         _ => LengthMeaning::Nothing,
-    }
-}
-
-/// Epochs that are copied out of the file and encoded at a time.
-const ENCODED: usize = 2048;
-
-/// Prints of some rows of the file of epochs, and the hash of the encoder that made them.
-fn encoder_prints(
-    context: &Context,
-    system: System,
-    (fold, training): (&Fold, &TrainingRows),
-    (file, shared): (&EpochFile, Option<&SharedFeatures>),
-    rows: &[usize],
-) -> Result<(Array2<f32>, String), RunError> {
-    let plan = context.plan.encoder()?;
-    let data = training.epochs(file);
-    // Nothing of a model that is brought along was fitted to this fold.
-    let at_home = context.plan.carried().is_none();
-    let model = match system {
-        System::UntrainedEncoder if at_home && plan.joined.is_empty() => {
-            saved(context, fold, file)?.before_training(&data).in_stage("embed")?
-        }
-        System::UntrainedEncoder => Model::untrained(&plan, &data, context.device).in_stage("embed")?,
-        System::LearntHere => {
-            let here = context.plan.encoder_learnt_here()?;
-            twinprint_encoder::train(&here, &data, context.device, &mut Silent).in_stage("embed")?
-        }
-        System::WhitenedEncoder if at_home && plan.ends_whitened() => saved(context, fold, file)?,
-        System::WhitenedEncoder => Model::whitened(&plan, &data, context.device).in_stage("embed")?,
-        _ => saved(context, fold, file)?,
-    };
-    let mut prints = Array2::zeros((0, 0));
-    let (all, mut done) = (rows.len(), 0);
-    for rows in rows.chunks(ENCODED) {
-        let samples = file.samples().select(Axis(0), rows);
-        let part = match system {
-            System::EncoderAlone => model.embed_alone(samples.view()),
-            _ => {
-                let known = shared.map(|features| Known { features, rows });
-                model.embed_known(samples.view(), known)
-            }
-        }
-        .in_stage("embed")?;
-        if done == 0 {
-            prints = Array2::zeros((all, part.ncols()));
-        }
-        prints.slice_mut(s![done..done + part.nrows(), ..]).assign(&part);
-        done += part.nrows();
-    }
-    let hash = model.content_hash().in_stage("embed")?;
-    // The same weights without what is joined to their prints map epochs into another space.
-    let hash = if system == System::EncoderAlone { hash_of(&(system.name(), hash)) } else { hash };
-    Ok((prints, hash))
-}
-
-/// The encoder that training left in the fold's folder, if it is one of this run's plan for these epochs.
-fn saved(context: &Context, fold: &Fold, file: &EpochFile) -> Result<Model, RunError> {
-    let path = context.folder.fold(fold.index);
-    let model = Model::load(&path, context.device).in_stage("embed")?;
-    let (rate, samples) = (file.rate().get(), file.samples().dim().2);
-    match model.check_fits(&context.plan.encoder()?, file.channels(), rate, samples) {
-        Ok(()) => Ok(model),
-        Err(error) => Err(RunError::run_folder_with(
-            path,
-            error,
-            "it was not trained by this run: run with --from train",
-        )),
     }
 }
 

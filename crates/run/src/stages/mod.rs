@@ -1,6 +1,7 @@
 //! The stages of a run, in order; each reads what the ones before it wrote.
 
 pub(crate) mod embed;
+mod encoders;
 pub(crate) mod evaluate;
 pub(crate) mod joined;
 pub(crate) mod preprocess;
