@@ -55,6 +55,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
             "gallery",
             "preprocess",
             "protocol",
+            "report",
             "store",
         ],
     ),

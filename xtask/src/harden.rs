@@ -11,7 +11,7 @@ struct Check {
     much: Option<(&'static str, u32)>,
 }
 
-const CHECKS: [Check; 14] = [
+const CHECKS: [Check; 15] = [
     check("twinprint-edf", "robustness"),
     check("twinprint-store", "mutated").of("TWINPRINT_HARDEN_FILES", 600),
     check("twinprint-foreign", "mutated_tables").of("TWINPRINT_HARDEN_FILES", 2000),
@@ -21,6 +21,7 @@ const CHECKS: [Check; 14] = [
     check("twinprint-gallery", "old_galleries"),
     check("twinprint-preprocess", "likeness"),
     check("twinprint-tests", "attacks"),
+    check("twinprint-tests", "attack_numbers"),
     check("twinprint-tests", "faults"),
     // Ten commands are killed so often each.
     check("twinprint-tests", "kills").of("TWINPRINT_HARDEN_KILLS", 50),

@@ -4,6 +4,7 @@ mod arguments;
 mod cache_arguments;
 mod command;
 mod convert_arguments;
+mod evaluate_arguments;
 mod exit_code;
 mod failure;
 mod gallery_arguments;

@@ -116,7 +116,7 @@ impl Acquired {
 }
 
 /// The run's preprocessing for one more recording: the encoder's channels by name, epochs end to end.
-fn plan_for(encoder: &Encoder) -> twinprint_preprocess::Plan {
+pub(crate) fn plan_for(encoder: &Encoder) -> twinprint_preprocess::Plan {
     let mut plan = encoder.preprocess.clone();
     if plan.channels.pick.is_empty() {
         plan.channels.pick = encoder.model.channels().to_vec();

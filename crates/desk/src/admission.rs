@@ -1,5 +1,6 @@
 //! What an enrolment needs: how many clean epochs, how clean a recording, and the score that gives a duplicate away.
 
+use ndarray::ArrayView2;
 use twinprint_gallery::{GalleryError, Template, Thresholds};
 use twinprint_signal::{SubjectId, counted};
 
@@ -40,9 +41,8 @@ pub(crate) fn wanted_epochs(
 /// hundred times as much.
 const LEAST_SCATTER: f64 = 1e-4;
 
-/// Whether a recording's epochs are all alike, and what to say then.
-pub(crate) fn repeated(acquired: &Acquired) -> Option<String> {
-    let prints = acquired.prints.view();
+/// Whether the prints `[epochs, dim]` of a recording are all alike, and what to say then.
+pub(crate) fn repeated(prints: ArrayView2<'_, f32>) -> Option<String> {
     let spread = Template::of(prints).ok()?.spread();
     (prints.nrows() >= 3 && spread < LEAST_SCATTER).then(|| {
         format!("its {} epochs are all alike (they scatter by {spread:.1e}, less than {LEAST_SCATTER:.0e}): one stretch of signal repeated", prints.nrows())
@@ -72,7 +72,7 @@ pub(crate) fn admit(
             format!("{} of clean signal are needed, there are {}", length(wanted), length(clean)),
             "Record longer, or ask for less with --seconds or --epochs",
         )
-    } else if let Some(reason) = repeated(acquired) {
+    } else if let Some(reason) = repeated(acquired.prints.view()) {
         (reason, "Record again")
     } else {
         return Ok(());

@@ -2,6 +2,7 @@
 
 mod acquire;
 mod admission;
+mod attacks;
 mod bulk;
 mod calibrate;
 mod cancelable;
@@ -21,6 +22,7 @@ mod rows;
 mod run_scores;
 mod verify;
 
+pub use attacks::{AttackOptions, attack};
 pub use enrol::enrol;
 pub use enrol_options::EnrolOptions;
 pub use enrolments::{Enrolments, Refused, Report};
@@ -33,5 +35,6 @@ pub use replay::Replay;
 pub use twinprint_gallery::{
     Event, Finding, Gallery, Happening, People, Person, Rate, Secret, Thresholds, Update, Wanted,
 };
+pub use twinprint_report::Attacks;
 pub use twinprint_signal::SubjectId;
 pub use verify::{Decision, Match, verify};

@@ -41,6 +41,11 @@ pub struct ProbeOptions<'a> {
 /// The false match rate where none is asked for, or the least measured above it.
 const FMR: f64 = 0.01;
 
+/// A score as it may be told: in full, or to one decimal.
+pub(crate) fn told(score: f64, in_full: bool) -> f64 {
+    if in_full { score } else { (10.0 * score).round() / 10.0 }
+}
+
 /// The score from which on a probe matches, and the error rates measured at it; none for a stated score.
 pub(crate) struct Bound {
     pub(crate) threshold: f64,
@@ -52,7 +57,7 @@ pub(crate) struct Bound {
 impl ProbeOptions<'_> {
     /// A score as it may be told.
     pub(crate) fn told(&self, score: f64) -> f64 {
-        if self.full_scores { score } else { (10.0 * score).round() / 10.0 }
+        told(score, self.full_scores)
     }
 
     /// Counts an attempt, and says what to know where it cannot be counted.
@@ -151,7 +156,7 @@ impl Probe {
             let epoch_seconds = Some(encoder.identity.epoch_seconds);
             Self { acquired: gather(&encoder, &[&options.file], options.lenient)?, epoch_seconds }
         };
-        if let Some(reason) = repeated(&probe.acquired) {
+        if let Some(reason) = repeated(probe.acquired.prints.view()) {
             let reason = format!("failure to acquire: {reason}");
             return Err(DeskError::Recording { path: options.file.clone(), reason });
         }

@@ -6,6 +6,7 @@ use ndarray::{Array2, ArrayView2, Axis, s};
 use twinprint_evaluation::{Estimate, Scores};
 use twinprint_gallery::{Projection, Rate, Template};
 use twinprint_protocol::{Fold, Role, shares};
+use twinprint_run::RunFolder;
 use twinprint_signal::{RecordingKey, SubjectId};
 use twinprint_store::prints::PrintFile;
 
@@ -46,7 +47,15 @@ pub(crate) struct Comparisons {
 /// # Errors
 /// When the file is missing or damaged.
 pub(crate) fn prints_of(run: &RunScores) -> Result<PrintFile, DeskError> {
-    let path = run.folder.path("systems").join("encoder.h5");
+    prints_file(&run.folder)
+}
+
+/// The prints of the encoder that a run folder holds.
+///
+/// # Errors
+/// When the file is missing or damaged.
+pub(crate) fn prints_file(folder: &RunFolder) -> Result<PrintFile, DeskError> {
+    let path = folder.path("systems").join("encoder.h5");
     PrintFile::open(&path).map_err(|error| DeskError::RunFolder {
         path,
         reason: format!("{error}; run `twinprint embed` again"),

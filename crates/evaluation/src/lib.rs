@@ -11,6 +11,7 @@ pub mod knn;
 #[cfg(feature = "mlp")]
 pub mod mlp;
 
+mod attempt_rate;
 mod blocks;
 mod bootstrap;
 mod comparisons;
@@ -29,6 +30,7 @@ mod sorted_scores;
 mod transport;
 mod verification;
 
+pub use attempt_rate::AttemptRate;
 pub use blocks::{Block, Blocks, Sides, in_order, trials};
 pub use bootstrap::draws::Bootstrap;
 pub use comparisons::{Comparisons, Distribution, LAID_OUT};

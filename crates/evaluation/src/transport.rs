@@ -2,7 +2,7 @@
 
 use twinprint_signal::Estimate;
 
-use crate::bootstrap::interval;
+use crate::attempt_rate::over_people;
 use crate::sorted_scores::SortedScores;
 use crate::{ScoreError, Scores};
 
@@ -153,12 +153,6 @@ impl Counts {
     }
 
     fn rate(&self) -> Estimate {
-        let rate = self.errors as f64 / self.comparisons as f64;
-        let involved: Vec<_> =
-            self.of_subject.iter().filter(|&&(_, comparisons)| comparisons > 0.0).collect();
-        let subjects = involved.len() as f64;
-        let square: f64 = involved.iter().map(|(errors, all)| (errors - rate * all).powi(2)).sum();
-        let standard_error = (square * subjects / (subjects - 1.0)).sqrt() / self.comparisons as f64;
-        interval::rate(rate, standard_error, involved.len(), 0.95)
+        over_people(self.errors as f64, self.comparisons as f64, &self.of_subject)
     }
 }

@@ -20,6 +20,21 @@ fn pause(misses: u32) -> u64 {
     misses.checked_sub(FREE).map_or(0, |over| 1u64.checked_shl(over).unwrap_or(u64::MAX).min(LONGEST))
 }
 
+/// How many attempts against one person, none of which matches, a gallery answers in so many seconds.
+///
+/// ```
+/// assert_eq!(twinprint_gallery::attempts_within(0), 20);
+/// assert_eq!(twinprint_gallery::attempts_within(24 * 3600), 315);
+/// ```
+pub fn attempts_within(seconds: u64) -> u32 {
+    let (mut attempts, mut waited) = (1, pause(1));
+    while waited <= seconds {
+        attempts += 1;
+        waited += pause(attempts);
+    }
+    attempts
+}
+
 impl Gallery {
     /// Counts an attempt against a person, or against everybody where none is named, as one that did not match until
     /// [`Gallery::attempt_matched`] says otherwise. `now` is in seconds since 1970. Gives back whether it could be counted:

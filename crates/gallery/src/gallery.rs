@@ -257,6 +257,16 @@ impl Gallery {
         })
     }
 
+    /// Stored templates `[rows, kept]` back to prints `[rows, dim]`, as whoever holds the key can; nothing where dimensions were
+    /// left out, from which there is no way back.
+    pub fn unproject(&self, stored: ArrayView2<'_, f32>) -> Option<Array2<f32>> {
+        match &self.projection {
+            Some(projection) if projection.kept() < self.encoder.dim => None,
+            Some(projection) => Some(projection.invert(stored)),
+            None => Some(stored.to_owned()),
+        }
+    }
+
     pub(crate) fn open_record(
         &self,
         kind: &str,

@@ -35,6 +35,7 @@ mod template;
 mod thresholds;
 mod unlinkability;
 
+pub use attempts::attempts_within;
 pub use bulk::{Enroller, Outcomes};
 pub use check::Finding;
 pub use encoder_identity::EncoderIdentity;

@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn every_plot_of_a_page_is_a_document_with_its_colours() {
         let (results, run, curves) = (example::results(), example::run(), example::curves());
-        let page = html(&Page { results: &results, run: &run, curves: &curves });
+        let page = html(&Page { results: &results, run: &run, curves: &curves, attacks: None });
         let figures = figures(&page);
         assert_eq!(figures.len(), page.matches("<svg").count());
         assert!(figures.iter().any(|(name, _)| name == "det"));

@@ -1,5 +1,6 @@
 //! One self-contained page: everything inline, nothing fetched, readable on screen and on paper.
 
+mod attacks;
 mod audit;
 mod origin;
 mod parts;
@@ -41,6 +42,7 @@ pub fn html(page: &Page) -> String {
                     (tables::classifiers(results))
                     (plotted::scalp(results))
                     (other_cohorts(results))
+                    (attacks::attacks(page.attacks))
                     (plotted::quality(page))
                     (audit::audit(results))
                     (audit::absent(results))
@@ -124,7 +126,7 @@ mod tests {
     use crate::{Curves, Results, RunFacts, example};
 
     fn shown(results: &Results) -> String {
-        html(&Page { results, run: &example::run(), curves: &example::curves() })
+        html(&Page { results, run: &example::run(), curves: &example::curves(), attacks: None })
     }
 
     #[test]
@@ -189,7 +191,7 @@ mod tests {
         curves.people[0].people[0].subject = evil.to_owned();
         curves.quality[0].recording = evil.to_owned();
         curves.map.points[0].subject = evil.to_owned();
-        let page = html(&Page { results: &results, run: &run, curves: &curves });
+        let page = html(&Page { results: &results, run: &run, curves: &curves, attacks: None });
         assert!(!page.contains("<img"), "a tag of the user stands in the page");
         assert!(!page.contains("onerror=alert(1)>\""), "a quotation mark of the user stands in the page");
         assert!(page.matches("&lt;img src=x onerror=alert(1)&gt;&quot;").count() >= 20);
@@ -229,6 +231,7 @@ mod tests {
             results: &Results::default(),
             run: &RunFacts::default(),
             curves: &Curves::default(),
+            attacks: None,
         });
         assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>"));
         for number in ["NaN", ">inf", ">-inf", "\"inf", "\"-inf", " inf ", ",inf"] {
@@ -300,7 +303,7 @@ mod tests {
                 }],
                 training: vec![crate::TrainingCurve { fold: bins, loss: pairs.clone(), dev_eer: pairs, attention: bins == 1 }],
             };
-            let page = html(&Page { results: &results, run: &RunFacts::default(), curves: &curves });
+            let page = html(&Page { results: &results, run: &RunFacts::default(), curves: &curves, attacks: None });
             for attribute in ["x1=\"", "cx=\"", "cy=\"", "y2=\"", "points=\"", "viewBox=\""] {
                 for place in page.split(attribute).skip(1) {
                     let place = place.split('"').next().unwrap();
@@ -318,7 +321,7 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("honest.html"), shown(&example::results())).unwrap();
         let (crowded, curves) = example::crowded();
-        let page = html(&Page { results: &crowded, run: &example::run(), curves: &curves });
+        let page = html(&Page { results: &crowded, run: &example::run(), curves: &curves, attacks: None });
         std::fs::write(folder.join("crowded.html"), page).unwrap();
         std::fs::write(folder.join("leaky.html"), shown(&example::leaky())).unwrap();
     }

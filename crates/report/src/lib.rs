@@ -2,6 +2,7 @@
 //!
 //! The crate shows numbers and never computes one: what is absent from the results is absent from the page.
 
+mod attacks;
 mod audit;
 mod curve_table;
 mod data_tables;
@@ -26,6 +27,7 @@ mod verdict;
 #[cfg(test)]
 mod example;
 
+pub use attacks::{ATTACKS_SCHEMA, AttackOutcome, AttackRow, AttackedPoint, Attacks};
 pub use curve_table::{curve_markdown, curve_table};
 pub use data_tables::{DataTable, data_tables};
 pub use figures::figures;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Results;
+use crate::{Attacks, Results};
 
 /// Everything one page shows: numbers, their origin, and the curves behind them.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +13,8 @@ pub struct Page<'a> {
     pub run: &'a RunFacts,
     /// The curves the plots are drawn from.
     pub curves: &'a Curves,
+    /// The contents of `attacks.json`, where attacks were tried.
+    pub attacks: Option<&'a Attacks>,
 }
 
 /// Where the numbers come from.

@@ -219,7 +219,9 @@ mod tests {
     #[test]
     fn every_plot_of_a_page_is_painted_with_more_than_one_colour() {
         let (results, run, curves) = (example::results(), example::run(), example::curves());
-        for (name, svg) in figures(&html(&Page { results: &results, run: &run, curves: &curves })) {
+        for (name, svg) in
+            figures(&html(&Page { results: &results, run: &run, curves: &curves, attacks: None }))
+        {
             let (width, height, mut colours) = read(&png(&svg).unwrap());
             assert!(width > 500 && height > 100, "{name}");
             colours.sort_unstable();

@@ -9,15 +9,15 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::folder::{
-    COHORT, CURVES, FIT_LEAKS, OPERATIONS, PROVENANCE, QUALITY, RESULTS, RunFolder, SCORES, SPLIT, TRAINING,
-    TRIALS, WINDOW_LEAKS, write_atomically,
+    ATTACKS, COHORT, CURVES, FIT_LEAKS, OPERATIONS, PROVENANCE, QUALITY, RESULTS, RunFolder, SCORES, SPLIT,
+    TRAINING, TRIALS, WINDOW_LEAKS, write_atomically,
 };
 use crate::outputs::{FileHash, walk};
 use crate::stages::report::REPORT;
 use crate::{FinishedRun, RunError};
 
 /// Files that are packed.
-const PACKED: [&str; 15] = [
+const PACKED: [&str; 16] = [
     "pipeline.toml",
     "plan.json",
     "run.json",
@@ -26,6 +26,7 @@ const PACKED: [&str; 15] = [
     TRIALS,
     SCORES,
     RESULTS,
+    ATTACKS,
     CURVES,
     REPORT,
     PROVENANCE,

@@ -124,6 +124,14 @@ impl FinishedRun {
         there.then(|| self.folder.read_json(CARRIED)).transpose()
     }
 
+    /// Every recording of the run.
+    ///
+    /// # Errors
+    /// When what the first stage left is missing or damaged.
+    pub fn recordings(&self) -> Result<Vec<KnownRecording>, RunError> {
+        Ok(RecordingList::read(&self.folder)?.recordings)
+    }
+
     /// The recordings an encoder has learnt from: those of its fold's training, or for the final model all that may be learnt from.
     ///
     /// # Errors
@@ -133,8 +141,7 @@ impl FinishedRun {
             Some(fold) => fold.recordings.train.clone(),
             None => self.folder.read_json::<Split>(SPLIT)?.learnable,
         };
-        let all = RecordingList::read(&self.folder)?.recordings;
-        Ok(all.into_iter().filter(|recording| keys.contains(&recording.key)).collect())
+        Ok(self.recordings()?.into_iter().filter(|recording| keys.contains(&recording.key)).collect())
     }
 }
 

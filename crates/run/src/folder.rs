@@ -22,6 +22,8 @@ pub const SCORES: &str = "scores.parquet";
 pub const RESULTS: &str = "results.json";
 /// The file of what a page draws of the scores.
 pub const CURVES: &str = "curves.json";
+/// The file of attacks on the encoders, where they were tried.
+pub const ATTACKS: &str = "attacks.json";
 /// The file of epochs.
 pub const EPOCHS: &str = "epochs.h5";
 /// The folder of the epochs of cohorts that keep their own montage, a file each.
@@ -142,6 +144,14 @@ pub fn write_text(path: &Path, text: &str) -> Result<(), RunError> {
     write_atomically(path, |file| {
         file.write_all(text.as_bytes()).map_err(|source| RunError::Write { path: path.to_owned(), source })
     })
+}
+
+/// Removes a file, where there is one.
+pub(crate) fn remove_file(path: PathBuf) -> Result<(), RunError> {
+    match fs::remove_file(&path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(RunError::Write { path, source }),
+        _ => Ok(()),
+    }
 }
 
 /// Removes a folder, where there is one.

@@ -1,5 +1,6 @@
 //! One file a command; each turns arguments into a library call and its answer into text.
 
+mod attacks;
 mod cache;
 mod compare;
 mod convert;

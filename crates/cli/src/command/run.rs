@@ -7,7 +7,7 @@ use twinprint_run::{
     Divided, Machine, Options, Outcome, Plan, Source, Stage, Surroundings, SweepOptions, prepare,
 };
 
-use crate::arguments::EvaluateArguments;
+use crate::evaluate_arguments::EvaluateArguments;
 use crate::failure::Failure;
 use crate::host;
 use crate::interrupt;
@@ -76,7 +76,7 @@ pub(crate) fn stage(
     Ok(ExitCode::SUCCESS)
 }
 
-/// `twinprint evaluate` of a pipeline, or of a file of scores or features.
+/// `twinprint evaluate` of a pipeline, of a file of scores or features, or of attacks on a run.
 pub(crate) fn evaluate(
     given: &EvaluateArguments,
     threads: usize,
@@ -89,6 +89,9 @@ pub(crate) fn evaluate(
         return super::scores::of_features(features, given);
     }
     let pipeline = given.pipeline.as_deref().unwrap_or(Path::new(""));
+    if given.attacks {
+        return super::attacks::attack(pipeline, given, progress);
+    }
     let plan = resolve_file(pipeline, &given.change)?;
     let options = Options { only: Some(Stage::Evaluate), ..options(&given.change, threads) };
     let outcome = run(&plan, &options, progress)?;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use twinprint_foreign::{FeatureOptions, Filter, Metric, ScoreOptions, ScoreReport};
 
-use crate::arguments::{self, EvaluateArguments};
+use crate::evaluate_arguments::{self, EvaluateArguments};
 use crate::failure::Failure;
 use crate::say::{results, say};
 
@@ -21,8 +21,8 @@ pub(crate) fn of_features(file: &Path, given: &EvaluateArguments) -> Result<Exit
         probe: Filter::new("--probe", &given.probe)?,
         pool: given.pool,
         metric: match given.metric {
-            arguments::Metric::Cosine => Metric::Cosine,
-            arguments::Metric::Euclidean => Metric::Euclidean,
+            evaluate_arguments::Metric::Cosine => Metric::Cosine,
+            evaluate_arguments::Metric::Euclidean => Metric::Euclidean,
         },
     };
     show(&twinprint_foreign::evaluate_features(file, &features, &options(given))?, given.json)

@@ -12,7 +12,7 @@ use crate::plots;
 use crate::results::{Results, ThresholdsAt, TransportedThreshold, VerificationRow};
 
 /// A table with a caption; the first column names the row, the others are numbers.
-fn table(caption: &str, head: &[String], rows: &[(bool, Vec<String>)]) -> Markup {
+pub(super) fn table(caption: &str, head: &[String], rows: &[(bool, Vec<String>)]) -> Markup {
     // Marking every row marks none.
     let marks = rows.iter().any(|(strong, _)| !strong);
     html! {

@@ -15,7 +15,8 @@ use crate::context::Context;
 use crate::directionless::Directionless;
 use crate::error::Placed;
 use crate::folder::{
-    CURVES, FINAL_MODEL, RESULTS, RunFolder, SCORES, THRESHOLDS, write_atomically, write_text,
+    ATTACKS, CURVES, FINAL_MODEL, RESULTS, RunFolder, SCORES, THRESHOLDS, remove_file, write_atomically,
+    write_text,
 };
 use crate::record::RunRecord;
 use crate::recordings::RecordingList;
@@ -30,6 +31,8 @@ use crate::trials;
 
 /// Scores every trial with every system and computes all numbers: one system at a time, and its trials block by block.
 pub(crate) fn run(context: &Context) -> Result<String, RunError> {
+    // What was tried on the encoders before says nothing of those that are evaluated now.
+    remove_file(context.folder.path(ATTACKS))?;
     let (epoch_seconds, people, columns) = {
         let file = open_epochs(context)?;
         (epoch_seconds(&file), People::of(file.infos()), SpectrumColumns::of(&file))

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use twinprint_dataset::Manifest;
 use twinprint_report::results::Results;
-use twinprint_report::{Curves, DataSource, Page, RunFacts};
+use twinprint_report::{Attacks, Curves, DataSource, Page, RunFacts};
 
 use crate::RunError;
 use crate::error::Placed;
-use crate::folder::{CURVES, RESULTS, RunFolder, create_folder, write_atomically, write_text};
+use crate::folder::{ATTACKS, CURVES, RESULTS, RunFolder, create_folder, write_atomically, write_text};
 use crate::map;
 use crate::pictured;
 use crate::record::RunRecord;
@@ -76,6 +76,7 @@ pub fn write_tables(run: &Path, to: &Path) -> Result<usize, RunError> {
 pub(crate) struct Sources {
     results: Results,
     curves: Curves,
+    attacks: Option<Attacks>,
 }
 
 impl Sources {
@@ -99,13 +100,16 @@ impl Sources {
             training: training::curves(folder, results.protocol.folds)?,
             map: map::of(folder)?,
         };
-        Ok(Self { results, curves })
+        let attacked = folder.path(ATTACKS).is_file();
+        let attacks = attacked.then(|| folder.read_json(ATTACKS)).transpose()?;
+        Ok(Self { results, curves, attacks })
     }
 
     /// Writes the page, with what `run.json` says of the run.
     pub(crate) fn write(&self, folder: &RunFolder) -> Result<(), RunError> {
         let run = facts(folder, folder.read_json("run.json")?)?;
-        let page = twinprint_report::html(&Page { results: &self.results, run: &run, curves: &self.curves });
+        let (results, curves, attacks) = (&self.results, &self.curves, self.attacks.as_ref());
+        let page = twinprint_report::html(&Page { results, run: &run, curves, attacks });
         write_text(&folder.path(REPORT), &page)
     }
 }
