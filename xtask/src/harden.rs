@@ -1,7 +1,7 @@
 //! `cargo xtask harden`: the figures of docs/reliability.md, each by the command that stands there, in its long form.
 
 use crate::commands::program;
-use crate::{commands, system};
+use crate::{supply, system};
 
 /// A figure: what is run, and how much of it the long form does where that is a choice.
 struct Check {
@@ -11,7 +11,7 @@ struct Check {
     much: Option<(&'static str, u32)>,
 }
 
-const CHECKS: [Check; 15] = [
+const CHECKS: [Check; 16] = [
     check("twinprint-edf", "robustness"),
     check("twinprint-store", "mutated").of("TWINPRINT_HARDEN_FILES", 600),
     check("twinprint-foreign", "mutated_tables").of("TWINPRINT_HARDEN_FILES", 2000),
@@ -22,6 +22,7 @@ const CHECKS: [Check; 15] = [
     check("twinprint-preprocess", "likeness"),
     check("twinprint-tests", "attacks"),
     check("twinprint-tests", "attack_numbers"),
+    check("twinprint-tests", "corpus"),
     check("twinprint-tests", "faults"),
     // Ten commands are killed so often each.
     check("twinprint-tests", "kills").of("TWINPRINT_HARDEN_KILLS", 50),
@@ -55,7 +56,7 @@ impl Check {
     }
 }
 
-/// Runs every check, and what looks at the dependencies where it is installed; says at the end which failed.
+/// Runs every check, and looks over the dependencies; says at the end which failed.
 pub(crate) fn run() -> Result<(), String> {
     system::ensure_libhdf5()?;
     let mut lines = Vec::new();
@@ -66,18 +67,13 @@ pub(crate) fn run() -> Result<(), String> {
         failed += usize::from(!held);
         lines.push(format!("{}  {}", if held { "held  " } else { "FAILED" }, check.command()));
     }
-    for tool in ["deny", "audit"] {
-        let arguments: &[&str] = if tool == "deny" { &["deny", "check"] } else { &["audit"] };
-        let shown = format!("cargo {}", arguments.join(" "));
-        if !commands::succeeds(env!("CARGO"), &[tool, "--version"]) {
-            lines.push(format!("skipped {shown}: not installed (cargo install cargo-{tool})"));
-            continue;
-        }
-        println!("\n== {shown}");
-        let held = commands::cargo(arguments).is_ok();
-        failed += usize::from(!held);
-        lines.push(format!("{}  {shown}", if held { "held  " } else { "FAILED" }));
-    }
+    println!("\n== dependencies");
+    let held = supply::check().inspect_err(|error| println!("{error}")).is_ok();
+    failed += usize::from(!held);
+    lines.push(format!(
+        "{}  licences, bans, sources and compilers of dependencies; above what was skipped",
+        if held { "held  " } else { "FAILED" }
+    ));
     println!("\n{}", lines.join("\n"));
     if failed == 0 { Ok(()) } else { Err(format!("{failed} of the checks above failed")) }
 }

@@ -1,4 +1,4 @@
-//! The project's chores: `cargo xtask quickstart | test | table | check | harden | bench | scale | conformance | dist`.
+//! The project's chores: `cargo xtask quickstart | test | table | check | harden | fuzz | sbom | bench | scale | conformance | dist`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its user")]
 
@@ -7,9 +7,11 @@ mod commands;
 mod conformance;
 mod device;
 mod dist;
+mod fuzz;
 mod harden;
 mod quickstart;
 mod scale;
+mod supply;
 mod system;
 mod table;
 mod test;
@@ -55,10 +57,27 @@ enum Task {
         #[arg(long)]
         python: Option<PathBuf>,
     },
-    /// Check the format and run clippy with warnings denied.
+    /// Check the format, run clippy with warnings denied, and look over the dependencies.
     Check,
     /// Try to break it: the long form of everything that docs/reliability.md measures.
     Harden,
+    /// Drive every reader with changed files, guided by coverage (libFuzzer); what breaks one is kept in fuzz/artifacts.
+    Fuzz {
+        /// One target only, as fuzz/Cargo.toml names it.
+        target: Option<String>,
+        /// Seconds for each target.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+        /// Also those whose crates take long to build: pipelines, scores, features, parquet, galleries, models.
+        #[arg(long)]
+        heavy: bool,
+    },
+    /// Write a bill of every crate that goes into the command (CycloneDX, JSON).
+    Sbom {
+        /// The file; without it the bill is printed.
+        #[arg(long)]
+        to: Option<PathBuf>,
+    },
     /// Time our work and a peer's in turn, in one run.
     Bench(bench::Arguments),
     /// Measure how time and memory of every stage grow with the number of people, and write docs/scale.md.
@@ -76,6 +95,8 @@ fn main() -> ExitCode {
         Task::Conformance { short, python } => conformance::run(short, python.as_deref()),
         Task::Check => check(),
         Task::Harden => harden::run(),
+        Task::Fuzz { target, seconds, heavy } => fuzz::run(target.as_deref(), seconds, heavy),
+        Task::Sbom { to } => supply::write(to.as_deref()),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Scale(arguments) => scale::run(&arguments),
         Task::Dist => dist::run_all(),
@@ -92,7 +113,9 @@ fn main() -> ExitCode {
 fn check() -> Result<(), String> {
     commands::cargo(&["fmt", "--all", "--", "--check"])?;
     system::ensure_libhdf5()?;
-    commands::cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
+    let lints = ["-D", "warnings", "-D", "clippy::undocumented_unsafe_blocks"];
+    commands::cargo(&[&["clippy", "--workspace", "--all-targets", "--locked", "--"][..], &lints].concat())?;
+    supply::check()
 }
 
 /// The project's root.
