@@ -6,8 +6,10 @@ use twinprint_foreign::{ScoreOptions, evaluate_scores, read_features};
 use twinprint_gallery::Gallery;
 use twinprint_run::{CarriedModel, Source};
 
-/// What each target is called, and what it does; it says whether the bytes were taken.
-pub const TARGETS: [(&str, fn(&[u8]) -> bool); 6] = [
+use super::light::Target;
+
+/// The targets whose crates build slowly.
+pub const TARGETS: [Target; 6] = [
     ("pipeline", pipeline),
     ("scores", scores),
     ("features", features),

@@ -13,8 +13,11 @@ const MOST_SAMPLES: u64 = 4096;
 /// Channels that are read.
 const MOST_CHANNELS: usize = 64;
 
-/// What each target is called, and what it does; it says whether the bytes were taken.
-pub const TARGETS: [(&str, fn(&[u8]) -> bool); 7] = [
+/// What a target is called, and what it does with some bytes; it says whether they were taken.
+pub type Target = (&'static str, fn(&[u8]) -> bool);
+
+/// The targets whose crates build fast.
+pub const TARGETS: [Target; 7] = [
     ("edf", edf),
     ("annotations", annotations),
     ("brainvision", brainvision),

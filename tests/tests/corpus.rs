@@ -55,7 +55,7 @@ fn changed(original: &[u8], numbers: &mut Numbers) -> Vec<u8> {
     bytes
 }
 
-fn try_all(targets: &[(&str, fn(&[u8]) -> bool)]) {
+fn try_all(targets: &[light::Target]) {
     for (target, read) in targets {
         let folder = root().join("fuzz/corpus").join(target);
         let Ok(entries) = std::fs::read_dir(&folder) else { panic!("{} is missing", folder.display()) };

@@ -11,7 +11,7 @@ struct Check {
     much: Option<(&'static str, u32)>,
 }
 
-const CHECKS: [Check; 16] = [
+const CHECKS: [Check; 17] = [
     check("twinprint-edf", "robustness"),
     check("twinprint-store", "mutated").of("TWINPRINT_HARDEN_FILES", 600),
     check("twinprint-foreign", "mutated_tables").of("TWINPRINT_HARDEN_FILES", 2000),
@@ -24,6 +24,7 @@ const CHECKS: [Check; 16] = [
     check("twinprint-tests", "attack_numbers"),
     check("twinprint-tests", "corpus"),
     check("twinprint-tests", "faults"),
+    check("twinprint-tests", "numbers"),
     // Ten commands are killed so often each.
     check("twinprint-tests", "kills").of("TWINPRINT_HARDEN_KILLS", 50),
     check("twinprint-tests", "sweep"),

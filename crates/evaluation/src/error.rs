@@ -49,13 +49,17 @@ pub enum ScoreError {
         /// The value that was given for it.
         value: f64,
     },
-    /// A bootstrap with too few replicates.
-    #[error("bootstrap.replicates is {replicates}: use at least {least}, better 1000")]
+    /// A bootstrap with too few or too many replicates.
+    #[error(
+        "bootstrap.replicates is {replicates}: use at least {least} and at most {most}; 1000 is a good number"
+    )]
     Replicates {
         /// Replicates asked for.
         replicates: usize,
         /// Fewest allowed.
         least: usize,
+        /// Most allowed.
+        most: usize,
     },
     /// Two score lists that should hold the same trials differ.
     #[error(

@@ -30,15 +30,21 @@ impl Default for Bootstrap {
 
 /// Fewest replicates from which a standard error can be taken.
 const LEAST_REPLICATES: usize = 20;
+/// Most replicates: of more, none comes to an end.
+const MOST_REPLICATES: usize = 1_000_000;
 
 impl Bootstrap {
-    /// Checks that the level is a share and that there are replicates enough for a standard error.
+    /// Checks that the level is a share and that there are replicates enough for a standard error, and not beyond end.
     pub fn validate(&self) -> Result<(), ScoreError> {
         if !(self.level > 0.0 && self.level < 1.0) {
             return Err(ScoreError::Rate { what: "bootstrap.level", value: self.level });
         }
-        if self.replicates < LEAST_REPLICATES {
-            return Err(ScoreError::Replicates { replicates: self.replicates, least: LEAST_REPLICATES });
+        if !(LEAST_REPLICATES..=MOST_REPLICATES).contains(&self.replicates) {
+            return Err(ScoreError::Replicates {
+                replicates: self.replicates,
+                least: LEAST_REPLICATES,
+                most: MOST_REPLICATES,
+            });
         }
         Ok(())
     }
