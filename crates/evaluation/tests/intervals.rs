@@ -110,6 +110,8 @@ fn settings_that_cannot_give_an_interval_are_refused() {
     let trials = scores(&[1.0], &[0.0]);
     let few = Bootstrap { replicates: 5, ..Bootstrap::default() };
     assert!(matches!(verification(&trials, &few), Err(ScoreError::Replicates { replicates: 5, .. })));
+    let endless = Bootstrap { replicates: usize::MAX, ..Bootstrap::default() };
+    assert!(matches!(verification(&trials, &endless), Err(ScoreError::Replicates { most: 1_000_000, .. })));
     let level = Bootstrap { level: 1.0, ..Bootstrap::default() };
     assert!(matches!(verification(&trials, &level), Err(ScoreError::Rate { .. })));
 }

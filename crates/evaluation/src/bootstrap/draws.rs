@@ -34,7 +34,7 @@ const LEAST_REPLICATES: usize = 20;
 const MOST_REPLICATES: usize = 1_000_000;
 
 impl Bootstrap {
-    /// Checks that the level is a share and that there are replicates enough for a standard error, and not beyond end.
+    /// Checks that the level is a share and that there are replicates enough for a standard error, and not so many that none would see their end.
     pub fn validate(&self) -> Result<(), ScoreError> {
         if !(self.level > 0.0 && self.level < 1.0) {
             return Err(ScoreError::Rate { what: "bootstrap.level", value: self.level });
