@@ -140,7 +140,7 @@ citation = ["Nobody (2024)"]
 sources = ["https://example.org/files"]
 line_frequency = 50.0
 other_channels = ["ECG"]
-families = [{ path = "S{a}/S{a}R{b}.edf", ranges = [["001", "003"], ["01", "02"]] }]
+families = [{ path = "S{1}/S{1}R{2}.edf", ranges = [["001", "003"], ["01", "02"]] }]
 files = [{ path = "a_1.edf", bytes = 707 }, { path = "b_1.edf" }]
 layout = { kind = "pattern", pattern = "{subject}_{recording}.edf" }
 """)

@@ -33,7 +33,7 @@ pub fn pipeline(bytes: &[u8]) -> bool {
 /// A score file as CSV.
 pub fn scores(bytes: &[u8]) -> bool {
     file(bytes, "a.csv", |path| {
-        evaluate_scores(path, &ScoreOptions { bootstrap: 10, ..ScoreOptions::default() }).is_ok()
+        evaluate_scores(path, &ScoreOptions { bootstrap: 20, ..ScoreOptions::default() }).is_ok()
     })
 }
 

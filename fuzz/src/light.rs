@@ -120,7 +120,7 @@ pub fn bids(bytes: &[u8]) -> bool {
         "dataset_description.json",
     ];
     files(bytes, &names, |folder| {
-        let _ = std::fs::write(folder.join(format!("{recording}_eeg.edf")), []);
+        let _ = std::fs::write(folder.join(format!("{recording}_eeg.edf")), b"0");
         let found = discover(&Plan { root: folder.to_owned(), ..Plan::default() });
         !format!("{found:?}").is_empty() && found.is_ok()
     })

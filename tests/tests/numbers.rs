@@ -38,7 +38,7 @@ impl Stage {
         )
         .unwrap();
         let rows: String = (0..24)
-            .map(|row| format!("p{},{},{}.5,{}\n", row % 4, 1 + row / 12, row % 4 * 3 + 1, row * 7 % 5 + 2))
+            .map(|row| format!("p{},{},{}.5,{}\n", row % 4, 1 + row / 12, row * 5 % 11 + 1, row * 7 % 5 + 2))
             .collect();
         fs::write(folder.join("features.csv"), format!("subject,session,x,y\n{rows}")).unwrap();
         fs::write(
@@ -125,7 +125,8 @@ const LINES: [(&str, &str); 36] = [
     ("export", "{RUN} --to {NEW}.csv"),
 ];
 /// Commands whose options are the same as another's, or that have none which takes a value.
-const WITHOUT: [&str; 9] = [
+const WITHOUT: [&str; 10] = [
+    "schema",
     "read-foreign",
     "cache",
     "gallery",

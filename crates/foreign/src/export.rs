@@ -10,12 +10,12 @@ use polars::prelude::{Column, DataFrame, KeyValueMetadata, ParquetWriter};
 use twinprint_run::folder::{write_atomically, write_text};
 use twinprint_signal::RowInfo;
 use twinprint_store::export::{EpochShape, ExportWriter, SCHEMA, Table};
+use twinprint_store::prints::WEIGHTS_HASH;
 
 use crate::ForeignError;
 use crate::columns::{KEYS, LABEL};
 use crate::options::{ExportOptions, Exported, Format};
 use crate::source::{Block, Source};
-use crate::weights::WEIGHTS_HASH;
 
 /// What cannot be done with a file that cannot be written.
 const UNWRITTEN: &str = "it cannot be written: look whether the disk is full";

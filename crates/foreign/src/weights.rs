@@ -5,7 +5,7 @@ use std::path::Path;
 
 use twinprint_encoder::Model;
 use twinprint_run::{CarriedModel, FinishedRun, embedding_space};
-use twinprint_store::prints::space_attribute;
+use twinprint_store::prints::{WEIGHTS, WEIGHTS_HASH, space_attribute};
 
 use crate::ForeignError;
 use crate::options::refuse_replacing;
@@ -49,13 +49,10 @@ impl Changed {
         let name = weights.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let space = embedding_space(&model, Some(fold))?;
         let attributes = BTreeMap::from([
-            ("weights".to_owned(), name),
+            (WEIGHTS.to_owned(), name),
             (WEIGHTS_HASH.to_owned(), blake3::hash(&bytes).to_hex().to_string()),
             space_attribute(&space),
         ]);
         Ok(Self { model, attributes })
     }
 }
-
-/// The attribute that holds the BLAKE3 hash of a file of weights that prints were made with in place of the run's.
-pub(super) const WEIGHTS_HASH: &str = "weights_blake3";

@@ -25,6 +25,11 @@ pub const VERSION: &str = "twinprint_version";
 /// counts where several are averaged.
 pub const LENGTHS: (&str, &str) = ("print_lengths", "weights");
 
+/// The attribute that names the file of weights that prints were made with in place of the run's own.
+pub const WEIGHTS: &str = "weights";
+/// The attribute that holds the BLAKE3 hash of that file.
+pub const WEIGHTS_HASH: &str = "weights_blake3";
+
 const KIND: &str = "prints";
 const ANY_KIND: &str = "prints or features";
 /// Where somebody else's numbers may be, in the order in which they are looked for, and where their columns' names are.
@@ -55,9 +60,10 @@ pub fn space_of(attributes: &BTreeMap<String, String>, fold: Option<u32>) -> Opt
 /// The names of the attributes that a file of these rows may have.
 fn known(infos: &[RowInfo]) -> Vec<String> {
     let folds: BTreeSet<u32> = infos.iter().map(|info| info.fold.unwrap_or(0)).collect();
-    let names = [attributes::SCHEMA, attributes::README, ENCODER_HASH, SYSTEM, PLAN_HASH, VERSION, LENGTHS.0];
+    let own = [attributes::SCHEMA, attributes::README, ENCODER_HASH, SYSTEM, PLAN_HASH, VERSION];
+    let names = own.into_iter().chain([LENGTHS.0, WEIGHTS, WEIGHTS_HASH]);
     let of_folds = folds.into_iter().map(|fold| format!("{ENCODER_HASH}_fold_{fold}"));
-    names.into_iter().map(str::to_owned).chain(of_folds).collect()
+    names.map(str::to_owned).chain(of_folds).collect()
 }
 
 /// Writes prints as they come; the file appears at [`PrintWriter::finish`].
