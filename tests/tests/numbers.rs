@@ -112,7 +112,7 @@ const LINES: [(&str, &str); 36] = [
     ("man", "{NEW}"),
     ("inspect", "{EDF}"),
     ("convert", "{EDF} --to {NEW} --subject a --quiet"),
-    ("convert", "{DIR}text.csv --to {NEW} --subject a --rate 100 --channels 1 --quiet"),
+    ("convert", "{DIR}text.csv --to {NEW} --subject a --rate 100 --columns Cz --channels Cz --quiet"),
     ("enroll", "--gallery {G} --subject a --update replace --force {EDF}"),
     ("verify", "--gallery {G} --subject a --allow-replay {EDF}"),
     ("identify", "--gallery {G} --allow-replay {EDF}"),
