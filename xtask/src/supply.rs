@@ -32,7 +32,11 @@ pub(crate) fn check() -> Result<(), String> {
     run(&*deny, &["--locked", "check", "licenses", "bans", "sources"])?;
     // The database of advisories is a git repository; a machine may reach registries alone.
     if program(&*deny).args(["fetch", "db"]).output().is_ok_and(|output| output.status.success()) {
-        return run(&*deny, &["--locked", "check", "advisories"]);
+        // Known on the day they are published, which must not break a build of yesterday's.
+        if let Err(error) = run(&*deny, &["--locked", "check", "advisories"]) {
+            println!("LOOK AT THIS: something is known against dependencies, above ({error})");
+        }
+        return Ok(());
     }
     println!(
         "SKIPPED: advisories about dependencies: the database (github.com/rustsec/advisory-db) cannot be reached"
