@@ -14,7 +14,8 @@ const NO_TEXT: &str = "stream did not contain valid UTF-8";
 ///
 /// ```
 /// let system = std::fs::read("nowhere").unwrap_err().to_string();
-/// let said = twinprint_run::plain_reasons(&format!("cannot read nowhere: {system}"));
+/// let text = format!("cannot read nowhere: {system}");
+/// let said = twinprint_run::plain_reasons(&text);
 /// assert_eq!(said, "cannot read nowhere: there is no such file or folder");
 /// ```
 pub fn plain_reasons(text: &str) -> Cow<'_, str> {
