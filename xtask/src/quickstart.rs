@@ -15,7 +15,7 @@ const AFTERWARDS: &str = include_str!("quickstart.txt");
 
 pub(crate) fn run() -> Result<(), String> {
     system::ensure_libhdf5()?;
-    println!("building twinprint (the first build takes a quarter of an hour on two cores)");
+    println!("building twinprint (the first build takes half an hour on two cores)");
     commands::cargo(&["build", "--release", "--locked", "--package", "twinprint-cli"])?;
     let twinprint = target_dir().join("release").join(format!("twinprint{}", std::env::consts::EXE_SUFFIX));
     if !is_there(&root().join(COHORT))? {
