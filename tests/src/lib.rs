@@ -13,6 +13,7 @@ pub mod browser;
 #[cfg(target_os = "linux")]
 pub mod cluster;
 pub mod edf;
+pub mod numbers;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -10,6 +10,7 @@ mod light;
 
 use std::collections::BTreeSet;
 
+use twinprint_tests::numbers::Numbers;
 use twinprint_tests::root;
 
 /// Changed copies of each file.
@@ -17,19 +18,6 @@ const CHANGED: u64 = 300;
 /// What breaks numbers when it is written over them.
 const WORDS: [&[u8]; 8] =
     [b"-1", b"0", b"99999999", b"1e308", b"nan", b"\xff\xff\xff\xff", b"\0\0\0\0", b"\n"];
-
-/// Numbers that look random (SplitMix64; Steele, Lea and Flood 2014).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % limit.max(1) as u64) as usize
-    }
-}
 
 /// One to four changes: a byte, a word over others, a stretch left out or written twice, an end cut off.
 fn changed(original: &[u8], numbers: &mut Numbers) -> Vec<u8> {

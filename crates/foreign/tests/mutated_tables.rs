@@ -7,6 +7,9 @@
     reason = "a test stops where it fails and says what it counted"
 )]
 
+#[path = "../../../tests/src/numbers.rs"]
+mod numbers;
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -15,18 +18,7 @@ use polars::prelude::{Column, DataFrame, ParquetWriter};
 use twinprint_foreign::{FeatureOptions, Filter, Metric, ScoreOptions, evaluate_features, evaluate_scores};
 use twinprint_store::isolation::{Reader, read_first_by};
 
-/// Numbers that look random (SplitMix64; Steele, Lea and Flood 2014).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % limit.max(1) as u64) as usize
-    }
-}
+use numbers::Numbers;
 
 fn parquet(path: &Path, columns: Vec<Column>) {
     let mut table = DataFrame::new_infer_height(columns).unwrap();

@@ -12,6 +12,9 @@
 
 mod common;
 
+#[path = "../../../tests/src/numbers.rs"]
+mod numbers;
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -24,21 +27,10 @@ use twinprint_store::isolation::Reader;
 use twinprint_store::matlab::MatlabFile;
 use twinprint_store::prints::{PrintFile, PrintWriter};
 
+use numbers::Numbers;
+
 /// What tells the second process what it is; the test runner takes it for the name of a test that is not there.
 const SECOND: &str = "second-process";
-
-/// Numbers that look random (SplitMix64; Steele, Lea and Flood 2014).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % limit.max(1) as u64) as usize
-    }
-}
 
 /// Prints as a run has them, a table as an export has it, and a file as MATLAB 7.3 writes one.
 fn originals(folder: &Path) {

@@ -23,15 +23,18 @@ pub(super) fn row(evidence: &Evidence, scored: &Scored) -> Option<AuditRow> {
         worst.filter_map(|(person, _)| names.get(person)).map(ToString::to_string).collect();
     let more = if found.carriers > worst.len() { ", …" } else { "" };
     let total: usize = found.by_person.iter().map(|(_, count)| count).sum();
-    let detail = format!(
-        "half of the {total} false non-matches at {} s are of {} of {} people ({}{more}); {:.1} people if all were alike, p {}",
-        scored.probe_seconds,
-        found.carriers,
-        found.people,
-        worst.join(", "),
-        found.expected,
-        if found.chance < 0.001 { "< .001".to_owned() } else { format!("= {:.3}", found.chance) },
-    );
+    let seconds = scored.probe_seconds;
+    let detail = match total {
+        1 => format!("the one false non-match at {seconds} s is of {}", worst.join(", ")),
+        _ => format!(
+            "half of the {total} false non-matches at {seconds} s are of {} of {} people ({}{more}); {:.1} people if all were alike, p {}",
+            found.carriers,
+            found.people,
+            worst.join(", "),
+            found.expected,
+            if found.chance < 0.001 { "< .001".to_owned() } else { format!("= {:.3}", found.chance) },
+        ),
+    };
     Some(AuditRow {
         probe_seconds: Some(scored.probe_seconds),
         ..AuditRow::new(Outcome::Informs, "errors by person", detail)
