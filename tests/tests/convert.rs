@@ -1,10 +1,17 @@
 //! `twinprint convert`: any format as EDF+ in BIDS that other readers open, and headers without their person.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and says what it skips"
+)]
 
 use std::fmt::Write as _;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use twinprint_tests::{Cohort, json, python, real, refuse, root, succeed};
@@ -27,7 +34,7 @@ fn inspect(path: &str) -> Value {
     serde_json::from_str(&succeed(&["inspect", "--json", path])).unwrap()
 }
 
-/// Opens what was written in other readers and compares it with its source there.
+/// Opens what was written, without gaps, in other readers and compares it with its source there.
 fn opens_elsewhere(folder: &Path, written: &[Value]) {
     let Some(python) = python("mne_bids, edfio, pyedflib") else { return };
     std::fs::write(folder.join("converted.json"), serde_json::to_string(written).unwrap()).unwrap();
@@ -36,6 +43,63 @@ fn opens_elsewhere(folder: &Path, written: &[Value]) {
     let said =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
+}
+
+/// Opens files in EDFbrowser on a screen that nobody sees, and gives for each whether its window shows the file; none where EDFbrowser is
+/// not here.
+fn shown_by_edfbrowser(folder: &Path, files: &[&Path]) -> Option<Vec<bool>> {
+    let there = |program: &str| {
+        let paths = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&paths).any(|folder| folder.join(program).exists())
+    };
+    if let Some(missing) = ["edfbrowser", "Xvfb", "xdotool"].into_iter().find(|program| !there(program)) {
+        eprintln!("SKIPPED: {missing} is not here; Debian has it as edfbrowser, xvfb and xdotool");
+        return None;
+    }
+    let mut screen = Command::new("Xvfb")
+        .args(["-displayfd", "1", "-noreset"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut number = String::new();
+    BufReader::new(screen.stdout.take().unwrap()).read_line(&mut number).unwrap();
+    let display = format!(":{}", number.trim());
+    let shown = files.iter().map(|file| edfbrowser_shows(folder, &display, file)).collect();
+    screen.kill().unwrap();
+    screen.wait().unwrap();
+    Some(shown)
+}
+
+/// Whether EDFbrowser puts the file's name into its title, rather than opening a window called Error.
+fn edfbrowser_shows(folder: &Path, display: &str, file: &Path) -> bool {
+    let mut viewer = Command::new("edfbrowser")
+        .arg(file)
+        .env("DISPLAY", display)
+        .env("HOME", folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let title = format!("{} - EDFbrowser", file.file_name().unwrap().to_str().unwrap());
+    let window = |name: &str| {
+        let found = Command::new("xdotool").args(["search", "--name", name]).env("DISPLAY", display).output();
+        !found.unwrap().stdout.is_empty()
+    };
+    let started = Instant::now();
+    let shows = loop {
+        if window("^Error$") {
+            break false;
+        }
+        if window(&format!("^{title}$")) {
+            break true;
+        }
+        assert!(started.elapsed() < Duration::from_mins(2), "EDFbrowser says nothing of {file:?}");
+        std::thread::sleep(Duration::from_millis(500));
+    };
+    viewer.kill().unwrap();
+    viewer.wait().unwrap();
+    shows
 }
 
 /// OpenBCI text of 5 s with samples 600 to 602 lost.
@@ -89,11 +153,39 @@ fn recordings_of_every_format_become_edf_that_other_readers_open() {
     assert!((after["annotations"][0]["first"].as_f64().unwrap() - 2.8).abs() < 1e-9, "{after}");
     let participants = std::fs::read_to_string(to.join("participants.tsv")).unwrap();
     assert_eq!(participants, "participant_id\nsub-p0\nsub-p1\nsub-p2\nsub-p3\n");
-    opens_elsewhere(folder.path(), &written);
     let again =
         refuse(&["convert", text(&sources[0]), "--to", text(&to), "--subject", "p0", "--task", "rest"]);
     assert!(again.contains("is there already"), "{again}");
     assert!(refuse(&["convert", text(&sources[0]), "--to", text(&to)]).contains("--subject"));
+}
+
+#[test]
+fn recordings_without_gaps_are_the_same_in_other_readers_and_open_in_edfbrowser() {
+    let Some(data) = real("formats") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("bids");
+    let mut written = Vec::new();
+    for (subject, source) in [
+        "brainvision/test.vhdr",
+        "brainvision/test_units.vhdr",
+        "eeglab/test_raw_2021.set",
+        "eeglab/test_raw_event_duration.set",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let (source, subject) = (data.join(source), format!("p{subject}"));
+        written.extend(convert(&[text(&source), "--to", text(&to), "--subject", &subject, "--task", "rest"]));
+    }
+    opens_elsewhere(folder.path(), &written);
+    let cut = folder.path().join("cut.edf");
+    let bytes = std::fs::read(written[0]["to"].as_str().unwrap()).unwrap();
+    std::fs::write(&cut, &bytes[..bytes.len() - 100]).unwrap();
+    let whole = written.iter().map(|one| Path::new(one["to"].as_str().unwrap()));
+    let files: Vec<&Path> = whole.chain([cut.as_path()]).collect();
+    if let Some(shown) = shown_by_edfbrowser(folder.path(), &files) {
+        assert_eq!(shown, [true, true, true, true, false], "{files:?}");
+    }
 }
 
 #[test]
@@ -132,6 +224,7 @@ fn a_header_loses_its_person_where_it_lies_and_nothing_else() {
     succeed(&["convert", "--in-place", text(&path)]);
     assert_eq!(inspect(text(&path))["start"], Value::Null);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no copy is left");
+    assert_ne!(shown_by_edfbrowser(folder.path(), &[&path]), Some(vec![false]));
     if let Some(python) = python("mne, edfio, pyedflib") {
         let script = "import sys, edfio, mne, pyedflib; p = sys.argv[1]\n\
             assert edfio.read_edf(p).local_patient_identification == 'X X X X'\n\

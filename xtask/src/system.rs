@@ -40,17 +40,34 @@ fn has_libhdf5() -> bool {
         || succeeds("pkg-config", &["--exists", "hdf5"])
 }
 
-/// Installs the scheduler that the tests of cluster jobs start, where root may and Debian has it; elsewhere those tests say that
-/// they skip.
-pub(crate) fn ensure_slurm() {
-    let there = ["munged", "slurmctld", "slurmd", "sbatch"].map(on_path);
-    if OS != "linux" || !is_root() || !succeeds("apt-get", &["--version"]) || there.iter().all(|there| *there)
-    {
+/// Programs of others that tests start, the Debian packages that hold them, and what skips without them.
+const TOOLS: [(&[&str], &[&str], &str); 3] = [
+    (&["munged", "slurmctld", "slurmd", "sbatch"], &["munge", "slurm-wlm"], "the tests of cluster jobs"),
+    (&["chromium"], &["chromium"], "the tests of pages in a browser"),
+    (
+        &["edfbrowser", "Xvfb", "xdotool"],
+        &["edfbrowser", "xvfb", "xdotool"],
+        "the tests that open files in EDFbrowser",
+    ),
+];
+
+/// Installs what [`TOOLS`] lists, where root may and Debian has it; elsewhere those tests say that they skip.
+pub(crate) fn ensure_tools() {
+    if OS != "linux" || !is_root() || !succeeds("apt-get", &["--version"]) {
         return;
     }
-    println!("Slurm is missing: installing munge and slurm-wlm with apt-get for the tests of cluster jobs");
-    if let Err(error) = install_with_apt(&["munge", "slurm-wlm"]) {
-        println!("{error}: the tests of cluster jobs will say that they skip");
+    for (programs, packages, tests) in TOOLS {
+        if programs.iter().all(|program| on_path(program)) {
+            continue;
+        }
+        println!(
+            "{} missing: installing {} with apt-get for {tests}",
+            programs.join(", "),
+            packages.join(", ")
+        );
+        if let Err(error) = install_with_apt(packages) {
+            println!("{error}: {tests} will say that they skip");
+        }
     }
 }
 

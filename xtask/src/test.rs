@@ -11,7 +11,7 @@ use crate::system;
 
 pub(crate) fn run(filter: Option<&str>) -> Result<(), String> {
     system::ensure_libhdf5()?;
-    system::ensure_slurm();
+    system::ensure_tools();
     let mut tally = Tally::default();
     let mut succeeded = true;
     for kind in [&["--all-targets"][..], &["--doc"][..]] {

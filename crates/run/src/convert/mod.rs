@@ -188,7 +188,7 @@ fn write(job: Job, options: &ConvertOptions) -> Result<Converted, RunError> {
     notices.extend(layout.notices());
     Ok(Converted {
         to,
-        channels: layout.labels().len(),
+        channels: layout.channels().len(),
         seconds: layout.seconds(),
         segments: layout.segments(),
         events: events.len(),

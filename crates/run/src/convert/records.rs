@@ -44,6 +44,8 @@ pub(super) struct Layout {
     header: NewHeader,
     /// Positions of the channels in the source.
     channels: Vec<usize>,
+    /// What a sample of each channel as stored is multiplied by.
+    factors: Vec<f64>,
     /// Onset in seconds and number of records of each stretch.
     stretches: Vec<(f64, u64)>,
     /// Samples of the first channel that fill no record.
@@ -77,16 +79,13 @@ impl Layout {
         }
         let left_out = segments.iter().map(|segment| segment.len as u64 % per_record(first)).sum();
         let labels = labels(all, &channels);
-        let signals = channels.iter().zip(labels).map(|(&at, label)| {
-            let channel = &all[at];
-            Ok(NewSignal {
-                label,
-                unit: unit(channel),
-                range: range(reader, at)?,
-                samples_per_record: per_record(at) as usize,
-            })
-        });
-        let signals = signals.collect::<Result<Vec<_>, Refused>>()?;
+        let scales = channels.iter().map(|&at| Scale::of(reader, at)).collect::<Result<Vec<_>, _>>()?;
+        let factors = scales.iter().map(|scale| scale.factor).collect();
+        let signals =
+            channels.iter().zip(labels).zip(scales).map(|((&at, label), Scale { unit, range, .. })| {
+                NewSignal { label, unit, range, samples_per_record: per_record(at) as usize }
+            });
+        let signals = signals.collect();
         let start = reader.start().and_then(|start| start_of(&start)).zip(shift_days);
         let start = start.map(|(start, days)| shifted(start, days)).transpose()?;
         let header = NewHeader {
@@ -97,11 +96,12 @@ impl Layout {
             signals,
             annotations: Vec::new(),
         };
-        Ok(Self { header, channels, stretches, left_out, breaks, rate })
+        Ok(Self { header, channels, factors, stretches, left_out, breaks, rate })
     }
 
-    pub(super) fn labels(&self) -> Vec<&str> {
-        self.header.signals.iter().map(|signal| signal.label.as_str()).collect()
+    /// Label and unit of each channel written.
+    pub(super) fn written(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.header.signals.iter().map(|signal| (signal.label.as_str(), signal.unit.as_str()))
     }
 
     /// The position in the source of each channel written.
@@ -132,12 +132,11 @@ impl Layout {
 
     /// The greatest step between values of a voltage, in microvolts.
     pub(super) fn largest_step(&self, reader: &RecordingReader) -> f64 {
-        let steps = self
-            .header
-            .signals
-            .iter()
-            .zip(&self.channels)
-            .filter_map(|(signal, &at)| Some(signal.step() * reader.channels()[at].microvolts_per_unit?));
+        let steps = self.header.signals.iter().zip(&self.channels).zip(&self.factors).filter_map(
+            |((signal, &at), factor)| {
+                Some(signal.step() / factor * reader.channels()[at].microvolts_per_unit?)
+            },
+        );
         steps.fold(0.0, f64::max)
     }
 
@@ -179,12 +178,16 @@ impl Layout {
             while done < records {
                 let count = at_a_time.min(records - done);
                 let mut blocks = Vec::with_capacity(signals.len());
-                for ((signal, &at), segments) in signals.iter().zip(&self.channels).zip(&segments) {
+                let channels = signals.iter().zip(&self.channels).zip(&self.factors).zip(&segments);
+                for (((signal, &at), &factor), segments) in channels {
                     let per_record = signal.samples_per_record as u64;
                     let first =
                         segments.get(stretch).map_or(0, |segment| segment.first.0) + done * per_record;
                     let mut block = vec![0.0; (count * per_record) as usize];
                     reader.read(at, first..first + count * per_record, &mut block)?;
+                    for sample in &mut block {
+                        *sample = (f64::from(*sample) * factor) as f32;
+                    }
                     blocks.push(block);
                 }
                 for record in 0..count {
@@ -271,40 +274,76 @@ fn labels(all: &[Channel], channels: &[usize]) -> Vec<String> {
     channels.iter().map(|&at| name(&all[at])).collect()
 }
 
-/// A unit as EDF spells it.
-pub(super) fn unit(channel: &Channel) -> String {
-    match channel.microvolts_per_unit {
-        Some(1.0) => "uV".to_owned(),
-        _ => channel.unit.chars().filter(|c| matches!(c, ' '..='~')).take(8).collect(),
+/// Units of voltages and the microvolts in each, as every reader of EDF takes them: nanovolts are taken for volts by some.
+const VOLTAGES: [(&str, f64); 3] = [("uV", 1.0), ("mV", 1e3), ("V", 1e6)];
+
+/// How a channel is written.
+struct Scale {
+    unit: String,
+    /// What a sample as stored is multiplied by to be in that unit.
+    factor: f64,
+    /// In that unit.
+    range: [f64; 2],
+}
+
+impl Scale {
+    /// Voltages in the first of [`VOLTAGES`] whose numbers fit into a header, other channels in their own unit. The range is the
+    /// channel's own where 16-bit numbers of it are exactly what is stored, else that of its samples. Looks at every sample once.
+    fn of(reader: &RecordingReader, at: usize) -> Result<Self, Refused> {
+        let channel = &reader.channels()[at];
+        let values = Values::of(reader, at)?;
+        let in_unit = |unit: String, factor: f64| {
+            let scaled = |range: [f64; 2]| range.map(|end| end * factor);
+            let own = channel.range.filter(|_| values.are_steps_of_range).map(scaled);
+            let fit = |range: &[f64; 2]| range[1] > range[0] && range.iter().all(|end| fits(*end));
+            let [low, high] = scaled(values.range);
+            Self { unit, factor, range: own.filter(fit).unwrap_or_else(|| range_for(low, high)) }
+        };
+        let Some(microvolts) = channel.microvolts_per_unit else {
+            let unit = channel.unit.chars().filter(|c| matches!(c, ' '..='~')).take(8).collect();
+            return Ok(in_unit(unit, 1.0));
+        };
+        let [microvolt, millivolt, volt] =
+            VOLTAGES.map(|(unit, size)| in_unit(unit.to_owned(), microvolts / size));
+        let fit = |scale: &Self| scale.range.iter().all(|end| fits(*end));
+        Ok([microvolt, millivolt].into_iter().find(fit).unwrap_or(volt))
     }
 }
 
-/// The range to write a channel in: its own where 16-bit numbers of it are exactly what is stored, else that of its samples.
-fn range(reader: &RecordingReader, at: usize) -> Result<[f64; 2], Refused> {
-    let channel = &reader.channels()[at];
-    let own = channel.range.filter(|[low, high]| high > low && fits(*low) && fits(*high));
-    let step = own.map(|[low, high]| (low, (high - low) / f64::from(u16::MAX)));
-    let (mut low, mut high, mut is_exact) = (f64::INFINITY, f64::NEG_INFINITY, true);
-    let mut block = vec![0.0f32; BLOCK.min(channel.total_samples) as usize];
-    let mut start = 0;
-    while start < channel.total_samples {
-        let end = channel.total_samples.min(start + BLOCK);
-        let part = &mut block[..(end - start) as usize];
-        reader.read(at, start..end, part)?;
-        for (order, sample) in part.iter().enumerate() {
-            let value = f64::from(*sample);
-            if !value.is_finite() {
-                let sample = start + order as u64;
-                return Err(Refused::NotFinite { channel: channel.label.clone(), sample });
-            }
-            (low, high) = (low.min(value), high.max(value));
-            is_exact = is_exact
-                && step.is_some_and(|(from, step)| {
+/// What the samples of a channel are, in the unit of the source.
+struct Values {
+    /// The least and the greatest.
+    range: [f64; 2],
+    /// Whether each is one of the 65,536 steps of the channel's own range.
+    are_steps_of_range: bool,
+}
+
+impl Values {
+    fn of(reader: &RecordingReader, at: usize) -> Result<Self, Refused> {
+        let channel = &reader.channels()[at];
+        let step = channel.range.map(|[low, high]| (low, (high - low) / f64::from(u16::MAX)));
+        let mut values = Self { range: [f64::INFINITY, f64::NEG_INFINITY], are_steps_of_range: true };
+        let mut block = vec![0.0f32; BLOCK.min(channel.total_samples) as usize];
+        let mut start = 0;
+        while start < channel.total_samples {
+            let end = channel.total_samples.min(start + BLOCK);
+            let part = &mut block[..(end - start) as usize];
+            reader.read(at, start..end, part)?;
+            for (order, sample) in part.iter().enumerate() {
+                let value = f64::from(*sample);
+                if !value.is_finite() {
+                    let sample = start + order as u64;
+                    return Err(Refused::NotFinite { channel: channel.label.clone(), sample });
+                }
+                let [low, high] = values.range;
+                values.range = [low.min(value), high.max(value)];
+                values.are_steps_of_range &= step.is_some_and(|(from, step)| {
                     let steps = (value - from) / step;
                     (steps - steps.round()).abs() <= EXACT.max(1e-6 * steps.abs())
                 });
+            }
+            start = end;
         }
-        start = end;
+        Ok(values)
     }
-    Ok(own.filter(|_| is_exact).unwrap_or_else(|| range_for(low, high)))
 }

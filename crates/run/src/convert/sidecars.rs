@@ -9,7 +9,7 @@ use twinprint_signal::Annotation;
 
 use super::Job;
 use super::names::Names;
-use super::records::{Layout, unit};
+use super::records::Layout;
 use crate::RunError;
 use crate::folder::write_text;
 
@@ -38,7 +38,7 @@ pub(super) fn of_recording(
     let all = job.reader.channels();
     let mut table = "name\ttype\tunits\tsampling_frequency\tstatus\n".to_owned();
     let (mut eeg, mut others) = (0, 0);
-    for (label, &at) in layout.labels().iter().zip(layout.channels()) {
+    for ((label, unit), &at) in layout.written().zip(layout.channels()) {
         let channel = &all[at];
         let kind = match &channel.kind {
             _ if job.other.contains(&channel.name) => "MISC",
@@ -49,7 +49,7 @@ pub(super) fn of_recording(
         };
         *(if kind == "EEG" { &mut eeg } else { &mut others }) += 1;
         let status = if job.bad.contains(&channel.name) { "bad" } else { "good" };
-        let unit = Some(unit(channel)).filter(|unit| !unit.is_empty()).unwrap_or_else(|| "n/a".to_owned());
+        let unit = if unit.is_empty() { "n/a" } else { unit };
         // Writing to a string cannot fail.
         let _ = writeln!(table, "{label}\t{kind}\t{unit}\t{}\t{status}", channel.rate.get());
     }
