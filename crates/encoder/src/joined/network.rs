@@ -171,3 +171,39 @@ impl SharedConv {
         Ok(features + taken.matmul(bound.get::<2>("mix.out")?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use rand::SeedableRng;
+
+    use super::*;
+
+    /// Features of two epochs of three channels, the second of which is left out and holds `value` at every fourth sample.
+    fn features(value: f32) -> Vec<f32> {
+        let plan = SharedConv { mixing: 2, dim: 4, ..SharedConv::default() };
+        let mut parameters = plan.parameters(128.0, &mut ChaCha8Rng::seed_from_u64(1));
+        let mixed = parameters.iter_mut().find(|parameter| parameter.name == "mix.out").unwrap();
+        mixed.values = (0..16).map(|i| (i as f32).sin()).collect();
+        let device = Device::flex();
+        let tensors: Vec<Tensor<1>> = parameters.iter().map(|p| p.tensor(&device)).collect();
+        let mut rows = Array2::from_shape_fn((6, 256), |(row, t)| ((1 + row) as f32 * t as f32 / 20.0).sin());
+        for row in [1, 4] {
+            rows.slice_mut(s![row, ..;4]).fill(value);
+        }
+        let kept = Array2::from_shape_fn((6, 1), |(row, _)| if row % 3 == 1 { 0.0 } else { 1.0 });
+        let scene = Scene { channels: 3, places: None, kept: Some(kept) };
+        let bound = Bound::new(&parameters, &tensors);
+        let features = plan.forward(of_array(rows, &device), &scene, &bound, &mut Pass::new(false)).unwrap();
+        read(features).unwrap()
+    }
+
+    #[test]
+    fn a_channel_left_out_tells_the_others_nothing() {
+        let (one, other) = (features(0.0), features(5.0));
+        for (row, (one, other)) in one.chunks(4).zip(other.chunks(4)).enumerate() {
+            assert_eq!(one == other, row % 3 != 1, "signal {row}");
+        }
+    }
+}
