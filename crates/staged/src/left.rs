@@ -30,6 +30,15 @@ pub(crate) fn remove(place: &Path, own: Option<&Path>) {
     }
 }
 
+/// Removes all that is in a folder but its lock; nothing of what cannot be removed.
+pub(crate) fn empty(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten().filter(|entry| entry.file_name() != LOCK) {
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let _ = if is_folder { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) };
+    }
+}
+
 /// Removes a folder unless its process lives; nothing where it is not certain that this crate made it. Who has made it and not
 /// locked it yet makes another.
 fn remove_dead(folder: &Path) {
@@ -48,4 +57,24 @@ fn remove_dead(folder: &Path) {
         let _ = fs::remove_file(folder.join(name));
     }
     let _ = fs::remove_dir(folder);
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn the_lock_outlives_what_it_stands_for() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join(DATA).join("fold-0")).unwrap();
+        for name in [LOCK, "data-wal", "data/fold-0/model.json"] {
+            fs::write(folder.path().join(name), "x").unwrap();
+        }
+        empty(folder.path());
+        let left: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, [LOCK]);
+    }
 }

@@ -65,7 +65,12 @@ impl Room {
     }
 
     /// Removes the folder. One that cannot be removed now is removed by the next writer.
-    pub(crate) fn close(self) {
-        let _ = self.folder.close();
+    pub(crate) fn close(self) {}
+}
+
+impl Drop for Room {
+    /// The lock goes last: a process that is killed meanwhile leaves a folder that the next writer knows for one of a dead process.
+    fn drop(&mut self) {
+        left::empty(self.folder.path());
     }
 }
