@@ -74,3 +74,44 @@ fn fused_runs_report_the_encoder_alone_and_compare_with_others_on_the_same_trial
     let said = refuse(&["compare", cohort.folder.path().to_str().unwrap()]);
     assert!(said.contains("finished runs"), "{said}");
 }
+
+#[test]
+fn runs_under_several_seeds_count_as_one_and_a_person_once() {
+    let cohort = Cohort::new("1");
+    let run = |out: &str, seed: &str| {
+        let seed = format!("protocol.seed={seed}");
+        let baselines = "evaluation.baselines=[\"tangent_wccn\"]";
+        cohort.run(out, &["--set", baselines, "--set", "evaluation.audits=[]", "--set", &seed])
+    };
+    let (one, two) = (run("one", "1"), run("two", "2"));
+    let [first, second] = [&one, &two].map(|folder| folder.to_str().unwrap());
+    let pooled = |runs: &[&str]| -> SideBySide {
+        let arguments = [&["compare", "--pooled", "--against", "tangent_wccn", "--json"], runs].concat();
+        serde_json::from_str(&succeed(&arguments)).unwrap()
+    };
+    let (alone, both) = (pooled(&[first]), pooled(&[first, second]));
+    // Of one run it is what the run says itself.
+    let said: SideBySide =
+        serde_json::from_str(&succeed(&["compare", first, "--against", "tangent_wccn", "--json"])).unwrap();
+    for system in ["encoder", "tangent_wccn"] {
+        let own = said.rows.iter().find(|row| row.system == system).unwrap();
+        let found = row(&alone, "1 run", system);
+        for (own, found) in own.at.iter().zip(&found.at) {
+            assert_eq!(own.difference, found.difference);
+            assert!((own.eer.unwrap().value - found.eer.unwrap().value).abs() < 1e-12);
+        }
+    }
+    for length in 0..alone.rows[0].at.len() {
+        let eer = |folder: &Path| {
+            let found = results(folder);
+            let mut rows = found.verification.iter().filter(|row| row.system == "encoder");
+            rows.nth(length).unwrap().eer.unwrap().value
+        };
+        let mean = row(&both, "2 runs", "encoder").at[length].eer.unwrap().value;
+        assert!((mean - (eer(&one) + eer(&two)) / 2.0).abs() < 1e-9);
+    }
+    assert!(refuse(&["compare", "--pooled", first, first]).contains("given twice"));
+    let fewer = cohort.run("fewer", &["--set", "dataset.max_subjects=6", "--set", "evaluation.audits=[]"]);
+    let refused = refuse(&["compare", "--pooled", first, fewer.to_str().unwrap()]);
+    assert!(refused.contains("other people"), "{refused}");
+}

@@ -10,7 +10,7 @@
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -56,50 +56,51 @@ fn shown_by_edfbrowser(folder: &Path, files: &[&Path]) -> Option<Vec<bool>> {
         eprintln!("SKIPPED: {missing} is not here; Debian has it as edfbrowser, xvfb and xdotool");
         return None;
     }
-    let mut screen = Command::new("Xvfb")
-        .args(["-displayfd", "1", "-noreset"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut screen =
+        Running::start(Command::new("Xvfb").args(["-displayfd", "1", "-noreset"]).stdout(Stdio::piped()));
     let mut number = String::new();
-    BufReader::new(screen.stdout.take().unwrap()).read_line(&mut number).unwrap();
+    BufReader::new(screen.0.stdout.take().unwrap()).read_line(&mut number).unwrap();
     let display = format!(":{}", number.trim());
-    let shown = files.iter().map(|file| edfbrowser_shows(folder, &display, file)).collect();
-    screen.kill().unwrap();
-    screen.wait().unwrap();
-    Some(shown)
+    Some(files.iter().map(|file| edfbrowser_shows(folder, &display, file)).collect())
+}
+
+/// A program that ends with the test.
+struct Running(Child);
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        Self(command.stderr(Stdio::null()).spawn().unwrap())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Whether EDFbrowser puts the file's name into its title, rather than opening a window called Error.
 fn edfbrowser_shows(folder: &Path, display: &str, file: &Path) -> bool {
-    let mut viewer = Command::new("edfbrowser")
-        .arg(file)
-        .env("DISPLAY", display)
-        .env("HOME", folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut viewer = Command::new("edfbrowser");
+    viewer.arg(file).env("DISPLAY", display).env("HOME", folder).stdout(Stdio::null());
+    let _viewer = Running::start(&mut viewer);
     let title = format!("{} - EDFbrowser", file.file_name().unwrap().to_str().unwrap());
     let window = |name: &str| {
         let found = Command::new("xdotool").args(["search", "--name", name]).env("DISPLAY", display).output();
         !found.unwrap().stdout.is_empty()
     };
     let started = Instant::now();
-    let shows = loop {
+    loop {
         if window("^Error$") {
-            break false;
+            return false;
         }
         if window(&format!("^{title}$")) {
-            break true;
+            return true;
         }
         assert!(started.elapsed() < Duration::from_mins(2), "EDFbrowser says nothing of {file:?}");
         std::thread::sleep(Duration::from_millis(500));
-    };
-    viewer.kill().unwrap();
-    viewer.wait().unwrap();
-    shows
+    }
 }
 
 /// OpenBCI text of 5 s with samples 600 to 602 lost.

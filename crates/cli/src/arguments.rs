@@ -201,6 +201,9 @@ pub(crate) struct CompareArguments {
     /// The system of the first run that all others are held against.
     #[arg(long, default_value = "encoder", value_name = "SYSTEM")]
     pub(crate) against: String,
+    /// Average runs of one plan under several seeds: for each system the mean over them, with intervals over people.
+    #[arg(long)]
+    pub(crate) pooled: bool,
     /// Print a Markdown table.
     #[arg(long, conflicts_with = "json")]
     pub(crate) markdown: bool,

@@ -67,6 +67,29 @@ impl Resampled {
         bootstrap.rate(self.eer, &values, self.subjects)
     }
 
+    /// The mean over partitions of the same people into folds: what a system gives on average over who it learns from. In every resampled
+    /// cohort the same people are drawn for each part, so that a person is counted once, however often they were tested. Nothing
+    /// where there is no part, or they have different numbers of people.
+    pub fn mean(parts: &[Self]) -> Option<Self> {
+        let first = parts.first()?;
+        let alike =
+            |part: &Self| part.subjects == first.subjects && part.cohorts.len() == first.cohorts.len();
+        if !parts.iter().all(alike) {
+            return None;
+        }
+        let count = parts.len() as f64;
+        let cohort = |at: usize| {
+            let rates = parts.iter().map(|part| part.cohorts[at]);
+            rates.sum::<Option<f64>>().map(|sum| sum / count)
+        };
+        Some(Self {
+            eer: parts.iter().map(|part| part.eer).sum::<f64>() / count,
+            trials: parts.iter().map(|part| part.trials).sum(),
+            subjects: first.subjects,
+            cohorts: (0..first.cohorts.len()).map(cohort).collect(),
+        })
+    }
+
     /// [`paired_difference`] of this system minus `other`, both resampled with `bootstrap` on the same trials.
     ///
     /// # Errors
@@ -78,5 +101,34 @@ impl Resampled {
         let pairs = self.cohorts.iter().zip(&other.cohorts);
         let differences: Vec<f64> = pairs.filter_map(|(left, right)| Some((*left)? - (*right)?)).collect();
         Ok(bootstrap.difference(self.eer - other.eer, &differences, self.subjects))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    fn resampled(eer: f64, cohorts: &[Option<f64>]) -> Resampled {
+        Resampled { eer, trials: 9, subjects: 3, cohorts: cohorts.to_vec() }
+    }
+
+    #[test]
+    fn parts_are_averaged_cohort_by_cohort_and_one_that_cannot_be_scored_is_left_out() {
+        let parts =
+            [resampled(0.1, &[Some(0.1), Some(0.2), None]), resampled(0.3, &[Some(0.5), None, Some(0.1)])];
+        let mean = Resampled::mean(&parts).unwrap();
+        assert!((mean.eer - 0.2).abs() < 1e-12 && (mean.cohorts[0].unwrap() - 0.3).abs() < 1e-12);
+        assert_eq!((&mean.cohorts[1..], mean.trials), (&[None, None][..], 18));
+        assert_eq!(Resampled::mean(&[]), None);
+        let more_people = Resampled { subjects: 4, ..parts[1].clone() };
+        assert_eq!(Resampled::mean(&[parts[0].clone(), more_people]), None);
+    }
+
+    #[test]
+    fn the_mean_of_one_part_is_that_part() {
+        let part = resampled(0.2, &[Some(0.1), None, Some(0.3)]);
+        assert_eq!(Resampled::mean(std::slice::from_ref(&part)), Some(part));
     }
 }

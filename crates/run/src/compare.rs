@@ -15,11 +15,11 @@ use crate::score_file::{ScoreFile, WrittenTrials};
 use crate::system::System;
 
 /// What a run folder holds of one run.
-struct Run {
+pub(crate) struct Run {
     name: String,
-    path: PathBuf,
-    results: Results,
-    draws: Draws,
+    pub(crate) path: PathBuf,
+    pub(crate) results: Results,
+    pub(crate) draws: Draws,
     scores: ScoreFile,
 }
 
@@ -36,12 +36,7 @@ pub fn compare(runs: &[PathBuf], against: &str) -> Result<SideBySide, RunError> 
     tell_apart(&mut runs);
     let Some(first) = runs.first() else { return Ok(SideBySide::default()) };
     let lengths = first.results.protocol.probe_seconds.clone();
-    if !first.systems().iter().any(|system| system == against) {
-        return Err(RunError::run_folder(
-            first.path.clone(),
-            format!("it has no system {against:?}: choose from {}", first.systems().join(", ")),
-        ));
-    }
+    first.must_have(against)?;
     let references =
         lengths.iter().map(|&seconds| first.trials(against, seconds)).collect::<Result<Vec<_>, _>>()?;
     // Of each reference, its resampled cohorts with the draws of the runs seen so far.
@@ -49,10 +44,7 @@ pub fn compare(runs: &[PathBuf], against: &str) -> Result<SideBySide, RunError> 
     let mut side =
         SideBySide { run: first.name.clone(), against: against.to_owned(), ..SideBySide::default() };
     for (position, run) in runs.iter().enumerate() {
-        let leaks: Vec<&str> = run.results.leaks.iter().map(|leak| leak.leak.as_str()).collect();
-        if !leaks.is_empty() {
-            side.notes.push(format!("{} is leaky ({}): its rates are too low", run.name, leaks.join(", ")));
-        }
+        side.notes.extend(run.leaky());
         let mut same = true;
         for system in run.shown(position == 0) {
             let mut row =
@@ -91,7 +83,7 @@ pub fn compare(runs: &[PathBuf], against: &str) -> Result<SideBySide, RunError> 
 }
 
 /// The equal error rate of a system in every resampled cohort, as the evaluation computes it.
-fn resample(trials: &WrittenTrials, draws: Draws) -> Result<Resampled, ScoreError> {
+pub(crate) fn resample(trials: &WrittenTrials, draws: Draws) -> Result<Resampled, ScoreError> {
     Comparisons::new(trials)?.resampled(&draws.of_differences())
 }
 
@@ -113,7 +105,7 @@ fn is_encoder(system: &str) -> bool {
 }
 
 impl Run {
-    fn open(path: &Path) -> Result<Self, RunError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, RunError> {
         let folder = RunFolder::at(path);
         let file = folder.path(RESULTS);
         let text = std::fs::read_to_string(&file).map_err(|_| {
@@ -129,7 +121,7 @@ impl Run {
     }
 
     /// Every system with an equal error rate, the encoders first.
-    fn systems(&self) -> Vec<String> {
+    pub(crate) fn systems(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for row in &self.results.verification {
             if !names.contains(&row.system) {
@@ -137,6 +129,25 @@ impl Run {
             }
         }
         names
+    }
+
+    /// Refuses a system that the run has not.
+    pub(crate) fn must_have(&self, system: &str) -> Result<(), RunError> {
+        let systems = self.systems();
+        if systems.iter().any(|known| known == system) {
+            return Ok(());
+        }
+        Err(RunError::run_folder(
+            self.path.clone(),
+            format!("it has no system {system:?}: choose from {}", systems.join(", ")),
+        ))
+    }
+
+    /// What to know of a run with leaks.
+    pub(crate) fn leaky(&self) -> Option<String> {
+        let leaks: Vec<&str> = self.results.leaks.iter().map(|leak| leak.leak.as_str()).collect();
+        (!leaks.is_empty())
+            .then(|| format!("{} is leaky ({}): its rates are too low", self.name, leaks.join(", ")))
     }
 
     /// What is shown of the run: its encoders, and its baselines where wanted.
@@ -150,7 +161,7 @@ impl Run {
     }
 
     /// A system's trials; nothing where the run has none of that length.
-    fn trials(&self, system: &str, seconds: f64) -> Result<Option<WrittenTrials>, RunError> {
+    pub(crate) fn trials(&self, system: &str, seconds: f64) -> Result<Option<WrittenTrials>, RunError> {
         self.scores.trials(system, seconds, |subject| self.results.is_about(subject))
     }
 }

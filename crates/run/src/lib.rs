@@ -14,6 +14,7 @@ mod cohort;
 mod cohort_epochs;
 mod cohort_plan;
 mod compare;
+mod compare_pooled;
 mod config;
 mod content;
 mod context;
@@ -84,6 +85,7 @@ pub use carried::{About, Card, CardData, CarriedModel, Learnt, Measured, ModelPr
 pub use cohort_epochs::{CohortEpochs, epochs_of_own_montages};
 pub use cohort_plan::{CohortChannels, CohortPlan, Recordings};
 pub use compare::compare;
+pub use compare_pooled::compare_pooled;
 pub use config::Config;
 pub use content::InputFile;
 pub use content::samples_hash;

@@ -30,6 +30,8 @@ pub(crate) struct WrittenTrials {
     folds: Vec<WrittenFold>,
     /// Tells these templates and probes, in this order, from others.
     pub(crate) ids: u64,
+    /// In the order of their numbers.
+    pub(crate) people: Vec<String>,
 }
 
 struct WrittenFold {
@@ -155,7 +157,7 @@ impl Reading {
             Some(WrittenFold { templates, probes, scores })
         };
         let folds = self.folds.into_iter().map(written).collect::<Option<_>>()?;
-        Some(WrittenTrials { folds, ids: self.ids.finish() })
+        Some(WrittenTrials { folds, ids: self.ids.finish(), people: people.into_keys().collect() })
     }
 }
 

@@ -8,7 +8,8 @@ use crate::say::{results, say};
 
 /// Prints the table.
 pub(crate) fn show(given: &CompareArguments) -> Result<ExitCode, Failure> {
-    let side = twinprint_run::compare(&given.runs, &given.against)?;
+    let compare = if given.pooled { twinprint_run::compare_pooled } else { twinprint_run::compare };
+    let side = compare(&given.runs, &given.against)?;
     if given.json {
         say!("{}", serde_json::to_string_pretty(&side)?);
     } else if given.markdown {
