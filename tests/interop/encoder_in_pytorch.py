@@ -34,7 +34,8 @@ def windows(samples, taper, tapers):
     return torch.sin(torch.pi * torch.arange(1, tapers + 1)[:, None] * n / (samples + 1))
 
 
-def covariances(x, rate, bands, shrinkage, taper, tapers):
+def covariances(x, rate, bands, shrinkage, taper, tapers, channels):
+    x = x[:, channels]
     channels, samples = x.shape[1:]
     window = windows(samples, taper, tapers)[:, None, None]
     window = window / window.square().mean(-1, keepdim=True).sqrt()

@@ -24,7 +24,10 @@ pub use feature::{Feature, names};
 pub use power::{band_powers, log_psd, log_psd_frequencies};
 pub use reference::average_reference;
 pub use spectra::LogSpectra;
-pub use tangent::{DEFAULT_BANDS, DEFAULT_SHRINKAGE, Taper, tangent, tangent_with};
+pub use tangent::{
+    DEFAULT_BANDS, DEFAULT_SHRINKAGE, MOST_CHANNELS, Taper, spread_channels, tangent, tangent_of,
+    tangent_with,
+};
 pub use view::View;
 
 /// The default lower edge of [`log_psd`] in hertz.

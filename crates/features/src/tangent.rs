@@ -53,12 +53,42 @@ impl Taper {
     }
 }
 
-/// Logarithms of channel covariances in `bands`, with [`DEFAULT_SHRINKAGE`] and a Hann window; see [`tangent_with`].
+/// Most channels whose covariances are taken unless somebody asks for more: the features grow with the square of the channels, and
+/// whitening them with the sixth power. 64 channels would have 12,480 features in six bands, 32 have 3,168.
+pub const MOST_CHANNELS: usize = 32;
+
+/// Logarithms of channel covariances in `bands`, with [`DEFAULT_SHRINKAGE`] and a Hann window, of at most [`MOST_CHANNELS`] channels;
+/// see [`tangent_with`] and [`spread_channels`].
 ///
 /// # Errors
 /// As [`tangent_with`].
 pub fn tangent(view: View<'_>, bands: &[(f64, f64)]) -> Result<Array2<f32>, FeatureError> {
-    tangent_with(view, bands, DEFAULT_SHRINKAGE, Taper::Hann)
+    tangent_of(view, bands, MOST_CHANNELS, DEFAULT_SHRINKAGE, Taper::Hann)
+}
+
+/// Which of so many channels stand for all: all where there are no more than `most`, else `most` of them, spread evenly over
+/// their order. Caps are listed row by row or side by side, so that these lie all over the head.
+pub fn spread_channels(channels: usize, most: usize) -> Vec<usize> {
+    let chosen = channels.min(most);
+    (0..chosen).map(|at| at * channels / chosen).collect()
+}
+
+/// [`tangent_with`] of at most `most` channels, those of [`spread_channels`].
+///
+/// # Errors
+/// As [`tangent_with`].
+pub fn tangent_of(
+    view: View<'_>,
+    bands: &[(f64, f64)],
+    most: usize,
+    shrinkage: f64,
+    taper: Taper,
+) -> Result<Array2<f32>, FeatureError> {
+    if view.channels() <= most {
+        return tangent_with(view, bands, shrinkage, taper);
+    }
+    let few = view.samples.select(Axis(1), &spread_channels(view.channels(), most));
+    tangent_with(View { samples: few.view(), rate: view.rate }, bands, shrinkage, taper)
 }
 
 /// Log-Euclidean tangent vectors: per band, the matrix logarithm of the channels' covariance, its upper triangle as a vector.

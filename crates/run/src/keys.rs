@@ -22,8 +22,10 @@ use crate::{Plan, RunError};
 /// counts as well.
 fn code(stage: Stage) -> (&'static str, u32) {
     let version = match stage {
-        Stage::Preprocess | Stage::Train => 3,
-        Stage::Embed | Stage::Evaluate | Stage::Report => 1,
+        Stage::Preprocess => 3,
+        Stage::Train => 4,
+        Stage::Embed => 2,
+        Stage::Evaluate | Stage::Report => 1,
     };
     (env!("CARGO_PKG_VERSION"), version)
 }

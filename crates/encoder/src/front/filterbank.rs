@@ -52,7 +52,7 @@ impl Filterbank {
             },
             covariances: self
                 .covariances
-                .then(|| Covariances::new(channels, samples, rate, self.tapers))
+                .then(|| Covariances::new((channels, samples), self.covariance_channels, rate, self.tapers))
                 .transpose()?,
             scale: self.scale as f32,
             floor: self.floor as f32,

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use twinprint_features::MOST_CHANNELS;
 
 use crate::EncoderError;
 use crate::range::{positive, require};
@@ -21,6 +22,11 @@ pub struct Filterbank {
     pub average_reference: AverageReference,
     /// Whether the log-covariances of the channels in six bands stand beside the powers: false.
     pub covariances: bool,
+    /// Most channels of which they are: 32. Of more, so many are taken, spread evenly over the order of the channels: 64 channels would
+    /// have 12,480 covariances, which take minutes and gigabytes to whiten.
+    #[serde(skip_serializing_if = "is_most_channels")]
+    #[schemars(range(min = 1), extend("default" = 32))]
+    pub covariance_channels: usize,
     /// Sine tapers whose spectra give those covariances: 0, which is one Hann window. Each lowers their variance and smears
     /// frequencies.
     #[serde(skip_serializing_if = "is_zero")]
@@ -44,6 +50,7 @@ impl Default for Filterbank {
             pairs: 32,
             average_reference: AverageReference::Auto,
             covariances: false,
+            covariance_channels: MOST_CHANNELS,
             tapers: 0,
             scale: 0.1,
             floor: 1e-3,
@@ -83,6 +90,10 @@ fn is_zero(tapers: &usize) -> bool {
     *tapers == 0
 }
 
+fn is_most_channels(channels: &usize) -> bool {
+    *channels == MOST_CHANNELS
+}
+
 impl Filterbank {
     /// Checks the ranges of the settings.
     pub(crate) fn validate(&self) -> Result<(), EncoderError> {
@@ -100,6 +111,8 @@ impl Filterbank {
         let limit = "tapers are those of the covariances, and there are none";
         let remedy = "write covariances = true, or leave it out";
         require(self.tapers == 0 || self.covariances, "architecture.tapers", self.tapers, limit, remedy)?;
+        let (channels, few) = (self.covariance_channels, "covariances are of 1 channel or more");
+        require(channels > 0, "architecture.covariance_channels", channels, few, default)?;
         let remedy = "32 is the default; spatial = \"all_pairs\" takes all";
         require(self.pairs > 0, "architecture.pairs", 0, "a band needs 1 pair or more", remedy)
     }
