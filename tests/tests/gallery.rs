@@ -358,22 +358,24 @@ fn rows_of_another_fold_are_never_compared() {
     let exported = stage.path("exported.h5");
     succeed(&["export", stage.run.to_str().unwrap(), "--to", &exported]);
     let run = |name: &str| stage.run.join(name).to_str().unwrap().to_owned();
-    for (number, prints) in [run("prints.h5"), run("systems/encoder.h5"), exported].iter().enumerate() {
+    let files = [(run("prints.h5"), "test"), (run("systems/encoder.h5"), "train"), (exported, "test")];
+    for (number, (prints, role)) in files.iter().enumerate() {
+        let role = format!("role={role}");
         let gallery = stage.path(&format!("{number}.gallery"));
         let fixed = ["--gallery", gallery.as_str(), prints.as_str()];
         let with = |command: &str, more: &[&str]| -> Vec<String> {
             [&[command], &fixed[..], more].concat().iter().map(|word| (*word).to_owned()).collect()
         };
         let said = |words_given: Vec<String>| flat(&refuse(&words(&words_given)));
-        let first = ["--rows", "fold=0", "--rows", "role=test"];
-        says(&said(with("enroll", &["--rows", "role=test"])), &["folds 0, 1", "--rows fold=0"]);
+        let first = ["--rows", "fold=0", "--rows", role.as_str()];
+        says(&said(with("enroll", &["--rows", &role])), &["folds 0, 1", "--rows fold=0"]);
         succeed(&words(&with("enroll", &first)));
         let stated = ["--threshold", "0.5"];
         let (code, _) = answer(&words(&with("identify", &[&first[..], &stated, &["--json"]].concat())));
         assert!(code < 2, "prints of the gallery's own fold are compared");
-        let other = with("identify", &[&["--rows", "fold=1", "--rows", "role=test"][..], &stated].concat());
+        let other = with("identify", &[&["--rows", "fold=1", "--rows", &role][..], &stated].concat());
         says(&said(other), &["opens only with the encoder it was made with", "fold", "is 0, given is 1"]);
-        let both = with("identify", &[&["--rows", "role=test"][..], &stated].concat());
+        let both = with("identify", &[&["--rows", &role][..], &stated].concat());
         says(&said(both), &["folds 0, 1", "--rows fold=0"]);
     }
 }

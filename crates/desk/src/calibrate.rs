@@ -3,11 +3,12 @@
 use twinprint_evaluation::{Estimate, RATES, Scores, SortedScores, resolves, transport, transport_folds};
 use twinprint_gallery::{Bounds, OperatingPoint, People, Projection, Sequence, Thresholds};
 use twinprint_protocol::Role;
+use twinprint_run::EncoderPrints;
 
 use crate::DeskError;
 use crate::cancelable::cost;
 use crate::duplicates::duplicates;
-use crate::role_prints::{Comparisons, RolePrints, prints_of, rate};
+use crate::role_prints::{Comparisons, RolePrints, rate};
 use crate::run_scores::{RunScores, which};
 
 /// Measures thresholds. Those of a fold's encoder come from the fold's dev people, or where nobody was set aside from its test
@@ -66,7 +67,7 @@ struct Compared {
 
 impl Whose {
     fn of(run: &RunScores, projection: Option<&Projection>) -> Result<Self, DeskError> {
-        let file = prints_of(run)?;
+        let file = EncoderPrints::open(&run.folder)?;
         let from = (&file, run.config.protocol.enrol.recordings_per_template);
         let ([fold], Some(_)) = (run.folds.as_slice(), run.fold) else {
             let setting = RolePrints::of_folds(&run.folds, from, projection);

@@ -6,12 +6,10 @@ use ndarray::{Array2, ArrayView2, Axis, s};
 use twinprint_evaluation::{Estimate, Scores};
 use twinprint_gallery::{Projection, Rate, Template};
 use twinprint_protocol::{Fold, Role, shares};
-use twinprint_run::RunFolder;
+use twinprint_run::EncoderPrints;
 use twinprint_signal::{RecordingKey, SubjectId};
-use twinprint_store::prints::PrintFile;
 
 use crate::DeskError;
-use crate::run_scores::RunScores;
 
 /// Templates and probes together are cut so that a length has about as many comparisons at most.
 pub(crate) const COMPARISONS: usize = 2_000_000;
@@ -42,34 +40,15 @@ pub(crate) struct Comparisons {
     pub(crate) running: Vec<Vec<f64>>,
 }
 
-/// The prints that a run left of everybody in its folds.
-///
-/// # Errors
-/// When the file is missing or damaged.
-pub(crate) fn prints_of(run: &RunScores) -> Result<PrintFile, DeskError> {
-    prints_file(&run.folder)
-}
-
-/// The prints of the encoder that a run folder holds.
-///
-/// # Errors
-/// When the file is missing or damaged.
-pub(crate) fn prints_file(folder: &RunFolder) -> Result<PrintFile, DeskError> {
-    let path = folder.path("systems").join("encoder.h5");
-    PrintFile::open(&path).map_err(|error| DeskError::RunFolder {
-        path,
-        reason: format!("{error}; run `twinprint embed` again"),
-    })
-}
-
 impl RolePrints {
     /// The people whom the protocol both enrols and probes in `role`, templates of as many recordings as it says; their prints projected where there is a projection.
     pub(crate) fn of(
         fold: &Fold,
-        (file, per_template): (&PrintFile, usize),
+        (prints, per_template): (&EncoderPrints, usize),
         role: Role,
         projection: Option<&Projection>,
     ) -> Self {
+        let file = prints.of(role);
         let mut rows: BTreeMap<&RecordingKey, Vec<(f64, usize)>> = BTreeMap::new();
         for (row, info) in file.infos().iter().enumerate() {
             if info.fold == Some(fold.index as u32) && info.role.as_deref() == Some(role.name()) {
@@ -99,7 +78,7 @@ impl RolePrints {
     /// Everybody who is tested, fold by fold, each numbered apart.
     pub(crate) fn of_folds(
         folds: &[Fold],
-        from: (&PrintFile, usize),
+        from: (&EncoderPrints, usize),
         projection: Option<&Projection>,
     ) -> Vec<Self> {
         let mut first = 0;

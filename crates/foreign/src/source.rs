@@ -6,11 +6,10 @@ use ndarray::{Array2, ArrayView3, Axis};
 use twinprint_encoder::Model;
 use twinprint_features::{DEFAULT_H_FREQ, DEFAULT_L_FREQ, Feature, View, names};
 use twinprint_protocol::Role;
-use twinprint_run::FinishedRun;
+use twinprint_run::{EncoderPrints, FinishedRun, PrintRow};
 use twinprint_signal::{RecordingKey, RowInfo};
-use twinprint_store::StoreError;
 use twinprint_store::epochs::EpochFile;
-use twinprint_store::prints::{ENCODER_HASH, LENGTHS, PLAN_HASH, PrintFile, VERSION, space_attribute};
+use twinprint_store::prints::{ENCODER_HASH, LENGTHS, PLAN_HASH, VERSION, space_attribute};
 
 use crate::ForeignError;
 use crate::options::{Content, ExportOptions};
@@ -41,10 +40,10 @@ enum Origin {
 
 /// The rows to write and where their numbers come from.
 pub(super) struct Source {
-    prints: PrintFile,
+    prints: EncoderPrints,
     pub(super) epochs: EpochFile,
-    /// Rows of the file of prints, and of the file of epochs.
-    pub(super) rows: Vec<(usize, usize)>,
+    /// Which print, and its row of the file of epochs.
+    pub(super) rows: Vec<(PrintRow, usize)>,
     pub(super) infos: Vec<RowInfo>,
     pub(super) blocks: Vec<Block>,
     pub(super) with_epochs: bool,
@@ -55,12 +54,11 @@ impl Source {
     pub(super) fn open(options: &ExportOptions) -> Result<Self, ForeignError> {
         let finished = FinishedRun::open(&options.run)?;
         let folder = &finished.folder;
-        let missing = |source: StoreError| ForeignError::NotEmbedded { run: options.run.clone(), source };
-        let prints = PrintFile::open(&folder.path("systems").join("encoder.h5")).map_err(missing)?;
-        let epochs = EpochFile::open(&folder.path("epochs.h5")).map_err(missing)?;
+        let prints = EncoderPrints::open(folder)?;
+        let epochs = EpochFile::open(&folder.path("epochs.h5"))
+            .map_err(|source| ForeignError::NotEmbedded { run: options.run.clone(), source })?;
         let fold = options.fold.or(options.weights.as_ref().map(|_| 0));
-        let rows = choose(options, fold, &prints, &epochs)?;
-        let infos: Vec<RowInfo> = rows.iter().map(|&(row, _)| prints.infos()[row].clone()).collect();
+        let (rows, infos) = choose(options, fold, &prints, &epochs)?;
         let mut attributes = attributes(&finished, &prints, &epochs, &infos)?;
         let mut origin = Origin::Prints;
         if let (Some(weights), Some(fold)) = (&options.weights, fold) {
@@ -80,7 +78,7 @@ impl Source {
         mut write: impl FnMut(&[Array2<f32>], Option<ArrayView3<'_, f32>>, &[RowInfo]) -> Result<(), ForeignError>,
     ) -> Result<(), ForeignError> {
         for (rows, infos) in self.rows.chunks(ROWS).zip(self.infos.chunks(ROWS)) {
-            let of_prints: Vec<usize> = rows.iter().map(|(row, _)| *row).collect();
+            let of_prints: Vec<PrintRow> = rows.iter().map(|(row, _)| *row).collect();
             let of_epochs: Vec<usize> = rows.iter().map(|(_, row)| *row).collect();
             let computed = self.blocks.iter().any(|block| !matches!(block.origin, Origin::Prints));
             let needs_epochs = self.with_epochs || computed;
@@ -92,7 +90,7 @@ impl Source {
                     (Origin::Feature(feature), Some(epochs)) => feature
                         .compute(View { samples: epochs.view(), rate: self.epochs.rate().get() })
                         .map_err(|source| ForeignError::Content { content: block.name, source })?,
-                    _ => self.prints.prints().select(Axis(0), &of_prints),
+                    _ => self.prints.select(&of_prints),
                 });
             }
             let epochs = epochs.as_ref().filter(|_| self.with_epochs).map(|epochs| epochs.view());
@@ -102,13 +100,13 @@ impl Source {
     }
 }
 
-/// The rows asked for, each with its epoch's row.
+/// The rows asked for, each with its epoch's row; and whose they are.
 fn choose(
     options: &ExportOptions,
     fold: Option<usize>,
-    prints: &PrintFile,
+    prints: &EncoderPrints,
     epochs: &EpochFile,
-) -> Result<Vec<(usize, usize)>, ForeignError> {
+) -> Result<(Vec<(PrintRow, usize)>, Vec<RowInfo>), ForeignError> {
     let known = [Role::Train, Role::Dev, Role::Test].map(Role::name);
     if let Some(unknown) = options.roles.iter().find(|role| !known.contains(&role.as_str())) {
         return Err(ForeignError::Request(format!("--roles {unknown}: choose from {}", known.join(", "))));
@@ -119,8 +117,8 @@ fn choose(
         .enumerate()
         .map(|(row, info)| ((&*info.key, info.start.get().to_bits()), row))
         .collect();
-    let mut rows = Vec::new();
-    for (row, info) in prints.infos().iter().enumerate() {
+    let (mut rows, mut infos) = (Vec::new(), Vec::new());
+    for (row, info) in prints.rows() {
         let role = info.role.as_deref().is_some_and(|role| options.roles.iter().any(|wanted| wanted == role));
         if !(role && fold.is_none_or(|fold| info.fold == Some(fold as u32))) {
             continue;
@@ -135,16 +133,17 @@ fn choose(
             ForeignError::file(&options.run.join("epochs.h5"), reason)
         };
         rows.push((row, place.copied().ok_or_else(absent)?));
+        infos.push(info.clone());
     }
     if rows.is_empty() {
         return Err(ForeignError::Request(format!(
             "no print matches --roles {}{}: the run has {} prints in other roles or folds",
             options.roles.join(","),
             fold.map_or_else(String::new, |fold| format!(" --fold {fold}")),
-            prints.infos().len()
+            prints.rows().count()
         )));
     }
-    Ok(rows)
+    Ok((rows, infos))
 }
 
 fn blocks(
@@ -179,11 +178,11 @@ fn blocks(
 /// What the file says of itself: hashes, versions, channels and rate; never a patient field.
 fn attributes(
     finished: &FinishedRun,
-    prints: &PrintFile,
+    prints: &EncoderPrints,
     epochs: &EpochFile,
     infos: &[RowInfo],
 ) -> Result<BTreeMap<String, String>, ForeignError> {
-    let FinishedRun { folder, config, plan_hash } = finished;
+    let FinishedRun { config, plan_hash, .. } = finished;
     let channels: Vec<&str> = epochs.channels().iter().map(|name| name.as_str()).collect();
     let mut all = BTreeMap::from([
         (PLAN_HASH.to_owned(), plan_hash.clone()),
@@ -197,8 +196,7 @@ fn attributes(
     if config.encoder.attention.is_some() {
         all.insert(LENGTHS.0.to_owned(), LENGTHS.1.to_owned());
     }
-    let file = PrintFile::open(&folder.path("prints.h5"))?;
-    if let Some(hash) = file.attributes().get(ENCODER_HASH) {
+    if let Some(hash) = prints.of(Role::Test).attributes().get(ENCODER_HASH) {
         all.insert(ENCODER_HASH.to_owned(), hash.clone());
     }
     let folds: BTreeSet<u32> = infos.iter().filter_map(|info| info.fold).collect();

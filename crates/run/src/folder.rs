@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use twinprint_protocol::Role;
 use twinprint_staged::{Readers, Staged};
 
-use crate::RunError;
+use crate::{RunError, System};
 
 /// The file of trials.
 pub const TRIALS: &str = "trials.parquet";
-/// The prints people take elsewhere: of the encoder, of people it never saw.
+/// The prints people take elsewhere: of the encoder, of people it never saw; stored here alone.
 pub const PRINTS: &str = "prints.h5";
 /// The record of what was fitted on whom.
 pub const PROVENANCE: &str = "provenance.json";
@@ -36,7 +37,7 @@ pub const QUALITY: &str = "quality.parquet";
 pub const WINDOW_LEAKS: &str = "leaks.json";
 /// The file of leaks that were allowed among what was fitted; usually an empty list.
 pub const FIT_LEAKS: &str = "leaks-of-fits.json";
-/// The folder of the prints of every system.
+/// The folder of the prints of every system, but for those in [`PRINTS`].
 pub const SYSTEMS: &str = "systems";
 /// The folder of what was learnt to be joined to the encoders.
 pub const JOINED: &str = "joined";
@@ -89,6 +90,14 @@ impl RunFolder {
     /// The folder of one fold.
     pub fn fold(&self, index: usize) -> PathBuf {
         self.root.join(format!("fold-{index}"))
+    }
+
+    /// The file with a system's prints of people in a role, which may hold those of other roles too.
+    pub fn prints(&self, system: System, role: Role) -> PathBuf {
+        match (system, role) {
+            (System::Encoder, Role::Test) => self.path(PRINTS),
+            _ => self.path(SYSTEMS).join(format!("{system}.h5").replace(':', "-")),
+        }
     }
 
     /// The folder of the encoder that is fitted to everybody.

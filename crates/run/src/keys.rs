@@ -22,9 +22,8 @@ use crate::{Plan, RunError};
 /// counts as well.
 fn code(stage: Stage) -> (&'static str, u32) {
     let version = match stage {
-        Stage::Preprocess => 3,
+        Stage::Preprocess | Stage::Embed => 3,
         Stage::Train => 4,
-        Stage::Embed => 2,
         Stage::Evaluate | Stage::Report => 1,
     };
     (env!("CARGO_PKG_VERSION"), version)

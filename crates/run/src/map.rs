@@ -1,17 +1,15 @@
 //! The map of prints: people learnt from beside people never seen, on the first two principal components and by t-SNE.
 
-use ndarray::Axis;
 use twinprint_closed::PrincipalComponents;
 use twinprint_evaluation::neighbour_map;
 use twinprint_protocol::Role;
 use twinprint_report::{MapPoint, PrintMap};
 use twinprint_signal::{EpochInfo, SubjectId, directions, has_direction};
-use twinprint_store::prints::PrintFile;
 
 use crate::RunError;
+use crate::encoder_prints::{EncoderPrints, PrintRow};
 use crate::error::Placed;
 use crate::folder::RunFolder;
-use crate::system::System;
 
 /// The fold that is drawn: the prints of different folds come from different encoders.
 const FOLD: u32 = 0;
@@ -24,15 +22,15 @@ const NEIGHBOURS: f64 = 24.0;
 
 /// The map of the encoder's prints in the first fold.
 pub(crate) fn of(folder: &RunFolder) -> Result<PrintMap, RunError> {
-    let path = folder.path("systems").join(format!("{}.h5", System::Encoder));
-    let file = PrintFile::open(&path).in_folder(path.clone(), "run `twinprint embed` again")?;
-    let mut rows: Vec<(usize, Role)> = Vec::new();
+    let file = EncoderPrints::open(folder)?;
+    let mut chosen: Vec<PrintRow> = Vec::new();
+    let mut epochs: Vec<(&EpochInfo, Role)> = Vec::new();
     for role in [Role::Train, Role::Test] {
         let mut people: Vec<&SubjectId> = Vec::new();
-        let mut recordings: Vec<(&EpochInfo, Vec<usize>)> = Vec::new();
-        for (row, info) in file.infos().iter().enumerate() {
+        let mut recordings: Vec<Vec<(PrintRow, &EpochInfo)>> = Vec::new();
+        for (row, info) in file.rows() {
             let drawn = info.fold == Some(FOLD) && info.role.as_deref() == Some(role.name());
-            if !drawn || !has_direction(file.prints().row(row)) {
+            if !drawn || !has_direction(file.row(row)) {
                 continue;
             }
             let subject = &info.epoch.key.subject;
@@ -40,31 +38,30 @@ pub(crate) fn of(folder: &RunFolder) -> Result<PrintMap, RunError> {
                 people.push(subject);
             }
             if people.contains(&subject) {
-                match recordings.iter_mut().find(|(known, _)| known.key == info.epoch.key) {
-                    Some((_, rows)) => rows.push(row),
-                    None => recordings.push((&info.epoch, vec![row])),
+                match recordings.iter_mut().find(|known| known[0].1.key == info.epoch.key) {
+                    Some(known) => known.push((row, &info.epoch)),
+                    None => recordings.push(vec![(row, &info.epoch)]),
                 }
             }
         }
-        rows.extend(recordings.iter().flat_map(|(_, all)| spread(all)).map(|row| (row, role)));
+        for (row, epoch) in recordings.iter().flat_map(|all| spread(all)) {
+            chosen.push(row);
+            epochs.push((epoch, role));
+        }
     }
-    let chosen: Vec<usize> = rows.iter().map(|(row, _)| *row).collect();
-    let prints = directions(file.prints().select(Axis(0), &chosen).view());
+    let prints = directions(file.select(&chosen).view());
     let components = PrincipalComponents::of(prints.view(), 2).in_stage("report")?;
     let neighbours = neighbour_map(prints.view(), components.coordinates.view(), NEIGHBOURS);
-    let points = rows
-        .iter()
+    let points = epochs
+        .into_iter()
         .zip(components.coordinates.rows().into_iter().zip(neighbours.rows()))
-        .map(|((row, role), (component, neighbour))| {
-            let epoch = &file.infos()[*row].epoch;
-            MapPoint {
-                subject: epoch.key.subject.to_string(),
-                recording: epoch.key.recording.to_string(),
-                seen: *role == Role::Train,
-                start: epoch.start.get(),
-                components: [component[0], component[1]],
-                neighbours: [neighbour[0], neighbour[1]],
-            }
+        .map(|((epoch, role), (component, neighbour))| MapPoint {
+            subject: epoch.key.subject.to_string(),
+            recording: epoch.key.recording.to_string(),
+            seen: role == Role::Train,
+            start: epoch.start.get(),
+            components: [component[0], component[1]],
+            neighbours: [neighbour[0], neighbour[1]],
         })
         .collect();
     let explained = [components.explained[0], components.explained[1]];
@@ -72,7 +69,7 @@ pub(crate) fn of(folder: &RunFolder) -> Result<PrintMap, RunError> {
 }
 
 /// At most [`PRINTS`] of these rows, evenly spread.
-fn spread(rows: &[usize]) -> impl Iterator<Item = usize> {
+fn spread<T: Copy>(rows: &[T]) -> impl Iterator<Item = T> {
     let count = rows.len().min(PRINTS);
     (0..count).map(move |place| rows[place * rows.len() / count])
 }
@@ -87,6 +84,6 @@ mod tests {
         let many: Vec<usize> = (0..240).collect();
         let drawn: Vec<usize> = spread(&many).collect();
         assert_eq!((drawn.len(), drawn[0], drawn[23]), (PRINTS, 0, 230));
-        assert!(spread(&[]).next().is_none());
+        assert!(spread::<usize>(&[]).next().is_none());
     }
 }

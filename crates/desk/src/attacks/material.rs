@@ -9,10 +9,9 @@ use rand_chacha::ChaCha20Rng;
 use twinprint_gallery::{Source, Template};
 use twinprint_protocol::{Fold, Role, shares};
 use twinprint_run::folder::EPOCHS;
-use twinprint_run::{FinishedRun, derive};
-use twinprint_signal::{RecordingKey, SubjectId};
+use twinprint_run::{EncoderPrints, FinishedRun, derive};
+use twinprint_signal::{RecordingKey, RowInfo, SubjectId};
 use twinprint_store::epochs::EpochFile;
-use twinprint_store::prints::PrintFile;
 
 use crate::DeskError;
 use crate::open_encoder::Encoder;
@@ -26,7 +25,7 @@ const MOST_PROBES: usize = 10;
 
 /// The files of a run that attacks are made of.
 pub(super) struct Material {
-    pub(super) prints: PrintFile,
+    pub(super) prints: EncoderPrints,
     epochs: EpochFile,
     /// The row of an epoch by its recording and the bits of its start.
     place: HashMap<(RecordingKey, u64), usize>,
@@ -76,7 +75,7 @@ impl Material {
     ///
     /// # Errors
     /// When one is missing, as in a pruned run, or damaged.
-    pub(super) fn open(run: &FinishedRun, prints: PrintFile) -> Result<Self, DeskError> {
+    pub(super) fn open(run: &FinishedRun, prints: EncoderPrints) -> Result<Self, DeskError> {
         let path = run.folder.path(EPOCHS);
         let epochs = EpochFile::open(&path).map_err(|error| DeskError::RunFolder {
             path,
@@ -90,18 +89,18 @@ impl Material {
         Ok(Self { prints, epochs, place, hashes })
     }
 
-    /// Prints `[rows, dim]`.
+    /// Prints `[rows, dim]` of people tested.
     pub(super) fn prints(&self, rows: &[usize]) -> Array2<f32> {
-        self.prints.prints().select(Axis(0), rows)
+        self.prints.of(Role::Test).prints().select(Axis(0), rows)
     }
 
-    /// The epochs behind prints, `[rows, channels, samples]`.
+    /// The epochs behind prints of people tested, `[rows, channels, samples]`.
     ///
     /// # Errors
     /// When one is not among the run's epochs.
     pub(super) fn signals(&self, rows: &[usize]) -> Result<Array3<f32>, DeskError> {
         let place = |&row: &usize| {
-            let epoch = &self.prints.infos()[row].epoch;
+            let epoch = &self.prints.of(Role::Test).infos()[row].epoch;
             self.place.get(&((*epoch.key).clone(), epoch.start.get().to_bits())).copied()
         };
         let places: Option<Vec<usize>> = rows.iter().map(place).collect();
@@ -113,14 +112,10 @@ impl Material {
         Ok(self.epochs.samples().select(Axis(0), &places))
     }
 
-    /// Rows of prints of a recording in a role of a fold, in order of time.
-    fn rows(&self, fold: &Fold, role: Role, key: &RecordingKey) -> Vec<usize> {
-        let wanted = |info: &twinprint_signal::RowInfo| {
-            info.fold == Some(fold.index as u32)
-                && info.role.as_deref() == Some(role.name())
-                && *info.epoch.key == *key
-        };
-        let infos = self.prints.infos();
+    /// Rows of prints of a recording of somebody tested in a fold, in order of time.
+    fn rows(&self, fold: &Fold, key: &RecordingKey) -> Vec<usize> {
+        let infos = self.prints.of(Role::Test).infos();
+        let wanted = |info: &RowInfo| info.fold == Some(fold.index as u32) && *info.epoch.key == *key;
         let mut rows: Vec<usize> = (0..infos.len()).filter(|&row| wanted(&infos[row])).collect();
         rows.sort_by(|&a, &b| infos[a].epoch.start.get().total_cmp(&infos[b].epoch.start.get()));
         rows
@@ -139,7 +134,7 @@ impl Material {
         for subject in fold.subjects(Role::Test) {
             let of = |keys: &[RecordingKey]| -> Vec<(RecordingKey, Vec<usize>)> {
                 let own = keys.iter().filter(|key| key.subject == *subject);
-                own.map(|key| (key.clone(), self.rows(fold, Role::Test, key))).collect()
+                own.map(|key| (key.clone(), self.rows(fold, key))).collect()
             };
             let enrol = of(enrol);
             let probes: Vec<Vec<usize>> = of(probe)

@@ -8,9 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ndarray::ArrayView2;
 use twinprint_protocol::Fold;
-use twinprint_run::{FinishedRun, TrainedEncoder};
+use twinprint_run::{EncoderPrints, FinishedRun, PrintRow, TrainedEncoder};
 use twinprint_signal::{SubjectId, directions};
-use twinprint_store::prints::PrintFile;
 
 use super::attempt::{Attack, Attempt, Outcome};
 use crate::DeskError;
@@ -31,7 +30,7 @@ struct Known {
 pub(super) fn membership(
     run: &FinishedRun,
     folds: &[Fold],
-    prints: &PrintFile,
+    prints: &EncoderPrints,
 ) -> Result<Vec<Attack>, DeskError> {
     let known = known(run, folds, prints)?;
     let mut listed = Attack::new(
@@ -63,7 +62,7 @@ pub(super) fn membership(
     Ok(vec![listed, guessed])
 }
 
-fn known(run: &FinishedRun, folds: &[Fold], prints: &PrintFile) -> Result<Vec<Known>, DeskError> {
+fn known(run: &FinishedRun, folds: &[Fold], prints: &EncoderPrints) -> Result<Vec<Known>, DeskError> {
     let mut numbers: BTreeMap<SubjectId, u32> = BTreeMap::new();
     let recordings = run.recordings()?;
     let mut all = Vec::new();
@@ -71,8 +70,8 @@ fn known(run: &FinishedRun, folds: &[Fold], prints: &PrintFile) -> Result<Vec<Kn
         let TrainedEncoder { fold: of_encoder, model } = run.encoder(fold.index)?;
         let list = run.learnt_from(&TrainedEncoder { fold: of_encoder, model })?;
         let list: BTreeSet<String> = list.into_iter().map(|known| known.samples).collect();
-        let mut rows: BTreeMap<(&SubjectId, bool), Vec<usize>> = BTreeMap::new();
-        for (row, info) in prints.infos().iter().enumerate() {
+        let mut rows: BTreeMap<(&SubjectId, bool), Vec<PrintRow>> = BTreeMap::new();
+        for (row, info) in prints.rows() {
             let member = match info.role.as_deref() {
                 Some("train") => true,
                 Some("test") => false,
@@ -85,7 +84,7 @@ fn known(run: &FinishedRun, folds: &[Fold], prints: &PrintFile) -> Result<Vec<Kn
         for ((subject, member), rows) in rows {
             let next = numbers.len() as u32;
             let person = *numbers.entry(subject.clone()).or_insert(next);
-            let own = prints.prints().select(ndarray::Axis(0), &rows);
+            let own = prints.select(&rows);
             let Some(cohesion) = cohesion(own.view()) else { continue };
             let mut theirs = recordings.iter().filter(|known| known.key.subject == *subject);
             let listed = theirs.any(|known| !known.samples.is_empty() && list.contains(&known.samples));

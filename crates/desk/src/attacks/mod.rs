@@ -18,14 +18,14 @@ use twinprint_evaluation::{Scores, SortedScores, resolves};
 use twinprint_protocol::{Fold, Role, Split};
 use twinprint_report::{ATTACKS_SCHEMA, AttackedPoint, Attacks};
 use twinprint_run::folder::{ATTACKS, SPLIT};
-use twinprint_run::{FinishedRun, Progress, TARGETS, write_report};
+use twinprint_run::{EncoderPrints, FinishedRun, Progress, TARGETS, write_report};
 
 use self::attempt::Attack;
 use self::material::{AttackedFold, Lengths, Material};
 use self::stolen::Galleries;
 use crate::DeskError;
 use crate::open_encoder::Encoder;
-use crate::role_prints::{Comparisons, RolePrints, prints_file};
+use crate::role_prints::{Comparisons, RolePrints};
 use crate::run_scores::check_honest;
 
 /// Queries of a climb, at most: more than a year of a gallery's waits allows.
@@ -52,7 +52,7 @@ pub fn attack(options: &AttackOptions<'_>, progress: &dyn Progress) -> Result<At
     let run = FinishedRun::open(place)?;
     check_honest(&run.folder, &run.config)?;
     let folds = run.folder.read_json::<Split>(SPLIT)?.folds;
-    let material = Material::open(&run, prints_file(&run.folder)?)?;
+    let material = Material::open(&run, EncoderPrints::open(&run.folder)?)?;
     progress.begin("attacks", Some(folds.len() as u64));
     let setting = Setting::of(&run, &folds, &material)?;
     let (mut all, mut people, mut morphs): (Vec<Attack>, u32, [usize; 2]) = (Vec::new(), 0, [0, 0]);

@@ -1,7 +1,7 @@
-//! Epochs to prints: `prints.h5` of the encoder on people it never saw, `systems/` of every system in every role.
+//! Epochs to prints: `prints.h5` of the encoder on people it never saw, `systems/` of it on everybody else and of every other
+//! system in every role.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::PathBuf;
 
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
@@ -20,7 +20,7 @@ use crate::config::hash_of;
 use crate::context::Context;
 use crate::error::Placed;
 use crate::feature_tables::{self, FeatureTables};
-use crate::folder::{FIT_LEAKS, OPERATIONS, PRINTS, PROVENANCE, QUALITY, SYSTEMS, create_folder};
+use crate::folder::{FIT_LEAKS, OPERATIONS, PROVENANCE, QUALITY, SYSTEMS, create_folder};
 use crate::in_order::in_order;
 use crate::scoring::SystemSides;
 use crate::shortcut::Shortcut;
@@ -68,13 +68,15 @@ pub(crate) fn make(context: &Context) -> Result<String, RunError> {
         |&system, (sides, own_fits)| {
             fits.extend(own_fits);
             let attributes = attributes(context, &sides);
+            let mut roles = [Role::Test, Role::Dev, Role::Train].as_slice();
             if system == System::Encoder {
                 let mut public = attributes.clone();
                 public.insert(ENCODER_HASH.to_owned(), encoder_hash(context)?);
-                prints = write(&context.folder.path(PRINTS), &sides, &[Role::Test], &public)?;
+                let test = context.folder.prints(system, Role::Test);
+                prints = write(&test, &sides, &[Role::Test], &public)?;
+                roles = &roles[1..];
             }
-            write(&place(context, system), &sides, &[Role::Test, Role::Dev, Role::Train], &attributes)
-                .map(drop)
+            write(&context.folder.prints(system, Role::Train), &sides, roles, &attributes).map(drop)
         },
     )?;
     let encoder = context.plan.encoder()?;
@@ -97,11 +99,6 @@ pub(crate) fn settle(context: &Context) -> Result<(), RunError> {
         twinprint_protocol::check_provenance(&provenance, context.split, &context.plan.config().protocol)
             .map_err(|leaks| RunError::Leaks(leaks.iter().map(ToString::to_string).collect()))?;
     context.folder.write_json(FIT_LEAKS, &leaks::grouped(&notices))
-}
-
-/// The file with a system's prints.
-fn place(context: &Context, system: System) -> PathBuf {
-    context.folder.path(SYSTEMS).join(format!("{system}.h5").replace(':', "-"))
 }
 
 /// The systems that can be scored, and the audits that cannot be made with the reason.
@@ -317,9 +314,17 @@ fn of_role(sides: &SystemSides, role: Role) -> &[Prints<'static>] {
 /// Reads a system's prints back as far as they are evaluated: of a context that sees one cohort, those of its people; of people learnt
 /// from, only where the plan asks something of them.
 pub(crate) fn read(context: &Context, system: System) -> Result<SystemSides, RunError> {
-    let path = place(context, system);
-    let file = PrintFile::open(&path).in_folder(&path, "run `twinprint embed` again")?;
+    let open = |role: Role| {
+        let path = context.folder.prints(system, role);
+        let file = PrintFile::open(&path).in_folder(&path, "run `twinprint embed` again")?;
+        Ok::<_, RunError>((path, file))
+    };
+    let (tested, others) = match system {
+        System::Encoder => (Some(open(Role::Test)?), open(Role::Train)?),
+        _ => (None, open(Role::Train)?),
+    };
     let of = |role: Role| -> Result<Vec<Prints<'static>>, RunError> {
+        let (path, file) = tested.as_ref().filter(|_| role == Role::Test).unwrap_or(&others);
         let mut folds = Vec::new();
         for (fold, people) in context.split.folds.iter().map(|fold| fold.subjects(role)).enumerate() {
             let (fold, people) = (fold as u32, people.iter().collect::<HashSet<_>>());
@@ -338,7 +343,7 @@ pub(crate) fn read(context: &Context, system: System) -> Result<SystemSides, Run
             let unknown = || EmbeddingSpace { model: system.name().to_owned(), fold: Some(fold) };
             let space = space_of(file.attributes(), Some(fold)).unwrap_or_else(unknown);
             let prints = Prints::new(values, infos, space, lengths(context, system));
-            folds.push(prints.in_folder(&path, "run `twinprint embed` again")?);
+            folds.push(prints.in_folder(path, "run `twinprint embed` again")?);
         }
         Ok(folds)
     };
