@@ -77,7 +77,13 @@ fn every_test_print_is_exported_once_with_its_owner_its_epoch_and_its_features()
     let all = stage.export("all.h5", &["--roles", "train,test"]);
     assert_eq!(PrintFile::open_any(all.as_ref()).unwrap().infos().len(), 2 * prints.infos().len());
     let one = stage.export("one.h5", &["--fold", "1"]);
-    assert!(PrintFile::open_any(one.as_ref()).unwrap().infos().iter().all(|info| info.fold == Some(1)));
+    assert!(
+        PrintFile::open_any(one.as_ref())
+            .unwrap()
+            .infos()
+            .iter()
+            .all(|info| info.fold.is_some_and(|fold| fold.0 == 1))
+    );
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn scored_by_hand(features: &str, weighted: bool) -> String {
             let unit = row.iter().map(|x| f64::from(*x) / length).collect();
             let key = &info.epoch.key;
             (
-                info.fold.unwrap(),
+                info.fold.unwrap().0,
                 key.subject.as_str(),
                 key.session.as_str(),
                 if weighted { length } else { 1.0 },

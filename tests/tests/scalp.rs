@@ -50,7 +50,8 @@ fn the_rate_of_a_channel_and_band_is_that_of_distances_between_mean_spectra() {
             let epochs = |session: &str| -> Vec<(String, Vec<f64>)> {
                 let of_fold = |at: &usize| {
                     let info = &infos[*at];
-                    let here = info.fold == Some(fold) && info.role.as_deref() == Some("test");
+                    let here =
+                        info.fold.is_some_and(|own| own.0 == fold) && info.role.as_deref() == Some("test");
                     here && info.epoch.key.session.to_string().ends_with(session)
                 };
                 let mut rows: Vec<usize> = (0..infos.len()).filter(of_fold).collect();

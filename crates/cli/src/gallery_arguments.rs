@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use twinprint_signal::FoldIndex;
 
 use crate::number::{number, whole};
 
@@ -74,7 +75,7 @@ pub(crate) struct EnrolArguments {
     pub(crate) lenient: bool,
     /// In a new gallery: the fold whose encoder makes its prints; the final model by default.
     #[arg(value_parser = whole::<usize>, long, value_name = "K")]
-    pub(crate) fold: Option<usize>,
+    pub(crate) fold: Option<FoldIndex>,
     /// In a new gallery: seal names, templates and logs under the secret.
     #[arg(long)]
     pub(crate) encrypt: bool,
@@ -225,7 +226,7 @@ pub(crate) struct ExportArguments {
     pub(crate) roles: Vec<String>,
     /// Rows of this fold only; for weights, the fold whose encoder is meant (0 by default).
     #[arg(value_parser = whole::<usize>, long, value_name = "K")]
-    pub(crate) fold: Option<usize>,
+    pub(crate) fold: Option<FoldIndex>,
     /// Make the prints anew with the weights of this file, a changed copy of the exported .safetensors of that fold.
     #[arg(long, value_name = "FILE")]
     pub(crate) weights: Option<PathBuf>,

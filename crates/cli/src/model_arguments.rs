@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use twinprint_signal::FoldIndex;
 
 use crate::number::whole;
 
@@ -19,7 +20,7 @@ pub(crate) enum ModelCommand {
         to: PathBuf,
         /// The encoder of this fold; the final model by default.
         #[arg(value_parser = whole::<usize>, long, value_name = "K")]
-        fold: Option<usize>,
+        fold: Option<FoldIndex>,
         /// Replace a file that is there.
         #[arg(long)]
         force: bool,

@@ -5,7 +5,7 @@
 //! use ndarray::array;
 //! use twinprint_comparison::{Pooled, Pooling, cosine};
 //! use twinprint_signal::{
-//!     EmbeddingSpace, EpochInfo, LengthMeaning, Prints, RecordingId, RecordingKey, Seconds, SessionId, SubjectId,
+//!     EmbeddingSpace, EpochInfo, FoldIndex, LengthMeaning, Prints, RecordingId, RecordingKey, Seconds, SessionId, SubjectId,
 //! };
 //!
 //! let key = RecordingKey {
@@ -14,7 +14,7 @@
 //!     recording: RecordingId::new("rest")?,
 //! };
 //! let info = EpochInfo { key: Arc::new(key), start: Seconds::new(0.0)?, labels: Arc::default() };
-//! let space = EmbeddingSpace { model: "0123456789ab".to_owned(), fold: Some(0) };
+//! let space = EmbeddingSpace { model: "0123456789ab".to_owned(), fold: Some(FoldIndex(0)) };
 //! let values = array![[1.0_f32, 0.0], [0.8, 0.6], [0.0, 2.0]];
 //! let prints = Prints::new(values, vec![info; 3], space, LengthMeaning::Nothing)?;
 //!

@@ -86,7 +86,10 @@ impl Pooled {
     /// Rows as they are, for tests.
     #[cfg(test)]
     pub(crate) fn rows(values: Array2<f32>) -> Self {
-        Self { values, space: EmbeddingSpace { model: "test".to_owned(), fold: Some(0) } }
+        Self {
+            values,
+            space: EmbeddingSpace { model: "test".to_owned(), fold: Some(twinprint_signal::FoldIndex(0)) },
+        }
     }
 
     /// The same rows as if another encoder had made them.

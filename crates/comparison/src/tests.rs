@@ -10,8 +10,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use twinprint_signal::{
-    EmbeddingSpace, EpochInfo, LengthMeaning, Prints, RecordingId, RecordingKey, Seconds, SessionId,
-    SubjectId,
+    EmbeddingSpace, EpochInfo, FoldIndex, LengthMeaning, Prints, RecordingId, RecordingKey, Seconds,
+    SessionId, SubjectId,
 };
 
 use crate::normalisation::statistics;
@@ -33,7 +33,7 @@ fn prints(seed: u64, subjects: usize, each: usize, dim: usize, noise: f32) -> Ar
 fn prints_of_two_encoders_or_of_two_folds_are_never_compared() {
     let rows = Pooled::rows(array![[1.0f32, 0.0]]);
     let other = |model: &str, fold| {
-        rows.clone().in_space(EmbeddingSpace { model: model.to_owned(), fold: Some(fold) })
+        rows.clone().in_space(EmbeddingSpace { model: model.to_owned(), fold: Some(FoldIndex(fold)) })
     };
     for elsewhere in [other("test", 1), other("another", 0)] {
         assert!(matches!(cosine(&rows, &elsewhere), Err(ComparisonError::Spaces { .. })));
@@ -109,7 +109,7 @@ fn a_template_of_several_recordings_counts_each_alike_however_long_it_is() {
     };
     let values = array![[1.0f32, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]];
     let infos = ["a", "a", "a", "b"].map(info).to_vec();
-    let space = EmbeddingSpace { model: "test".to_owned(), fold: Some(0) };
+    let space = EmbeddingSpace { model: "test".to_owned(), fold: Some(FoldIndex(0)) };
     let prints = Prints::new(values, infos, space, LengthMeaning::Nothing).unwrap();
     let all = [0_usize, 1, 2, 3];
     let groups = || [("both", &all[..]), ("one", &all[..3])].into_iter();

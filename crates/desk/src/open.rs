@@ -6,6 +6,7 @@ use rand::CryptoRng;
 use twinprint_gallery::{
     EncoderIdentity, Finding, Gallery, GalleryError, NewGallery, Projection, Secret, Thresholds, Wanted,
 };
+use twinprint_signal::FoldIndex;
 
 use crate::DeskError;
 use crate::open_encoder::Encoder;
@@ -28,7 +29,7 @@ pub struct Access<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct NewGalleryOptions<'a> {
     /// The fold whose encoder makes its prints; the final model by default.
-    pub fold: Option<usize>,
+    pub fold: Option<FoldIndex>,
     /// Its protection.
     pub wanted: Wanted,
     /// The time, RFC 3339 in UTC.

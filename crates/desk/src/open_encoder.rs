@@ -6,7 +6,7 @@ use std::path::Path;
 use twinprint_encoder::Model;
 use twinprint_gallery::{EncoderIdentity, Projection, Thresholds};
 use twinprint_run::{CarriedModel, FinishedRun, TrainedEncoder};
-use twinprint_signal::EmbeddingSpace;
+use twinprint_signal::{EmbeddingSpace, FoldIndex};
 
 use crate::DeskError;
 use crate::calibrate;
@@ -38,11 +38,11 @@ impl Encoder {
     ///
     /// # Errors
     /// When it is neither, is damaged or was changed, or has no such encoder.
-    pub(crate) fn open(model: &Path, fold: Option<usize>) -> Result<Self, DeskError> {
+    pub(crate) fn open(model: &Path, fold: Option<FoldIndex>) -> Result<Self, DeskError> {
         if model.is_file() { Self::packed(model, fold) } else { Self::of_run(model, fold) }
     }
 
-    fn packed(path: &Path, fold: Option<usize>) -> Result<Self, DeskError> {
+    fn packed(path: &Path, fold: Option<FoldIndex>) -> Result<Self, DeskError> {
         let carried = CarriedModel::open(path)?;
         let space = carried.space().map_err(DeskError::thresholds)?;
         let CarriedModel { model, about } = carried;
@@ -66,7 +66,7 @@ impl Encoder {
         })
     }
 
-    fn of_run(run: &Path, fold: Option<usize>) -> Result<Self, DeskError> {
+    fn of_run(run: &Path, fold: Option<FoldIndex>) -> Result<Self, DeskError> {
         let finished = FinishedRun::open(run)?;
         let encoder = trained(&finished, fold)?;
         let scores = RunScores::of(&finished, &encoder)?;
@@ -114,7 +114,7 @@ impl Encoder {
 ///
 /// # Errors
 /// When the run has no such encoder, or it is damaged.
-pub(crate) fn trained(run: &FinishedRun, fold: Option<usize>) -> Result<TrainedEncoder, DeskError> {
+pub(crate) fn trained(run: &FinishedRun, fold: Option<FoldIndex>) -> Result<TrainedEncoder, DeskError> {
     match fold {
         Some(fold) => Ok(run.encoder(fold)?),
         None => {
@@ -132,7 +132,7 @@ fn identity(model: &Model, space: EmbeddingSpace, plan: String, place: &Path) ->
         plan,
         dim: model.dim(),
         model: place.to_string_lossy().into_owned(),
-        fold: space.fold.map(|fold| fold as usize),
+        fold: space.fold,
         channels: model.channels().to_vec(),
         rate: model.rate(),
         epoch_seconds: model.samples() as f64 / model.rate(),

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use twinprint_gallery::Thresholds;
 use twinprint_run::{About, CarriedModel, FinishedRun};
+use twinprint_signal::FoldIndex;
 
 use crate::DeskError;
 use crate::calibrate;
@@ -35,7 +36,7 @@ pub struct Told {
 /// # Errors
 /// When the run has no such encoder or cannot set an honest threshold, a file is there and `force` is not given, or it cannot be
 /// written.
-pub fn pack_model(run: &Path, fold: Option<usize>, to: &Path, force: bool) -> Result<Told, DeskError> {
+pub fn pack_model(run: &Path, fold: Option<FoldIndex>, to: &Path, force: bool) -> Result<Told, DeskError> {
     if to.exists() && !force {
         return Err(DeskError::Request(format!("{} is there: write --force to replace it", to.display())));
     }

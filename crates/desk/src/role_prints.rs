@@ -51,7 +51,7 @@ impl RolePrints {
         let file = prints.of(role);
         let mut rows: BTreeMap<&RecordingKey, Vec<(f64, usize)>> = BTreeMap::new();
         for (row, info) in file.infos().iter().enumerate() {
-            if info.fold == Some(fold.index as u32) && info.role.as_deref() == Some(role.name()) {
+            if info.fold == Some(fold.index) && info.role.as_deref() == Some(role.name()) {
                 rows.entry(&*info.epoch.key).or_default().push((info.epoch.start.get(), row));
             }
         }

@@ -3,6 +3,7 @@
 use twinprint_protocol::{Fold, Split, Variant};
 use twinprint_run::folder::SPLIT;
 use twinprint_run::{Config, FinishedRun, RunFolder, TrainedEncoder};
+use twinprint_signal::FoldIndex;
 
 use crate::DeskError;
 
@@ -13,7 +14,7 @@ pub(crate) struct RunScores {
     /// The folds whose scores set thresholds: the encoder's own, or all for the final model.
     pub(crate) folds: Vec<Fold>,
     /// The fold whose encoder it is; nothing for the final model.
-    pub(crate) fold: Option<usize>,
+    pub(crate) fold: Option<FoldIndex>,
     /// The length of an epoch.
     pub(crate) epoch_seconds: f64,
     /// Numbers a print.
@@ -21,7 +22,7 @@ pub(crate) struct RunScores {
 }
 
 /// Which of a run's encoders it is, for people.
-pub(crate) fn which(fold: Option<usize>) -> String {
+pub(crate) fn which(fold: Option<FoldIndex>) -> String {
     fold.map_or_else(|| "final model".to_owned(), |fold| format!("encoder of fold {fold}"))
 }
 

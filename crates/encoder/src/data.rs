@@ -6,7 +6,7 @@ use std::ops::Range;
 use ndarray::{Array3, ArrayView2, ArrayView3, Axis};
 use rayon::prelude::*;
 use twinprint_closed::Labels;
-use twinprint_signal::ChannelName;
+use twinprint_signal::{ChannelName, EpochRow};
 
 use crate::EncoderError;
 
@@ -19,7 +19,7 @@ pub struct TrainingEpochs<'a> {
     /// `[epochs, channels, samples]` in microvolts at `rate`.
     pub samples: ArrayView3<'a, f32>,
     /// Which epochs of `samples` to learn from, in this order; all where absent.
-    pub rows: Option<&'a [usize]>,
+    pub rows: Option<&'a [EpochRow]>,
     /// The person of each epoch learnt from: any numbers, equal for the same person.
     pub subject: &'a [u32],
     /// The recording of each epoch learnt from: any numbers, unique over the whole set.
@@ -43,7 +43,7 @@ pub struct TrainingEpochs<'a> {
 impl<'a> TrainingEpochs<'a> {
     /// The number of epochs learnt from.
     pub fn len(&self) -> usize {
-        self.rows.map_or(self.samples.dim().0, <[usize]>::len)
+        self.rows.map_or(self.samples.dim().0, <[EpochRow]>::len)
     }
 
     /// Whether there is no epoch.
@@ -59,12 +59,12 @@ impl<'a> TrainingEpochs<'a> {
 
     /// The `index`-th epoch learnt from: `[channels, samples]`.
     pub fn epoch(&self, index: usize) -> ArrayView2<'a, f32> {
-        self.samples.index_axis_move(Axis(0), self.row(index))
+        self.samples.index_axis_move(Axis(0), self.row(index).0)
     }
 
     /// Which row of `samples` the `index`-th epoch learnt from is.
-    pub(crate) fn row(&self, index: usize) -> usize {
-        self.rows.map_or(index, |rows| rows[index])
+    pub(crate) fn row(&self, index: usize) -> EpochRow {
+        self.rows.map_or(EpochRow(index), |rows| rows[index])
     }
 
     /// Whose each epoch learnt from is and how much it counts, as what is fitted in closed form takes it.
@@ -99,7 +99,7 @@ impl<'a> TrainingEpochs<'a> {
     /// Names the first thing that is wrong.
     pub fn check(&self) -> Result<(), EncoderError> {
         let (epochs, channels, samples) = self.shape();
-        if let Some(row) = self.rows.and_then(|rows| rows.iter().find(|&&row| row >= self.samples.dim().0)) {
+        if let Some(row) = self.rows.and_then(|rows| rows.iter().find(|row| row.0 >= self.samples.dim().0)) {
             return Err(EncoderError::data(format!(
                 "epoch {row} is asked for, but there are {}",
                 self.samples.dim().0
@@ -181,7 +181,7 @@ impl<'a> TrainingEpochs<'a> {
 
 /// Some of the epochs learnt from.
 pub(crate) struct Excerpt {
-    rows: Vec<usize>,
+    rows: Vec<EpochRow>,
     subject: Vec<u32>,
     recording: Vec<u32>,
     weight: Vec<f32>,

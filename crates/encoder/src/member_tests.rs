@@ -1,8 +1,8 @@
 //! Fitting from a view of a few rows, kept or not, against fitting from a copy.
 
-use ndarray::{Array3, Axis};
+use ndarray::Array3;
 use rand::RngExt;
-use twinprint_signal::ChannelName;
+use twinprint_signal::{ChannelName, EpochRow};
 
 use super::*;
 use crate::front::KEEP;
@@ -24,8 +24,8 @@ fn plans() -> [CheckedPlan; 2] {
 #[test]
 fn rows_of_a_larger_file_fit_as_a_copy_of_them_does_whether_features_are_kept_or_not() {
     let file = noise(900);
-    let rows: Vec<usize> = (0..900).rev().filter(|row| row % 3 != 1).collect();
-    let copy = file.select(Axis(0), &rows);
+    let rows: Vec<EpochRow> = (0..900).rev().filter(|row| row % 3 != 1).map(EpochRow).collect();
+    let copy = EpochRow::select(file.view(), &rows);
     let owner: Vec<u32> = (0..rows.len()).map(|index| (index % 5) as u32).collect();
     let channels: Vec<ChannelName> = (0..9).map(|c| ChannelName::new(format!("X{c}"))).collect();
     let whole = TrainingEpochs {

@@ -10,6 +10,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use twinprint_encoder::{Attention, Compute, EncoderError, Model, Plan, Silent, train};
+use twinprint_signal::EpochRow;
 
 fn plan() -> Plan {
     let mut plan = small("[attention]\nsteps = 150\nfolds = 3");
@@ -64,8 +65,9 @@ fn margin(prints: &Array2<f32>, cohort: &Cohort, people: &[u32]) -> f32 {
 fn spoilt_epochs_count_less_and_people_never_seen_are_told_apart_better() {
     let (cohort, bad) = spoilt(30);
     // Every third person stays unseen.
-    let rows: Vec<usize> = (0..cohort.subject.len()).filter(|&row| cohort.subject[row] % 3 != 0).collect();
-    let labels = |all: &[u32]| rows.iter().map(|&row| all[row]).collect::<Vec<_>>();
+    let seen = (0..cohort.subject.len()).filter(|&row| cohort.subject[row] % 3 != 0);
+    let rows: Vec<EpochRow> = seen.map(EpochRow).collect();
+    let labels = |all: &[u32]| rows.iter().map(|row| all[row.0]).collect::<Vec<_>>();
     let (subject, recording) = (labels(&cohort.subject), labels(&cohort.recording));
     let mut data = cohort.epochs();
     (data.rows, data.subject, data.recording) = (Some(rows.as_slice()), &subject, &recording);

@@ -8,9 +8,10 @@ use ndarray::{ArrayView3, s};
 use twinprint_encoder::{
     Compute, JoinedFeatures, Known, Model, Plan, Recipe, SharedFeatures, Silent, TrainingEpochs, train,
 };
+use twinprint_signal::EpochRow;
 
 /// The epochs of the first people of a cohort, as a fold learns from them.
-fn some<'a>(cohort: &'a Cohort, rows: &'a [usize]) -> TrainingEpochs<'a> {
+fn some<'a>(cohort: &'a Cohort, rows: &'a [EpochRow]) -> TrainingEpochs<'a> {
     let labels = 0..rows.len();
     TrainingEpochs {
         rows: Some(rows),
@@ -27,7 +28,7 @@ fn an_encoder_is_the_same_to_the_bit_whether_its_features_are_shared_or_its_own(
         let plan: Plan = toml::from_str(&text).unwrap();
         let (plan, joined) = (plan.check().unwrap(), JoinedFeatures::none());
         let people = cohort(9, 4, 40);
-        let fold: Vec<usize> = (0..480).collect();
+        let fold: Vec<EpochRow> = (0..480).map(EpochRow).collect();
         let data = some(&people, &fold);
         let alone = Recipe { plan: &plan, joined: &joined, shared: None };
         let shared = SharedFeatures::compute(alone, &people.epochs()).unwrap().expect("they are small");
@@ -35,7 +36,7 @@ fn an_encoder_is_the_same_to_the_bit_whether_its_features_are_shared_or_its_own(
         let (own, of_shared) = (fit(alone), fit(Recipe { shared: Some(&shared), ..alone }));
         let prints = own.embed(people.samples.view()).unwrap();
         assert_eq!(prints, of_shared.embed(people.samples.view()).unwrap());
-        let rows: Vec<usize> = (0..people.samples.dim().0).collect();
+        let rows: Vec<EpochRow> = (0..people.samples.dim().0).map(EpochRow).collect();
         let known = |features: &SharedFeatures, samples: ArrayView3<f32>| {
             own.embed_known(samples, Some(Known { features, rows: &rows })).unwrap()
         };
@@ -56,7 +57,7 @@ fn features_of_another_front_end_are_not_taken() {
         |plan: Plan| Model::whitened(&plan.check().unwrap(), &people.epochs(), &Compute::cpu()).unwrap();
     let (four, other) = (model(plan(4)), model(plan(5)));
     let features = other.shared_features(&people.epochs()).unwrap().expect("they are small");
-    let rows: Vec<usize> = (0..people.samples.dim().0).collect();
+    let rows: Vec<EpochRow> = (0..people.samples.dim().0).map(EpochRow).collect();
     let known = Some(Known { features: &features, rows: &rows });
     let samples = people.samples.view();
     assert_eq!(four.embed(samples).unwrap(), four.embed_known(samples, known).unwrap());

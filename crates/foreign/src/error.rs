@@ -8,7 +8,7 @@ use twinprint_encoder::EncoderError;
 use twinprint_features::FeatureError;
 use twinprint_protocol::LeakError;
 use twinprint_run::RunError;
-use twinprint_signal::PrintsError;
+use twinprint_signal::{FoldIndex, PrintsError};
 use twinprint_store::StoreError;
 
 /// The cause of an error, whatever library it comes from.
@@ -91,7 +91,7 @@ pub enum ForeignError {
         /// The run folder.
         run: PathBuf,
         /// The fold.
-        fold: usize,
+        fold: FoldIndex,
         /// What differs.
         source: Box<EncoderError>,
     },

@@ -28,7 +28,7 @@ const UNWRITTEN: &str = "it cannot be written: look whether the disk is full";
 /// ```
 /// use twinprint_foreign::{ExportOptions, export};
 ///
-/// let options = ExportOptions { fold: Some(0), ..ExportOptions::new("reports/eegmat-1a2b3c4d", "features.h5") };
+/// let options = ExportOptions { fold: Some(FoldIndex(0)), ..ExportOptions::new("reports/eegmat-1a2b3c4d", "features.h5") };
 /// match export(&options) {
 ///     Ok(exported) => println!("{} rows of {} numbers", exported.rows, exported.columns),
 ///     Err(error) => assert!(error.to_string().contains("eegmat-1a2b3c4d"), "no such run here: {error}"),
@@ -131,7 +131,7 @@ impl Source {
         let text =
             |of: &dyn Fn(&RowInfo) -> Option<&str>| infos.iter().map(of).collect::<Vec<Option<&str>>>();
         let starts: Vec<f64> = infos.iter().map(|info| info.epoch.start.get()).collect();
-        let folds: Vec<Option<u32>> = infos.iter().map(|info| info.fold).collect();
+        let folds: Vec<Option<u32>> = infos.iter().map(|info| info.fold.map(|fold| fold.0)).collect();
         let mut columns = vec![
             Column::new(KEYS[0].into(), text(&|info| Some(info.epoch.key.subject.as_str()))),
             Column::new(KEYS[1].into(), text(&|info| Some(info.epoch.key.session.as_str()))),

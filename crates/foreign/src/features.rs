@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, Axis};
 use twinprint_protocol::check_features;
-use twinprint_signal::{EmbeddingSpace, LengthMeaning, Prints, RecordingKey, RowInfo, one_name_twice};
+use twinprint_signal::{
+    EmbeddingSpace, FoldIndex, LengthMeaning, Prints, RecordingKey, RowInfo, one_name_twice,
+};
 use twinprint_store::prints::{PrintFile, lengths, space_of};
 
 use crate::ForeignError;
@@ -130,7 +132,7 @@ impl Features {
 
     /// What the rows of a fold may be compared with: rows of the same encoder, by its hash, or where the file names none
     /// rows of the same columns, by the BLAKE3 hash of their names.
-    pub fn space(&self, fold: Option<u32>) -> EmbeddingSpace {
+    pub fn space(&self, fold: Option<FoldIndex>) -> EmbeddingSpace {
         let columns = || blake3::hash(self.columns.features.join("\n").as_bytes()).to_hex().to_string();
         space_of(&self.attributes, fold).unwrap_or_else(|| EmbeddingSpace { model: columns(), fold })
     }
@@ -140,9 +142,10 @@ impl Features {
     /// # Errors
     /// When the rows are of several folds, whose encoders make prints that cannot be compared.
     pub fn prints(&self, rows: &[usize]) -> Result<Prints<'static>, ForeignError> {
-        let folds: BTreeSet<Option<u32>> = rows.iter().map(|&row| self.infos[row].fold).collect();
+        let folds: BTreeSet<Option<FoldIndex>> = rows.iter().map(|&row| self.infos[row].fold).collect();
         if folds.len() > 1 {
-            let name = |fold: &Option<u32>| fold.map_or_else(|| "none".to_owned(), |fold| fold.to_string());
+            let name =
+                |fold: &Option<FoldIndex>| fold.map_or_else(|| "none".to_owned(), |fold| fold.to_string());
             let names: Vec<String> = folds.iter().map(name).collect();
             let reason = format!(
                 "its rows come from the encoders of folds {}, whose prints cannot be compared: choose those of one with --rows fold={}",

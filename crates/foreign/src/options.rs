@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use twinprint_protocol::Role;
+use twinprint_signal::FoldIndex;
 
 use crate::ForeignError;
 
@@ -87,7 +88,7 @@ pub struct ExportOptions {
     /// Rows of people in these roles; `test` is those the encoder of their fold never saw.
     pub roles: Vec<String>,
     /// Rows of this fold only.
-    pub fold: Option<usize>,
+    pub fold: Option<FoldIndex>,
     /// A file of weights, laid out as [`crate::export_weights`] does: prints are made with them in place of those of the
     /// fold's encoder (fold 0 where none is given).
     pub weights: Option<PathBuf>,

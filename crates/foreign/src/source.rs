@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use ndarray::{Array2, ArrayView3, Axis};
+use ndarray::{Array2, ArrayView3};
 use twinprint_encoder::Model;
 use twinprint_features::{DEFAULT_H_FREQ, DEFAULT_L_FREQ, Feature, View, names};
 use twinprint_protocol::Role;
 use twinprint_run::{EncoderPrints, FinishedRun, PrintRow};
-use twinprint_signal::{RecordingKey, RowInfo};
+use twinprint_signal::{EpochRow, FoldIndex, RecordingKey, RowInfo};
 use twinprint_store::epochs::EpochFile;
 use twinprint_store::prints::{ENCODER_HASH, LENGTHS, PLAN_HASH, VERSION, space_attribute};
 
@@ -38,12 +38,17 @@ enum Origin {
     Feature(Feature),
 }
 
+/// One row to write: its print, and the epoch the print was made of.
+pub(super) struct Chosen {
+    print: PrintRow,
+    epoch: EpochRow,
+}
+
 /// The rows to write and where their numbers come from.
 pub(super) struct Source {
     prints: EncoderPrints,
     pub(super) epochs: EpochFile,
-    /// Which print, and its row of the file of epochs.
-    pub(super) rows: Vec<(PrintRow, usize)>,
+    pub(super) rows: Vec<Chosen>,
     pub(super) infos: Vec<RowInfo>,
     pub(super) blocks: Vec<Block>,
     pub(super) with_epochs: bool,
@@ -57,8 +62,9 @@ impl Source {
         let prints = EncoderPrints::open(folder)?;
         let epochs = EpochFile::open(&folder.path("epochs.h5"))
             .map_err(|source| ForeignError::NotEmbedded { run: options.run.clone(), source })?;
-        let fold = options.fold.or(options.weights.as_ref().map(|_| 0));
-        let (rows, infos) = choose(options, fold, &prints, &epochs)?;
+        let fold = options.fold.or(options.weights.as_ref().map(|_| FoldIndex::default()));
+        let (rows, infos): (Vec<_>, Vec<RowInfo>) =
+            choose(options, fold, &prints, &epochs)?.into_iter().unzip();
         let mut attributes = attributes(&finished, &prints, &epochs, &infos)?;
         let mut origin = Origin::Prints;
         if let (Some(weights), Some(fold)) = (&options.weights, fold) {
@@ -78,11 +84,11 @@ impl Source {
         mut write: impl FnMut(&[Array2<f32>], Option<ArrayView3<'_, f32>>, &[RowInfo]) -> Result<(), ForeignError>,
     ) -> Result<(), ForeignError> {
         for (rows, infos) in self.rows.chunks(ROWS).zip(self.infos.chunks(ROWS)) {
-            let of_prints: Vec<PrintRow> = rows.iter().map(|(row, _)| *row).collect();
-            let of_epochs: Vec<usize> = rows.iter().map(|(_, row)| *row).collect();
+            let of_prints: Vec<PrintRow> = rows.iter().map(|row| row.print).collect();
+            let of_epochs: Vec<EpochRow> = rows.iter().map(|row| row.epoch).collect();
             let computed = self.blocks.iter().any(|block| !matches!(block.origin, Origin::Prints));
             let needs_epochs = self.with_epochs || computed;
-            let epochs = needs_epochs.then(|| self.epochs.samples().select(Axis(0), &of_epochs));
+            let epochs = needs_epochs.then(|| EpochRow::select(self.epochs.samples(), &of_epochs));
             let mut tables = Vec::with_capacity(self.blocks.len());
             for block in &self.blocks {
                 tables.push(match (&block.origin, &epochs) {
@@ -103,24 +109,24 @@ impl Source {
 /// The rows asked for, each with its epoch's row; and whose they are.
 fn choose(
     options: &ExportOptions,
-    fold: Option<usize>,
+    fold: Option<FoldIndex>,
     prints: &EncoderPrints,
     epochs: &EpochFile,
-) -> Result<(Vec<(PrintRow, usize)>, Vec<RowInfo>), ForeignError> {
+) -> Result<Vec<(Chosen, RowInfo)>, ForeignError> {
     let known = [Role::Train, Role::Dev, Role::Test].map(Role::name);
     if let Some(unknown) = options.roles.iter().find(|role| !known.contains(&role.as_str())) {
         return Err(ForeignError::Request(format!("--roles {unknown}: choose from {}", known.join(", "))));
     }
-    let places: HashMap<(&RecordingKey, u64), usize> = epochs
+    let places: HashMap<(&RecordingKey, u64), EpochRow> = epochs
         .infos()
         .iter()
         .enumerate()
-        .map(|(row, info)| ((&*info.key, info.start.get().to_bits()), row))
+        .map(|(row, info)| ((&*info.key, info.start.get().to_bits()), EpochRow(row)))
         .collect();
-    let (mut rows, mut infos) = (Vec::new(), Vec::new());
-    for (row, info) in prints.rows() {
+    let mut rows = Vec::new();
+    for (print, info) in prints.rows() {
         let role = info.role.as_deref().is_some_and(|role| options.roles.iter().any(|wanted| wanted == role));
-        if !(role && fold.is_none_or(|fold| info.fold == Some(fold as u32))) {
+        if !(role && fold.is_none_or(|fold| info.fold == Some(fold))) {
             continue;
         }
         let place = places.get(&(&*info.epoch.key, info.epoch.start.get().to_bits()));
@@ -132,8 +138,7 @@ fn choose(
             );
             ForeignError::file(&options.run.join("epochs.h5"), reason)
         };
-        rows.push((row, place.copied().ok_or_else(absent)?));
-        infos.push(info.clone());
+        rows.push((Chosen { print, epoch: place.copied().ok_or_else(absent)? }, info.clone()));
     }
     if rows.is_empty() {
         return Err(ForeignError::Request(format!(
@@ -143,7 +148,7 @@ fn choose(
             prints.rows().count()
         )));
     }
-    Ok((rows, infos))
+    Ok(rows)
 }
 
 fn blocks(
@@ -199,9 +204,9 @@ fn attributes(
     if let Some(hash) = prints.of(Role::Test).attributes().get(ENCODER_HASH) {
         all.insert(ENCODER_HASH.to_owned(), hash.clone());
     }
-    let folds: BTreeSet<u32> = infos.iter().filter_map(|info| info.fold).collect();
+    let folds: BTreeSet<FoldIndex> = infos.iter().filter_map(|info| info.fold).collect();
     for fold in folds {
-        let space = finished.encoder(fold as usize)?.space()?;
+        let space = finished.encoder(fold)?.space()?;
         all.extend([space_attribute(&space)]);
     }
     Ok(all)

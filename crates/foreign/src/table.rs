@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ndarray::Array2;
-use twinprint_signal::{EpochInfo, RecordingId, RecordingKey, RowInfo, Seconds, SessionId, SubjectId};
+use twinprint_signal::{
+    EpochInfo, FoldIndex, RecordingId, RecordingKey, RowInfo, Seconds, SessionId, SubjectId,
+};
 
 use crate::ForeignError;
 use crate::columns::{ColumnUse, KEYS, LABEL, PRINT, counts_rows, pandas_index};
@@ -260,7 +262,7 @@ fn infos(
                 .iter()
                 .filter_map(|(name, values)| Some((name.clone(), values[row].clone()?)))
                 .collect();
-            let fold = number(row, "fold")?.filter(|fold| *fold >= 0.0).map(|fold| fold as u32);
+            let fold = number(row, "fold")?.filter(|fold| *fold >= 0.0).map(|fold| FoldIndex(fold as u32));
             let epoch = EpochInfo { key: Arc::new(key), start, labels: Arc::new(labels) };
             Ok(RowInfo { epoch, fold, role: text(row, "role").map(str::to_owned) })
         })

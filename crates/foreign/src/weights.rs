@@ -5,6 +5,7 @@ use std::path::Path;
 
 use twinprint_encoder::Model;
 use twinprint_run::{CarriedModel, FinishedRun, embedding_space};
+use twinprint_signal::FoldIndex;
 use twinprint_store::prints::{WEIGHTS, WEIGHTS_HASH, space_attribute};
 
 use crate::ForeignError;
@@ -14,7 +15,7 @@ use crate::options::refuse_replacing;
 ///
 /// # Errors
 /// When there is no such run, fold or model, a file is there and `force` is not given, or it cannot be written.
-pub fn export_weights(run: &Path, fold: usize, to: &Path, force: bool) -> Result<usize, ForeignError> {
+pub fn export_weights(run: &Path, fold: FoldIndex, to: &Path, force: bool) -> Result<usize, ForeignError> {
     refuse_replacing(to, force)?;
     let model = if run.is_file() {
         CarriedModel::open(run)?.model
@@ -37,7 +38,7 @@ impl Changed {
     ///
     /// # Errors
     /// When there is no such run or fold, or the weights do not fit its encoder: the error lists what differs.
-    pub(super) fn read(run: &Path, fold: usize, weights: &Path) -> Result<Self, ForeignError> {
+    pub(super) fn read(run: &Path, fold: FoldIndex, weights: &Path) -> Result<Self, ForeignError> {
         let encoder = FinishedRun::open(run)?.encoder(fold)?;
         let bytes = std::fs::read(weights).map_err(ForeignError::read(weights))?;
         let model = encoder.model.with_weights(weights).map_err(|source| ForeignError::Weights {

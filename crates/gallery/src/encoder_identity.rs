@@ -1,7 +1,7 @@
 //! Which encoder a gallery's prints come from.
 
 use serde::{Deserialize, Serialize};
-use twinprint_signal::{ChannelName, EmbeddingSpace};
+use twinprint_signal::{ChannelName, EmbeddingSpace, FoldIndex};
 
 /// The encoder that every print of a gallery must come from, and how it was made.
 ///
@@ -17,7 +17,7 @@ pub struct EncoderIdentity {
     /// Where the encoder was when the gallery was made; it may have moved.
     pub model: String,
     /// Which fold's encoder of that run it is; nothing for the one that was fitted to everybody.
-    pub fold: Option<usize>,
+    pub fold: Option<FoldIndex>,
     /// The channels it takes; empty where prints come from elsewhere.
     pub channels: Vec<ChannelName>,
     /// Samples a second it takes; 0 where prints come from elsewhere.
@@ -37,7 +37,7 @@ impl EncoderIdentity {
             dim,
             model: made_by.to_owned(),
             // Rows without a fold count as those of the first, as in galleries of earlier versions.
-            fold: Some(space.fold.unwrap_or(0) as usize),
+            fold: Some(space.fold.unwrap_or_default()),
             channels: Vec::new(),
             rate: 0.0,
             epoch_seconds: 0.0,
@@ -47,7 +47,7 @@ impl EncoderIdentity {
 
     /// What prints of this encoder may be compared with.
     pub fn space(&self) -> EmbeddingSpace {
-        EmbeddingSpace { model: self.encoder.clone(), fold: self.fold.map(|fold| fold as u32) }
+        EmbeddingSpace { model: self.encoder.clone(), fold: self.fold }
     }
 
     /// The number of the fold, or `none` for the encoder that was fitted to everybody.

@@ -9,6 +9,7 @@ use twinprint_gallery::{
     EncoderIdentity, Enrolment, Gallery, GalleryError, Happening, NewGallery, Secret, Template, Update,
     Wanted,
 };
+use twinprint_signal::FoldIndex;
 
 #[test]
 fn who_was_enrolled_is_found_again_after_reopening() {
@@ -104,7 +105,7 @@ fn unknown_people_bad_prints_and_other_encoders_are_named() {
     let narrow = prints(1, 2).slice(ndarray::s![.., ..3]).to_owned();
     let said = gallery.enrol(&request(&subject("x"), &narrow, "r2"), &mut rng()).unwrap_err().to_string();
     assert!(said.contains("3 numbers") && said.contains("16"), "{said}");
-    let other = EncoderIdentity { encoder: "f".repeat(64), fold: Some(2), ..encoder() };
+    let other = EncoderIdentity { encoder: "f".repeat(64), fold: Some(FoldIndex(2)), ..encoder() };
     let said = gallery.check_encoder(&other).unwrap_err().to_string();
     assert!(said.contains("encoder: the gallery's is eeeeeeeeeeee, given is ffffffffffff"), "{said}");
     assert!(said.contains("fold: the gallery's is 0, given is 2"), "{said}");
@@ -115,8 +116,10 @@ fn unknown_people_bad_prints_and_other_encoders_are_named() {
 fn prints_of_another_fold_are_refused_though_all_else_is_alike() {
     let folder = tempfile::tempdir().unwrap();
     let gallery = plain(&folder.path().join("g"));
-    let said =
-        gallery.check_encoder(&EncoderIdentity { fold: Some(1), ..encoder() }).unwrap_err().to_string();
+    let said = gallery
+        .check_encoder(&EncoderIdentity { fold: Some(FoldIndex(1)), ..encoder() })
+        .unwrap_err()
+        .to_string();
     assert!(said.contains("fold: the gallery's is 0, given is 1"), "{said}");
 }
 

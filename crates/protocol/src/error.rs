@@ -1,6 +1,6 @@
 //! Why a plan and a cohort do not go together.
 
-use twinprint_signal::{RecordingKey, SubjectId};
+use twinprint_signal::{FoldIndex, RecordingKey, SubjectId};
 
 use crate::PlanError;
 
@@ -157,7 +157,7 @@ pub enum ProtocolError {
     )]
     EmptyRole {
         /// The number of the fold, from 0.
-        fold: usize,
+        fold: FoldIndex,
         /// The role's name.
         role: &'static str,
     },

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use twinprint_signal::FoldIndex;
 
 /// A way for knowledge of the test to reach what is tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -150,7 +151,7 @@ pub struct LeakError {
     /// The kind of leak.
     pub leak: Leak,
     /// The fold it is in, where it is in one.
-    pub fold: Option<usize>,
+    pub fold: Option<FoldIndex>,
     /// What was found, in one sentence.
     pub what: String,
     /// The two rows that cannot stand together.

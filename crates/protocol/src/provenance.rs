@@ -1,7 +1,7 @@
 //! What was fitted on whom, and what was done to the signal in which order.
 
 use serde::{Deserialize, Serialize};
-use twinprint_signal::{SubjectId, counted};
+use twinprint_signal::{FoldIndex, SubjectId, counted};
 
 use crate::leak::judge;
 use crate::{Fold, Leak, LeakError, Notice, Plan, Row, Split, Variant};
@@ -12,7 +12,7 @@ pub struct FitRecord {
     /// What: `encoder weights`, `whitening`, `scaler of log_psd_cosine`, `threshold`.
     pub what: String,
     /// The fold it serves; none when it serves every fold.
-    pub fold: Option<usize>,
+    pub fold: Option<FoldIndex>,
     /// Everybody it was fitted on.
     pub subjects: Vec<SubjectId>,
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
-use twinprint_signal::{EpochInfo, RecordingKey, SubjectId};
+use twinprint_signal::{EpochInfo, FoldIndex, RecordingKey, SubjectId};
 
 use crate::choose::{Choice, Cohort, choose, choose_to_learn, cohort};
 use crate::deal::{self, Strata};
@@ -40,7 +40,7 @@ impl Role {
 #[serde(deny_unknown_fields)]
 pub struct Fold {
     /// The fold's number, from 0.
-    pub index: usize,
+    pub index: FoldIndex,
     /// People learnt from with all recordings the plan gives to training.
     pub train: Vec<SubjectId>,
     /// People compared to stop early and to set thresholds.
@@ -83,15 +83,10 @@ impl Fold {
         self.recordings.train.contains(key)
     }
 
-    /// Positions of the epochs training may read, in the order given.
-    pub fn training_epochs(&self, epochs: &[EpochInfo]) -> Vec<usize> {
+    /// The epochs that training may read, in the order given.
+    pub fn training_epochs<'a>(&self, epochs: &'a [EpochInfo]) -> impl Iterator<Item = &'a EpochInfo> {
         let allowed: HashSet<&RecordingKey> = self.recordings.train.iter().collect();
-        epochs
-            .iter()
-            .enumerate()
-            .filter(|(_, info)| allowed.contains(&*info.key))
-            .map(|(index, _)| index)
-            .collect()
+        epochs.iter().filter(move |info| allowed.contains(&*info.key))
     }
 
     /// Everybody a recording of whom is learnt from; under `seen-subjects` more than [`Fold::train`].
@@ -271,7 +266,7 @@ impl Everybody {
 
     fn fold(
         &self,
-        index: usize,
+        place: usize,
         mut train: Vec<SubjectId>,
         dev: Vec<SubjectId>,
         test: Vec<SubjectId>,
@@ -299,7 +294,7 @@ impl Everybody {
             let seen: Vec<_> = recordings.test_enrol.iter().filter(new).cloned().collect();
             recordings.train.extend(seen);
         }
-        Fold { index, train, dev, test, recordings }
+        Fold { index: FoldIndex::of_place(place), train, dev, test, recordings }
     }
 }
 

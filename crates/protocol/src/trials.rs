@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use twinprint_signal::{EpochInfo, RecordingKey, SubjectId};
+use twinprint_signal::{EpochInfo, FoldIndex, RecordingKey, SubjectId};
 
 use crate::error::CLEAN;
 use crate::templates::{groups, shares};
@@ -57,7 +57,7 @@ pub struct Failures {
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoldTrials {
     /// The fold whose people are compared.
-    pub fold: usize,
+    pub fold: FoldIndex,
     /// Clean seconds in every probe.
     pub probe_seconds: f64,
     /// Templates, by subject, then in order of time.

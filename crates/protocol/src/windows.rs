@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use twinprint_signal::{EpochInfo, RecordingKey, SubjectId};
+use twinprint_signal::{EpochInfo, FoldIndex, RecordingKey, SubjectId};
 
 use crate::leak::judge;
 use crate::trials::INSTANT;
-use crate::{EpochUses, Fold, FoldTrials, Leak, LeakError, Notice, Plan, Pool, Row, Variant};
+use crate::{EpochUses, Fold, FoldTrials, Leak, LeakError, Notice, Plan, Row, Variant};
 
 /// What a window is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,13 +58,17 @@ impl Window<'_> {
 /// Looks over the windows a fold really uses: training epochs, templates and probes, and the single epochs that classifiers and
 /// few-shot episodes learn from and are asked about.
 ///
+/// The fold's training recordings give all their epochs in `learnt_from`, overlapping ones included; trials and uses are cut from
+/// `compared`.
+///
 /// # Errors
 /// For every recording and pair of uses the first two windows that overlap, touch, or lie closer than
 /// `guard_seconds`, unless the plan allows [`Leak::WindowsWithoutGuard`]. Under `seen-subjects` training and enrolment share
 /// recordings by definition and are not held apart; nor are training and the rest for subjects in two roles on purpose, whom
 /// the notice of that leak covers.
-pub fn check_windows(
-    epochs: &[EpochInfo],
+pub fn check_windows<'a>(
+    learnt_from: &'a [EpochInfo],
+    compared: &'a [EpochInfo],
     epoch_seconds: f64,
     fold: &Fold,
     trials: &FoldTrials,
@@ -72,17 +76,17 @@ pub fn check_windows(
     plan: &Plan,
 ) -> Result<Vec<Notice>, Vec<LeakError>> {
     let mut by_recording: HashMap<&RecordingKey, Vec<Window>> = HashMap::new();
-    let mut add = |usage, index: usize| {
-        let info = &epochs[index];
+    let mut add = |usage, info: &'a EpochInfo| {
         let window = Window { usage, key: &info.key, start: info.start.get(), seconds: epoch_seconds };
         by_recording.entry(&info.key).or_default().push(window);
     };
-    fold.training_epochs(epochs).into_iter().for_each(|index| add(Use::Train, index));
-    let members = |pools: &[Pool]| pools.iter().flat_map(|pool| pool.epochs.clone()).collect::<Vec<_>>();
-    members(&trials.templates).into_iter().for_each(|index| add(Use::Enrol, index));
-    members(&trials.probes).into_iter().for_each(|index| add(Use::Probe, index));
-    uses.enrol.iter().for_each(|&index| add(Use::Enrol, index));
-    uses.probe.iter().for_each(|&index| add(Use::Probe, index));
+    fold.training_epochs(learnt_from).for_each(|info| add(Use::Train, info));
+    for (usage, pools, single) in
+        [(Use::Enrol, &trials.templates, &uses.enrol), (Use::Probe, &trials.probes, &uses.probe)]
+    {
+        let places = pools.iter().flat_map(|pool| &pool.epochs).chain(single);
+        places.for_each(|&place| add(usage, &compared[place]));
+    }
     let mut recordings: Vec<_> = by_recording.into_iter().collect();
     recordings.sort_by_key(|(key, _)| *key);
     let mut found = Vec::new();
@@ -102,7 +106,7 @@ pub fn check_windows(
     judge(found, &plan.allow_leak, Vec::new())
 }
 
-fn leak(fold: usize, a: &Window, b: &Window, guard: f64) -> LeakError {
+fn leak(fold: FoldIndex, a: &Window, b: &Window, guard: f64) -> LeakError {
     let gap = b.start - a.end();
     let how = if gap < -INSTANT {
         "overlap".to_owned()

@@ -53,12 +53,12 @@ fn an_epoch_that_is_asked_about_too_near_to_one_learnt_from_is_a_leak() {
     let epochs = epochs(&recordings, 2.0);
     let cut = trials(&epochs, 2.0, fold, Role::Test, &plan, 2.0).unwrap();
     let honest = epoch_uses(&epochs, 2.0, fold, Role::Test, &plan).unwrap();
-    assert_eq!(check_windows(&epochs, 2.0, fold, &cut, &honest, &plan), Ok(vec![]));
+    assert_eq!(check_windows(&epochs, &epochs, 2.0, fold, &cut, &honest, &plan), Ok(vec![]));
     // What was done before: the whole recording for both.
     let whole: Vec<usize> =
         (0..epochs.len()).filter(|&epoch| fold.recordings.test_enrol.contains(&epochs[epoch].key)).collect();
     let leaky = EpochUses { enrol: whole.clone(), probe: whole };
-    let found = check_windows(&epochs, 2.0, fold, &cut, &leaky, &plan).unwrap_err();
+    let found = check_windows(&epochs, &epochs, 2.0, fold, &cut, &leaky, &plan).unwrap_err();
     assert!(
         found.iter().all(|leak| leak.leak == Leak::WindowsWithoutGuard) && !found.is_empty(),
         "{found:?}"

@@ -9,7 +9,7 @@ use twinprint_protocol::{
     EpochUses, FitRecord, Fold, FoldTrials, Leak, LeakError, Notice, Operation, Plan, Provenance,
     RecordingMetadata, Role, Split, check, check_features, check_provenance, check_windows, split, trials,
 };
-use twinprint_signal::RecordingKey;
+use twinprint_signal::{FoldIndex, RecordingKey};
 
 type Judged = Result<Vec<Notice>, Vec<LeakError>>;
 
@@ -56,7 +56,7 @@ fn an_honest_split_has_no_leak_in_any_variant() {
         for fold in &made.folds {
             let cut = trials(&epochs, 2.0, fold, Role::Test, &plan, 10.0).unwrap();
             assert_eq!(
-                check_windows(&epochs, 2.0, fold, &cut, &EpochUses::default(), &plan),
+                check_windows(&epochs, &epochs, 2.0, fold, &cut, &EpochUses::default(), &plan),
                 Ok(vec![]),
                 "{variant}"
             );
@@ -123,9 +123,13 @@ fn the_windows_of_subjects_in_two_roles_on_purpose_are_no_further_leak() {
     let made = split(&recordings, &plan).unwrap();
     let epochs = epochs(&recordings, 2.0);
     let cut = trials(&epochs, 2.0, &made.folds[0], Role::Test, &plan, 2.0).unwrap();
-    assert_eq!(check_windows(&epochs, 2.0, &made.folds[0], &cut, &EpochUses::default(), &plan), Ok(vec![]));
+    assert_eq!(
+        check_windows(&epochs, &epochs, 2.0, &made.folds[0], &cut, &EpochUses::default(), &plan),
+        Ok(vec![])
+    );
     assert!(
-        check_windows(&epochs, 2.0, &made.folds[0], &cut, &EpochUses::default(), &plan.honest()).is_err()
+        check_windows(&epochs, &epochs, 2.0, &made.folds[0], &cut, &EpochUses::default(), &plan.honest())
+            .is_err()
     );
 }
 
@@ -217,7 +221,7 @@ fn windows(cut_with: f64, judged_by: &Plan) -> (Judged, Fold, FoldTrials) {
     let epochs = epochs(&recordings, 0.5);
     let cut = trials(&epochs, 2.0, &made.folds[0], Role::Test, &plan, 2.0).unwrap();
     (
-        check_windows(&epochs, 2.0, &made.folds[0], &cut, &EpochUses::default(), judged_by),
+        check_windows(&epochs, &epochs, 2.0, &made.folds[0], &cut, &EpochUses::default(), judged_by),
         made.folds[0].clone(),
         cut,
     )
@@ -252,7 +256,8 @@ fn windows_that_overlap() {
     let stolen = epochs.iter().position(|e| e.key.subject.as_str() == who && e.start.get() == 28.5).unwrap();
     cut.probes[0].epochs = vec![stolen];
     let rows = [format!("enrol {who}/a/1 28 to 30 s"), format!("probe {who}/a/1 28.5 to 30.5 s")];
-    let judge = |plan: &Plan| check_windows(&epochs, 2.0, &made.folds[0], &cut, &EpochUses::default(), plan);
+    let judge =
+        |plan: &Plan| check_windows(&epochs, &epochs, 2.0, &made.folds[0], &cut, &EpochUses::default(), plan);
     is_refused_unless_allowed(Leak::WindowsWithoutGuard, [&rows[0], &rows[1]], &plan, judge);
     assert!(judge(&plan).unwrap_err()[0].what.contains("overlap"));
 }
@@ -269,7 +274,7 @@ fn training_windows_inside_a_probe_recording_are_held_apart_as_well() {
     let who = fold.test[0].as_str();
     let rows = [format!("train {who}/a/2 0 to 2 s"), format!("probe {who}/a/2 0 to 2 s")];
     is_refused_unless_allowed(Leak::WindowsWithoutGuard, [&rows[0], &rows[1]], &plan, |plan| {
-        check_windows(&epochs, 2.0, &fold, &cut, &EpochUses::default(), plan)
+        check_windows(&epochs, &epochs, 2.0, &fold, &cut, &EpochUses::default(), plan)
     });
 }
 
@@ -282,12 +287,12 @@ fn anything_fitted_on_test_subjects() {
         ..Provenance::default()
     };
     let plan = Plan::default();
-    let leaking = fit(Some(0), vec![subject(train), subject(test)]);
+    let leaking = fit(Some(FoldIndex(0)), vec![subject(train), subject(test)]);
     let rows = [format!("fitted {} whitening", subject(test)), format!("test {}", subject(test))];
     is_refused_unless_allowed(Leak::FittedOnTest, [&rows[0], &rows[1]], &plan, |plan| {
         check_provenance(&leaking, &made, plan)
     });
-    let honest = fit(Some(0), made.folds[0].train.clone());
+    let honest = fit(Some(FoldIndex(0)), made.folds[0].train.clone());
     assert_eq!(check_provenance(&honest, &made, &plan), Ok(vec![]));
     let once_for_all_folds = fit(None, made.folds[0].train.clone());
     assert!(check_provenance(&once_for_all_folds, &made, &plan).is_err(), "other folds test these people");
@@ -299,7 +304,7 @@ fn where_subjects_are_seen_a_fit_on_their_enrolment_is_no_further_leak() {
     let plan = plan("variant = \"seen-subjects\"");
     let made = split(&recordings, &plan).unwrap();
     let everybody = (0..6).map(subject).collect();
-    let fits = vec![FitRecord { what: "weights".to_owned(), fold: Some(1), subjects: everybody }];
+    let fits = vec![FitRecord { what: "weights".to_owned(), fold: Some(FoldIndex(1)), subjects: everybody }];
     assert_eq!(check_provenance(&Provenance { fits, ..Provenance::default() }, &made, &plan), Ok(vec![]));
 }
 

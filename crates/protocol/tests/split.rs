@@ -173,10 +173,10 @@ fn training_reads_only_the_recordings_it_is_given() {
     let made = split(&recordings, &plan("[train]\nrecordings = [\"task=rest\"]")).unwrap();
     let epochs = cohort::epochs(&recordings, 2.0);
     for fold in &made.folds {
-        let read = fold.training_epochs(&epochs);
+        let read: Vec<_> = fold.training_epochs(&epochs).collect();
         assert_eq!(read.len(), 60 * fold.train.len());
-        assert!(read.iter().all(|&i| epochs[i].key.recording.as_str() == "1"));
-        assert!(read.iter().all(|&i| fold.train.contains(&epochs[i].key.subject)));
+        assert!(read.iter().all(|info| info.key.recording.as_str() == "1"));
+        assert!(read.iter().all(|info| fold.train.contains(&info.key.subject)));
     }
 }
 

@@ -30,7 +30,7 @@ use twinprint_encoder::{
 };
 use twinprint_evaluation::{Scores, eer};
 use twinprint_preprocess::{EpochPlan, Plan as Preprocess, Preprocessor};
-use twinprint_signal::{ChannelName, Seconds};
+use twinprint_signal::{ChannelName, EpochRow, Seconds};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -199,7 +199,7 @@ impl Monitor for Clock<'_> {
 struct Bench {
     cohort: Cohort,
     held_out: HeldOut,
-    learnt_from: Vec<usize>,
+    learnt_from: Vec<EpochRow>,
     subject: Vec<u32>,
     recording: Vec<u32>,
     /// Every round has a seed of its own, so that no lucky start decides.
@@ -209,9 +209,10 @@ struct Bench {
 
 impl Bench {
     fn new(cohort: Cohort) -> Self {
-        let learnt_from: Vec<usize> =
-            (0..cohort.recording.len()).filter(|&row| !Cohort::is_held_out(cohort.recording[row])).collect();
-        let recording: Vec<u32> = learnt_from.iter().map(|&row| cohort.recording[row]).collect();
+        let rows = (0..cohort.recording.len()).map(EpochRow);
+        let learnt_from: Vec<EpochRow> =
+            rows.filter(|row| !Cohort::is_held_out(cohort.recording[row.0])).collect();
+        let recording: Vec<u32> = learnt_from.iter().map(|row| cohort.recording[row.0]).collect();
         let subject = recording.iter().map(|recording| recording / 2).collect();
         let held_out = HeldOut::of(&cohort);
         Self { cohort, held_out, learnt_from, subject, recording, seed: 0, least: 1.0 }

@@ -1,7 +1,8 @@
 //! The baselines: classical features, standardised or whitened on the training subjects.
 
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 use twinprint_closed::{SHRINKAGE, Shrinkage, Standardise, Whitening};
+use twinprint_signal::EpochRow;
 
 use crate::RunError;
 use crate::error::Placed;
@@ -30,7 +31,7 @@ impl Fitted {
     pub(crate) fn on(system: System, table: &Array2<f32>, training: &TrainingRows) -> Result<Self, RunError> {
         let failed =
             |error: &dyn std::error::Error| RunError::in_stage("embed", format!("{system}: {error}"));
-        let chunks = || training.rows().chunks(CHUNK).map(|rows| table.select(Axis(0), rows));
+        let chunks = || training.rows().chunks(CHUNK).map(|rows| EpochRow::select(table.view(), rows));
         let (columns, labels) = (table.ncols(), training.labels());
         let standardise = Standardise::fit_in_chunks(columns, labels.weight, |each| {
             chunks().for_each(|rows| each(rows.view()));

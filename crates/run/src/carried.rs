@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use twinprint_encoder::{Compute, EncoderError, Model};
 use twinprint_report::results::FinalModel;
-use twinprint_signal::{EmbeddingSpace, Estimate};
+use twinprint_signal::{EmbeddingSpace, Estimate, FoldIndex};
 
 use crate::RunError;
 use crate::error::Placed;
@@ -104,7 +104,7 @@ pub struct ModelProvenance {
     /// When the run began, RFC 3339 in UTC.
     pub made: String,
     /// The fold whose encoder it is; nothing for the final model.
-    pub fold: Option<usize>,
+    pub fold: Option<FoldIndex>,
     /// The seeds of the run, by name.
     pub seeds: BTreeMap<String, u64>,
 }
@@ -149,6 +149,6 @@ impl CarriedModel {
 ///
 /// # Errors
 /// When the weights cannot be brought into the form that is hashed.
-pub fn embedding_space(model: &Model, fold: Option<usize>) -> Result<EmbeddingSpace, EncoderError> {
-    Ok(EmbeddingSpace { model: model.content_hash()?, fold: fold.map(|fold| fold as u32) })
+pub fn embedding_space(model: &Model, fold: Option<FoldIndex>) -> Result<EmbeddingSpace, EncoderError> {
+    Ok(EmbeddingSpace { model: model.content_hash()?, fold })
 }

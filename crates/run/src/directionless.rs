@@ -72,7 +72,8 @@ mod tests {
     use ndarray::{Array2, array};
     use twinprint_protocol::{Failures, FoldTrials, Pool};
     use twinprint_signal::{
-        EmbeddingSpace, EpochInfo, LengthMeaning, RecordingId, RecordingKey, Seconds, SessionId, SubjectId,
+        EmbeddingSpace, EpochInfo, FoldIndex, LengthMeaning, RecordingId, RecordingKey, Seconds, SessionId,
+        SubjectId,
     };
 
     use super::*;
@@ -94,7 +95,7 @@ mod tests {
             labels: Arc::default(),
         };
         let infos: Vec<EpochInfo> = (0..values.nrows()).map(info).collect();
-        let space = EmbeddingSpace { model: "test".to_owned(), fold: Some(0) };
+        let space = EmbeddingSpace { model: "test".to_owned(), fold: Some(FoldIndex(0)) };
         let prints = Prints::new(values, infos, space, LengthMeaning::Nothing).unwrap();
         SystemSides { system, test: vec![prints], dev: Vec::new(), train: Vec::new() }
     }
@@ -123,7 +124,7 @@ mod tests {
             seconds: 2.0 * epochs.len() as f64,
         };
         let mut trials = FoldTrials {
-            fold: 0,
+            fold: FoldIndex(0),
             probe_seconds: 2.0,
             templates: vec![pool(&[0, 1]), pool(&[0, 2])],
             probes: vec![pool(&[2]), pool(&[3])],

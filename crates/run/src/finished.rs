@@ -4,7 +4,7 @@ use std::path::Path;
 
 use twinprint_encoder::{Compute, EncoderError, Model};
 use twinprint_protocol::{Fold, Split};
-use twinprint_signal::EmbeddingSpace;
+use twinprint_signal::{EmbeddingSpace, FoldIndex};
 
 use crate::RunError;
 use crate::carried::{About, embedding_space};
@@ -83,7 +83,7 @@ impl FinishedRun {
     ///
     /// # Errors
     /// When there is no such fold, or its encoder is missing or damaged.
-    pub fn encoder(&self, fold: usize) -> Result<TrainedEncoder, RunError> {
+    pub fn encoder(&self, fold: FoldIndex) -> Result<TrainedEncoder, RunError> {
         let refuse = |reason: String| RunError::run_folder(self.folder.root(), reason);
         let split: Split = self.folder.read_json(SPLIT)?;
         let folds = split.folds.len();

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use twinprint_protocol::Role;
+use twinprint_signal::FoldIndex;
 use twinprint_staged::{Readers, Staged};
 
 use crate::{RunError, System};
@@ -88,7 +89,7 @@ impl RunFolder {
     }
 
     /// The folder of one fold.
-    pub fn fold(&self, index: usize) -> PathBuf {
+    pub fn fold(&self, index: FoldIndex) -> PathBuf {
         self.root.join(format!("fold-{index}"))
     }
 

@@ -4,7 +4,7 @@ use twinprint_closed::PrincipalComponents;
 use twinprint_evaluation::neighbour_map;
 use twinprint_protocol::Role;
 use twinprint_report::{MapPoint, PrintMap};
-use twinprint_signal::{EpochInfo, SubjectId, directions, has_direction};
+use twinprint_signal::{EpochInfo, FoldIndex, SubjectId, directions, has_direction};
 
 use crate::RunError;
 use crate::encoder_prints::{EncoderPrints, PrintRow};
@@ -12,7 +12,7 @@ use crate::error::Placed;
 use crate::folder::RunFolder;
 
 /// The fold that is drawn: the prints of different folds come from different encoders.
-const FOLD: u32 = 0;
+const FOLD: FoldIndex = FoldIndex(0);
 /// People drawn of each kind; more cannot be told apart by colour.
 const PEOPLE: usize = 8;
 /// Prints drawn of a recording, evenly over its length: the map of neighbours takes time by the square of all.
@@ -65,7 +65,7 @@ pub(crate) fn of(folder: &RunFolder) -> Result<PrintMap, RunError> {
         })
         .collect();
     let explained = [components.explained[0], components.explained[1]];
-    Ok(PrintMap { points, explained, fold: FOLD as usize })
+    Ok(PrintMap { points, explained, fold: FOLD.0 as usize })
 }
 
 /// At most [`PRINTS`] of these rows, evenly spread.

@@ -8,12 +8,12 @@ use twinprint_comparison::{Comparer, Pooled};
 use twinprint_encoder::Embed;
 use twinprint_evaluation::{Blocks, Sides};
 use twinprint_protocol::{Fold, FoldTrials, Pool, Role};
-use twinprint_signal::{EmbeddingSpace, EpochInfo, LengthMeaning, Prints, RecordingKey, SubjectId};
+use twinprint_signal::{EmbeddingSpace, EpochInfo, EpochRow, LengthMeaning, Prints, RecordingKey, SubjectId};
 use twinprint_store::epochs::EpochFile;
 
 use crate::error::Placed;
 use crate::system::System;
-use crate::training_rows::{epoch_seconds, gather, without_overlap};
+use crate::training_rows::{epoch_seconds, without_overlap};
 use crate::trials::Places;
 use crate::{Plan, RunError, trials};
 
@@ -113,19 +113,19 @@ pub(crate) fn embed_role(
     embed: &Embed,
 ) -> Result<Prints<'static>, RunError> {
     let rows = rows_of(fold, role, file);
-    let values = embed(gather(file.samples(), &rows).view()).in_stage("embed")?;
-    let infos: Vec<EpochInfo> = rows.iter().map(|&row| file.infos()[row].clone()).collect();
-    let space = EmbeddingSpace { model: "in training".to_owned(), fold: Some(fold.index as u32) };
+    let values = embed(EpochRow::select(file.samples(), &rows).view()).in_stage("embed")?;
+    let infos: Vec<EpochInfo> = rows.iter().map(|row| file.infos()[row.0].clone()).collect();
+    let space = EmbeddingSpace { model: "in training".to_owned(), fold: Some(fold.index) };
     Prints::new(values, infos, space, LengthMeaning::Nothing).in_stage("embed")
 }
 
 /// The epochs of a fold's people in a role, none overlapping another: rows of the file of epochs.
-fn rows_of(fold: &Fold, role: Role, file: &EpochFile) -> Vec<usize> {
+fn rows_of(fold: &Fold, role: Role, file: &EpochFile) -> Vec<EpochRow> {
     let infos = file.infos();
     let people = fold.subjects(role);
     without_overlap(infos, epoch_seconds(file))
         .into_iter()
-        .filter(|&row| people.contains(&infos[row].key.subject))
+        .filter(|row| people.contains(&infos[row.0].key.subject))
         .collect()
 }
 

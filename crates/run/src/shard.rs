@@ -2,7 +2,7 @@
 //! whole run goes on from.
 
 use twinprint_protocol::Split;
-use twinprint_signal::counted;
+use twinprint_signal::{FoldIndex, counted};
 
 use crate::context::Context;
 use crate::folder::SPLIT;
@@ -69,7 +69,7 @@ pub(crate) fn preprocess(plan: &Plan, options: &Options, progress: &dyn Progress
 pub(crate) fn train(
     plan: &Plan,
     options: &Options,
-    fold: usize,
+    fold: FoldIndex,
     progress: &dyn Progress,
 ) -> Result<(), RunError> {
     let places = Places::of(plan, &options.out);

@@ -1,6 +1,7 @@
 //! The course of training, from the logs that the training stage wrote.
 
 use twinprint_report::TrainingCurve;
+use twinprint_signal::FoldIndex;
 
 use crate::RunError;
 use crate::folder::{RunFolder, TRAINING};
@@ -11,7 +12,7 @@ pub(crate) fn curves(folder: &RunFolder, folds: usize) -> Result<Vec<TrainingCur
     let ensemble = plan["encoder"]["ensemble"].as_u64().unwrap_or(1) as usize;
     let mut curves = Vec::new();
     for fold in 0..folds {
-        let path = folder.fold(fold).join(TRAINING);
+        let path = folder.fold(FoldIndex::of_place(fold)).join(TRAINING);
         let text =
             std::fs::read_to_string(&path).map_err(|source| RunError::Read { path: path.clone(), source })?;
         curves.extend(of_log(&text, fold, ensemble));

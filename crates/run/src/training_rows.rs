@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use ndarray::{Array3, ArrayView3, Axis};
 use twinprint_closed::Labels;
 use twinprint_encoder::TrainingEpochs;
 use twinprint_protocol::{Fold, Split};
-use twinprint_signal::{ChannelName, EpochInfo, RecordingKey, SubjectId, counted};
+use twinprint_signal::{ChannelName, EpochInfo, EpochRow, RecordingKey, SubjectId, counted};
 use twinprint_store::epochs::EpochFile;
 
 use crate::RunError;
@@ -14,7 +13,7 @@ use crate::weights::Weights;
 
 /// The epochs one encoder learns from, and the person of each.
 pub(crate) struct TrainingRows {
-    rows: Vec<usize>,
+    rows: Vec<EpochRow>,
     subject: Vec<u32>,
     recording: Vec<u32>,
     /// How much each counts; empty where all count alike.
@@ -47,11 +46,11 @@ impl TrainingRows {
     ) -> Result<Self, RunError> {
         let infos = file.infos();
         let allowed: HashSet<&RecordingKey> = recordings.iter().collect();
-        let rows: Vec<usize> = (0..infos.len()).filter(|&row| allowed.contains(&*infos[row].key)).collect();
-        let weight = weights.of_each(rows.iter().map(|&row| &infos[row].key.subject));
-        let cohort = weights.cohort_of_each(rows.iter().map(|&row| &infos[row].key.subject));
-        let (subject, subjects) = numbered(&rows, |row| &infos[row].key.subject);
-        let (recording, _) = numbered(&rows, |row| &infos[row].key);
+        let rows = rows_with(infos, |info| allowed.contains(&*info.key));
+        let weight = weights.of_each(rows.iter().map(|row| &infos[row.0].key.subject));
+        let cohort = weights.cohort_of_each(rows.iter().map(|row| &infos[row.0].key.subject));
+        let (subject, subjects) = numbered(&rows, |row| &infos[row.0].key.subject);
+        let (recording, _) = numbered(&rows, |row| &infos[row.0].key);
         if subjects.len() < 2 {
             return Err(RunError::in_stage(
                 "train",
@@ -64,7 +63,7 @@ impl TrainingRows {
         let clean = without_overlap(infos, epoch_seconds(file));
         let mut apart: Vec<usize> =
             (0..rows.len()).filter(|&place| clean.binary_search(&rows[place]).is_ok()).collect();
-        let time = |place: usize| infos[rows[place]].start.get();
+        let time = |place: usize| infos[rows[place].0].start.get();
         apart.sort_by(|&a, &b| recording[a].cmp(&recording[b]).then(time(a).total_cmp(&time(b))));
         tracing::debug!(what, epochs = rows.len(), subjects = subjects.len(), "to learn from");
         Ok(Self {
@@ -81,11 +80,10 @@ impl TrainingRows {
     }
 
     /// All epochs that any encoder learns from, in the order of the file.
-    pub(crate) fn of_any(split: &Split, file: &EpochFile) -> Vec<usize> {
+    pub(crate) fn of_any(split: &Split, file: &EpochFile) -> Vec<EpochRow> {
         let of_folds = split.folds.iter().flat_map(|fold| &fold.recordings.train);
         let allowed: HashSet<&RecordingKey> = of_folds.chain(&split.learnable).collect();
-        let infos = file.infos();
-        (0..infos.len()).filter(|&row| allowed.contains(&*infos[row].key)).collect()
+        rows_with(file.infos(), |info| allowed.contains(&*info.key))
     }
 
     /// The epochs of `file`, which these rows were found in, as the encoder takes them.
@@ -104,7 +102,7 @@ impl TrainingRows {
     }
 
     /// The rows of the file of epochs that are learnt from.
-    pub(crate) fn rows(&self) -> &[usize] {
+    pub(crate) fn rows(&self) -> &[EpochRow] {
         &self.rows
     }
 
@@ -120,7 +118,7 @@ impl TrainingRows {
 }
 
 /// Some epochs of the file as the encoder takes them where it does not matter whose they are.
-pub(crate) fn unlabelled<'a>(file: &'a EpochFile, rows: &'a [usize]) -> TrainingEpochs<'a> {
+pub(crate) fn unlabelled<'a>(file: &'a EpochFile, rows: &'a [EpochRow]) -> TrainingEpochs<'a> {
     TrainingEpochs {
         samples: file.samples(),
         rows: Some(rows),
@@ -134,10 +132,15 @@ pub(crate) fn unlabelled<'a>(file: &'a EpochFile, rows: &'a [usize]) -> Training
     }
 }
 
+/// The rows of the epochs that are wanted.
+pub(crate) fn rows_with(infos: &[EpochInfo], wanted: impl Fn(&EpochInfo) -> bool) -> Vec<EpochRow> {
+    (0..infos.len()).map(EpochRow).filter(|row| wanted(&infos[row.0])).collect()
+}
+
 /// A number for each row's name, and the names in the order of their numbers.
 pub(crate) fn numbered<'a, K: Ord + Clone + 'a>(
-    rows: &[usize],
-    name: impl Fn(usize) -> &'a K,
+    rows: &[EpochRow],
+    name: impl Fn(EpochRow) -> &'a K,
 ) -> (Vec<u32>, Vec<K>) {
     let mut known: BTreeMap<&K, u32> = rows.iter().map(|&row| (name(row), 0)).collect();
     for (number, slot) in known.values_mut().enumerate() {
@@ -152,13 +155,8 @@ pub(crate) fn epoch_seconds(file: &EpochFile) -> f64 {
     file.samples().dim().2 as f64 / file.rate().get()
 }
 
-/// Rows of a matrix of epochs, copied together.
-pub(crate) fn gather(samples: ArrayView3<f32>, rows: &[usize]) -> Array3<f32> {
-    samples.select(Axis(0), rows)
-}
-
 /// The rows whose epochs do not overlap an earlier one of their recording: those that are scored and exported.
-pub(crate) fn without_overlap(infos: &[EpochInfo], epoch_seconds: f64) -> Vec<usize> {
+pub(crate) fn without_overlap(infos: &[EpochInfo], epoch_seconds: f64) -> Vec<EpochRow> {
     let mut order: Vec<usize> = (0..infos.len()).collect();
     order.sort_by(|&a, &b| {
         infos[a]
@@ -174,7 +172,7 @@ pub(crate) fn without_overlap(infos: &[EpochInfo], epoch_seconds: f64) -> Vec<us
         let overlaps =
             free_from.is_some_and(|(last, end)| infos[last].key == infos[row].key && start < end - 1e-6);
         if !overlaps {
-            kept.push(row);
+            kept.push(EpochRow(row));
             free_from = Some((row, start + epoch_seconds));
         }
     }

@@ -8,7 +8,7 @@ use polars::prelude::{Column, DataFrame, PolarsResult};
 use twinprint_protocol::{
     EpochUses, Failure, Failures, Fold, FoldTrials, Notice, Pool, Role, Split, check_windows,
 };
-use twinprint_signal::EpochInfo;
+use twinprint_signal::{EpochInfo, FoldIndex};
 
 use crate::error::Placed;
 use crate::folder::{RunFolder, TRIALS, write_atomically};
@@ -44,20 +44,16 @@ pub(crate) fn write(
     let protocol = &plan.config().protocol;
     // Training reads overlapping epochs too; what is compared is cut from those that overlap no other.
     let apart = without_overlap(infos, epoch_seconds);
-    let compared: Vec<EpochInfo> = apart.iter().map(|&row| infos[row].clone()).collect();
-    let in_file = |places: &mut Vec<usize>| places.iter_mut().for_each(|place| *place = apart[*place]);
+    let compared: Vec<EpochInfo> = apart.iter().map(|row| infos[row.0].clone()).collect();
     let views = split.by_tested_cohort();
     for &seconds in &protocol.probe.seconds {
         for fold in views.iter().flat_map(|(_, view)| &view.folds) {
-            let mut trials = of_fold(plan, fold, Role::Test, &compared, epoch_seconds, seconds)?;
-            list.push(trials.clone());
-            let mut uses = uses_of_fold(plan, fold, &compared, epoch_seconds)?;
-            in_file(&mut uses.enrol);
-            in_file(&mut uses.probe);
-            trials.templates.iter_mut().chain(&mut trials.probes).for_each(|pool| in_file(&mut pool.epochs));
-            let allowed = check_windows(infos, epoch_seconds, fold, &trials, &uses, protocol)
+            let trials = of_fold(plan, fold, Role::Test, &compared, epoch_seconds, seconds)?;
+            let uses = uses_of_fold(plan, fold, &compared, epoch_seconds)?;
+            let allowed = check_windows(infos, &compared, epoch_seconds, fold, &trials, &uses, protocol)
                 .map_err(|leaks| RunError::Leaks(leaks.iter().map(ToString::to_string).collect()))?;
             notices.extend(allowed);
+            list.push(trials);
         }
     }
     write_list(&folder.path(TRIALS), &list)?;
@@ -109,7 +105,7 @@ pub(crate) fn rows(trials: &FoldTrials, templates: Range<usize>) -> PolarsResult
         Column::new(name.into(), pairs().map(of).collect::<Vec<&str>>())
     };
     DataFrame::new_infer_height(vec![
-        Column::new("fold".into(), vec![trials.fold as u32; count]),
+        Column::new("fold".into(), vec![trials.fold.0; count]),
         Column::new("probe_seconds".into(), vec![trials.probe_seconds; count]),
         text("enrol", |(own, _)| &own.id),
         text("probe", |(_, other)| &other.id),
@@ -126,7 +122,13 @@ pub(crate) fn rows(trials: &FoldTrials, templates: Range<usize>) -> PolarsResult
 pub(crate) fn no_rows() -> PolarsResult<DataFrame> {
     let failures = Failures::default();
     rows(
-        &FoldTrials { fold: 0, probe_seconds: 0.0, templates: Vec::new(), probes: Vec::new(), failures },
+        &FoldTrials {
+            fold: FoldIndex(0),
+            probe_seconds: 0.0,
+            templates: Vec::new(),
+            probes: Vec::new(),
+            failures,
+        },
         0..0,
     )
 }

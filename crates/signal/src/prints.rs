@@ -6,7 +6,7 @@ use std::fmt;
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, CowArray, Ix2};
 use serde::{Deserialize, Serialize};
 
-use crate::EpochInfo;
+use crate::{EpochInfo, FoldIndex};
 
 /// What a print may be compared with: prints of the same space, and no others.
 ///
@@ -17,7 +17,7 @@ pub struct EmbeddingSpace {
     /// elsewhere, of the names of their columns.
     pub model: String,
     /// The fold whose encoder it is, counted from 0, where there are folds.
-    pub fold: Option<u32>,
+    pub fold: Option<FoldIndex>,
 }
 
 impl fmt::Display for EmbeddingSpace {
@@ -47,7 +47,7 @@ pub struct RowInfo {
     /// The epoch: subject, session, recording, start and labels.
     pub epoch: EpochInfo,
     /// The fold whose encoder made the row, counted from 0, where there are folds.
-    pub fold: Option<u32>,
+    pub fold: Option<FoldIndex>,
     /// The row's role in that fold, such as `train`, `dev`, `enroll` or `probe`, where it has one; never the empty text.
     pub role: Option<String>,
 }
@@ -189,7 +189,7 @@ mod tests {
         });
         let info = EpochInfo { key, start: Seconds::new(0.0).unwrap(), labels: Arc::default() };
         let infos = vec![info; values.nrows()];
-        let space = EmbeddingSpace { model: "0123456789abcdef".to_owned(), fold: Some(2) };
+        let space = EmbeddingSpace { model: "0123456789abcdef".to_owned(), fold: Some(FoldIndex(2)) };
         Prints::new(values, infos, space, lengths).unwrap()
     }
 

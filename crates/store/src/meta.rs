@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hdf5::{Group, H5Type};
-use twinprint_signal::{EpochInfo, RecordingId, RecordingKey, RowInfo, Seconds, SessionId, SubjectId};
+use twinprint_signal::{
+    EpochInfo, FoldIndex, RecordingId, RecordingKey, RowInfo, Seconds, SessionId, SubjectId,
+};
 
 use crate::reader::Reader;
 use crate::{StoreError, attributes, strings};
@@ -48,7 +50,7 @@ pub(crate) fn write_epochs(path: &Path, meta: &Group, infos: &[impl AsEpochInfo]
 /// Writes the columns of prints and features: fold (−1 where there is none) and role (empty where there is none).
 pub(crate) fn write_roles(path: &Path, meta: &Group, infos: &[RowInfo]) -> Result<(), StoreError> {
     let folds: Vec<i32> =
-        infos.iter().map(|info| info.fold.and_then(|fold| fold.try_into().ok()).unwrap_or(-1)).collect();
+        infos.iter().map(|info| info.fold.and_then(|fold| fold.0.try_into().ok()).unwrap_or(-1)).collect();
     numbers(path, meta, "fold", &folds)?;
     strings::write(path, meta, "role", infos.len(), |row| infos[row].role.as_deref().unwrap_or(""))?;
     Ok(())
@@ -179,7 +181,7 @@ fn with_roles(reader: &Reader, epochs: Vec<EpochInfo>, count: usize) -> Result<V
     };
     let rows = epochs.into_iter().zip(folds).zip(roles).map(|((epoch, fold), role)| RowInfo {
         epoch,
-        fold: fold.try_into().ok(),
+        fold: fold.try_into().ok().map(FoldIndex),
         role: Some(role).filter(|role| !role.is_empty()),
     });
     Ok(rows.collect())

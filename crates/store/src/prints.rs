@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ndarray::ArrayView2;
-use twinprint_signal::{EmbeddingSpace, LengthMeaning, RowInfo};
+use twinprint_signal::{EmbeddingSpace, FoldIndex, LengthMeaning, RowInfo};
 
 use crate::contiguous::Spool;
 use crate::mapped::{Numbers, Storage};
@@ -45,21 +45,21 @@ attributes name the encoder and the plan by their hashes. In h5py read text with
 
 /// The attribute, name and value, that says what rows of a fold may be compared with.
 pub fn space_attribute(space: &EmbeddingSpace) -> (String, String) {
-    (format!("{ENCODER_HASH}_fold_{}", space.fold.unwrap_or(0)), space.model.clone())
+    (format!("{ENCODER_HASH}_fold_{}", space.fold.unwrap_or_default()), space.model.clone())
 }
 
 /// What rows of a fold may be compared with, as the attributes of their file say; nothing where they do not say.
 ///
 /// Files of earlier versions have the hash of all folds' encoders alone.
-pub fn space_of(attributes: &BTreeMap<String, String>, fold: Option<u32>) -> Option<EmbeddingSpace> {
-    let of_fold = attributes.get(&format!("{ENCODER_HASH}_fold_{}", fold.unwrap_or(0)));
+pub fn space_of(attributes: &BTreeMap<String, String>, fold: Option<FoldIndex>) -> Option<EmbeddingSpace> {
+    let of_fold = attributes.get(&format!("{ENCODER_HASH}_fold_{}", fold.unwrap_or_default()));
     let model = of_fold.or_else(|| attributes.get(ENCODER_HASH))?.clone();
     Some(EmbeddingSpace { model, fold })
 }
 
 /// The names of the attributes that a file of these rows may have.
 fn known(infos: &[RowInfo]) -> Vec<String> {
-    let folds: BTreeSet<u32> = infos.iter().map(|info| info.fold.unwrap_or(0)).collect();
+    let folds: BTreeSet<FoldIndex> = infos.iter().map(|info| info.fold.unwrap_or_default()).collect();
     let own = [attributes::SCHEMA, attributes::README, ENCODER_HASH, SYSTEM, PLAN_HASH, VERSION];
     let names = own.into_iter().chain([LENGTHS.0, WEIGHTS, WEIGHTS_HASH]);
     let of_folds = folds.into_iter().map(|fold| format!("{ENCODER_HASH}_fold_{fold}"));
@@ -72,7 +72,7 @@ fn known(infos: &[RowInfo]) -> Vec<String> {
 ///
 /// ```
 /// use std::{collections::BTreeMap, sync::Arc};
-/// use twinprint_signal::{EpochInfo, RecordingId, RecordingKey, RowInfo, Seconds, SessionId, SubjectId};
+/// use twinprint_signal::{EpochInfo, FoldIndex, RecordingId, RecordingKey, RowInfo, Seconds, SessionId, SubjectId};
 /// use twinprint_store::prints::{PrintFile, PrintWriter};
 ///
 /// let key = RecordingKey {
@@ -81,7 +81,7 @@ fn known(infos: &[RowInfo]) -> Vec<String> {
 ///     recording: RecordingId::new("rest")?,
 /// };
 /// let epoch = EpochInfo { key: Arc::new(key), start: Seconds::new(0.5)?, labels: Arc::default() };
-/// let info = RowInfo { epoch, fold: Some(0), role: Some("test".to_owned()) };
+/// let info = RowInfo { epoch, fold: Some(FoldIndex(0)), role: Some("test".to_owned()) };
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("prints.h5");
@@ -193,8 +193,12 @@ pub(crate) fn check_rows(
         {
             return Err(StoreError::text(path, "role", role, "it must not be empty or hold a NUL"));
         }
-        if info.fold.is_some_and(|fold| i32::try_from(fold).is_err()) {
-            return Err(refuse("the fold", info.fold.unwrap_or(0) as usize, "at most 2147483647".to_owned()));
+        if info.fold.is_some_and(|fold| i32::try_from(fold.0).is_err()) {
+            return Err(refuse(
+                "the fold",
+                info.fold.unwrap_or_default().0 as usize,
+                "at most 2147483647".to_owned(),
+            ));
         }
     }
     Ok(())

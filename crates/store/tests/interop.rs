@@ -80,7 +80,7 @@ fn h5py_reads_what_was_written() {
     writer.finish().unwrap();
 
     let mut of_rows = meta(&infos);
-    of_rows["fold"] = rows.iter().map(|row| row.fold.map_or(-1, i64::from)).collect();
+    of_rows["fold"] = rows.iter().map(|row| row.fold.map_or(-1, |fold| i64::from(fold.0))).collect();
     of_rows["role"] = rows.iter().map(|row| row.role.clone().unwrap_or_default()).collect();
     let expected = json!({
         "epochs": { "values": values(&epochs), "sfreq": 128.0, "ch_names": ["Fp1", "T7", "Pz"] },

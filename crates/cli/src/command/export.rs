@@ -21,7 +21,7 @@ pub(crate) fn write(given: &ExportArguments) -> Result<ExitCode, Failure> {
         if given.run.is_file() && given.fold.is_some() {
             return Err(Failure::message("--fold: a packed model holds one encoder; leave --fold out"));
         }
-        let fold = given.fold.unwrap_or(0);
+        let fold = given.fold.unwrap_or_default();
         let dim = twinprint_foreign::export_weights(&given.run, fold, &given.to, given.force)?;
         let which =
             if given.run.is_file() { "packed encoder".to_owned() } else { format!("encoder of fold {fold}") };

@@ -10,7 +10,7 @@ use twinprint_gallery::{Source, Template};
 use twinprint_protocol::{Fold, Role, shares};
 use twinprint_run::folder::EPOCHS;
 use twinprint_run::{EncoderPrints, FinishedRun, derive};
-use twinprint_signal::{RecordingKey, RowInfo, SubjectId};
+use twinprint_signal::{EpochRow, RecordingKey, RowInfo, SubjectId};
 use twinprint_store::epochs::EpochFile;
 
 use crate::DeskError;
@@ -28,7 +28,7 @@ pub(super) struct Material {
     pub(super) prints: EncoderPrints,
     epochs: EpochFile,
     /// The row of an epoch by its recording and the bits of its start.
-    place: HashMap<(RecordingKey, u64), usize>,
+    place: HashMap<(RecordingKey, u64), EpochRow>,
     /// The hash of each recording's samples.
     hashes: HashMap<RecordingKey, String>,
 }
@@ -84,7 +84,9 @@ impl Material {
             ),
         })?;
         let infos = epochs.infos().iter().enumerate();
-        let place = infos.map(|(at, info)| (((*info.key).clone(), info.start.get().to_bits()), at)).collect();
+        let place = infos
+            .map(|(at, info)| (((*info.key).clone(), info.start.get().to_bits()), EpochRow(at)))
+            .collect();
         let hashes = run.recordings()?.into_iter().map(|known| (known.key, known.samples)).collect();
         Ok(Self { prints, epochs, place, hashes })
     }
@@ -103,19 +105,19 @@ impl Material {
             let epoch = &self.prints.of(Role::Test).infos()[row].epoch;
             self.place.get(&((*epoch.key).clone(), epoch.start.get().to_bits())).copied()
         };
-        let places: Option<Vec<usize>> = rows.iter().map(place).collect();
+        let places: Option<Vec<EpochRow>> = rows.iter().map(place).collect();
         let places = places.ok_or_else(|| {
             DeskError::Request(format!(
                 "prints of the run are of epochs that {EPOCHS} does not hold: run its pipeline with --from embed"
             ))
         })?;
-        Ok(self.epochs.samples().select(Axis(0), &places))
+        Ok(EpochRow::select(self.epochs.samples(), &places))
     }
 
     /// Rows of prints of a recording of somebody tested in a fold, in order of time.
     fn rows(&self, fold: &Fold, key: &RecordingKey) -> Vec<usize> {
         let infos = self.prints.of(Role::Test).infos();
-        let wanted = |info: &RowInfo| info.fold == Some(fold.index as u32) && *info.epoch.key == *key;
+        let wanted = |info: &RowInfo| info.fold == Some(fold.index) && *info.epoch.key == *key;
         let mut rows: Vec<usize> = (0..infos.len()).filter(|&row| wanted(&infos[row])).collect();
         rows.sort_by(|&a, &b| infos[a].epoch.start.get().total_cmp(&infos[b].epoch.start.get()));
         rows

@@ -77,7 +77,7 @@ fn known(run: &FinishedRun, folds: &[Fold], prints: &EncoderPrints) -> Result<Ve
                 Some("test") => false,
                 _ => continue,
             };
-            if info.fold == Some(fold.index as u32) {
+            if info.fold == Some(fold.index) {
                 rows.entry((&info.epoch.key.subject, member)).or_default().push(row);
             }
         }

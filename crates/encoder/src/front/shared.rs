@@ -2,6 +2,7 @@
 
 use ndarray::{Array2, Axis, s};
 use twinprint_closed::Standardise;
+use twinprint_signal::EpochRow;
 
 use super::{CHUNK, Front, KEEP};
 use crate::joined::Recipe;
@@ -50,7 +51,7 @@ impl SharedFeatures {
             rows.slice_mut(s![range, ..]).assign(&front.rows(epochs.view())?);
         }
         let mut places = vec![None; data.samples.dim().0];
-        (0..count).for_each(|at| places[data.row(at)] = Some(at));
+        (0..count).for_each(|at| places[data.row(at).0] = Some(at));
         Ok(Some(Self { front, rows, places }))
     }
 
@@ -61,7 +62,7 @@ impl SharedFeatures {
 
     /// The features of some rows of the samples, `[which, features]`; none where one of them was not computed, or the front end is
     /// another one. A front end that joins nothing finds its own.
-    pub(crate) fn rows(&self, front: &Front, which: impl Iterator<Item = usize>) -> Option<Array2<f32>> {
+    pub(crate) fn rows(&self, front: &Front, which: impl Iterator<Item = EpochRow>) -> Option<Array2<f32>> {
         let (
             Front::Features { features, joined, .. },
             Front::Features { features: known, joined: beside, .. },
@@ -73,7 +74,7 @@ impl SharedFeatures {
             return None;
         }
         let width = front.shape().samples;
-        let place = |row: usize| self.places.get(row).copied().flatten();
+        let place = |row: EpochRow| self.places.get(row.0).copied().flatten();
         let places: Vec<usize> = which.map(place).collect::<Option<_>>()?;
         Some(self.rows.slice(s![.., ..width]).select(Axis(0), &places))
     }
@@ -85,5 +86,5 @@ pub struct Known<'a> {
     /// What is known.
     pub features: &'a SharedFeatures,
     /// The rows, of the samples that the features were computed of, in the order of the epochs that come with this.
-    pub rows: &'a [usize],
+    pub rows: &'a [EpochRow],
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ndarray::Array2;
 use twinprint_comparison::{Pooled, Pooling, cosine, distances};
-use twinprint_signal::{RecordingKey, SubjectId, counted};
+use twinprint_signal::{FoldIndex, RecordingKey, SubjectId, counted};
 
 use super::trials::Table;
 use super::{ScoreOptions, ScoreReport, summary};
@@ -97,7 +97,7 @@ fn compare(path: &Path, features: &FeatureOptions, options: &ScoreOptions) -> Re
     if features.metric == Metric::Cosine {
         directed(&table, enrol.iter().chain(&probe))?;
     }
-    let mut folds: BTreeMap<Option<u32>, Fold> = BTreeMap::new();
+    let mut folds: BTreeMap<Option<FoldIndex>, Fold> = BTreeMap::new();
     for (fold, rows) in by_fold(&table, &enrol) {
         folds.entry(fold).or_default().templates = templates(&table, rows);
     }
@@ -175,8 +175,8 @@ fn directed<'a>(table: &Features, rows: impl Iterator<Item = &'a usize>) -> Resu
 }
 
 /// Rows fold by fold; in each by recording, then in order of time.
-fn by_fold(table: &Features, rows: &[usize]) -> BTreeMap<Option<u32>, Vec<usize>> {
-    let mut folds: BTreeMap<Option<u32>, Vec<usize>> = BTreeMap::new();
+fn by_fold(table: &Features, rows: &[usize]) -> BTreeMap<Option<FoldIndex>, Vec<usize>> {
+    let mut folds: BTreeMap<Option<FoldIndex>, Vec<usize>> = BTreeMap::new();
     for &row in rows {
         folds.entry(table.infos()[row].fold).or_default().push(row);
     }
@@ -216,7 +216,7 @@ fn probes(table: &Features, rows: Vec<usize>, pool: usize) -> (Vec<Group>, usize
 }
 
 /// Takes out the probes of subjects without a template in their fold; says how many and whose.
-fn strangers(folds: &mut BTreeMap<Option<u32>, Fold>) -> Option<String> {
+fn strangers(folds: &mut BTreeMap<Option<FoldIndex>, Fold>) -> Option<String> {
     let (mut people, mut count) = (BTreeSet::new(), 0);
     for fold in folds.values_mut() {
         let enrolled: BTreeSet<SubjectId> =
@@ -240,7 +240,7 @@ fn strangers(folds: &mut BTreeMap<Option<u32>, Fold>) -> Option<String> {
 }
 
 /// Says how many probes come from a recording that enrols as well.
-fn same_recording(folds: &BTreeMap<Option<u32>, Fold>) -> Option<String> {
+fn same_recording(folds: &BTreeMap<Option<FoldIndex>, Fold>) -> Option<String> {
     let (mut near, mut all) = (0, 0);
     for fold in folds.values() {
         let enrolled: BTreeSet<&RecordingKey> = fold.templates.iter().flat_map(|t| &t.recordings).collect();
@@ -254,7 +254,11 @@ fn same_recording(folds: &BTreeMap<Option<u32>, Fold>) -> Option<String> {
     })
 }
 
-fn enough(table: &Features, folds: &BTreeMap<Option<u32>, Fold>, pool: usize) -> Result<(), ForeignError> {
+fn enough(
+    table: &Features,
+    folds: &BTreeMap<Option<FoldIndex>, Fold>,
+    pool: usize,
+) -> Result<(), ForeignError> {
     if folds.values().all(|fold| fold.probes.is_empty()) {
         return Err(table.refuse(format!(
             "no subject has both a template and a probe of {pool} rows in one fold, so nobody can be verified: look at --enrol, --probe and --pool"

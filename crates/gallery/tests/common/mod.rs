@@ -12,7 +12,7 @@ use twinprint_gallery::{
     EncoderIdentity, Enrolled, Enrolment, Gallery, GalleryError, NewGallery, Secret, Source, Thresholds,
     Wanted,
 };
-use twinprint_signal::SubjectId;
+use twinprint_signal::{FoldIndex, SubjectId};
 
 pub const DIM: usize = 16;
 pub const NOW: &str = "2026-01-02T03:04:05Z";
@@ -23,7 +23,7 @@ pub fn encoder() -> EncoderIdentity {
         plan: "p".repeat(64),
         dim: DIM,
         model: "/runs/one".to_owned(),
-        fold: Some(0),
+        fold: Some(FoldIndex(0)),
         channels: vec!["Cz".to_owned().into()],
         rate: 128.0,
         epoch_seconds: 2.0,

@@ -15,6 +15,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use plan::Refusal;
+use twinprint_signal::FoldIndex;
 
 /// A part of a run, computed by a process of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,7 +30,7 @@ pub enum Part {
     /// Everything up to the training.
     Preprocess,
     /// The training of one fold.
-    Fold(usize),
+    Fold(FoldIndex),
     /// Whatever is missing of the run.
     Whole,
 }
@@ -54,7 +55,7 @@ impl FromStr for Part {
             "preprocess" => Some(Self::Preprocess),
             "whole" => Some(Self::Whole),
             other => match other.split_once('-') {
-                Some(("fold", fold)) => number(fold).map(Self::Fold),
+                Some(("fold", fold)) => fold.parse().ok().map(Self::Fold),
                 Some(("recordings", shard)) => shard.split_once("-of-").and_then(|(shard, of)| {
                     let (shard, of) = (number(shard)?, number(of)?);
                     (shard < of).then_some(Self::Recordings { shard, of })
@@ -154,7 +155,7 @@ mod tests {
     #[test]
     fn a_task_is_read_back_from_its_name() {
         let recordings = Part::Recordings { shard: 3, of: 20 };
-        for part in [recordings, Part::Preprocess, Part::Fold(12), Part::Whole] {
+        for part in [recordings, Part::Preprocess, Part::Fold(FoldIndex(12)), Part::Whole] {
             let task = Task { run: 1234, part };
             assert_eq!(Task::try_from(task.to_string()), Ok(task));
         }

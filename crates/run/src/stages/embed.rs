@@ -8,7 +8,9 @@ use rayon::prelude::*;
 use twinprint_comparison::Normalisation;
 use twinprint_encoder::SharedFeatures;
 use twinprint_protocol::{FitRecord, Fold, Provenance, Role};
-use twinprint_signal::{EmbeddingSpace, EpochInfo, LengthMeaning, Prints, RowInfo, SubjectId, counted};
+use twinprint_signal::{
+    EmbeddingSpace, EpochInfo, EpochRow, FoldIndex, LengthMeaning, Prints, RowInfo, SubjectId, counted,
+};
 use twinprint_store::epochs::EpochFile;
 use twinprint_store::prints::{
     ENCODER_HASH, LENGTHS, PLAN_HASH, PrintFile, PrintWriter, SYSTEM, VERSION, space_attribute, space_of,
@@ -141,7 +143,7 @@ struct Embedding<'a> {
     /// What the encoders of all folds compute alike.
     shared: Option<SharedFeatures>,
     /// The epochs that overlap no other: those that get prints.
-    apart: Vec<usize>,
+    apart: Vec<EpochRow>,
     /// What each fold learns from.
     training: &'a [TrainingRows],
 }
@@ -162,7 +164,7 @@ impl Embedding<'_> {
                 let sides = self.sides_of_fold(system, features.as_deref(), (fold, rows), &roles)?;
                 context.progress.step(&format!(
                     "fold {}/{} {system}",
-                    fold.index + 1,
+                    fold.index.0 + 1,
                     context.split.folds.len()
                 ));
                 Ok(sides)
@@ -205,21 +207,21 @@ impl Embedding<'_> {
         let Self { context, file, apart, .. } = self;
         let role_of: BTreeMap<&SubjectId, Vec<Role>> = fold_roles(fold, roles);
         let infos = file.infos();
-        let rows: Vec<usize> =
-            apart.iter().copied().filter(|&row| role_of.contains_key(&infos[row].key.subject)).collect();
+        let wanted = |row: &EpochRow| role_of.contains_key(&infos[row.0].key.subject);
+        let rows: Vec<EpochRow> = apart.iter().copied().filter(wanted).collect();
         let (values, model) = match features {
             Some(features) => {
                 let fitted = Fitted::on(system, features, training)?;
                 let model = hash_of(&(system.name(), context.key));
-                (fitted.prints(features.select(Axis(0), &rows))?, model)
+                (fitted.prints(EpochRow::select(features.view(), &rows))?, model)
             }
             None => {
                 let known = self.shared.as_ref();
                 encoders::prints(context, system, (fold, training), (file, known), &rows)?
             }
         };
-        let space = EmbeddingSpace { model, fold: Some(fold.index as u32) };
-        let infos: Vec<EpochInfo> = rows.iter().map(|&row| infos[row].clone()).collect();
+        let space = EmbeddingSpace { model, fold: Some(fold.index) };
+        let infos: Vec<EpochInfo> = rows.iter().map(|row| infos[row.0].clone()).collect();
         let prints = Prints::new(values, infos, space, lengths(context, system)).in_stage("embed")?;
         let of = |role: &Role| {
             let plays = |place: &usize| {
@@ -291,7 +293,7 @@ fn write(
                 .iter()
                 .map(|info| RowInfo {
                     epoch: info.clone(),
-                    fold: Some(fold as u32),
+                    fold: Some(FoldIndex::of_place(fold)),
                     role: Some(role.name().to_owned()),
                 })
                 .collect();
@@ -327,7 +329,7 @@ pub(crate) fn read(context: &Context, system: System) -> Result<SystemSides, Run
         let (path, file) = tested.as_ref().filter(|_| role == Role::Test).unwrap_or(&others);
         let mut folds = Vec::new();
         for (fold, people) in context.split.folds.iter().map(|fold| fold.subjects(role)).enumerate() {
-            let (fold, people) = (fold as u32, people.iter().collect::<HashSet<_>>());
+            let (fold, people) = (FoldIndex::of_place(fold), people.iter().collect::<HashSet<_>>());
             let belongs = |info: &RowInfo| {
                 info.fold == Some(fold)
                     && info.role.as_deref() == Some(role.name())

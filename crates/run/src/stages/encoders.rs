@@ -1,8 +1,9 @@
 //! Prints of the encoders of a run, and of those that baselines are made of.
 
-use ndarray::{Array2, Axis, s};
+use ndarray::{Array2, s};
 use twinprint_encoder::{Known, Model, SharedFeatures, Silent};
 use twinprint_protocol::Fold;
+use twinprint_signal::EpochRow;
 use twinprint_store::epochs::EpochFile;
 
 use crate::RunError;
@@ -21,7 +22,7 @@ pub(crate) fn prints(
     system: System,
     (fold, training): (&Fold, &TrainingRows),
     (file, shared): (&EpochFile, Option<&SharedFeatures>),
-    rows: &[usize],
+    rows: &[EpochRow],
 ) -> Result<(Array2<f32>, String), RunError> {
     let plan = context.plan.encoder()?;
     let data = training.epochs(file);
@@ -43,7 +44,7 @@ pub(crate) fn prints(
     let mut prints = Array2::zeros((0, 0));
     let (all, mut done) = (rows.len(), 0);
     for rows in rows.chunks(ENCODED) {
-        let samples = file.samples().select(Axis(0), rows);
+        let samples = EpochRow::select(file.samples(), rows);
         let part = match system {
             System::EncoderAlone => model.embed_alone(samples.view()),
             _ => {

@@ -5,13 +5,13 @@ use std::ops::ControlFlow;
 
 use twinprint_encoder::{CheckedPlan, JoinedFeatures, Monitor, StepReport, TrainingEpochs};
 use twinprint_protocol::Fold;
-use twinprint_signal::SubjectId;
+use twinprint_signal::{EpochRow, SubjectId};
 
 use crate::cohort_epochs::{CohortEpochs, epochs_of_own_montages};
 use crate::context::Context;
 use crate::error::Placed;
 use crate::folder::{CHECKPOINT, JOINED, TRAINING, create_folder, remove, write_csv};
-use crate::training_rows::numbered;
+use crate::training_rows::{numbered, rows_with};
 use crate::{Progress, RunError};
 
 /// The columns of the log of its training.
@@ -48,7 +48,7 @@ pub(crate) fn subjects(context: &Context, encoder: &CheckedPlan) -> Result<Vec<S
     let mut people = BTreeSet::new();
     for cohort in cohorts(context)? {
         let infos = cohort.epochs.file.infos();
-        people.extend(cohort.rows.iter().map(|&row| infos[row].key.subject.clone()));
+        people.extend(cohort.rows.iter().map(|row| infos[row.0].key.subject.clone()));
     }
     Ok(people.into_iter().collect())
 }
@@ -68,7 +68,7 @@ pub(crate) fn steps(encoder: &twinprint_encoder::Plan) -> u64 {
 /// A cohort of its own montage, and whose the epochs are that are learnt from.
 struct Cohort {
     epochs: CohortEpochs,
-    rows: Vec<usize>,
+    rows: Vec<EpochRow>,
     subject: Vec<u32>,
     recording: Vec<u32>,
     weight: Vec<f32>,
@@ -78,9 +78,9 @@ impl Cohort {
     /// Those of its epochs that a fold learns from.
     fn of(epochs: CohortEpochs, fold: &Fold) -> Self {
         let infos = epochs.file.infos();
-        let rows: Vec<usize> = (0..infos.len()).filter(|&row| fold.trains_on(&infos[row].key)).collect();
-        let (subject, _) = numbered(&rows, |row| &infos[row].key.subject);
-        let (recording, _) = numbered(&rows, |row| &infos[row].key);
+        let rows = rows_with(infos, |info| fold.trains_on(&info.key));
+        let (subject, _) = numbered(&rows, |row| &infos[row.0].key.subject);
+        let (recording, _) = numbered(&rows, |row| &infos[row.0].key);
         let weight = vec![epochs.weight as f32; rows.len()];
         Self { epochs, rows, subject, recording, weight }
     }

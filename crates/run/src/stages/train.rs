@@ -11,7 +11,7 @@ use twinprint_encoder::{
 };
 use twinprint_evaluation::Comparisons;
 use twinprint_protocol::{Fold, Role, Split};
-use twinprint_signal::{ChannelName, counted};
+use twinprint_signal::{ChannelName, FoldIndex, counted};
 use twinprint_store::epochs::EpochFile;
 
 use crate::carried::CarriedModel;
@@ -147,7 +147,7 @@ const SIDE_BY_SIDE: usize = 1 << 30;
 
 /// Trains the encoder of one fold, of a plan whose encoders have nothing in common; gives back the last loss. The checkpoint
 /// stays.
-pub(crate) fn one(context: &Context, index: usize) -> Result<f64, RunError> {
+pub(crate) fn one(context: &Context, index: FoldIndex) -> Result<f64, RunError> {
     let Context { plan, split, .. } = context;
     let (file, encoder, learnt) = (open_epochs(context)?, plan.encoder()?, JoinedFeatures::none());
     let recipe = Recipe { plan: &encoder, joined: &learnt, shared: None };
@@ -167,7 +167,8 @@ fn fit_fold(
 ) -> Result<Fitted, RunError> {
     let rows = TrainingRows::of(fold, file, weights)?;
     let views = context.split.by_tested_cohort();
-    let of_cohorts = views.iter().filter_map(|(_, view)| view.folds.get(fold.index));
+    let of_cohorts =
+        views.iter().filter_map(|(_, view)| view.folds.iter().find(|own| own.index == fold.index));
     let by_cohort = of_cohorts.filter(|view| !view.dev.is_empty()).collect();
     fit(context, recipe, (Some(fold), by_cohort, &rows), (file, BTreeMap::new()))
 }
@@ -269,7 +270,7 @@ fn fit(
     let model = trained.in_stage("train")?;
     model.save(&place).in_stage("train")?;
     progress.step(&match fold {
-        Some(fold) => format!("fold {}/{} fitted", fold.index + 1, split.folds.len()),
+        Some(fold) => format!("fold {}/{} fitted", fold.index.0 + 1, split.folds.len()),
         None => "final model fitted".to_owned(),
     });
     write_csv(&place.join(TRAINING), COLUMNS, &log.rows)?;
@@ -331,7 +332,7 @@ impl Monitor for Log<'_> {
         self.rows.push([member, step, loss, rate, norm, dev]);
         let shown = report.dev_score.map(|eer| format!(", dev EER {:.1} %", 100.0 * eer)).unwrap_or_default();
         let which = match self.fold {
-            Some(fold) => format!("fold {}/{}", fold.index + 1, self.folds),
+            Some(fold) => format!("fold {}/{}", fold.index.0 + 1, self.folds),
             None => "final model".to_owned(),
         };
         self.progress

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use twinprint_signal::FoldIndex;
 
 use super::SweepOptions;
 use super::state::{Point, Run, State, TaskOutcome};
@@ -211,7 +212,7 @@ impl<'a> Submission<'a> {
                     preprocess.push(task(Part::Preprocess));
                 }
                 let count = prepare(plan)?.split().folds.len();
-                folds.extend((0..count).map(|fold| task(Part::Fold(fold))));
+                folds.extend((0..count).map(|fold| task(Part::Fold(FoldIndex::of_place(fold)))));
             }
         }
         let levels = [recordings, first, preprocess, folds, whole, rest];

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use twinprint_signal::RowInfo;
-use twinprint_signal::{ChannelName, EpochInfo, RecordingId, RecordingKey, Seconds, SessionId, SubjectId};
+use twinprint_signal::{
+    ChannelName, EpochInfo, FoldIndex, RecordingId, RecordingKey, Seconds, SessionId, SubjectId,
+};
 use twinprint_store::StoreError;
 use twinprint_store::export::{ExportWriter, Table};
 
@@ -42,7 +44,7 @@ pub fn rows(count: usize) -> Vec<RowInfo> {
         .enumerate()
         .map(|(k, epoch)| RowInfo {
             epoch,
-            fold: (k % 4 != 3).then_some(k as u32 % 4),
+            fold: (k % 4 != 3).then_some(FoldIndex(k as u32 % 4)),
             role: ["enroll", "probe"].get(k % 3).map(|role| (*role).to_owned()),
         })
         .collect()
