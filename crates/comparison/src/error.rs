@@ -52,7 +52,7 @@ pub enum ComparisonError {
     Pool {
         /// The template or probe.
         pool: String,
-        /// Why.
+        /// Why: an empty pool, or one of its prints.
         source: Box<ComparisonError>,
     },
     /// A cohort for normalisation that has too few prints.

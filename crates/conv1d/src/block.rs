@@ -11,26 +11,26 @@ use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant, reason = "handles of tensors, a few at a time")]
 pub enum Norm {
-    /// No normalisation.
+    /// The convolution as it is.
     None,
     /// Batch norm (Ioffe and Szegedy, 2015) by mean and variance of this batch, as in training.
     Batch {
-        /// Scale.
+        /// What each channel is multiplied by, `[out_channels]`.
         gamma: Tensor<1>,
-        /// Shift.
+        /// What is added to each channel then, `[out_channels]`.
         beta: Tensor<1>,
         /// Added to the variance.
         epsilon: f64,
     },
     /// By given statistics, as after training.
     Fixed {
-        /// Scale.
+        /// What each channel is multiplied by, `[out_channels]`.
         gamma: Tensor<1>,
-        /// Shift.
+        /// What is added to each channel then, `[out_channels]`.
         beta: Tensor<1>,
-        /// Running mean.
+        /// The mean of each channel over past batches, `[out_channels]`.
         mean: Tensor<1>,
-        /// Running variance.
+        /// The variance of each channel over past batches, `[out_channels]`.
         variance: Tensor<1>,
         /// Added to the variance.
         epsilon: f64,

@@ -63,14 +63,14 @@ pub enum Activation {
     /// max(0, x)
     #[default]
     Relu,
-    /// Nothing.
+    /// The values as they are.
     None,
 }
 
 /// Settings of a block: [`crate::conv_block`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockOptions {
-    /// The convolution.
+    /// How wide, with which padding and in how many groups it is convolved.
     pub conv: Conv1dOptions,
     /// What follows the normalisation. Default ReLU.
     pub activation: Activation,

@@ -43,7 +43,7 @@ pub struct Report {
 /// Somebody who was not enrolled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refused {
-    /// Who.
+    /// The person, by the name the row gave.
     pub subject: SubjectId,
     /// Why, and what to do.
     pub reason: String,

@@ -16,7 +16,7 @@ pub enum DeskError {
     /// A file of prints.
     #[error(transparent)]
     Foreign(#[from] ForeignError),
-    /// The gallery.
+    /// A gallery that cannot be opened, read or changed, or refuses what it is given.
     #[error(transparent)]
     Gallery(#[from] GalleryError),
     /// A file cannot be read.
@@ -24,7 +24,7 @@ pub enum DeskError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What the operating system says.
         source: std::io::Error,
     },
     /// A recording failed; names the file.

@@ -24,7 +24,7 @@ pub struct Identified {
     pub false_positive: Option<f64>,
     /// The false non-match rate to expect.
     pub fnmr: Option<Rate>,
-    /// Epochs used.
+    /// Epochs of the probe that the search rests on, 1 or more.
     pub epochs: usize,
     /// Their seconds; absent for prints from elsewhere.
     pub seconds: Option<f64>,

@@ -30,7 +30,7 @@ pub struct Access<'a> {
 pub struct NewGalleryOptions<'a> {
     /// The fold whose encoder makes its prints; the final model by default.
     pub fold: Option<FoldIndex>,
-    /// Its protection.
+    /// How its templates are protected.
     pub wanted: Wanted,
     /// The time, RFC 3339 in UTC.
     pub now: &'a str,

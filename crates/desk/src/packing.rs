@@ -17,7 +17,7 @@ use crate::run_scores::RunScores;
 pub struct Told {
     /// The hash of all that decides a print.
     pub encoder: String,
-    /// Numbers a print.
+    /// How many numbers a print of the model has.
     pub dim: usize,
     /// The channels it takes, in order.
     pub channels: Vec<String>,

@@ -17,7 +17,7 @@ pub(crate) struct RunScores {
     pub(crate) fold: Option<FoldIndex>,
     /// The length of an epoch.
     pub(crate) epoch_seconds: f64,
-    /// Numbers a print.
+    /// How many numbers a print of the encoder has.
     pub(crate) dim: usize,
 }
 

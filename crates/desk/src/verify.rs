@@ -34,7 +34,7 @@ pub struct Match {
     pub threshold: f64,
     /// How the decision came about.
     pub decision: Decision,
-    /// Epochs used.
+    /// Epochs of the probe that the decision rests on, 1 or more.
     pub epochs: usize,
     /// Their seconds; absent for prints from elsewhere.
     pub seconds: Option<f64>,

@@ -63,12 +63,12 @@ impl Signal {
         self.rate
     }
 
-    /// The physical range.
+    /// The physical values, in the unit of the signal, of the ends of the digital range.
     pub fn physical_range(&self) -> PhysicalRange {
         self.described.physical
     }
 
-    /// The digital range.
+    /// The least and the greatest number that a stored sample may have.
     pub fn digital_range(&self) -> DigitalRange {
         self.described.digital
     }

@@ -70,11 +70,11 @@ pub struct NewHeader {
     pub start: Option<StartDateTime>,
     /// Seconds a record, a number of at most 8 characters.
     pub record_seconds: f64,
-    /// Records in all.
+    /// How many data records the file gets.
     pub records: u64,
     /// Whether the records follow one another without a gap.
     pub continuous: bool,
-    /// The signals.
+    /// The signals, in the order in which they are written.
     pub signals: Vec<NewSignal>,
     /// Events, in the order of their onsets.
     pub annotations: Vec<Annotation>,

@@ -77,7 +77,7 @@ impl fmt::Display for Format {
 /// What to export and where to.
 #[derive(Debug, Clone)]
 pub struct ExportOptions {
-    /// The run folder.
+    /// The run folder whose prints are written.
     pub run: PathBuf,
     /// The file to write.
     pub to: PathBuf,
@@ -101,7 +101,7 @@ pub struct ExportOptions {
 pub struct Exported {
     /// The kind of file.
     pub format: Format,
-    /// Rows.
+    /// How many rows were written.
     pub rows: usize,
     /// Columns of numbers, epochs not counted.
     pub columns: usize,

@@ -15,7 +15,7 @@ pub struct Finding {
     pub what: String,
     /// Whether it is as it should be.
     pub passed: bool,
-    /// What was found.
+    /// What was found there, in words for people.
     pub detail: String,
 }
 

@@ -17,7 +17,7 @@ use crate::schema::{self, database};
 use crate::seal::Seal;
 use crate::{EncoderIdentity, GalleryError, Projection, Protection, Secret, Thresholds, Wanted};
 
-/// An open gallery.
+/// A gallery that is open: one file with the templates of prints of one encoder.
 pub struct Gallery {
     pub(crate) path: PathBuf,
     pub(crate) connection: Connection,

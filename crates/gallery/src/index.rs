@@ -24,7 +24,7 @@ pub struct Index {
 pub struct Candidate {
     /// The name they are enrolled under.
     pub subject: SubjectId,
-    /// Cosine similarity.
+    /// The cosine similarity of template and probe, -1 to 1.
     pub score: f64,
 }
 
@@ -47,7 +47,7 @@ impl Index {
         Ok(Self { names, rows })
     }
 
-    /// Templates in it.
+    /// How many templates it holds.
     pub fn len(&self) -> usize {
         self.names.len()
     }

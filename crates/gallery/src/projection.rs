@@ -51,7 +51,7 @@ impl Projection {
         Self { reflections: (0..kept).map(draw).collect(), dim, kept }
     }
 
-    /// Dimensions kept.
+    /// How many numbers a projected print has.
     pub fn kept(&self) -> usize {
         self.kept
     }

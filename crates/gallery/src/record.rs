@@ -79,7 +79,7 @@ pub enum Happening {
 /// One entry of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// What happened.
+    /// What was done to the template.
     pub what: Happening,
     /// When, RFC 3339 in UTC.
     pub at: String,

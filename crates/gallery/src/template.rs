@@ -106,7 +106,7 @@ impl Template {
         self.mean.mapv(|x| (f64::from(x) / length) as f32)
     }
 
-    /// Epochs behind it.
+    /// How many epochs the mean is of, 1 or more.
     pub fn epochs(&self) -> usize {
         self.epochs
     }

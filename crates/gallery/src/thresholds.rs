@@ -23,7 +23,7 @@ pub enum People {
 /// An error rate with its 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Rate {
-    /// 0 to 1.
+    /// The rate itself, a share from 0 to 1.
     pub value: f64,
     /// Over people; absent with too few of them.
     pub ci95: Option<[f64; 2]>,
@@ -93,7 +93,7 @@ pub struct DuplicatePoint {
 pub struct Thresholds {
     /// Whose scores set them.
     pub people: People,
-    /// How many people.
+    /// How many people the thresholds were measured on.
     pub subjects: usize,
     /// Fixed lengths of probe.
     pub points: Vec<OperatingPoint>,

@@ -51,7 +51,7 @@ pub struct CohortPart<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SplitCohort {
-    /// Its name.
+    /// The name of the cohort in the plan.
     pub name: String,
     /// What its people are for.
     pub role: CohortRole,

@@ -9,9 +9,9 @@ use crate::{Failures, Fold, Plan, ProtocolError, Role};
 /// in its order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EpochUses {
-    /// To learn people from.
+    /// Those that people may be learnt from.
     pub enrol: Vec<usize>,
-    /// To ask about.
+    /// Those that may be asked about.
     pub probe: Vec<usize>,
 }
 

@@ -23,7 +23,7 @@ pub struct FitRecord {
 pub enum Operation {
     /// One by which a sample depends on its neighbours in time, by name: band-pass, notch, resampling.
     Filter(String),
-    /// Cutting into epochs.
+    /// The signal is cut into epochs; what works on neighbouring samples must come before.
     Epoching,
     /// One that carries nothing from sample to sample, by name: reference, rejection, scale.
     Pointwise(String),

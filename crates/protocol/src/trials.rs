@@ -17,7 +17,7 @@ pub(crate) const INSTANT: f64 = 1e-6;
 pub struct Pool {
     /// Names it in the trial list, unique among the templates, and among the probes, of a fold.
     pub id: String,
-    /// Whose it is.
+    /// The person all its epochs are of.
     pub subject: SubjectId,
     /// The recording it is cut from, or the first of several.
     pub key: Arc<RecordingKey>,

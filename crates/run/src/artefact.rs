@@ -30,7 +30,7 @@ pub enum Verdict {
     Identical,
     /// Numbers that are apart by no more than the tolerance.
     Equal {
-        /// The greatest difference.
+        /// The greatest difference of two numbers at one place, above 0 and within the tolerance.
         largest: f64,
     },
     /// Something that differs by more.

@@ -81,11 +81,11 @@ pub struct CardData {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Measured {
-    /// Seconds a template.
+    /// Clean seconds in every template that was compared.
     pub enrol_seconds: f64,
-    /// Seconds a probe.
+    /// Clean seconds in every probe.
     pub probe_seconds: f64,
-    /// People tested.
+    /// How many people were tested, each by an encoder that had not seen them.
     pub people: usize,
     /// The equal error rate with its interval over people.
     pub eer: Option<Estimate>,

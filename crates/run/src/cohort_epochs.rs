@@ -12,7 +12,7 @@ use crate::{Plan, RunError};
 /// The epochs of a cohort of its own montage. All of them may be learnt from, in every fold but where `learn_from` leaves people
 /// out: [`twinprint_protocol::Fold::trains_on`] says whom.
 pub struct CohortEpochs {
-    /// The cohort's name.
+    /// The name of the cohort, by which its file is called.
     pub name: String,
     /// How much it counts beside the others.
     pub weight: f64,

@@ -38,7 +38,7 @@ pub enum RunError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What the operating system says.
         source: std::io::Error,
     },
     /// A file cannot be written.
@@ -46,7 +46,7 @@ pub enum RunError {
     Write {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What the operating system says.
         source: std::io::Error,
     },
     /// A `--set` or another option of the command is not what it must be.
@@ -150,11 +150,11 @@ fn at(place: impl Display, problem: impl Into<Problem>, remedy: &'static str) ->
 
 /// Says where a problem stands.
 pub(crate) trait Placed<T> {
-    /// In a stage.
+    /// A failure in a stage of a run, named.
     fn in_stage(self, stage: &str) -> Result<T, RunError>;
     /// In a file of the run folder, and what to do about it.
     fn in_folder(self, path: impl AsRef<Path>, remedy: &'static str) -> Result<T, RunError>;
-    /// In a table.
+    /// A table of the run folder that cannot be read or written.
     fn in_table(self, path: impl AsRef<Path>) -> Result<T, RunError>;
 }
 

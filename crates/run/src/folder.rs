@@ -73,7 +73,7 @@ impl RunFolder {
         Self { root: root.into() }
     }
 
-    /// The folder.
+    /// The path of the folder itself.
     pub fn root(&self) -> &Path {
         &self.root
     }

@@ -23,10 +23,10 @@ pub struct Inspection {
     /// Seconds a data record; only EDF and BDF have records.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record_seconds: Option<f64>,
-    /// Data records.
+    /// Data records in the file; nothing where the format has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub records: Option<u64>,
-    /// The ordinary signals.
+    /// The signals with samples, in the order of the file; annotations are not among them.
     pub signals: Vec<SignalFacts>,
     /// Every annotation label, how often it appears, and its first onset in seconds, in order of that onset.
     pub annotations: Vec<LabelCount>,
@@ -37,14 +37,14 @@ pub struct Inspection {
     pub patient: Option<PatientText>,
 }
 
-/// One signal.
+/// One signal of a recording, as its header describes it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SignalFacts {
     /// The label as written.
     pub label: String,
     /// The electrode's usual name.
     pub channel: String,
-    /// Samples a second.
+    /// Samples a second of this signal, above 0.
     pub rate: f64,
     /// The unit as written.
     pub unit: String,
@@ -62,9 +62,9 @@ pub struct SignalFacts {
 /// How often an annotation label appears.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LabelCount {
-    /// The label.
+    /// The label of annotations, as the file writes it.
     pub label: String,
-    /// How often.
+    /// How many annotations have it.
     pub count: usize,
     /// Seconds from the start to the first.
     pub first: f64,

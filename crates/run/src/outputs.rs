@@ -14,10 +14,10 @@ use crate::folder::{
 };
 use crate::stage::Stage;
 
-/// A file's content.
+/// What a file holds, by size and hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileHash {
-    /// Its size.
+    /// The size of the file in bytes.
     pub bytes: u64,
     /// Its BLAKE3, in hexadecimal.
     pub blake3: String,

@@ -16,17 +16,17 @@ pub const SCHEMA: &str = "twinprint-run/1";
 /// What the command knows about the program and the machine; libraries ask neither.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Host {
-    /// twinprint's version.
+    /// The version of twinprint that made the run.
     pub version: String,
     /// The commit it was built from, where that is known.
     pub git_commit: Option<String>,
-    /// The operating system.
+    /// The operating system, as Rust names it: `linux`.
     pub os: String,
-    /// The processor's architecture.
+    /// The architecture of the processor, as Rust names it: `x86_64`.
     pub arch: String,
     /// The processor's name, where the system tells it.
     pub cpu: Option<String>,
-    /// Worker threads.
+    /// How many threads computed, 1 or more.
     pub threads: usize,
     /// The compiler it was built with, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,7 +44,7 @@ pub struct Host {
 pub struct RunRecord {
     /// [`SCHEMA`].
     pub schema: String,
-    /// The plan's name.
+    /// The name that the plan gives the run.
     pub name: String,
     /// The plan's BLAKE3, of which the folder's name has the first 8 digits.
     pub plan_hash: String,

@@ -38,7 +38,7 @@ pub enum Shortcut {
 }
 
 impl Shortcut {
-    /// All of them.
+    /// Every audit, in the order of the report.
     pub const ALL: [Self; 12] = [
         Self::Amplitude,
         Self::LineNoise,

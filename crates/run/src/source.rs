@@ -21,7 +21,7 @@ const WHOLE: [&str; 3] = ["preprocess.epochs", "preprocess.reference", "preproce
 pub struct Source {
     /// The file the text was read from, for messages and for paths relative to it.
     pub path: PathBuf,
-    /// The file's text.
+    /// What the file says, as it was written.
     pub text: String,
     /// `key.path=value` pairs, applied in order.
     pub overrides: Vec<(String, String)>,

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(from = "[f64; 2]", into = "[f64; 2]")]
 pub struct Interval {
-    /// Lower end.
+    /// The lower end, in the unit of the number.
     pub low: f64,
-    /// Upper end.
+    /// The upper end, not below `low`.
     pub high: f64,
 }
 

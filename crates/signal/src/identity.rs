@@ -38,7 +38,7 @@ macro_rules! identity {
                 }
             }
 
-            /// The name.
+            /// The name as text, never empty.
             pub fn as_str(&self) -> &str {
                 &self.0
             }

@@ -125,7 +125,7 @@ impl<'a> Prints<'a> {
         self.infos.is_empty()
     }
 
-    /// Numbers a print.
+    /// How many numbers a print has.
     pub fn dim(&self) -> usize {
         self.values.ncols()
     }

@@ -18,7 +18,7 @@ pub struct Annotation {
 /// A stretch of samples without a gap.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Segment {
-    /// The first sample.
+    /// Which sample of the recording is its first, counted from 0.
     pub first: SampleIndex,
     /// The number of samples.
     pub len: usize,

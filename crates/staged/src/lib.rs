@@ -22,7 +22,7 @@ use room::Room;
 pub struct StagedError {
     /// The file that was to be.
     pub path: PathBuf,
-    /// What was tried.
+    /// What was tried, in the words that follow `cannot`.
     pub action: &'static str,
     /// The operating system's reason.
     pub source: io::Error,
@@ -33,7 +33,7 @@ pub struct StagedError {
 pub enum Readers {
     /// Whoever may read what this user makes, as the user's file mode mask says.
     AsUsual,
-    /// The user alone.
+    /// Nobody but the user who writes it.
     Owner,
 }
 
@@ -90,7 +90,7 @@ impl Staged {
         &self.target
     }
 
-    /// The open file.
+    /// The file under its temporary name, open for writing.
     pub fn file(&mut self) -> &mut File {
         &mut self.file
     }

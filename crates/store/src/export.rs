@@ -32,7 +32,7 @@ const CHUNK_BYTES: usize = 1 << 19;
 pub struct Table {
     /// Its name: letters, digits and `_`.
     pub name: String,
-    /// Its columns' names.
+    /// The names of its columns, each with another name.
     pub columns: Vec<String>,
     /// The unit of its numbers; `1` for none.
     pub units: String,

@@ -22,7 +22,7 @@ static READER: OnceLock<Reader> = OnceLock::new();
 /// A program that reads a file, its last argument, whole and ends with 0, whether the file is one or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reader {
-    /// The program.
+    /// The program that is started to try the file.
     pub program: PathBuf,
     /// Its arguments before the file.
     pub arguments: Vec<OsString>,

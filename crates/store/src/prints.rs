@@ -304,12 +304,12 @@ impl PrintFile {
         self.numbers.view((self.numbers.shape()[0], self.dim()))
     }
 
-    /// Numbers a print.
+    /// How many numbers a row has.
     pub fn dim(&self) -> usize {
         self.numbers.shape()[1]
     }
 
-    /// The columns' names.
+    /// The names of the columns, one a number of a row; made up (`p0`) where the file has none.
     pub fn columns(&self) -> &[String] {
         &self.columns
     }

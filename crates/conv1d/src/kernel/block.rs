@@ -19,9 +19,9 @@ const PARTS: usize = 8;
 /// Where the normalisation of a block gets its statistics.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Norm<'a> {
-    /// No normalisation.
+    /// The convolution as it is.
     None,
-    /// Of this batch.
+    /// By mean and variance of the batch at hand, as in training.
     Batch(Affine<'a>),
     /// Given: the running statistics.
     Fixed { affine: Affine<'a>, mean: &'a [f32], variance: &'a [f32] },

@@ -101,7 +101,7 @@ impl Histogram {
         std::iter::once(Below::default()).chain(sums)
     }
 
-    /// Everything.
+    /// The numbers of all mated and all non-mated scores.
     pub fn all(&self) -> Below {
         let (mated, non_mated) = self.counts();
         Below { mated: mated as f64, non_mated: non_mated as f64 }

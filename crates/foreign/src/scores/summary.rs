@@ -28,9 +28,9 @@ const DET_POINTS: usize = 200;
 pub struct ScoreReport {
     /// Always [`SCORES_SCHEMA`].
     pub schema: String,
-    /// The file.
+    /// The file of scores or features, as it was given.
     pub file: String,
-    /// Comparisons in it.
+    /// How many comparisons it holds.
     pub trials: usize,
     /// What was made of the columns of a file of features; absent for files of scores.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,11 +89,11 @@ pub struct ScoreSummary {
 /// Closed and open set identification.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ScoreIdentification {
-    /// Probes searched.
+    /// How many probes were searched for.
     pub probes: usize,
     /// Share of probes whose own subject comes first.
     pub rank1: Estimate,
-    /// What guessing gives.
+    /// The rank-1 rate of guessing, 0 to 1: one over the people searched among.
     pub chance: f64,
     /// Share of probes whose own subject is among the first 1, 2, 3, ….
     pub cmc: Vec<f64>,

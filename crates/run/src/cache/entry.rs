@@ -30,7 +30,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All of them.
+    /// Every kind, in the order of the stages.
     pub const ALL: [Self; 4] = [Self::Recording, Self::Epochs, Self::Train, Self::Embed];
 
     /// The name of its folder in the cache.

@@ -41,7 +41,7 @@ impl Cache {
         Self { root: root.into() }
     }
 
-    /// The folder.
+    /// Where the entries are.
     pub fn root(&self) -> &Path {
         &self.root
     }

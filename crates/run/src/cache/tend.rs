@@ -13,7 +13,7 @@ use crate::RunError;
 /// An entry as `twinprint cache ls` lists it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CacheEntry {
-    /// What it holds.
+    /// Which stage made it, or that it is one recording.
     pub kind: Kind,
     /// The hash of what it was made from.
     pub key: String,
@@ -32,9 +32,9 @@ pub struct CacheEntry {
 /// An entry that is not what was put in.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Damaged {
-    /// What it held.
+    /// Which stage had made it, or that it was one recording.
     pub kind: Kind,
-    /// Its key.
+    /// The key it is kept under: a hash of what decides it, in hexadecimal.
     pub key: String,
     /// What is wrong, in words.
     pub reason: String,
@@ -43,11 +43,11 @@ pub struct Damaged {
 /// What `twinprint cache gc` removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Freed {
-    /// Entries removed.
+    /// How many entries were removed.
     pub entries: usize,
     /// Bytes of disk that are free again.
     pub bytes: u64,
-    /// Entries that stay.
+    /// How many entries stay.
     pub kept: usize,
     /// Bytes of their files.
     pub kept_bytes: u64,

@@ -32,9 +32,9 @@ pub struct ConvertOptions {
 /// Whose a single recording is, where no plan says it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Owner {
-    /// The person.
+    /// The name the person gets in the BIDS folder, without `sub-`.
     pub subject: String,
-    /// The visit.
+    /// The name the visit gets, without `ses-`; nothing for a layout without visits.
     pub session: Option<String>,
     /// What the person was doing.
     pub task: Option<String>,
@@ -49,13 +49,13 @@ pub struct Converted {
     pub from: PathBuf,
     /// The file that was written.
     pub to: PathBuf,
-    /// Channels of it.
+    /// How many channels were written.
     pub channels: usize,
     /// Its length in seconds, gaps not counted.
     pub seconds: f64,
     /// Stretches without a gap.
     pub segments: usize,
-    /// Events written.
+    /// How many events were written beside it.
     pub events: usize,
     /// The greatest step between values that can be written, in microvolts, of the channels that are voltages.
     pub largest_step_uv: f64,

@@ -140,9 +140,9 @@ pub(crate) trait Executor {
 /// What an executor must know to start `twinprint`.
 #[derive(Debug, Clone)]
 pub struct Machine {
-    /// The program.
+    /// The program that computes a task: this one.
     pub program: PathBuf,
-    /// Processors.
+    /// How many processors runs may take together.
     pub cores: usize,
     /// Bytes of memory that are free, where the system tells.
     pub free_memory: Option<u64>,

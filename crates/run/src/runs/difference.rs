@@ -31,7 +31,7 @@ pub struct Changed {
     pub key: String,
     /// In the first run.
     pub first: Option<Value>,
-    /// In the second.
+    /// The value in the second run; nothing where it has no such key.
     pub second: Option<Value>,
 }
 

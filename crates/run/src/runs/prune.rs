@@ -17,7 +17,7 @@ pub struct Pruned {
     pub run: PathBuf,
     /// The files, by their path in it.
     pub files: Vec<String>,
-    /// Their bytes.
+    /// The bytes of these files together.
     pub bytes: u64,
     /// Bytes of those that the cache or another run has too: they take room until those are gone.
     pub shared_bytes: u64,

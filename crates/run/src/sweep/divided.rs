@@ -20,7 +20,7 @@ const RECORDING_JOBS: usize = 4;
 /// A divided run as far as it has come.
 #[derive(Debug, Clone)]
 pub enum Divided {
-    /// It is complete.
+    /// The run is complete, now or from before.
     Complete(Box<Outcome>),
     /// It was handed over and not waited for.
     HandedOver {

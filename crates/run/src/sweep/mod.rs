@@ -37,7 +37,7 @@ pub use text::sweep_table;
 pub struct SweepOptions<'a> {
     /// The folder that holds the folders of sweeps.
     pub out: PathBuf,
-    /// What starts processes.
+    /// Where runs are computed, each by a process of its own.
     pub machine: Machine,
     /// The time, RFC 3339 in UTC.
     pub clock: &'a dyn Fn() -> String,

@@ -19,7 +19,7 @@ use crate::{Progress, RunError, Source, Stage};
 pub enum PointState {
     /// Its run is complete.
     Complete,
-    /// Its run failed.
+    /// Its run ended with an error, which stands beside it.
     Failed,
     /// A process is at work on it.
     Running,
@@ -32,9 +32,9 @@ pub enum PointState {
 /// A point and how far it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SweepPointState {
-    /// The axis.
+    /// The name of the axis that the point lies on.
     pub axis: String,
-    /// The point's label.
+    /// The value on the axis, as the plan or its label writes it.
     pub value: String,
     /// The seed, where the axis lists seeds.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -36,9 +36,9 @@ pub(super) const PAGE: &str = "sweep.html";
 /// One system at one point.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SweepRow {
-    /// The axis.
+    /// The name of the axis that the point lies on.
     pub axis: String,
-    /// The point's label.
+    /// The value on the axis, as the plan or its label writes it.
     pub value: String,
     /// The seed, where the axis lists seeds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,9 +62,9 @@ pub struct SweepRow {
 /// One system at one point: the mean over its seeds, with the 95 % interval of that mean over seeds, for the same people.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SweepMean {
-    /// The axis.
+    /// The name of the axis that the point lies on.
     pub axis: String,
-    /// The point's label.
+    /// The value on the axis, as the plan or its label writes it.
     pub value: String,
     /// The seeds that have an equal error rate.
     pub seeds: usize,
