@@ -46,7 +46,7 @@ pub(crate) struct EnrolArguments {
     #[arg(value_parser = number, long, value_name = "S")]
     pub(crate) seconds: Option<f64>,
     /// The same in epochs.
-    #[arg(value_parser = whole::<usize>, long, value_name = "K")]
+    #[arg(value_parser = whole::<FoldIndex>, long, value_name = "K")]
     pub(crate) epochs: Option<usize>,
     /// What becomes of the template of somebody who is enrolled already; refused by default.
     #[arg(long, value_enum)]
@@ -74,7 +74,7 @@ pub(crate) struct EnrolArguments {
     #[arg(long)]
     pub(crate) lenient: bool,
     /// In a new gallery: the fold whose encoder makes its prints; the final model by default.
-    #[arg(value_parser = whole::<usize>, long, value_name = "K")]
+    #[arg(value_parser = whole::<FoldIndex>, long, value_name = "K")]
     pub(crate) fold: Option<FoldIndex>,
     /// In a new gallery: seal names, templates and logs under the secret.
     #[arg(long)]
@@ -225,7 +225,7 @@ pub(crate) struct ExportArguments {
     #[arg(long, value_name = "ROLE", value_delimiter = ',', default_value = "test")]
     pub(crate) roles: Vec<String>,
     /// Rows of this fold only; for weights, the fold whose encoder is meant (0 by default).
-    #[arg(value_parser = whole::<usize>, long, value_name = "K")]
+    #[arg(value_parser = whole::<FoldIndex>, long, value_name = "K")]
     pub(crate) fold: Option<FoldIndex>,
     /// Make the prints anew with the weights of this file, a changed copy of the exported .safetensors of that fold.
     #[arg(long, value_name = "FILE")]

@@ -19,7 +19,7 @@ pub(crate) enum ModelCommand {
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
         /// The encoder of this fold; the final model by default.
-        #[arg(value_parser = whole::<usize>, long, value_name = "K")]
+        #[arg(value_parser = whole::<FoldIndex>, long, value_name = "K")]
         fold: Option<FoldIndex>,
         /// Replace a file that is there.
         #[arg(long)]

@@ -70,13 +70,13 @@ impl Whose {
         let file = EncoderPrints::open(&run.folder)?;
         let from = (&file, run.config.protocol.enrol.recordings_per_template);
         let ([fold], Some(_)) = (run.folds.as_slice(), run.fold) else {
-            let setting = RolePrints::of_folds(&run.folds, from, projection);
+            let setting = RolePrints::of_folds(&run.folds, from, projection)?;
             return Ok(Self { people: People::OutOfFold, setting, tested: None });
         };
         let (role, people) =
             if fold.dev.is_empty() { (Role::Test, People::Test) } else { (Role::Dev, People::Dev) };
         let prints = |role| RolePrints::of(fold, from, role, projection);
-        Ok(Self { people, setting: vec![prints(role)], tested: Some(prints(Role::Test)) })
+        Ok(Self { people, setting: vec![prints(role)?], tested: Some(prints(Role::Test)?) })
     }
 
     fn subjects(&self) -> usize {

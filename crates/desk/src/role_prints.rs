@@ -1,21 +1,26 @@
 //! Prints of a fold's people in one role, as templates and probes, and their scores.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use ndarray::{Array2, ArrayView2, Axis, s};
+use ndarray::Axis;
+use twinprint_comparison::{Pooled, Pooling, cosine};
 use twinprint_evaluation::{Estimate, Scores};
 use twinprint_gallery::{Projection, Rate, Template};
 use twinprint_protocol::{Fold, Role, shares};
 use twinprint_run::EncoderPrints;
-use twinprint_signal::{RecordingKey, SubjectId};
+use twinprint_signal::{EmbeddingSpace, LengthMeaning, Prints, RecordingKey, SubjectId};
+use twinprint_store::prints::space_of;
 
 use crate::DeskError;
 
 /// Templates and probes together are cut so that a length has about as many comparisons at most.
 pub(crate) const COMPARISONS: usize = 2_000_000;
 
-/// The prints of a fold's people in one role, person by person, recording by recording, in order of time.
+/// The prints of a fold's people in one role.
 pub(crate) struct RolePrints {
+    /// Recording by recording, in order of time; each counts by its length.
+    prints: Prints<'static>,
     people: Vec<Person>,
     /// The number of the first of them.
     first: u32,
@@ -25,9 +30,21 @@ pub(crate) struct RolePrints {
     per_template: usize,
 }
 
+/// The places of somebody's recordings among the prints.
 struct Person {
-    enrol: Vec<Array2<f32>>,
-    probe: Vec<Array2<f32>>,
+    subject: SubjectId,
+    enrol: Vec<Range<usize>>,
+    probe: Vec<Range<usize>>,
+}
+
+/// Prints that become one template or one probe.
+#[derive(Debug, PartialEq)]
+struct Group {
+    /// The place of their person.
+    person: usize,
+    rows: Vec<usize>,
+    /// How many of them each recording has.
+    counts: Vec<usize>,
 }
 
 /// Everything compared at one length of template and probe.
@@ -42,55 +59,71 @@ pub(crate) struct Comparisons {
 
 impl RolePrints {
     /// The people whom the protocol both enrols and probes in `role`, templates of as many recordings as it says; their prints projected where there is a projection.
+    ///
+    /// # Errors
+    /// None that files of a run could cause.
     pub(crate) fn of(
         fold: &Fold,
         (prints, per_template): (&EncoderPrints, usize),
         role: Role,
         projection: Option<&Projection>,
-    ) -> Self {
+    ) -> Result<Self, DeskError> {
         let file = prints.of(role);
-        let mut rows: BTreeMap<&RecordingKey, Vec<(f64, usize)>> = BTreeMap::new();
+        let mut recordings: BTreeMap<&RecordingKey, Vec<usize>> = BTreeMap::new();
         for (row, info) in file.infos().iter().enumerate() {
             if info.fold == Some(fold.index) && info.role.as_deref() == Some(role.name()) {
-                rows.entry(&*info.epoch.key).or_default().push((info.epoch.start.get(), row));
+                recordings.entry(&*info.epoch.key).or_default().push(row);
             }
         }
-        let prints = |key: &RecordingKey| {
-            let mut rows = rows.get(key)?.clone();
-            rows.sort_by(|a, b| a.0.total_cmp(&b.0));
-            let rows: Vec<usize> = rows.into_iter().map(|(_, row)| row).collect();
-            let prints = file.prints().select(Axis(0), &rows);
-            Some(projection.map_or_else(|| prints.clone(), |projection| projection.apply(prints.view())))
-        };
+        let (mut rows, mut places): (Vec<usize>, BTreeMap<_, Range<usize>>) = (Vec::new(), BTreeMap::new());
+        for (key, mut own) in recordings {
+            let start = |row: usize| file.infos()[row].epoch.start.get();
+            own.sort_by(|&a, &b| start(a).total_cmp(&start(b)));
+            places.insert(key, rows.len()..rows.len() + own.len());
+            rows.append(&mut own);
+        }
+        let values = file.prints().select(Axis(0), &rows);
+        let values = projection.map_or_else(|| values.clone(), |projection| projection.apply(values.view()));
+        let infos: Vec<_> = rows.iter().map(|&row| file.infos()[row].epoch.clone()).collect();
+        let unknown = || EmbeddingSpace { model: String::new(), fold: Some(fold.index) };
+        let space = space_of(file.attributes(), Some(fold.index)).unwrap_or_else(unknown);
+        let prints =
+            Prints::new(values, infos, space, LengthMeaning::Weight).map_err(DeskError::thresholds)?;
         let (enrol, probe) = fold.compared(role);
         let of_person = |keys: &[RecordingKey], subject: &SubjectId| {
-            keys.iter().filter(|key| key.subject == *subject).filter_map(prints).collect::<Vec<_>>()
+            let own = keys.iter().filter(|key| key.subject == *subject);
+            own.filter_map(|key| places.get(key).cloned()).collect::<Vec<_>>()
         };
         let people = fold
             .subjects(role)
             .iter()
-            .map(|subject| Person { enrol: of_person(enrol, subject), probe: of_person(probe, subject) })
+            .map(|subject| Person {
+                subject: subject.clone(),
+                enrol: of_person(enrol, subject),
+                probe: of_person(probe, subject),
+            })
             .filter(|person| !person.enrol.is_empty() && !person.probe.is_empty())
             .collect();
-        Self { people, first: 0, sets: 1, per_template }
+        Ok(Self { prints, people, first: 0, sets: 1, per_template })
     }
 
     /// Everybody who is tested, fold by fold, each numbered apart.
+    ///
+    /// # Errors
+    /// As [`RolePrints::of`].
     pub(crate) fn of_folds(
         folds: &[Fold],
         from: (&EncoderPrints, usize),
         projection: Option<&Projection>,
-    ) -> Vec<Self> {
+    ) -> Result<Vec<Self>, DeskError> {
         let mut first = 0;
-        folds
-            .iter()
-            .map(|fold| {
-                let prints =
-                    Self { first, sets: folds.len(), ..Self::of(fold, from, Role::Test, projection) };
-                first += prints.people.len() as u32;
-                prints
-            })
-            .collect()
+        let numbered = |fold| {
+            let own = Self::of(fold, from, Role::Test, projection)?;
+            let own = Self { first, sets: folds.len(), ..own };
+            first += own.people.len() as u32;
+            Ok(own)
+        };
+        folds.iter().map(numbered).collect()
     }
 
     /// At most so many templates, and so many probes, a person.
@@ -103,64 +136,98 @@ impl RolePrints {
         self.people.len()
     }
 
-    /// Templates of `epochs` consecutive clean epochs each, at most `most` a person, with the number of the person.
-    pub(crate) fn templates(&self, epochs: usize, most: usize) -> Result<Vec<(u32, Template)>, DeskError> {
-        let mut templates = Vec::new();
-        for (number, person) in self.people.iter().enumerate() {
-            let number = self.first + number as u32;
+    /// The number of a person by their place.
+    fn number(&self, person: usize) -> u32 {
+        self.first + person as u32
+    }
+
+    /// What templates of `epochs` consecutive clean epochs are made of, at most `most` a person.
+    fn enrolled(&self, epochs: usize, most: usize) -> Vec<Group> {
+        let of_person = |(person, own): (usize, &Person)| -> Vec<Group> {
             if self.per_template == 1 {
-                for block in blocks(&person.enrol, epochs, most) {
-                    templates.push((number, Template::of(block)?));
-                }
-                continue;
+                return blocks(person, &own.enrol, epochs, most).collect();
             }
-            for group in self.groups(person).take(most) {
-                let Some((prints, counts)) = first_of_each(group, epochs) else { continue };
-                templates.push((number, Template::of_recordings(prints.view(), &counts)?));
-            }
-        }
-        Ok(templates)
+            let groups = self.groups(own).take(most);
+            groups.filter_map(|group| first_of_each(person, group, epochs)).collect()
+        };
+        self.people.iter().enumerate().flat_map(of_person).collect()
+    }
+
+    /// Templates of `epochs` consecutive clean epochs each, at most `most` a person, with the number of the person, as a gallery keeps
+    /// them.
+    ///
+    /// # Errors
+    /// When a print has no direction.
+    pub(crate) fn templates(&self, epochs: usize, most: usize) -> Result<Vec<(u32, Template)>, DeskError> {
+        let made = |Group { person, rows, counts }: Group| {
+            let prints = self.prints.values().select(Axis(0), &rows);
+            Ok((self.number(person), Template::of_recordings(prints.view(), &counts)?))
+        };
+        self.enrolled(epochs, most).into_iter().map(made).collect()
     }
 
     /// The recordings of each template of a person, where it is made of several.
-    fn groups<'a>(&self, person: &'a Person) -> impl Iterator<Item = &'a [Array2<f32>]> {
+    fn groups<'a>(&self, person: &'a Person) -> impl Iterator<Item = &'a [Range<usize>]> {
         let size = if self.per_template == 0 { person.enrol.len() } else { self.per_template };
         person.enrol.chunks_exact(size.max(1))
     }
 
+    /// The templates or probes of groups, each of their first `epochs` prints.
+    fn pooled(&self, groups: &[Group], epochs: usize) -> Result<Pooled, DeskError> {
+        let rows = groups.iter().map(|group| {
+            (self.people[group.person].subject.as_str(), &group.rows[..epochs.min(group.rows.len())])
+        });
+        Pooled::of_recordings(&self.prints, rows, Pooling::Mean).map_err(DeskError::thresholds)
+    }
+
     /// Every template of `enrol` epochs against every probe of `probe`, one epoch of it after the other.
+    ///
+    /// # Errors
+    /// When a print has no direction.
     pub(crate) fn compare(&self, enrol: usize, probe: usize) -> Result<Comparisons, DeskError> {
-        let templates = self.templates(enrol, self.share())?;
         let mut found = Comparisons { enrol: Vec::new(), probe: Vec::new(), running: Vec::new() };
-        for (number, person) in self.people.iter().enumerate() {
-            for block in blocks(&person.probe, probe, self.share()) {
-                let probes = (1..=probe)
-                    .map(|count| Template::of(block.slice(s![..count, ..])))
-                    .collect::<Result<Vec<_>, _>>()?;
-                for (enrolled, template) in &templates {
-                    found.enrol.push(*enrolled);
-                    found.probe.push(self.first + number as u32);
-                    found.running.push(probes.iter().map(|probe| template.score(probe)).collect());
-                }
+        let enrolled = self.enrolled(enrol, self.share());
+        let of_person = |(at, own): (usize, &Person)| -> Vec<Group> {
+            blocks(at, &own.probe, probe, self.share()).collect()
+        };
+        let probed: Vec<Group> = self.people.iter().enumerate().flat_map(of_person).collect();
+        if enrolled.is_empty() || probed.is_empty() {
+            return Ok(found);
+        }
+        let templates = self.pooled(&enrolled, enrol)?;
+        let after =
+            |epochs| cosine(&templates, &self.pooled(&probed, epochs)?).map_err(DeskError::thresholds);
+        let scores = (1..=probe).map(after).collect::<Result<Vec<_>, DeskError>>()?;
+        for (column, asked) in probed.iter().enumerate() {
+            for (row, template) in enrolled.iter().enumerate() {
+                found.enrol.push(self.number(template.person));
+                found.probe.push(self.number(asked.person));
+                found.running.push(scores.iter().map(|scores| f64::from(scores[[row, column]])).collect());
             }
         }
         Ok(found)
     }
 
     /// Scores of the templates of two people each, of `epochs` epochs: what a search for duplicates compares.
+    ///
+    /// # Errors
+    /// When a print has no direction.
     pub(crate) fn between_templates(&self, epochs: usize) -> Result<Vec<f64>, DeskError> {
-        let templates = self.templates(epochs, self.share())?;
-        let mut scores = Vec::new();
-        for (place, (person, template)) in templates.iter().enumerate() {
-            let others = templates[..place].iter().filter(|(other, _)| other != person);
-            scores.extend(others.map(|(_, other)| template.score(other)));
+        let enrolled = self.enrolled(epochs, self.share());
+        if enrolled.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(scores)
+        let templates = self.pooled(&enrolled, epochs)?;
+        let scores = cosine(&templates, &templates).map_err(DeskError::thresholds)?;
+        let of_two = |&((one, other), _): &((usize, usize), &f32)| {
+            other < one && enrolled[one].person != enrolled[other].person
+        };
+        Ok(scores.indexed_iter().filter(of_two).map(|(_, &score)| f64::from(score)).collect())
     }
 
     /// Whether two people or more have a recording to enrol with of so many epochs.
     pub(crate) fn can_enrol(&self, epochs: usize) -> bool {
-        let together = |group: &[Array2<f32>]| group.iter().map(Array2::nrows).sum::<usize>() >= epochs;
+        let together = |group: &[Range<usize>]| group.iter().map(Range::len).sum::<usize>() >= epochs;
         let can = |person: &&Person| match self.per_template {
             1 => holds(&person.enrol, epochs),
             _ => self.groups(person).any(together),
@@ -183,33 +250,36 @@ impl RolePrints {
     }
 }
 
-fn holds(recordings: &[Array2<f32>], epochs: usize) -> bool {
-    recordings.iter().any(|prints| prints.nrows() >= epochs)
+fn holds(recordings: &[Range<usize>], epochs: usize) -> bool {
+    recordings.iter().any(|rows| rows.len() >= epochs)
 }
 
-/// The first prints of each of several recordings, `epochs` together, as the protocol shares them out, and how many of each;
-/// nothing where there are too few.
-fn first_of_each(recordings: &[Array2<f32>], epochs: usize) -> Option<(Array2<f32>, Vec<usize>)> {
-    let there: Vec<usize> = recordings.iter().map(Array2::nrows).collect();
+/// The first prints of each of several recordings, `epochs` together, as the protocol shares them out; nothing where there are
+/// too few.
+fn first_of_each(person: usize, recordings: &[Range<usize>], epochs: usize) -> Option<Group> {
+    let there: Vec<usize> = recordings.iter().map(Range::len).collect();
     let counts = shares(&there, epochs)?;
-    let parts: Vec<ArrayView2<f32>> =
-        recordings.iter().zip(&counts).map(|(prints, &count)| prints.slice(s![..count, ..])).collect();
-    let prints = ndarray::concatenate(Axis(0), &parts).ok()?;
-    Some((prints, counts.into_iter().filter(|&count| count > 0).collect()))
+    let taken = recordings.iter().zip(&counts).flat_map(|(rows, &count)| rows.clone().take(count));
+    Some(Group {
+        person,
+        rows: taken.collect(),
+        counts: counts.into_iter().filter(|&count| count > 0).collect(),
+    })
 }
 
 /// Consecutive rows, `length` at a time, at most `most` times.
 fn blocks(
-    recordings: &[Array2<f32>],
+    person: usize,
+    recordings: &[Range<usize>],
     length: usize,
     most: usize,
-) -> impl Iterator<Item = ArrayView2<'_, f32>> {
-    let whole = move |prints: &'_ Array2<f32>| prints.nrows() / length;
-    recordings
-        .iter()
-        .flat_map(move |prints| (0..whole(prints)).map(move |at| (prints, at)))
-        .map(move |(prints, at)| prints.slice(s![at * length..(at + 1) * length, ..]))
-        .take(most)
+) -> impl Iterator<Item = Group> {
+    let starts = move |rows: &Range<usize>| (rows.start..).step_by(length).take(rows.len() / length);
+    recordings.iter().flat_map(starts).take(most).map(move |start| Group {
+        person,
+        rows: (start..start + length).collect(),
+        counts: vec![length],
+    })
 }
 
 impl Comparisons {
@@ -252,20 +322,15 @@ mod tests {
 
     #[test]
     fn a_template_of_several_recordings_takes_the_first_epochs_of_each() {
-        let recordings =
-            [Array2::from_shape_fn((5, 1), |(row, _)| row as f32), Array2::from_elem((1, 1), 9.0)];
-        let (prints, counts) = first_of_each(&recordings, 4).unwrap();
-        assert_eq!((prints.column(0).to_vec(), counts), (vec![0.0, 1.0, 2.0, 9.0], vec![3, 1]));
-        assert!(first_of_each(&recordings, 7).is_none());
+        let group = first_of_each(2, &[0..5, 7..8], 4).unwrap();
+        assert_eq!(group, Group { person: 2, rows: vec![0, 1, 2, 7], counts: vec![3, 1] });
+        assert!(first_of_each(2, &[0..5, 7..8], 7).is_none());
     }
 
     #[test]
     fn blocks_share_no_row_and_stay_within_a_recording() {
-        let recordings =
-            [Array2::from_shape_fn((5, 1), |(row, _)| row as f32), Array2::from_elem((3, 1), 9.0)];
-        let found: Vec<Vec<f32>> =
-            blocks(&recordings, 2, 99).map(|block| block.iter().copied().collect()).collect();
-        assert_eq!(found, [vec![0.0, 1.0], vec![2.0, 3.0], vec![9.0, 9.0]]);
-        assert_eq!(blocks(&recordings, 2, 1).count(), 1);
+        let of = |most| blocks(0, &[0..5, 5..8], 2, most).map(|group| group.rows).collect::<Vec<_>>();
+        assert_eq!(of(99), [vec![0, 1], vec![2, 3], vec![5, 6]]);
+        assert_eq!(of(1).len(), 1);
     }
 }

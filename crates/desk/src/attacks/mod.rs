@@ -33,7 +33,7 @@ const MOST_QUERIES: usize = 100_000;
 
 /// What to attack and how often a climb may ask.
 pub struct AttackOptions<'a> {
-    /// The run folder.
+    /// The folder of a finished run whose epochs and prints are still there.
     pub run: &'a Path,
     /// Scores that a climb with prints may ask for; one with signals asks for a quarter.
     pub queries: usize,
@@ -140,9 +140,9 @@ impl Setting {
     /// nobody was set aside from the people tested in the other folds.
     fn of(run: &FinishedRun, folds: &[Fold], material: &Material) -> Result<Self, DeskError> {
         let from = (&material.prints, run.config.protocol.enrol.recordings_per_template);
-        let tested = RolePrints::of_folds(folds, from, None);
+        let tested = RolePrints::of_folds(folds, from, None)?;
         let dev: Vec<RolePrints> =
-            folds.iter().map(|fold| RolePrints::of(fold, from, Role::Dev, None)).collect();
+            folds.iter().map(|fold| RolePrints::of(fold, from, Role::Dev, None)).collect::<Result<_, _>>()?;
         let epoch_seconds = epoch_seconds(run, folds)?;
         let lengths = lengths(run, &tested, epoch_seconds)?;
         let enough = |set: &RolePrints| set.can_enrol(lengths.enrol) && set.can_probe(lengths.looks);
