@@ -5,12 +5,10 @@ use std::path::Path;
 
 use ndarray::{Array2, Axis};
 use twinprint_gallery::{Acquisition, Source};
-use twinprint_preprocess::{
-    CheckedPlan, EpochPlan, OnMissing, Preprocessed, Preprocessor, Reference, unlike_eeg,
-};
+use twinprint_preprocess::{CheckedPlan, OnMissing, Preprocessed, Preprocessor, Reference, unlike_eeg};
 use twinprint_protocol::shares;
 use twinprint_recordings::{Kind, ReadError, RecordingReader, Strictness};
-use twinprint_signal::{ChannelName, Hertz, Seconds};
+use twinprint_signal::{ChannelName, Hertz};
 
 use crate::DeskError;
 use crate::open_encoder::Encoder;
@@ -62,16 +60,17 @@ fn acquire(encoder: &Encoder, path: &Path, lenient: bool) -> Result<Acquired, De
     let remedy = "--lenient reads what is certain of a damaged file";
     let mut reader = RecordingReader::open(path, strictness)
         .map_err(|error| RunError::unreadable(path, error, lenient, remedy))?;
-    if let Some(unit) = &encoder.preprocess.channels.unit {
+    let plan = &encoder.preprocess;
+    if let Some(unit) = &plan.channels.unit {
         reader = reader.with_empty_units(unit);
     }
-    let plan = plan_for(encoder).checked().map_err(|error| refuse(error.to_string()))?;
-    let signals = choose(encoder, &plan, &reader, path)?;
-    let recording = read_signals(&plan, &reader, &signals).map_err(refuse)?;
+    let signals = choose(encoder, plan, &reader, path)?;
+    let recording = read_signals(plan, &reader, &signals).map_err(refuse)?;
     if let Some(found) = unlike_eeg(&recording) {
         return Err(DeskError::NoEeg { path: path.to_owned(), found });
     }
-    let cut = Preprocessor::new(plan).run(recording, &[], None).map_err(|error| refuse(chain(&error)))?;
+    let cut =
+        Preprocessor::new(plan.clone()).run(recording, &[], None).map_err(|error| refuse(chain(&error)))?;
     check(encoder, &cut, path)?;
     let mut acquisition = counts(&cut);
     let replaced = &cut.quality.interpolated;
@@ -113,18 +112,6 @@ impl Acquired {
         let recordings = [self.recordings, other.recordings].concat();
         Ok(Self { prints, recordings, acquisition, sources, notices })
     }
-}
-
-/// The run's preprocessing for one more recording: the encoder's channels by name, epochs end to end.
-pub(crate) fn plan_for(encoder: &Encoder) -> twinprint_preprocess::Plan {
-    let mut plan = encoder.preprocess.clone();
-    if plan.channels.pick.is_empty() {
-        plan.channels.pick = encoder.model.channels().to_vec();
-    }
-    if let EpochPlan::Fixed { overlap, .. } = &mut plan.epochs {
-        *overlap = Seconds::default();
-    }
-    plan
 }
 
 /// The file's signals to read, or everything that is in the way.

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use twinprint_encoder::Model;
 use twinprint_gallery::{EncoderIdentity, Projection, Thresholds};
-use twinprint_run::{CarriedModel, FinishedRun, TrainedEncoder};
-use twinprint_signal::{EmbeddingSpace, FoldIndex};
+use twinprint_preprocess::{CheckedPlan, EpochPlan, Plan};
+use twinprint_run::{CarriedModel, FinishedRun, RunError, TrainedEncoder};
+use twinprint_signal::{EmbeddingSpace, FoldIndex, Seconds};
 
 use crate::DeskError;
 use crate::calibrate;
@@ -15,7 +16,7 @@ use crate::run_scores::{RunScores, check_honest, which};
 /// An encoder that people are enrolled with.
 pub(crate) struct Encoder {
     /// How recordings become its epochs.
-    pub(crate) preprocess: twinprint_preprocess::Plan,
+    pub(crate) preprocess: CheckedPlan,
     /// Clean seconds that a template is made from.
     pub(crate) enrol_seconds: f64,
     /// What it has learnt from: hashes of recordings' samples.
@@ -57,7 +58,7 @@ impl Encoder {
         }
         let thresholds = serde_json::from_value(about.gallery).map_err(DeskError::thresholds)?;
         Ok(Self {
-            preprocess: about.preprocess,
+            preprocess: for_recordings(about.preprocess, &model, path)?,
             enrol_seconds: about.enrol_seconds,
             learnt_from: about.learnt_from.into_iter().map(|known| known.samples).collect(),
             identity: identity(&model, space, about.provenance.plan_hash, path),
@@ -76,7 +77,7 @@ impl Encoder {
         learnt_from.extend(before.into_iter().map(|known| known.samples));
         let space = encoder.space().map_err(DeskError::thresholds)?;
         Ok(Self {
-            preprocess: finished.config.preprocess_of_tested(),
+            preprocess: for_recordings(finished.config.preprocess_of_tested(), &encoder.model, run)?,
             enrol_seconds: finished.config.protocol.enrol.seconds,
             learnt_from,
             identity: identity(&encoder.model, space, finished.plan_hash, run),
@@ -123,6 +124,17 @@ pub(crate) fn trained(run: &FinishedRun, fold: Option<FoldIndex>) -> Result<Trai
             Ok(run.final_model()?)
         }
     }
+}
+
+/// A run's preprocessing for recordings that come later: the encoder's channels by name, epochs end to end.
+fn for_recordings(mut plan: Plan, model: &Model, place: &Path) -> Result<CheckedPlan, DeskError> {
+    if plan.channels.pick.is_empty() {
+        plan.channels.pick = model.channels().to_vec();
+    }
+    if let EpochPlan::Fixed { overlap, .. } = &mut plan.epochs {
+        *overlap = Seconds::default();
+    }
+    Ok(plan.checked().map_err(|error| RunError::run_folder(place, error))?)
 }
 
 fn identity(model: &Model, space: EmbeddingSpace, plan: String, place: &Path) -> EncoderIdentity {

@@ -9,7 +9,6 @@ use twinprint_signal::{ChannelName, Hertz, Recording};
 use super::attempt::{Attack, Attempt};
 use super::material::AttackedFold;
 use crate::DeskError;
-use crate::acquire::plan_for;
 use crate::admission::repeated;
 
 /// Recordings of each noise.
@@ -65,14 +64,11 @@ fn against_all(
 
 /// As `verify` takes a recording, but that what is refused is scored all the same.
 fn acquire(fold: &AttackedFold, content: Content, rng: &mut ChaCha20Rng) -> Result<Acquired, DeskError> {
-    let refuse = |error: &dyn std::error::Error| {
-        DeskError::Request(format!("a made up recording cannot be taken in: {error}"))
-    };
-    let plan = plan_for(&fold.encoder).checked().map_err(|error| refuse(&error))?;
+    let plan = &fold.encoder.preprocess;
     let seconds = SECONDS.max((fold.looks + 2) as f64 * fold.encoder.identity.epoch_seconds);
-    let recording = recording(&plan, fold.encoder.model.rate(), seconds, content, rng)?;
+    let recording = recording(plan, fold.encoder.model.rate(), seconds, content, rng)?;
     let mut refused = unlike_eeg(&recording).map(|_| "no EEG");
-    let epochs = Preprocessor::new(plan).run(recording, &[], None).map(|cut| cut.samples).ok();
+    let epochs = Preprocessor::new(plan.clone()).run(recording, &[], None).map(|cut| cut.samples).ok();
     let epochs = epochs.filter(|epochs| epochs.dim().0 > 0);
     if epochs.is_none() {
         refused = refused.or(Some("no clean epoch"));
