@@ -57,17 +57,7 @@ impl Noise {
     }
 
     fn epochs(&self) -> TrainingEpochs<'_> {
-        TrainingEpochs {
-            samples: self.samples.view(),
-            rows: None,
-            subject: &self.owner,
-            recording: &self.recording,
-            weight: &[],
-            cohort: &[],
-            apart: None,
-            rate: 128.0,
-            channels: &self.channels,
-        }
+        TrainingEpochs::new(self.samples.view(), &self.owner, &self.recording, 128.0, &self.channels)
     }
 
     fn some(&self) -> ndarray::ArrayView3<'_, f32> {

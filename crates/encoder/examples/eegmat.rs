@@ -80,17 +80,7 @@ fn evaluate(
         }
         let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
         let samples = ndarray::concatenate(Axis(0), &views)?;
-        let data = TrainingEpochs {
-            samples: samples.view(),
-            rows: None,
-            subject: &subject,
-            recording: &recording,
-            weight: &[],
-            cohort: &[],
-            apart: None,
-            rate: 128.0,
-            channels: &channels,
-        };
+        let data = TrainingEpochs::new(samples.view(), &subject, &recording, 128.0, &channels);
         let model = fit(plan, &data, &Compute::cpu())?;
         let test: Vec<_> =
             recordings.iter().enumerate().filter(|(s, _)| s % 3 == fold).map(|(_, r)| r).collect();

@@ -41,6 +41,27 @@ pub struct TrainingEpochs<'a> {
 }
 
 impl<'a> TrainingEpochs<'a> {
+    /// All epochs of `samples`, with the person and the recording of each: all count alike, and people are of one cohort.
+    pub fn new(
+        samples: ArrayView3<'a, f32>,
+        subject: &'a [u32],
+        recording: &'a [u32],
+        rate: f64,
+        channels: &'a [ChannelName],
+    ) -> Self {
+        Self {
+            samples,
+            rows: None,
+            subject,
+            recording,
+            weight: &[],
+            cohort: &[],
+            apart: None,
+            rate,
+            channels,
+        }
+    }
+
     /// The number of epochs learnt from.
     pub fn len(&self) -> usize {
         self.rows.map_or(self.samples.dim().0, <[EpochRow]>::len)

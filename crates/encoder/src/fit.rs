@@ -33,17 +33,7 @@ use crate::{EncoderError, TrainingEpochs};
 /// let subject: Vec<u32> = (0..20).map(|epoch| epoch / 10).collect();
 /// let recording: Vec<u32> = (0..20).map(|epoch| epoch / 5).collect();
 /// let channels = [ChannelName::new("O1"), ChannelName::new("O2")];
-/// let data = TrainingEpochs {
-///     samples: samples.view(),
-///     rows: None,
-///     subject: &subject,
-///     recording: &recording,
-///     weight: &[],
-///     cohort: &[],
-///     apart: None,
-///     rate: 128.0,
-///     channels: &channels,
-/// };
+/// let data = TrainingEpochs::new(samples.view(), &subject, &recording, 128.0, &channels);
 ///
 /// let mut plan = Plan::default();
 /// plan.optimiser.steps = 3;

@@ -28,17 +28,7 @@ fn rows_of_a_larger_file_fit_as_a_copy_of_them_does_whether_features_are_kept_or
     let copy = EpochRow::select(file.view(), &rows);
     let owner: Vec<u32> = (0..rows.len()).map(|index| (index % 5) as u32).collect();
     let channels: Vec<ChannelName> = (0..9).map(|c| ChannelName::new(format!("X{c}"))).collect();
-    let whole = TrainingEpochs {
-        samples: copy.view(),
-        rows: None,
-        subject: &owner,
-        recording: &owner,
-        weight: &[],
-        cohort: &[],
-        apart: None,
-        rate: 128.0,
-        channels: &channels,
-    };
+    let whole = TrainingEpochs::new(copy.view(), &owner, &owner, 128.0, &channels);
     let part = TrainingEpochs { samples: file.view(), rows: Some(&rows), ..whole.clone() };
     part.check().unwrap();
     for plan in plans() {

@@ -68,35 +68,6 @@ pub struct FoldTrials {
     pub failures: Failures,
 }
 
-impl FoldTrials {
-    /// The number of trials.
-    pub fn len(&self) -> usize {
-        self.templates.len() * self.probes.len()
-    }
-
-    /// Whether nothing is compared.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Whether a template and a probe, by position, are of one person.
-    pub fn mated(&self, template: usize, probe: usize) -> bool {
-        self.templates[template].subject == self.probes[probe].subject
-    }
-
-    /// Every trial as template, probe and whether they are mated; probes vary fastest.
-    pub fn iter(&self) -> impl Iterator<Item = (&Pool, &Pool, bool)> {
-        self.templates.iter().flat_map(move |template| {
-            self.probes.iter().map(move |probe| (template, probe, template.subject == probe.subject))
-        })
-    }
-
-    /// The share of probe recordings that gave no probe, by which FMR and FNMR become FAR and FRR; 0 without attempts.
-    pub fn failure_to_acquire_rate(&self) -> f64 {
-        self.failures.to_acquire.len() as f64 / self.failures.acquire_attempts.max(1) as f64
-    }
-}
-
 /// Cuts the templates and probes of a fold's dev or test subjects from the epochs that survived preprocessing.
 ///
 /// `epochs` are all epochs of the cohort in any order, overlapping or not, each `epoch_seconds` long; a subset without

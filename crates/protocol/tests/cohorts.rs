@@ -131,7 +131,7 @@ fn a_tested_cohort_is_compared_with_itself_alone() {
         for fold in &view.folds {
             let found = trials(&epochs, 2.0, fold, Role::Test, &plan, 2.0).unwrap();
             let start = format!("{}/", name.unwrap());
-            assert!(!found.is_empty());
+            assert!(!found.templates.is_empty() && !found.probes.is_empty());
             assert!(
                 found
                     .templates

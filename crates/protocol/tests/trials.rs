@@ -27,7 +27,7 @@ fn starts(pool: &Pool, epochs: &[EpochInfo]) -> Vec<f64> {
 
 proptest! {
     #[test]
-    fn every_template_meets_every_probe_and_no_pool_overlaps(
+    fn no_pool_overlaps_another_and_all_are_as_long_as_asked(
         subjects in 6_usize..12, step in prop::sample::select(vec![0.5, 1.0, 2.0, 3.0]), probe in prop::sample::select(vec![2.0, 4.0, 10.0]),
         rejected in prop::collection::btree_set(0_usize..1000, 0..60), templates in 1_usize..3,
     ) {
@@ -38,11 +38,6 @@ proptest! {
         let mut plan = plan("on_short = \"drop\"\n[enrol]\nseconds = 20");
         plan.enrol.templates_per_subject = templates;
         let made = cut(&recordings, &kept, &plan, probe).unwrap();
-        prop_assert_eq!(made.iter().count(), made.templates.len() * made.probes.len());
-        prop_assert_eq!(made.len(), made.iter().count());
-        for (template, probe, mated) in made.iter() {
-            prop_assert_eq!(mated, template.subject == probe.subject);
-        }
         let mut used = BTreeSet::new();
         for pool in made.templates.iter().chain(&made.probes) {
             let starts = starts(pool, &kept);
@@ -82,7 +77,7 @@ fn templates_are_the_first_seconds_and_probes_follow_one_another() {
     assert_eq!(starts(&made.probes[1], &epochs), [10.0, 12.0, 14.0, 16.0, 18.0]);
     assert!(made.templates.iter().all(|pool| pool.key.recording.as_str() == "1"));
     assert!(made.probes.iter().all(|pool| pool.key.recording.as_str() == "2"));
-    assert_eq!(made.failure_to_acquire_rate(), 0.0);
+    assert!(made.failures.to_acquire.is_empty());
 }
 
 #[test]
@@ -137,7 +132,7 @@ fn dropped_subjects_and_recordings_are_counted() {
     assert_eq!((made.failures.to_enrol.len(), made.failures.enrol_attempts), (1, 2));
     assert_eq!(made.failures.to_enrol[0].key.subject, *first);
     assert_eq!(made.failures.to_acquire[0].available, 6.0);
-    assert_eq!(made.failure_to_acquire_rate(), 0.5);
+    assert_eq!((made.failures.to_acquire.len(), made.failures.acquire_attempts), (1, 2));
 }
 
 #[test]

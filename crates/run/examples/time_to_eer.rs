@@ -219,17 +219,9 @@ impl Bench {
     }
 
     fn epochs(&self) -> TrainingEpochs<'_> {
-        TrainingEpochs {
-            samples: self.cohort.samples.view(),
-            rows: Some(&self.learnt_from),
-            subject: &self.subject,
-            recording: &self.recording,
-            weight: &[],
-            cohort: &[],
-            apart: None,
-            rate: self.cohort.rate,
-            channels: &self.cohort.channels,
-        }
+        let Cohort { samples, rate, channels, .. } = &self.cohort;
+        let all = TrainingEpochs::new(samples.view(), &self.subject, &self.recording, *rate, channels);
+        TrainingEpochs { rows: Some(&self.learnt_from), ..all }
     }
 
     fn closed_form(&self) -> Outcome<Model> {

@@ -119,17 +119,8 @@ impl TrainingRows {
 
 /// Some epochs of the file as the encoder takes them where it does not matter whose they are.
 pub(crate) fn unlabelled<'a>(file: &'a EpochFile, rows: &'a [EpochRow]) -> TrainingEpochs<'a> {
-    TrainingEpochs {
-        samples: file.samples(),
-        rows: Some(rows),
-        subject: &[],
-        recording: &[],
-        weight: &[],
-        cohort: &[],
-        apart: None,
-        rate: file.rate().get(),
-        channels: file.channels(),
-    }
+    let all = TrainingEpochs::new(file.samples(), &[], &[], file.rate().get(), file.channels());
+    TrainingEpochs { rows: Some(rows), ..all }
 }
 
 /// The rows of the epochs that are wanted.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ndarray::{Array3, ArrayView3, Axis, CowArray, Ix3};
+use ndarray::{ArrayView3, Axis, CowArray, Ix3};
 
 use crate::{ChannelName, Hertz, RecordingKey, Seconds};
 
@@ -135,15 +135,12 @@ impl<'a> Epochs<'a> {
             infos: Cow::Owned(rows.iter().map(|&row| self.infos[row].clone()).collect()),
         }
     }
-
-    /// The samples `[epochs, channels, samples]` in µV, copied where they are borrowed.
-    pub fn into_samples(self) -> Array3<f32> {
-        self.samples.into_owned()
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use ndarray::Array3;
+
     use super::*;
     use crate::{RecordingId, SessionId, SubjectId};
 

@@ -146,11 +146,6 @@ impl Recording {
         &self.samples
     }
 
-    /// `[channels, samples]` in microvolts, to be worked on in place.
-    pub fn samples_mut(&mut self) -> &mut Array2<f32> {
-        &mut self.samples
-    }
-
     /// The stretches without a gap, in order; they tile the samples.
     pub fn segments(&self) -> &[Segment] {
         &self.segments

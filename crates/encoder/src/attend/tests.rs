@@ -40,17 +40,7 @@ proptest! {
         let draw = Draw::new(&part, &mut rng);
         let plan = crate::plan::Plan::default().check().unwrap();
         let samples = ndarray::Array3::zeros((0, 3, 1));
-        let data = TrainingEpochs {
-            samples: samples.view(),
-            rows: None,
-            subject: &[],
-            recording: &[],
-            weight: &[],
-            cohort: &[],
-            apart: None,
-            rate: 1.0,
-            channels: &[],
-        };
+        let data = TrainingEpochs::new(samples.view(), &[], &[], 1.0, &[]);
         let front = Front::Samples { standardise: twinprint_closed::Standardise::identity(3), samples: 1 };
         let learning = AttentionTraining { plan: &plan, attention: &attention, data: &data, front: &front, device: &device };
         let bound = Bound::new(&parameters, &tensors);

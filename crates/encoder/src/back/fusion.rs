@@ -209,17 +209,7 @@ mod tests {
         let subject: Vec<u32> = (0..40).map(|i| i / 10).collect();
         let recording: Vec<u32> = (0..40).map(|i| i / 5).collect();
         let channels: Vec<ChannelName> = ["A", "B", "C"].into_iter().map(ChannelName::new).collect();
-        let data = TrainingEpochs {
-            samples: samples.view(),
-            rows: None,
-            subject: &subject,
-            recording: &recording,
-            weight: &[],
-            cohort: &[],
-            apart: None,
-            rate: RATE,
-            channels: &channels,
-        };
+        let data = TrainingEpochs::new(samples.view(), &subject, &recording, RATE, &channels);
         FittedFusion::fit(plan, &data, own).unwrap()
     }
 

@@ -57,17 +57,7 @@ mod tests {
             let channels: Vec<ChannelName> = (0..9).map(|c| ChannelName::new(format!("X{c}"))).collect();
             let (subject, recording) = (owner.as_slice(), owner.as_slice());
             let samples = file.view();
-            fit_channels(&TrainingEpochs {
-                samples,
-                rows: None,
-                subject,
-                recording,
-                weight: &[],
-                cohort: &[],
-                apart: None,
-                rate: 128.0,
-                channels: &channels,
-            })
+            fit_channels(&TrainingEpochs::new(samples, subject, recording, 128.0, &channels))
         }
         .unwrap();
         for (c, (mean, deviation)) in standardise.mean().iter().zip(standardise.deviation()).enumerate() {

@@ -44,10 +44,7 @@ impl Model {
     /// # let samples = Array3::from_shape_fn((20, 2, 128), |(e, c, t)| ((7 * t + 31 * e * t + 13 * c) % 17) as f32);
     /// # let owner: Vec<u32> = (0..20).map(|epoch| epoch / 5).collect();
     /// # let channels = [ChannelName::new("O1"), ChannelName::new("O2")];
-    /// # let data = TrainingEpochs {
-    /// #     samples: samples.view(), rows: None, subject: &owner, recording: &owner, weight: &[], cohort: &[], apart: None, rate: 128.0,
-    /// #     channels: &channels,
-    /// # };
+    /// # let data = TrainingEpochs::new(samples.view(), &owner, &owner, 128.0, &channels);
     /// let model = Model::whitened(&Plan::default().check()?, &data, &Compute::cpu())?;
     /// let prints = model.embed(samples.view())?;
     /// assert_eq!(prints.dim(), (20, model.dim()));

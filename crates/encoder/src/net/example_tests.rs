@@ -37,17 +37,7 @@ fn nearest_is_right(plan: &Plan, steps: usize) -> f64 {
     plan.optimiser.steps = steps;
     let (samples, owner) = people(1);
     let channels: Vec<ChannelName> = (0..CHANNELS).map(|c| ChannelName::new(format!("X{c}"))).collect();
-    let data = TrainingEpochs {
-        samples: samples.view(),
-        rows: None,
-        subject: &owner,
-        recording: &owner,
-        weight: &[],
-        cohort: &[],
-        apart: None,
-        rate: 128.0,
-        channels: &channels,
-    };
+    let data = TrainingEpochs::new(samples.view(), &owner, &owner, 128.0, &channels);
     let model = train(&plan.check().unwrap(), &data, &Compute::cpu(), &mut Silent).unwrap();
     let (new, owner) = people(2);
     let prints = model.embed(new.view()).unwrap();

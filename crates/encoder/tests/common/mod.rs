@@ -41,17 +41,7 @@ pub fn cohort(subjects: u32, channels: usize, epochs: usize) -> Cohort {
 
 impl Cohort {
     pub fn epochs(&self) -> TrainingEpochs<'_> {
-        TrainingEpochs {
-            samples: self.samples.view(),
-            rows: None,
-            subject: &self.subject,
-            recording: &self.recording,
-            weight: &[],
-            cohort: &[],
-            apart: None,
-            rate: 128.0,
-            channels: &self.channels,
-        }
+        TrainingEpochs::new(self.samples.view(), &self.subject, &self.recording, 128.0, &self.channels)
     }
 }
 

@@ -87,17 +87,9 @@ impl Cohort {
 
     fn epochs(&self) -> TrainingEpochs<'_> {
         let file = &self.epochs.file;
-        TrainingEpochs {
-            samples: file.samples(),
-            rows: Some(&self.rows),
-            subject: &self.subject,
-            recording: &self.recording,
-            weight: &self.weight,
-            cohort: &[],
-            apart: None,
-            rate: file.rate().get(),
-            channels: file.channels(),
-        }
+        let (rate, channels) = (file.rate().get(), file.channels());
+        let all = TrainingEpochs::new(file.samples(), &self.subject, &self.recording, rate, channels);
+        TrainingEpochs { rows: Some(&self.rows), weight: &self.weight, ..all }
     }
 }
 

@@ -81,15 +81,9 @@ mod tests {
         let weight: Vec<f32> = cohort.iter().map(|c| if *c == 7 { weight } else { 1.0 }).collect();
         let (samples, channels) = (Array3::zeros((96, 1, 4)), [ChannelName::new("Cz")]);
         let data = TrainingEpochs {
-            samples: samples.view(),
-            rows: None,
-            subject: &subject,
-            recording: &recording,
             weight: &weight,
             cohort: &cohort,
-            apart: None,
-            rate: 128.0,
-            channels: &channels,
+            ..TrainingEpochs::new(samples.view(), &subject, &recording, 128.0, &channels)
         };
         data.check().unwrap();
         let index = EpochIndex::new(&data);
