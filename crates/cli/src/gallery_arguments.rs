@@ -46,7 +46,7 @@ pub(crate) struct EnrolArguments {
     #[arg(value_parser = number, long, value_name = "S")]
     pub(crate) seconds: Option<f64>,
     /// The same in epochs.
-    #[arg(value_parser = whole::<FoldIndex>, long, value_name = "K")]
+    #[arg(value_parser = whole::<usize>, long, value_name = "K")]
     pub(crate) epochs: Option<usize>,
     /// What becomes of the template of somebody who is enrolled already; refused by default.
     #[arg(long, value_enum)]
