@@ -73,14 +73,11 @@ impl Across {
         galleries: impl Iterator<Item = (Array2<f32>, Array2<f32>)>,
         seed: u64,
     ) -> Result<Self, DeskError> {
-        let failed = |error: &dyn std::error::Error| DeskError::Thresholds {
-            reason: twinprint_run::error::chain(error),
-        };
         let (mut values, mut left_people, mut right_people) = (Vec::new(), Vec::new(), Vec::new());
         let (mut linked, mut pairs) = (0.0, 0);
         let first = firsts(people);
         for (left, right) in galleries {
-            let scores = cosine_of_rows(left.view(), right.view()).map_err(|error| failed(&error))?;
+            let scores = cosine_of_rows(left.view(), right.view()).map_err(DeskError::thresholds)?;
             // Templates of one person made from different seconds, as two galleries would hold them.
             for ((one, other), score) in scores.indexed_iter().filter(|((one, other), _)| one != other) {
                 values.push(f64::from(*score));
@@ -95,9 +92,9 @@ impl Across {
         let (same, different): (Vec<usize>, Vec<usize>) = (0..values.len()).partition(mated);
         let pick = |rows: Vec<usize>| -> Vec<f64> { rows.into_iter().map(|row| values[row]).collect() };
         let linkage = linkage(&pick(same), &pick(different));
-        let scores = Scores::new(values, left_people, right_people).map_err(|error| failed(&error))?;
+        let scores = Scores::new(values, left_people, right_people).map_err(DeskError::thresholds)?;
         let bootstrap = Bootstrap { seed, ..Bootstrap::default() };
-        let found = verification(&scores, &bootstrap).map_err(|error| failed(&error))?;
+        let found = verification(&scores, &bootstrap).map_err(DeskError::thresholds)?;
         let eer = rate(found.eer);
         Ok(Self { eer, linkage, set_linkage: linked / f64::from(pairs.max(1)) })
     }

@@ -6,6 +6,7 @@ use twinprint_foreign::ForeignError;
 use twinprint_gallery::GalleryError;
 use twinprint_preprocess::UnlikeEeg;
 use twinprint_run::RunError;
+use twinprint_run::error::Problem;
 
 /// A refused recording, request or gallery; the message says what, where, the limit and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -62,17 +63,11 @@ pub enum DeskError {
     /// A request that cannot be met; the message says why and what to write.
     #[error("{0}")]
     Request(String),
-    /// Thresholds cannot be measured.
-    #[error("gallery: {reason}")]
-    Thresholds {
-        /// Why, and what to do.
-        reason: String,
-    },
 }
 
 impl DeskError {
-    /// A failure on the way to thresholds, its causes spelt out.
-    pub(crate) fn thresholds(error: impl std::error::Error) -> Self {
-        Self::Thresholds { reason: twinprint_run::error::chain(&error) }
+    /// A failure on the way to thresholds.
+    pub(crate) fn thresholds(problem: impl Into<Problem>) -> Self {
+        Self::Run(RunError::in_stage("gallery", problem))
     }
 }

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha20Rng;
 use twinprint_gallery::{Source, Template};
 use twinprint_protocol::{Fold, Role, shares};
 use twinprint_run::folder::EPOCHS;
-use twinprint_run::{EncoderPrints, FinishedRun, derive};
+use twinprint_run::{EncoderPrints, FinishedRun, RunError, derive};
 use twinprint_signal::{EpochRow, RecordingKey, RowInfo, SubjectId};
 use twinprint_store::epochs::EpochFile;
 
@@ -77,12 +77,9 @@ impl Material {
     /// When one is missing, as in a pruned run, or damaged.
     pub(super) fn open(run: &FinishedRun, prints: EncoderPrints) -> Result<Self, DeskError> {
         let path = run.folder.path(EPOCHS);
-        let epochs = EpochFile::open(&path).map_err(|error| DeskError::RunFolder {
-            path,
-            reason: format!(
-                "{error}; attacks go through the run's epochs: run its pipeline with --from preprocess"
-            ),
-        })?;
+        let remedy = "attacks go through the run's epochs: run its pipeline with --from preprocess";
+        let epochs =
+            EpochFile::open(&path).map_err(|error| RunError::run_folder_with(&path, error, remedy))?;
         let infos = epochs.infos().iter().enumerate();
         let place = infos
             .map(|(at, info)| (((*info.key).clone(), info.start.get().to_bits()), EpochRow(at)))
