@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Cohort, cohort, small, tiny_conv};
+use common::{Cohort, cohort, repeats_and_survives, small, tiny_conv};
 use ndarray::{Array1, Array2, Axis};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -102,20 +102,9 @@ fn attention_changes_lengths_and_no_direction_and_baselines_have_none() {
 #[test]
 fn the_same_plan_learns_the_same_attention_with_1_2_and_4_threads_and_it_survives_on_disk() {
     let (cohort, _) = spoilt(6);
-    let fit = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| {
-            train(&plan().check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap()
-        })
-    };
-    let model = fit(1);
-    let hash = model.content_hash().unwrap();
-    assert!([2, 4].iter().all(|&threads| fit(threads).content_hash().unwrap() == hash));
-    let folder = tempfile::tempdir().unwrap();
-    model.save(folder.path()).unwrap();
-    let back = Model::load(folder.path(), &Compute::cpu()).unwrap();
-    assert_eq!(back.embed(cohort.samples.view()).unwrap(), model.embed(cohort.samples.view()).unwrap());
-    assert_eq!(back.content_hash().unwrap(), hash);
+    repeats_and_survives(&cohort, || {
+        train(&plan().check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap()
+    });
 }
 
 #[test]

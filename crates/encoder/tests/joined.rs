@@ -5,7 +5,7 @@ mod common;
 
 use std::ops::ControlFlow;
 
-use common::{Cohort, SMALL, cohort, tiny_conv};
+use common::{Cohort, SMALL, cohort, repeats_and_survives, tiny_conv};
 use ndarray::{Array2, Axis, s};
 use twinprint_encoder::{
     Compute, EncoderError, Joined, JoinedFeatures, Model, Monitor, Plan, Recipe, Silent, StepReport,
@@ -66,18 +66,8 @@ fn an_epoch_has_the_same_print_alone_and_among_others_and_people_lie_together() 
 fn cohorts_of_several_montages_teach_one_network_and_it_repeats_with_any_number_of_threads() {
     let (nine, four) = (cohort(6, 9, 8), cohort(4, 4, 8));
     let plan = plan(4);
-    let fit = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| fit(&plan, &learn(&plan, &[nine.epochs(), four.epochs()]).unwrap(), &four))
-    };
-    let model = fit(1);
-    let hash = model.content_hash().unwrap();
-    assert!([2, 4].iter().all(|&threads| fit(threads).content_hash().unwrap() == hash));
-    let folder = tempfile::tempdir().unwrap();
-    model.save(folder.path()).unwrap();
-    let back = Model::load(folder.path(), &Compute::cpu()).unwrap();
-    assert_eq!(back.embed(four.samples.view()).unwrap(), model.embed(four.samples.view()).unwrap());
-    assert_eq!(back.content_hash().unwrap(), hash);
+    let learn = || learn(&plan, &[nine.epochs(), four.epochs()]).unwrap();
+    repeats_and_survives(&four, || fit(&plan, &learn(), &four));
 }
 
 #[test]
@@ -236,17 +226,8 @@ fn every_option_repeats_with_any_number_of_threads_and_survives_on_disk() {
         4,
         &EVERYTHING.replace("augment = [", "augment = [{ name = \"move_electrodes\", degrees = 5.0 }, "),
     );
-    let fit = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| fit(&plan, &learn(&plan, &[nineteen.epochs(), four.epochs()]).unwrap(), &four))
-    };
-    let model = fit(1);
-    let hash = model.content_hash().unwrap();
-    assert!([2, 4].iter().all(|&threads| fit(threads).content_hash().unwrap() == hash));
-    let folder = tempfile::tempdir().unwrap();
-    model.save(folder.path()).unwrap();
-    let back = Model::load(folder.path(), &Compute::cpu()).unwrap();
-    assert_eq!(back.embed(four.samples.view()).unwrap(), model.embed(four.samples.view()).unwrap());
+    let learn = || learn(&plan, &[nineteen.epochs(), four.epochs()]).unwrap();
+    repeats_and_survives(&four, || fit(&plan, &learn(), &four));
 }
 
 #[test]

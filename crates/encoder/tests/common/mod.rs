@@ -5,7 +5,7 @@ use ndarray::Array3;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use twinprint_encoder::{Architecture, Conv, Plan, TrainingEpochs};
+use twinprint_encoder::{Architecture, Compute, Conv, Model, Plan, TrainingEpochs};
 use twinprint_signal::ChannelName;
 
 pub const SAMPLES: usize = 128;
@@ -43,6 +43,22 @@ impl Cohort {
     pub fn epochs(&self) -> TrainingEpochs<'_> {
         TrainingEpochs::new(self.samples.view(), &self.subject, &self.recording, 128.0, &self.channels)
     }
+}
+
+/// Fits with one thread, with two and with four: each time the same model to the bit, and it comes back from disk as it was.
+pub fn repeats_and_survives(cohort: &Cohort, fit: impl Fn() -> Model + Sync) {
+    let fit = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(&fit)
+    };
+    let model = fit(1);
+    let hash = model.content_hash().unwrap();
+    assert!([2, 4].iter().all(|&threads| fit(threads).content_hash().unwrap() == hash));
+    let folder = tempfile::tempdir().unwrap();
+    model.save(folder.path()).unwrap();
+    let back = Model::load(folder.path(), &Compute::cpu()).unwrap();
+    assert_eq!(back.embed(cohort.samples.view()).unwrap(), model.embed(cohort.samples.view()).unwrap());
+    assert_eq!(back.content_hash().unwrap(), hash);
 }
 
 /// Few features, so that fitting them takes no time.
