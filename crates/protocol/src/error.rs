@@ -148,6 +148,29 @@ pub enum ProtocolError {
         /// What is wrong with it.
         problem: Box<ProtocolError>,
     },
+    /// Dropping what is too short has left nothing on one side.
+    #[error(
+        "fold {fold}: nobody in role {role} can {purpose}: {wanted} s of clean epochs{} are wanted, and the longest, {key}, has {} s; ask for fewer in protocol.{purpose}.seconds{}, name other recordings in protocol.{purpose}.recordings, or loosen the rejection",
+        from_recordings(*recordings),
+        tenths(*available),
+        if *recordings == 1 { "" } else { " or protocol.enrol.recordings_per_template" }
+    )]
+    AllTooShort {
+        /// The number of the fold, from 0.
+        fold: usize,
+        /// The role's name.
+        role: &'static str,
+        /// `enrol` or `probe`.
+        purpose: &'static str,
+        /// The recording that has most.
+        key: RecordingKey,
+        /// Clean seconds that it has, 0 where there are fewer recordings than a template is made from.
+        available: f64,
+        /// Clean seconds wanted.
+        wanted: f64,
+        /// Recordings wanted for a template, 0 for all there are.
+        recordings: usize,
+    },
     /// The length of an epoch is no length.
     #[error("epochs of {0} s: an epoch's length must be finite and above 0")]
     EpochSeconds(f64),
@@ -169,6 +192,15 @@ pub(crate) const CLEAN: &str = "of clean epochs";
 /// Seconds to show, rounded down so that what is advised suffices.
 fn tenths(seconds: f64) -> f64 {
     (seconds * 10.0 + 1e-6).floor() / 10.0
+}
+
+/// From how many recordings a template is made, where that is not one.
+fn from_recordings(recordings: usize) -> String {
+    match recordings {
+        0 => " of all recordings together".to_owned(),
+        1 => String::new(),
+        several => format!(" from {several} recordings"),
+    }
 }
 
 fn remedy(limit: f64, counted: &str) -> String {
@@ -199,8 +231,10 @@ impl ProtocolError {
             Self::TooFewSubjects { .. } => "folds",
             Self::TooFewRecordings { .. } => "enrol.recordings_per_template",
             Self::NoTraining { .. } | Self::EmptyRole { .. } => "dev_subjects",
-            Self::TooShort { purpose: "enrol", .. } => "enrol.seconds",
-            Self::TooShort { .. } => "probe.seconds",
+            Self::TooShort { purpose: "enrol", .. } | Self::AllTooShort { purpose: "enrol", .. } => {
+                "enrol.seconds"
+            }
+            Self::TooShort { .. } | Self::AllTooShort { .. } => "probe.seconds",
             Self::Repeated(_) => return "dataset".to_owned(),
             Self::Cohort { problem, .. } => return problem.key(),
             Self::EpochSeconds(_) => return "preprocess.epochs.duration".to_owned(),

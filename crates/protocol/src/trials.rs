@@ -77,7 +77,8 @@ pub struct FoldTrials {
 ///
 /// # Errors
 /// When the role compares nobody, a length is no whole number of epochs, or, unless the plan drops them, a subject has
-/// too few clean seconds to enrol or a recording has too few for a single probe.
+/// too few clean seconds to enrol or a recording has too few for a single probe; and when dropping them leaves no template or
+/// no probe at all.
 pub fn trials(
     epochs: &[EpochInfo],
     epoch_seconds: f64,
@@ -96,6 +97,23 @@ pub fn trials(
     let mut failures = Failures::default();
     let templates = cutter.templates(enrol, per_template, &mut failures)?;
     let probes = cutter.probes(probe, &templates, per_probe, &mut failures)?;
+    for (purpose, none, failed) in [
+        ("enrol", templates.is_empty(), &failures.to_enrol),
+        ("probe", probes.is_empty(), &failures.to_acquire),
+    ] {
+        let longest = failed.iter().max_by(|a, b| a.available.total_cmp(&b.available));
+        if let Some(longest) = longest.filter(|_| none) {
+            return Err(ProtocolError::AllTooShort {
+                fold: fold.index,
+                role: role.name(),
+                purpose,
+                key: longest.key.clone(),
+                available: longest.available,
+                wanted: longest.wanted,
+                recordings: if purpose == "enrol" { plan.enrol.recordings_per_template } else { 1 },
+            });
+        }
+    }
     Ok(FoldTrials { fold: fold.index, probe_seconds, templates, probes, failures })
 }
 

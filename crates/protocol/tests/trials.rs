@@ -136,6 +136,31 @@ fn dropped_subjects_and_recordings_are_counted() {
 }
 
 #[test]
+fn a_fold_in_which_dropping_leaves_nobody_is_refused_with_what_would_do() {
+    let recordings = one_visit(6);
+    let mut kept = epochs(&recordings, 2.0);
+    kept.retain(|e| e.start.get() < 20.0);
+    let plain = plan("on_short = \"drop\"");
+    let refused = |plan: &Plan| cut(&recordings, &kept, plan, 10.0).unwrap_err();
+    let error = refused(&plain);
+    let said = error.to_string();
+    assert!(
+        said.contains("fold 0: nobody in role test can enrol: 30 s") && said.contains("has 20 s"),
+        "{said}"
+    );
+    assert_eq!(error.key(), "protocol.enrol.seconds");
+    let several =
+        Plan { enrol: twinprint_protocol::Enrol { recordings_per_template: 5, ..plain.enrol }, ..plain };
+    let said = refused(&several).to_string();
+    assert!(said.contains("from 5 recordings") && said.contains("recordings_per_template"), "{said}");
+    kept.retain(|e| e.start.get() < 8.0);
+    let short = plan("on_short = \"drop\"\n[enrol]\nseconds = 4");
+    let error = cut(&recordings, &kept, &short, 10.0).unwrap_err();
+    assert!(error.to_string().contains("nobody in role test can probe"), "{error}");
+    assert_eq!(error.key(), "protocol.probe.seconds");
+}
+
+#[test]
 fn a_length_that_is_no_whole_number_of_epochs_is_refused_with_those_that_are() {
     let recordings = one_visit(6);
     let epochs = epochs(&recordings, 2.0);
