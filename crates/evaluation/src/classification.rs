@@ -16,7 +16,8 @@ pub struct Classification {
     /// Mean over the labels in the test of the share labelled correctly, with the interval over groups; 1 / number of
     /// labels for a constant answer.
     pub balanced_accuracy: Estimate,
-    /// Accuracy of always answering the most frequent training label (the lowest of equals).
+    /// Accuracy without a look at the prints: of always answering the most frequent training label (the lowest of equals), or of
+    /// guessing evenly among the training labels where that is better, as it is where the test has them in another proportion.
     pub chance: f64,
     /// Number of distinct labels in training.
     pub labels: usize,
@@ -55,11 +56,13 @@ impl Classification {
         trained.iter().for_each(|&label| counts[known.partition_point(|&other| other < label)] += 1);
         let most = (0..known.len()).rev().max_by_key(|&place| counts[place]).unwrap_or(0);
         let majority = known[most];
-        let chance = truth.iter().filter(|&&label| label == majority).count() as f64 / truth.len() as f64;
+        let constant = truth.iter().filter(|&&label| label == majority).count() as f64 / truth.len() as f64;
+        let guessed = truth.iter().filter(|&&label| known.binary_search(&label).is_ok()).count() as f64
+            / (known.len() * truth.len()) as f64;
         Ok(Self {
             accuracy: bootstrap.share_of_hits(groups, &hits),
             balanced_accuracy: balanced(truth, &hits, groups, bootstrap),
-            chance,
+            chance: constant.max(guessed),
             labels: known.len(),
             tested: truth.len(),
             predicted: predicted.to_vec(),

@@ -123,14 +123,20 @@ fn the_majority_of_neighbours_decides_and_the_nearer_of_equals() {
 }
 
 #[test]
-fn chance_is_the_accuracy_of_the_most_frequent_training_label() {
+fn chance_is_the_commonest_training_label_or_an_even_guess_where_that_is_right_more_often() {
     let train = array![[0.0f32], [0.0], [0.0], [9.0]];
     let test = array![[0.0f32], [0.0], [9.0], [9.0], [9.0]];
     let train = LabelledPrints { prints: train.view(), labels: &[1, 1, 1, 2] };
-    let test = LabelledPrints { prints: test.view(), labels: &[1, 1, 2, 2, 2] };
-    let result =
-        knn::classify(&train, &test, &[0, 0, 1, 1, 1], 1, Metric::Euclidean, &Bootstrap::default()).unwrap();
-    assert_eq!((result.chance, result.accuracy.value, result.balanced_accuracy.value), (0.4, 1.0, 1.0));
+    let asked = |labels: &[u32]| {
+        let test = LabelledPrints { prints: test.view(), labels };
+        knn::classify(&train, &test, &[0, 0, 1, 1, 1], 1, Metric::Euclidean, &Bootstrap::default()).unwrap()
+    };
+    // Training has more of 1, the test more of 2: a coin is right more often than always answering 1.
+    let result = asked(&[1, 1, 2, 2, 2]);
+    assert_eq!((result.chance, result.accuracy.value, result.balanced_accuracy.value), (0.5, 1.0, 1.0));
+    assert_eq!(asked(&[1, 1, 1, 1, 2]).chance, 0.8);
+    // Guessing evenly among two labels finds no third.
+    assert_eq!(asked(&[1, 3, 3, 3, 3]).chance, 0.2);
 }
 
 #[cfg(feature = "mlp")]

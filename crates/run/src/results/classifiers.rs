@@ -1,6 +1,6 @@
 //! k-NN and MLP on prints: whose epoch is it, or what was the person doing?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ndarray::Array2;
 use twinprint_evaluation::classification::Classification;
@@ -8,7 +8,7 @@ use twinprint_evaluation::knn::{self, Metric};
 use twinprint_evaluation::mlp::{self, Mlp};
 use twinprint_evaluation::{Estimate, LabelledPrints};
 use twinprint_protocol::{EpochUses, Role};
-use twinprint_report::results::{AuditRow, ClassifierRow, Confused};
+use twinprint_report::results::{AuditRow, ClassifierRow, Confused, Outcome};
 use twinprint_signal::Prints;
 
 use super::{Evidence, failed, with_interval};
@@ -50,7 +50,15 @@ pub(super) fn rows(
     audit: &mut Vec<AuditRow>,
 ) -> Result<Vec<ClassifierRow>, RunError> {
     let (tasks, names) = match tasks(evidence, sides, label) {
-        Ok(tasks) => tasks,
+        Ok((tasks, names, without)) => {
+            if !without.is_empty() {
+                let check = format!("classifiers of {label} for {}", sides.system);
+                let who = without.into_iter().collect::<Vec<_>>().join(", ");
+                let detail = format!("epochs without a label {label} are left out, of {who}");
+                audit.push(AuditRow::new(Outcome::Informs, check, detail));
+            }
+            (tasks, names)
+        }
         Err(reason) => {
             audit.push(AuditRow::absent(format!("classifiers of {label} for {}", sides.system), reason));
             return Ok(Vec::new());
@@ -65,7 +73,12 @@ pub(super) fn rows(
 
 /// Whose epoch is it: learnt from the epochs that the protocol gives to enrolment, asked on those that it gives to probes.
 /// Any other label: learnt from people of the training role, asked on people never seen.
-fn tasks(evidence: &Evidence, sides: &SystemSides, label: &str) -> Result<(Vec<Task>, Names), String> {
+/// With the people who have epochs without the label, which are left out.
+fn tasks(
+    evidence: &Evidence,
+    sides: &SystemSides,
+    label: &str,
+) -> Result<(Vec<Task>, Names, BTreeSet<String>), String> {
     if label == "subject" {
         let of_fold = |(uses, side): (&EpochUses, &Prints)| {
             let (train, train_labels) = evidence.people.labelled(side, &uses.enrol);
@@ -73,34 +86,33 @@ fn tasks(evidence: &Evidence, sides: &SystemSides, label: &str) -> Result<(Vec<T
             Task { train, train_labels, test, test_people: test_labels.clone(), test_labels }
         };
         let tasks = evidence.uses.iter().zip(&sides.test).map(of_fold).collect();
-        return Ok((tasks, evidence.people.names()));
+        return Ok((tasks, evidence.people.names(), BTreeSet::new()));
     }
     let values = label_values(sides, label)?;
     let names = values.iter().map(|(value, number)| (*number, (*value).clone())).collect();
-    let labelled = |side: &Prints, without: &Places| -> Result<Labelled, String> {
-        let rows: Vec<usize> = (0..side.len()).filter(|row| !without.contains(row)).collect();
-        let numbers = rows
-            .iter()
-            .map(|&row| &side.infos()[row])
-            .map(|info| info.labels.get(label).and_then(|value| values.get(value)).copied())
-            .collect::<Option<Vec<u32>>>()
-            .ok_or_else(|| format!("some recordings have no label {label}"))?;
+    let mut unlabelled = BTreeSet::new();
+    let mut labelled = |side: &Prints, without: &Places| -> Labelled {
+        let number = |row: usize| side.infos()[row].labels.get(label).and_then(|value| values.get(value));
+        let (rows, others): (Vec<usize>, Vec<usize>) =
+            (0..side.len()).filter(|row| !without.contains(row)).partition(|&row| number(row).is_some());
+        unlabelled.extend(others.iter().map(|&row| side.infos()[row].key.subject.to_string()));
+        let numbers = rows.iter().filter_map(|&row| number(row)).copied().collect();
         let (prints, people) = evidence.people.labelled(side, &rows);
-        Ok((prints, numbers, people))
+        (prints, numbers, people)
     };
-    sides
-        .train
-        .iter()
-        .zip(&sides.test)
-        .enumerate()
-        .map(|(fold, (train, test))| {
-            let without = |role| evidence.directionless.places(role, fold);
-            let (train, train_labels, _) = labelled(train, without(Role::Train))?;
-            let (test, test_labels, test_people) = labelled(test, without(Role::Test))?;
-            Ok(Task { train, train_labels, test, test_labels, test_people })
-        })
-        .collect::<Result<_, _>>()
-        .map(|tasks| (tasks, names))
+    let mut tasks = Vec::with_capacity(sides.test.len());
+    for (fold, (train, test)) in sides.train.iter().zip(&sides.test).enumerate() {
+        let without = |role| evidence.directionless.places(role, fold);
+        let (train, train_labels, _) = labelled(train, without(Role::Train));
+        let (test, test_labels, test_people) = labelled(test, without(Role::Test));
+        for (role, labels) in [("train", &train_labels), ("test", &test_labels)] {
+            if labels.is_empty() {
+                return Err(format!("nobody in role {role} of fold {fold} has a label {label}"));
+            }
+        }
+        tasks.push(Task { train, train_labels, test, test_labels, test_people });
+    }
+    Ok((tasks, names, unlabelled))
 }
 
 /// What the numbers of labels stand for.
