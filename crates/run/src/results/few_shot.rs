@@ -29,6 +29,10 @@ pub(super) fn cells(evidence: &Evidence, audit: &mut Vec<AuditRow>) -> Vec<Cell>
         ways.flat_map(|ways| plan.shots.iter().map(move |&shots| (ways, shots))).collect();
     cells.retain(|&(ways, shots)| {
         let able = people_with(evidence, shots);
+        // In that fold it would be the row of `all` again.
+        if able >= 2 && ways == Some(able) {
+            return false;
+        }
         let fits = able >= ways.unwrap_or(2).max(2);
         if !fits {
             let named = ways.map_or_else(|| "all".to_owned(), |ways| ways.to_string());
