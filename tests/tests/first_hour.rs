@@ -76,6 +76,9 @@ fn init_says_what_is_lacking_where_no_plan_can_run() {
     let empty = tempfile::tempdir().unwrap();
     let said = refuse(&["init", text(empty.path()), "--to", text(&pipeline), "--force"]);
     assert!(said.contains("ending of a recording"), "{said}");
+    std::fs::write(empty.path().join("ann 1.txt"), "%OpenBCI Raw EXG Data\n").unwrap();
+    let said = refuse(&["init", text(empty.path()), "--to", text(&pipeline), "--force"]).replace("\n", " ");
+    assert!(said.contains("ann 1.txt") && said.contains("kind = \"pattern\""), "{said}");
 }
 
 #[test]

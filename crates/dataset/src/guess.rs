@@ -62,7 +62,7 @@ pub fn guess_layout(root: &Path) -> Result<Guess, DatasetError> {
             root: root.to_owned(),
             expected: "no file has the ending of a recording (EDF, BDF, BrainVision .vhdr, EEGLAB .set)"
                 .to_owned(),
-            found: "give the folder that holds them".to_owned(),
+            found: instead(root),
         });
     }
     let guesses = [Grain::Words, Grain::Runs]
@@ -98,6 +98,24 @@ fn recordings_below(root: &Path) -> Vec<String> {
     let entries = WalkDir::new(root).max_depth(DEEPEST).follow_links(true).sort_by_file_name();
     let files = entries.into_iter().flatten().filter(|entry| !entry.file_type().is_dir());
     files.map(|entry| below(root, entry.path())).filter(|name| is_recording_name(name)).collect()
+}
+
+/// What to do where no file is a recording by its ending.
+fn instead(root: &Path) -> String {
+    let entries = WalkDir::new(root).max_depth(DEEPEST).follow_links(true).sort_by_file_name();
+    let names = entries.into_iter().flatten().filter(|entry| entry.file_type().is_file());
+    let text: Vec<String> = names
+        .map(|entry| below(root, entry.path()))
+        .filter(|name| [".txt", ".csv", ".tsv"].iter().any(|ending| name.to_lowercase().ends_with(ending)))
+        .collect();
+    if text.is_empty() {
+        return "give the folder that holds them".to_owned();
+    }
+    format!(
+        "recordings as text are not guessed at: if these are some, write a pipeline with layout = {{ kind = \"pattern\", pattern = \"...\" }}, \
+         as docs/guide/other-peoples-files.md shows, and look at one with `twinprint inspect`: {}",
+        crate::dataset::some_of(&text)
+    )
 }
 
 /// People with more than one recording.

@@ -12,6 +12,15 @@ use super::Header;
 const EPOCH: f64 = 2.0;
 /// Rates above this are brought down to it: EEG that tells people apart lies far below half of it.
 const ENOUGH: f64 = 128.0;
+/// A recording shorter than this share of the usual one would make templates and probes short for everybody.
+const SHORT: f64 = 0.25;
+/// From more channels than this on, their covariances are so many that fitting them takes long: the 10-20 system's are taken.
+const MANY: usize = 32;
+/// The electrodes of the 10-20 system.
+const TEN_TWENTY: [&str; 19] = [
+    "Fp1", "Fp2", "F7", "F3", "Fz", "F4", "F8", "T7", "C3", "Cz", "C4", "T8", "P7", "P3", "Pz", "P4", "P8",
+    "O1", "O2",
+];
 /// From so many channels on their average is near neutral.
 const AVERAGE: usize = 8;
 
@@ -28,6 +37,8 @@ pub(super) struct Choices {
     /// The channels, where not every recording has the same.
     pub(super) pick: Vec<ChannelName>,
     pub(super) channels: usize,
+    /// How many channels every recording has, where only some of them are taken.
+    pub(super) of_many: Option<usize>,
     others: BTreeSet<String>,
     pub(super) unitless: bool,
     rates: BTreeSet<u64>,
@@ -48,9 +59,19 @@ pub(super) struct Choices {
 
 impl Choices {
     pub(super) fn of(guess: &Guess, headers: &[Header], unreadable: &[(RecordingKey, String)]) -> Self {
+        let (headers, short) = without_short(headers);
+        let headers = headers.as_slice();
         let mut excluded = unreadable.to_vec();
-        let common = common(headers);
+        excluded.extend(short);
+        let mut common = common(headers);
         let all: BTreeSet<&ChannelName> = headers.iter().flat_map(|header| &header.channels).collect();
+        let there = common.len();
+        if there > MANY {
+            let known = TEN_TWENTY.map(ChannelName::new);
+            let some: Vec<ChannelName> = common.iter().filter(|name| known.contains(name)).cloned().collect();
+            common = if some.len() >= AVERAGE { some } else { common };
+        }
+        let few = common.len() < there;
         let pick = if common.len() == all.len() { Vec::new() } else { common.clone() };
         let people: BTreeSet<&str> = headers.iter().map(|header| header.key.subject.as_str()).collect();
         let lowest = headers.iter().map(|header| header.rate).fold(f64::INFINITY, f64::min);
@@ -87,6 +108,7 @@ impl Choices {
                 counts
             }),
             channels: common.len(),
+            of_many: few.then_some(there),
             average: common.len() >= AVERAGE,
             pick,
             others: headers.iter().flat_map(|header| header.others.iter().cloned()).collect(),
@@ -127,10 +149,10 @@ impl Choices {
         let others: Vec<String> = self.others.iter().take(6).cloned().collect();
         let aside =
             if others.is_empty() { String::new() } else { format!("; taken for no EEG: {}", list(&others)) };
-        let shared = if self.pick.is_empty() {
-            "in every recording"
-        } else {
-            "that every recording has; others are left out"
+        let shared = match (self.of_many, self.pick.is_empty()) {
+            (Some(there), _) => format!("of the {there} that every recording has, those of the 10-20 system"),
+            (None, true) => "in every recording".to_owned(),
+            (None, false) => "that every recording has; others are left out".to_owned(),
         };
         said.push(("channels", format!("{} of EEG {shared}{aside}", self.channels)));
         let rates: Vec<String> = self.rates.iter().map(u64::to_string).collect();
@@ -169,6 +191,19 @@ impl Choices {
         }
         said
     }
+}
+
+/// Without recordings that are far shorter than most, and those with the reason.
+fn without_short(headers: &[Header]) -> (Vec<Header>, Vec<(RecordingKey, String)>) {
+    let mut lengths: Vec<f64> = headers.iter().map(|header| header.seconds).collect();
+    lengths.sort_by(f64::total_cmp);
+    let usual = lengths.get(lengths.len() / 2).copied().unwrap_or(0.0);
+    let (short, kept): (Vec<Header>, Vec<Header>) =
+        headers.iter().cloned().partition(|header| header.seconds < SHORT * usual);
+    let reason = |header: &Header| {
+        format!("{:.0} s, and half of the recordings have {usual:.0} s or more", header.seconds)
+    };
+    (kept, short.iter().map(|header| (header.key.clone(), reason(header))).collect())
 }
 
 /// The channels that every recording has, in the order of the first.
@@ -220,5 +255,64 @@ fn parted(sets: &[BTreeSet<String>]) -> (Vec<String>, Vec<String>) {
     match (shared.next(), shared.next()) {
         (Some(first), Some(second)) => (vec![first], std::iter::once(second).chain(shared).collect()),
         _ => (Vec::new(), Vec::new()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use twinprint_dataset::{Bids, Dataset};
+    use twinprint_signal::{RecordingId, SessionId, SubjectId};
+
+    use super::*;
+
+    fn header(subject: usize, session: usize, channels: &[&str], seconds: f64) -> Header {
+        Header {
+            key: RecordingKey {
+                subject: SubjectId::new(format!("p{subject}")).unwrap(),
+                session: SessionId::new(session.to_string()).unwrap(),
+                recording: RecordingId::new("1").unwrap(),
+            },
+            channels: channels.iter().map(ChannelName::new).collect(),
+            others: Vec::new(),
+            unitless: false,
+            rate: 250.0,
+            seconds,
+            format: "EDF".into(),
+        }
+    }
+
+    fn chosen(headers: &[Header]) -> Choices {
+        let layout = Layout::Bids(Bids::default());
+        Choices::of(&Guess { layout, dataset: Dataset::default(), left_out: Vec::new() }, headers, &[])
+    }
+
+    #[test]
+    fn one_recording_of_three_seconds_does_not_shorten_everybody() {
+        let mut headers: Vec<Header> = (0..12).map(|n| header(n / 2, n % 2, &["C3", "C4"], 60.0)).collect();
+        headers[3].seconds = 3.0;
+        let choices = chosen(&headers);
+        assert_eq!((choices.enrol_seconds, choices.probe_seconds.clone()), (30.0, vec![2.0, 10.0]));
+        let left_out: Vec<String> =
+            choices.excluded.iter().map(|(key, why)| format!("{key} {why}")).collect();
+        assert_eq!(left_out.len(), 1);
+        assert!(left_out[0].starts_with("p1/1/1") && left_out[0].contains("3 s"), "{left_out:?}");
+    }
+
+    #[test]
+    fn of_64_channels_those_of_the_10_20_system_are_taken_and_the_reason_is_written() {
+        let own: Vec<String> = (0..45).map(|n| format!("E{n}")).collect();
+        let many: Vec<&str> = TEN_TWENTY.into_iter().chain(own.iter().map(String::as_str)).collect();
+        let headers: Vec<Header> = (0..12).map(|n| header(n / 2, n % 2, &many, 60.0)).collect();
+        let choices = chosen(&headers);
+        assert_eq!((choices.channels, choices.of_many, choices.pick.len()), (19, Some(64), 19));
+        let text = super::super::text::pipeline(
+            std::path::Path::new("."),
+            std::path::Path::new("own.toml"),
+            &choices,
+        );
+        assert!(text.contains("64 channels have 12480 covariances") && text.contains("\"Fp1\""), "{text}");
+        let few = chosen(&(0..12).map(|n| header(n / 2, n % 2, &many[..19], 60.0)).collect::<Vec<_>>());
+        assert_eq!((few.channels, few.of_many, few.pick.len()), (19, None, 0));
     }
 }

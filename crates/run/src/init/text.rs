@@ -78,7 +78,7 @@ fn dataset(text: &mut String, choices: &Choices) {
         }
     }
     if !choices.excluded.is_empty() {
-        *text += "# These cannot be read: `twinprint inspect FILE` says why.\nexclude_recordings = [\n";
+        *text += "# These cannot be read or are far shorter than the others: `twinprint inspect FILE` says more.\nexclude_recordings = [\n";
         for (key, _) in &choices.excluded {
             let _ = writeln!(text, "  {},", quoted(&key.to_string()));
         }
@@ -108,7 +108,18 @@ fn preprocess(text: &mut String, choices: &Choices) {
     }
     *text += "\n[preprocess.channels]\n";
     if !choices.pick.is_empty() {
-        *text += "# The channels that every recording has.\npick = [\n";
+        match choices.of_many {
+            Some(there) => {
+                let _ = writeln!(
+                    text,
+                    "# Those of the 10-20 system: {there} channels have {} covariances in six bands, and to fit so many takes\n\
+                     # hours and gigabytes. For all {there}, take this list away.",
+                    6 * there * (there + 1) / 2
+                );
+            }
+            None => *text += "# The channels that every recording has.\n",
+        }
+        *text += "pick = [\n";
         for names in choices.pick.chunks(12) {
             let names: Vec<String> = names.iter().map(|name| quoted(name.as_str())).collect();
             let _ = writeln!(text, "  {},", names.join(", "));
