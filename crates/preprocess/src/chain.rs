@@ -37,7 +37,7 @@ pub(crate) struct Design {
 }
 
 /// What to do about a filter that is longer than the recording.
-pub(crate) const FILTER_REMEDY: &str = "widen the filter's transitions, raise l_freq or switch it off";
+pub(crate) const FILTER_REMEDY: &str = "widen the filter's transitions, raise preprocess.filter.l_freq or switch it off with preprocess.filter = false";
 
 /// Samples a segment needs to be resampled: fewer cannot be mirrored at both ends.
 const SHORTEST: usize = 16;

@@ -132,10 +132,18 @@ fn survey_one(all: &mut Cohort, opening: &Opening) -> Result<(), RunError> {
         .collect::<Result<_, _>>()?;
     known.keep();
     let mut kept = Vec::with_capacity(members.len());
-    for (member, said) in members {
-        notices.extend(said);
+    let mut said: Vec<(String, Vec<String>)> = Vec::new();
+    for (member, notes) in members {
+        for note in notes {
+            let path = below(root, &member.file.path);
+            match said.iter_mut().find(|(other, _)| *other == note) {
+                Some((_, files)) => files.push(path),
+                None => said.push((note, vec![path])),
+            }
+        }
         kept.push(member);
     }
+    notices.extend(said.iter().map(|(note, files)| of_files(note, files, kept.len())));
     notices.extend(deviating(&kept));
     all.notices.extend(notices.iter().map(|notice| settings.prefixed(notice, ": ")));
     all.members.extend(kept);
@@ -187,16 +195,12 @@ fn open(
     let names: Vec<ChannelName> = reader.channels().iter().map(|channel| channel.name.clone()).collect();
     let unapplied =
         file.check_sidecars(&names, seconds.get()).map_err(|error| RunError::recording(&file.path, error))?;
-    let mut said: Vec<String> =
-        unapplied.iter().chain(&chosen.said).map(|notice| format!("{}: {notice}", input.path)).collect();
-    said.extend(reader.notices().iter().map(|notice| format!("{}: {notice}", input.path)));
+    let mut said: Vec<String> = unapplied.iter().chain(&chosen.said).map(ToString::to_string).collect();
+    said.extend(reader.notices().iter().map(ToString::to_string));
     if let Some(stated) =
         file.sampling_frequency.filter(|stated| (stated.get() / rate.get() - 1.0).abs() > 1e-3)
     {
-        said.push(format!(
-            "{}: its eeg.json says {stated}, the file itself {rate}, which is used",
-            input.path
-        ));
+        said.push(format!("its eeg.json says {stated}, the file itself {rate}, which is used"));
     }
     let channels::Chosen { signals, channels, .. } = chosen;
     let day = file.day.or_else(|| reader.start().and_then(|start| day_of_header(&start)));
@@ -206,6 +210,20 @@ fn open(
 /// The day that a header names. Midnight of a 1 January is what recorders and anonymisers write who do not say when.
 fn day_of_header(start: &str) -> Option<Day> {
     Day::of(start).filter(|_| !start.ends_with("-01-01T00:00:00"))
+}
+
+/// What is said of these of `all` recordings, in one line.
+fn of_files(note: &str, files: &[String], all: usize) -> String {
+    match files {
+        [] => note.to_owned(),
+        [one] => format!("{one}: {note}"),
+        every if every.len() == all => format!("all {all} recordings: {note}"),
+        [first, others @ ..] => format!("{first} and {}: {note}", counted_more(others.len())),
+    }
+}
+
+fn counted_more(others: usize) -> String {
+    if others == 1 { "1 more recording".to_owned() } else { format!("{others} more recordings") }
 }
 
 /// The path of a file below a folder, with `/` between its parts.
@@ -269,4 +287,18 @@ fn deviating(members: &[Member]) -> Vec<String> {
         .iter()
         .map(|deviation| format!("{} deviates: {}", deviation.key, deviation.reason))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_holds_of_many_recordings_is_said_once() {
+        let files: Vec<String> = ["a.edf", "b.edf", "c.edf"].map(str::to_owned).to_vec();
+        assert_eq!(of_files("ECG set aside", &files[..1], 3), "a.edf: ECG set aside");
+        assert_eq!(of_files("ECG set aside", &files[..2], 3), "a.edf and 1 more recording: ECG set aside");
+        assert_eq!(of_files("ECG set aside", &files, 3), "all 3 recordings: ECG set aside");
+        assert_eq!(of_files("ECG set aside", &files, 9), "a.edf and 2 more recordings: ECG set aside");
+    }
 }
