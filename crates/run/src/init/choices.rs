@@ -79,7 +79,8 @@ impl Choices {
         let resample = if lowest > 1.5 * ENOUGH || (rates.len() > 1 && lowest >= ENOUGH) {
             Some(ENOUGH)
         } else {
-            (rates.len() > 1).then_some(lowest)
+            // Said where it is so: a plan that names no rate has this one.
+            (rates.len() > 1).then_some(lowest).or((lowest != ENOUGH).then_some(ENOUGH))
         };
         let (variant, enrol, probe) = roles(headers);
         let seconds = |wanted: &[String]| {
@@ -115,7 +116,7 @@ impl Choices {
             unitless: headers.iter().any(|header| header.unitless),
             rates,
             resample,
-            highest: 40.0_f64.min((0.42 * resample.unwrap_or(lowest)).floor()),
+            highest: 40.0_f64.min((0.42 * resample.unwrap_or(lowest).min(lowest)).floor()),
             variant,
             enrol,
             probe,
@@ -297,6 +298,22 @@ mod tests {
             choices.excluded.iter().map(|(key, why)| format!("{key} {why}")).collect();
         assert_eq!(left_out.len(), 1);
         assert!(left_out[0].starts_with("p1/1/1") && left_out[0].contains("3 s"), "{left_out:?}");
+    }
+
+    #[test]
+    fn a_rate_that_the_run_changes_is_said_to_be_changed() {
+        let at = |rate: f64| {
+            let channels = ["C3", "C4"];
+            let headers: Vec<Header> =
+                (0..12).map(|n| Header { rate, ..header(n / 2, n % 2, &channels, 60.0) }).collect();
+            let choices = chosen(&headers);
+            (choices.resample, choices.highest)
+        };
+        assert_eq!(
+            (at(100.0), at(128.0), at(160.0)),
+            ((Some(128.0), 40.0), (None, 40.0), (Some(128.0), 40.0))
+        );
+        assert_eq!(at(64.0), (Some(128.0), 26.0));
     }
 
     #[test]
