@@ -157,7 +157,7 @@ pub enum ProtocolError {
     )]
     AllTooShort {
         /// The number of the fold, from 0.
-        fold: usize,
+        fold: FoldIndex,
         /// The role's name.
         role: &'static str,
         /// `enrol` or `probe`.
