@@ -27,6 +27,7 @@ const UNWRITTEN: &str = "it cannot be written: look whether the disk is full";
 ///
 /// ```
 /// use twinprint_foreign::{ExportOptions, export};
+/// use twinprint_signal::FoldIndex;
 ///
 /// let options = ExportOptions { fold: Some(FoldIndex(0)), ..ExportOptions::new("reports/eegmat-1a2b3c4d", "features.h5") };
 /// match export(&options) {
