@@ -113,6 +113,18 @@ impl MatlabFile {
         Ok(Matrix { path: self.reader.path().to_owned(), dataset, shape })
     }
 
+    /// Whether a dataset is of MATLAB's class of characters, which other programs mark by that name alone.
+    fn is_char(&self, dataset: &Dataset) -> Result<bool, StoreError> {
+        const CLASS: &str = "MATLAB_class";
+        let path = self.reader.path();
+        if !attributes::exists(path, dataset, CLASS)? {
+            return Ok(false);
+        }
+        let class = dataset.attr(CLASS).map_err(StoreError::hdf5(path, format!("open attribute {CLASS}")))?;
+        let texts = attributes::texts_of(path, &class, CLASS)?;
+        Ok(texts.is_some_and(|texts| texts.first().is_some_and(|text| text == "char")))
+    }
+
     fn of_dataset(&self, dataset: &Dataset, name: &str) -> Result<Value, StoreError> {
         let fail = || StoreError::hdf5(self.reader.path(), format!("read {name}"));
         let kind = dataset.dtype().and_then(|kind| kind.to_descriptor()).map_err(fail())?;
@@ -123,7 +135,9 @@ impl MatlabFile {
             return Ok(Value::Nothing);
         }
         match kind {
-            TypeDescriptor::Unsigned(hdf5::types::IntSize::U2) if has("MATLAB_int_decode")? => {
+            TypeDescriptor::Unsigned(hdf5::types::IntSize::U2)
+                if has("MATLAB_int_decode")? || self.is_char(dataset)? =>
+            {
                 let letters: Vec<u16> = dataset.read_raw().map_err(fail())?;
                 Ok(Value::Text(String::from_utf16_lossy(&letters)))
             }

@@ -140,8 +140,41 @@ def of_hdf5(path):
         return {"rate": rate, "samples": total, "start": None, "channels": rows, "events": listed}
 
 
+def odd():
+    """Sets that MNE-Python refuses or reads as one stretch, and EEGLAB as it should: `odd/`. The sample of a channel is 1000 times its number and the sample's."""
+    folder = HERE / "odd"
+    folder.mkdir(exist_ok=True)
+    data = (1000 * np.arange(3)[:, None] + np.arange(200)[None, :]).astype("f4")
+    event = np.array([(-99.0, 100.5, 50.0), (1.0, 151.0, 0.0)], dtype=[("type", "O"), ("latency", "O"), ("duration", "O")])
+    eeg = {"nbchan": 3.0, "trials": 1.0, "pnts": 200.0, "srate": 100.0, "data": data, "setname": "odd"}
+    scipy.io.savemat(folder / "numbered_boundary.set", {"EEG": {**eeg, "event": event}}, appendmat=False, do_compression=True)
+    # EEGLAB before its version 4.5: one channel after the other (pop_loadset transposes a .dat file).
+    scipy.io.savemat(folder / "old.set", {"EEG": {**eeg, "data": "old.dat"}}, appendmat=False, do_compression=True)
+    (folder / "old.dat").write_bytes(data.astype("<f4").tobytes())
+    several = np.zeros((1, 2), dtype=[(key, "O") for key in eeg])
+    several[0, 0] = several[0, 1] = tuple(eeg.values())
+    scipy.io.savemat(folder / "several.set", {"EEG": several}, appendmat=False, do_compression=True)
+    scipy.io.savemat(folder / "study.set", {"STUDY": {"name": "a study of many sets"}}, appendmat=False)
+    # Characters marked by MATLAB's class alone, as other programs write them.
+    with h5py.File(folder / "class_alone.h5", "w", userblock_size=512) as file:
+        root, refs = file.create_group("EEG"), file.create_group("#refs#")
+        for key in ["nbchan", "trials", "pnts", "srate"]:
+            root.create_dataset(key, data=np.array([[eeg[key]]]))
+        root.create_dataset("data", data=data.T)
+        labels = root.create_group("chanlocs").create_dataset("labels", (3, 1), dtype=h5py.ref_dtype)
+        for at, name in enumerate(["Fp1", "Fp2", "Cz"]):
+            text = refs.create_dataset(name, data=np.array([[ord(c)] for c in name], "u2"))
+            text.attrs["MATLAB_class"] = np.bytes_("char")
+            labels[at, 0] = text.ref
+    stored = (folder / "class_alone.h5").read_bytes()
+    mark = b"MATLAB 7.3 MAT-file, made by generate.py HDF5 schema 1.00 .".ljust(124) + b"\x00\x02IM"
+    (folder / "class_alone.set").write_bytes(mark + stored[128:])
+    (folder / "class_alone.h5").unlink()
+
+
 def main(data):
     made()
+    odd()
     files = {}
     for path in sorted([*(data / "formats").rglob("*.vhdr"), *(data / "formats").rglob("*.set"), *MADE.glob("*.vhdr"), *MADE.glob("*.set")]):
         name = f"made/{path.name}" if path.parent == MADE else str(path.relative_to(data))

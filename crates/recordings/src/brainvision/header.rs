@@ -23,6 +23,8 @@ pub(super) struct Header {
     pub(super) rate: Hertz,
     /// Samples of each channel, where it is said.
     pub(super) points: Option<u64>,
+    /// Samples of each segment, where the recording was cut into segments.
+    pub(super) segment: Option<u64>,
     pub(super) channels: Vec<Described>,
 }
 
@@ -60,6 +62,15 @@ impl Header {
                 remedy,
             ));
         }
+        if let Some(other) = get("DataType").filter(|kind| !kind.eq_ignore_ascii_case("TIMEDOMAIN")) {
+            return Err(ReadError::field(
+                "DataType in [Common Infos]",
+                format!("{other:?}"),
+                "TIMEDOMAIN",
+                "export the recording as it was before it was turned into spectra",
+            ));
+        }
+        let is_cut = get("SegmentationType").is_some_and(|kind| !kind.eq_ignore_ascii_case("NOTSEGMENTED"));
         let interval: f64 = number_of("SamplingInterval", need("SamplingInterval", "microseconds")?)?;
         let count: usize = number_of("NumberOfChannels", need("NumberOfChannels", "a number of channels")?)?;
         if !(1..=MOST_CHANNELS).contains(&count) {
@@ -77,6 +88,11 @@ impl Header {
                 .is_some_and(|value| value.eq_ignore_ascii_case("YES")),
             rate: ReadError::rate("SamplingInterval", 1e6 / interval)?,
             points: get("DataPoints").map(|text| number_of("DataPoints", text)).transpose()?,
+            segment: get("SegmentDataPoints")
+                .filter(|_| is_cut)
+                .map(|text| number_of("SegmentDataPoints", text))
+                .transpose()?
+                .filter(|points| *points > 0),
             channels: channels(text, count)?,
         })
     }
@@ -109,10 +125,20 @@ fn channels(text: &str, count: usize) -> Result<Vec<Described>, ReadError> {
         let Some(slot) = number(key, "Ch").and_then(|at| channels.get_mut(at.wrapping_sub(1))) else {
             continue;
         };
+        let refusal = || {
+            let limit =
+                "name,reference,resolution,unit, the resolution a number other than 0 with a decimal point";
+            field(&format!("{key} in [Channel Infos]"), Some(value), limit)
+        };
+        // A decimal comma in the resolution puts its decimals where the unit is.
+        if value.split(',').nth(3).is_some_and(|unit| unit.trim().parse::<u64>().is_ok()) {
+            return Err(refusal());
+        }
         let mut parts = value.split(',').map(str::trim);
         let mut next = || parts.next().filter(|part| !part.is_empty());
         let (label, _reference) = (next().unwrap_or_default(), next());
-        let gain = next().map_or(Ok(1.0), |text| number_of(key, text))?;
+        let gain = next().map_or(Some(1.0), |text| text.parse::<f64>().ok());
+        let gain = gain.filter(|gain| gain.is_finite() && *gain != 0.0).ok_or_else(refusal)?;
         // A byte of UTF-8 read as Latin-1 leaves a letter before the micro sign.
         let unit = next().unwrap_or("µV").replace('\u{c2}', "");
         let kind = placeless.contains(&key.to_lowercase()).then(|| "MISC".to_owned());

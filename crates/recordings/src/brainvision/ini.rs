@@ -21,10 +21,12 @@ pub(super) fn text(path: &Path) -> Result<String, ReadError> {
     };
     let bytes = read().map_err(ReadError::io(path))?;
     let latin = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect();
-    Ok(match String::from_utf8(bytes) {
+    let text = match String::from_utf8(bytes) {
         Ok(text) => text.trim_start_matches('\u{feff}').to_owned(),
         Err(error) => latin(error.as_bytes()),
-    })
+    };
+    // Lines of old Macintosh programs end in a carriage return alone.
+    Ok(if text.contains('\n') { text } else { text.replace('\r', "\n") })
 }
 
 /// The lines of a section, in small letters compared; nothing where there is no such section.

@@ -44,7 +44,7 @@ pub(crate) fn open(path: &Path, strictness: Strictness) -> Result<FlatFile, Read
         start: found.start.clone(),
         channels: described.iter().map(|channel| channel.channel(rate, len)).collect(),
         gains: described.iter().map(|channel| channel.gain).collect(),
-        segments: segments(len, rate, found.new_segments.iter().copied()),
+        segments: segments(len, rate, found.new_segments.iter().copied().chain(cuts(header.segment, len))),
         annotations: within(found.events(rate), rate, len, &mut notes),
         samples: Samples::Stored(Stored {
             source,
@@ -57,6 +57,12 @@ pub(crate) fn open(path: &Path, strictness: Strictness) -> Result<FlatFile, Read
         }),
         notices: notes.finish(),
     })
+}
+
+/// The samples at which segments of equal length begin.
+fn cuts(segment: Option<u64>, len: u64) -> impl Iterator<Item = u64> {
+    let segment = segment.filter(|segment| *segment < len);
+    segment.into_iter().flat_map(move |segment| (segment..len).step_by(segment as usize))
 }
 
 /// The file of samples: where the header says, or leniently one of the header's own name.

@@ -13,8 +13,10 @@ use crate::{ReadError, Strictness};
 
 use set::{Data, Set};
 
-/// The text of events that stand where samples were cut out.
+/// What the text of events begins with that stand where samples were cut out.
 const BOUNDARY: &str = "boundary";
+/// Their type where types are numbers, whole or not.
+const NUMBERED_BOUNDARY: [&str; 2] = ["-99", "-99.0"];
 const LENIENTLY: &str = "copy the file again, or open it leniently to read the whole samples there are";
 
 /// The types that MNE-Python knows; any other text says nothing.
@@ -56,32 +58,31 @@ pub(crate) fn open(path: &Path, strictness: Strictness) -> Result<FlatFile, Read
     let set = Set::read(path)?;
     let rate = ReadError::rate("srate", set.srate)?;
     let epochs = set.trials.max(1);
-    let stated = set.pnts * epochs as u64;
+    let stated = set.pnts.saturating_mul(epochs as u64);
     let (samples, len, data) = match set.data {
         Data::Here(samples, len) => (samples, len, None),
         Data::Named(name) => {
             let data = data_file(path, &name, &mut notes)?;
             let source = Source::open(&data)?;
+            // Before its version 4.5 EEGLAB wrote one channel after the other.
+            let old = data.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("dat"));
             let len = length(&data, source.len(), set.channels.len(), stated, &mut notes)?;
             let stored = Stored {
                 source,
                 begin: 0,
                 number: Number::F32,
                 big_endian: false,
-                order: Order::Multiplexed,
+                order: if old { Order::Vectorised } else { Order::Multiplexed },
                 channels: set.channels.len(),
                 len,
             };
             (Samples::Stored(stored), len, Some(data))
         }
     };
-    if len != stated && strictness == Strictness::Strict {
-        return Err(ReadError::field(
-            "pnts × trials",
-            stated.to_string(),
-            format!("{len}, the samples there are"),
-            LENIENTLY,
-        ));
+    if len != stated && data.is_none() {
+        let limit = format!("{len}, the samples there are");
+        let refusal = ReadError::field("pnts × trials", stated.to_string(), limit, LENIENTLY);
+        notes.repair(format!("{stated} samples of every channel stated, {len} there and read"), refusal)?;
     }
     let described: Vec<Described> = set.channels.into_iter().map(described).collect();
     let cuts = cuts(&set.events, rate.get(), set.pnts, epochs as u64);
@@ -113,7 +114,11 @@ fn described((label, kind): (String, Option<String>)) -> Described {
 
 /// The samples before which something is missing: at boundaries, and where each epoch begins.
 fn cuts(events: &[Event], rate: f64, pnts: u64, epochs: u64) -> Vec<u64> {
-    let boundaries = events.iter().filter(|event| event.label == BOUNDARY);
+    let is_boundary = |label: &str| {
+        let start = label.get(..BOUNDARY.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(BOUNDARY)) || NUMBERED_BOUNDARY.contains(&label)
+    };
+    let boundaries = events.iter().filter(|event| is_boundary(&event.label));
     let boundaries = boundaries.map(|event| (event.onset * rate - 1e-6).ceil().max(0.0) as u64);
     boundaries.chain((1..epochs).map(|epoch| epoch * pnts)).collect()
 }

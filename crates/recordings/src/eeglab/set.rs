@@ -48,7 +48,13 @@ impl Set {
     pub(super) fn read(path: &Path) -> Result<Self, ReadError> {
         let mut head = [0; 128];
         let start = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
-        start.map_err(ReadError::io(path))?;
+        match start {
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                let limit = "a MATLAB file, which begins with a header of 128 bytes";
+                return Err(ReadError::field("the file", "too short", limit, AGAIN));
+            }
+            start => start.map_err(ReadError::io(path))?,
+        }
         match head.starts_with(b"MATLAB 7.3") || head.starts_with(b"\x89HDF") {
             true => of_hdf5(&MatlabFile::open(path)?),
             false => of_matlab5(MatFile::read(path, &WANTED)?),
@@ -116,6 +122,9 @@ fn of_matlab5(file: MatFile) -> Result<Set, ReadError> {
     }
     // EEGLAB wrote one struct EEG up to 2021, and its fields as variables since.
     let fields = match get(&file.variables, "EEG") {
+        Some(Value::Struct(sets)) if sets.len() > 1 => {
+            return Err(ReadError::field("EEG", format!("{} data sets", sets.len()), "one", AGAIN));
+        }
         Some(Value::Struct(sets)) => sets.first().cloned().unwrap_or_default(),
         _ => file.variables.clone(),
     };
@@ -128,6 +137,10 @@ fn of_matlab5(file: MatFile) -> Result<Set, ReadError> {
         let row = |row: &Fields| columns.iter().map(|column| simple(&file, get(row, column))).collect();
         rows.iter().map(row).collect()
     };
+    if ["nbchan", "srate", "data"].iter().all(|name| get(&fields, name).is_none()) {
+        let limit = "the struct EEG or its fields, as EEGLAB saves a data set";
+        return Err(ReadError::field("the file", "no data set of EEGLAB", limit, AGAIN));
+    }
     let count = needed("nbchan", number("nbchan")?)? as usize;
     let srate = needed("srate", number("srate")?)?;
     let located = rows("chanlocs", &["labels", "type"])?;
@@ -230,6 +243,7 @@ fn channels(
 fn event([kind, latency, duration]: [&Simple; 3], srate: f64) -> Option<Event> {
     let number = |value: &Simple| match value {
         Simple::Number(number, _) if number.is_finite() => Some(*number),
+        Simple::Text(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
         _ => None,
     };
     let label = match kind {

@@ -4,8 +4,13 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Between {
     Sign(u8),
+    /// A comma and a space, where numbers have decimal commas.
+    CommaSpace,
     Space,
 }
+
+/// A comma and a space.
+const COMMA_SPACE: &str = ", ";
 
 impl Between {
     /// The sign that a line holds most of; white space where it holds none.
@@ -17,11 +22,27 @@ impl Between {
         sign.map_or(Self::Space, Self::Sign)
     }
 
+    /// What stands between cells of a table whose header and first row these are: the sign that the header holds most of, or a
+    /// comma with a space where commas alone would give the row more cells than the header names.
+    pub(crate) fn of_table(header: &str, row: Option<&str>) -> Self {
+        let between = Self::of(header);
+        let count = |line: &str, sign: &str| line.trim_end().trim_end_matches(',').split(sign).count();
+        let decimal = row.is_some_and(|row| {
+            count(row, ",") > count(header, ",") && count(row, COMMA_SPACE) == count(header, COMMA_SPACE)
+        });
+        if between == Self::Sign(b',') && decimal && header.contains(COMMA_SPACE) {
+            Self::CommaSpace
+        } else {
+            between
+        }
+    }
+
     /// The cells of a line without white space and quotation marks around them.
     pub(crate) fn cells<'a>(self, line: &'a str, cells: &mut Vec<&'a str>) {
         cells.clear();
         match self {
             Self::Space => cells.extend(line.split_ascii_whitespace().map(bare)),
+            Self::CommaSpace => cells.extend(line.split(COMMA_SPACE).map(bare)),
             Self::Sign(sign) if !line.contains('"') => cells.extend(line.split(char::from(sign)).map(bare)),
             Self::Sign(sign) => {
                 let (mut start, mut quoted) = (0, false);

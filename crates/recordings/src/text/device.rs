@@ -1,57 +1,21 @@
 //! Which column of a table is what: as a device's header says, or as the layout states.
 
+use super::emotiv;
 use super::head::Head;
 use super::layout::TextLayout;
+use super::table::{ChannelColumn, Rate, Table, eeg, number_in, position};
 use crate::ReadError;
 use crate::lines::{Between, number};
-
-/// A table of numbers, its columns told apart.
-pub(super) struct Table {
-    pub(super) format: &'static str,
-    pub(super) between: Between,
-    /// The line of the head at which the rows begin.
-    pub(super) first_row: usize,
-    /// The columns' names.
-    pub(super) columns: Vec<String>,
-    pub(super) channels: Vec<ChannelColumn>,
-    pub(super) unit: String,
-    pub(super) rate: Rate,
-    /// The column of time stamps.
-    pub(super) clock: Option<usize>,
-    pub(super) counter: Option<usize>,
-    /// Whether two samples of a packet share a number, as the OpenBCI Ganglion has it.
-    pub(super) pairs: bool,
-    /// The column that is not 0 where a sample is an estimate in the place of a lost one.
-    pub(super) estimated: Option<usize>,
-    pub(super) events: Vec<usize>,
-}
-
-/// A column that is a channel.
-pub(super) struct ChannelColumn {
-    pub(super) column: usize,
-    pub(super) label: String,
-    /// The type, where it is no EEG.
-    pub(super) kind: Option<String>,
-}
-
-/// Where the rate comes from.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Rate {
-    /// The header or the layout states it.
-    Stated(f64),
-    /// The device has one of these; the time stamps tell which.
-    OneOf(&'static [f64]),
-}
 
 /// Muse headbands: 256 Hz since 2016, 220 Hz before.
 const MUSE: [f64; 2] = [256.0, 220.0];
 const KNOWN: &str =
-    "a header of the OpenBCI GUI, Mind Monitor, muselsl or EmotivPRO, or a layout that states them";
+    "a header of the OpenBCI GUI, Mind Monitor, muselsl, EmotivPRO or TestBench, or a layout that states them";
 const STATE: &str =
     "write rate, unit and columns in dataset.layout.text of the plan, or as options of `twinprint convert`";
 
 type Reading = fn(&Head) -> Option<Table>;
-const DEVICES: [Reading; 4] = [open_bci, mind_monitor, muselsl, emotiv];
+const DEVICES: [Reading; 5] = [open_bci, mind_monitor, muselsl, emotiv::pro, emotiv::test_bench];
 
 /// Whether a device's header stands at the top.
 pub(super) fn is_known(head: &Head) -> bool {
@@ -77,7 +41,7 @@ fn stated(head: &Head, layout: &TextLayout) -> Result<Table, ReadError> {
     let Some(first) = head.lines.first() else {
         return Err(ReadError::field("the file", "empty", "rows of numbers", "record or export it again"));
     };
-    let between = Between::of(first);
+    let between = Between::of_table(first, head.lines.get(1).map(String::as_str));
     let has_header = !head.is_row(0, between);
     let columns = match (has_header, layout.columns.is_empty()) {
         (_, false) => layout.columns.clone(),
@@ -175,29 +139,19 @@ fn apply(table: &mut Table, layout: &TextLayout) -> Result<(), ReadError> {
     Ok(())
 }
 
-fn eeg(column: usize, label: &str) -> ChannelColumn {
-    ChannelColumn { column, label: label.to_owned(), kind: None }
-}
-
-fn position(columns: &[String], name: &str) -> Option<usize> {
-    columns.iter().position(|column| column.eq_ignore_ascii_case(name))
-}
-
-/// The first number in a text.
-fn number_in(text: &str) -> Option<f64> {
-    let text = text.trim_start_matches(|c: char| !c.is_ascii_digit());
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',').unwrap_or(text.len());
-    number(text[..end].trim_end_matches([',', '.'])).filter(|number| *number > 0.0)
-}
-
 /// The OpenBCI GUI: comments that begin with %, then names of columns since version 5.
 fn open_bci(head: &Head) -> Option<Table> {
     head.comments.first().filter(|line| line.to_lowercase().starts_with("openbci raw"))?;
     let rate = number_in(head.stated("Sample Rate")?)?;
     let count = number_in(head.stated("Number of channels")?)? as usize;
-    let between = Between::of(head.lines.first()?);
-    let first = between.names(head.lines.first()?);
-    let has_names = first.iter().any(|name| name.eq_ignore_ascii_case("Sample Index"));
+    let line = head.lines.first()?;
+    let has_names = line.to_lowercase().contains("sample index");
+    let between = if has_names {
+        Between::of_table(line, head.lines.get(1).map(String::as_str))
+    } else {
+        unnamed(line, count)
+    };
+    let first = between.names(line);
     let (columns, channels) = match has_names {
         true => {
             let is_channel = |name: &&String| {
@@ -236,9 +190,20 @@ fn open_bci(head: &Head) -> Option<Table> {
     })
 }
 
+/// What stands between the columns of rows without names: a comma and a space where commas alone give a column for each part of
+/// decimal numbers, so that the counter of whole numbers, the channels and the rest are fewer than half as many.
+fn unnamed(row: &str, channels: usize) -> Between {
+    let (commas, pairs) = (row.matches(',').count(), row.matches(", ").count());
+    match Between::of(row) {
+        Between::Sign(b',') if pairs > channels && commas >= pairs + channels => Between::CommaSpace,
+        between => between,
+    }
+}
+
 /// Mind Monitor: raw microvolts beside band powers and motion; rows of events alone between them.
 fn mind_monitor(head: &Head) -> Option<Table> {
-    let columns = Between::Sign(b',').names(head.lines.first()?);
+    let between = Between::of(head.lines.first()?);
+    let columns = between.names(head.lines.first()?);
     position(&columns, "RAW_TP9")?;
     let channel = |(at, name): (usize, &String)| {
         let label = name.strip_prefix("RAW_").or_else(|| name.starts_with("AUX").then_some(name.as_str()))?;
@@ -246,27 +211,32 @@ fn mind_monitor(head: &Head) -> Option<Table> {
         Some(ChannelColumn { column: at, label: label.to_owned(), kind })
     };
     let channels = columns.iter().enumerate().filter_map(channel).collect();
-    Some(muse("Mind Monitor", "TimeStamp", &["Elements"], columns.clone(), channels))
+    Some(muse("Mind Monitor", between, "TimeStamp", &["Elements"], columns.clone(), channels))
 }
 
 /// muselsl: time stamps in seconds, the electrodes, an auxiliary channel, perhaps markers.
 fn muselsl(head: &Head) -> Option<Table> {
-    let columns = Between::Sign(b',').names(head.lines.first()?);
-    if columns.first()? != "timestamps" || !columns.iter().any(|name| name == "TP9") {
+    let between = Between::of(head.lines.first()?);
+    let columns = between.names(head.lines.first()?);
+    // pandas may have written its index in front.
+    let index = usize::from(["", "Unnamed: 0", "index"].contains(&columns.first()?.as_str()));
+    if columns.get(index)? != "timestamps" || !columns.iter().any(|name| name == "TP9") {
         return None;
     }
     let is_marker = |name: &str| name.to_lowercase().starts_with("marker") || name == "stim";
-    let channels = columns.iter().enumerate().skip(1).filter(|(_, name)| !is_marker(name));
+    let channels = columns.iter().enumerate().skip(index + 1).filter(|(_, name)| !is_marker(name));
     let channels = channels.map(|(at, name)| {
         let kind = name.to_lowercase().contains("aux").then(|| "MISC".to_owned());
         ChannelColumn { column: at, label: name.clone(), kind }
     });
     let channels = channels.collect();
-    Some(muse("muselsl", "timestamps", &["Marker0", "Markers", "Marker", "stim"], columns.clone(), channels))
+    let events = ["Marker0", "Markers", "Marker", "stim"];
+    Some(muse("muselsl", between, "timestamps", &events, columns.clone(), channels))
 }
 
 fn muse(
     format: &'static str,
+    between: Between,
     clock: &str,
     events: &[&str],
     columns: Vec<String>,
@@ -274,7 +244,7 @@ fn muse(
 ) -> Table {
     Table {
         format,
-        between: Between::Sign(b','),
+        between,
         first_row: 1,
         clock: position(&columns, clock),
         counter: None,
@@ -286,43 +256,4 @@ fn muse(
         unit: "uV".to_owned(),
         rate: Rate::OneOf(&MUSE),
     }
-}
-
-/// Columns of EmotivPRO below `EEG.` that are no electrode.
-const EMOTIV_OTHERS: [&str; 6] =
-    ["counter", "interpolated", "rawcq", "battery", "batterypercent", "markerhardware"];
-
-/// EmotivPRO: a line of facts, a line of names, electrodes as `EEG.AF3`.
-fn emotiv(head: &Head) -> Option<Table> {
-    let facts = head.lines.first()?.to_lowercase();
-    let columns = Between::Sign(b',').names(head.lines.get(1)?);
-    let sampling = facts.split("sampling").nth(1)?;
-    let rate = number_in(sampling.split("eeg_").nth(1).unwrap_or(sampling))?;
-    let channel = |(at, name): (usize, &String)| {
-        let label = name
-            .strip_prefix("EEG.")
-            .filter(|label| !EMOTIV_OTHERS.contains(&label.to_lowercase().as_str()))?;
-        Some(eeg(at, label))
-    };
-    let channels: Vec<ChannelColumn> = columns.iter().enumerate().filter_map(channel).collect();
-    if channels.is_empty() {
-        return None;
-    }
-    Some(Table {
-        format: "EmotivPRO",
-        between: Between::Sign(b','),
-        first_row: 2,
-        clock: position(&columns, "Timestamp"),
-        counter: position(&columns, "EEG.Counter"),
-        pairs: false,
-        estimated: position(&columns, "EEG.Interpolated"),
-        events: ["EEG.MarkerHardware", "MarkerValueInt"]
-            .iter()
-            .filter_map(|name| position(&columns, name))
-            .collect(),
-        channels,
-        columns,
-        unit: "uV".to_owned(),
-        rate: Rate::Stated(rate),
-    })
 }

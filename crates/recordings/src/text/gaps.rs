@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use super::clock::{stamp, start_of};
 use super::counter::Counter;
-use super::device::{Rate, Table};
 use super::head::Head;
+use super::table::{Rate, Table};
 use crate::ReadError;
 use crate::lines::number;
 

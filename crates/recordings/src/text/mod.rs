@@ -1,6 +1,6 @@
 //! Recordings as text: a line of numbers for each sample of all channels.
 //!
-//! Known by their headers are files of the OpenBCI GUI, of Mind Monitor and muselsl (Muse headbands) and of EmotivPRO; of any other
+//! Known by their headers are files of the OpenBCI GUI, of Mind Monitor and muselsl (Muse headbands) and of Emotiv (EmotivPRO, TestBench); of any other
 //! table of numbers, rate, unit and columns are stated in a [`TextLayout`]. Samples that were lost, as the device's counter or the
 //! time stamps show, are gaps: the stretches on both sides are segments of their own. An index of where every so many lines
 //! begin makes any window readable without the lines before it.
@@ -8,10 +8,12 @@
 mod clock;
 mod counter;
 mod device;
+mod emotiv;
 mod gaps;
 mod head;
 mod layout;
 mod scan;
+mod table;
 
 use std::path::Path;
 

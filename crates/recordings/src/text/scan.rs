@@ -8,8 +8,8 @@ use std::path::Path;
 use twinprint_signal::{Annotation, Hertz, SampleIndex, Seconds, Segment};
 
 use super::clock::stamp;
-use super::device::Table;
 use super::gaps::{Gap, Rules};
+use super::table::Table;
 use crate::ReadError;
 use crate::lines::{STRIDE, next_line, number, text};
 use crate::notice::Notes;
@@ -109,6 +109,22 @@ pub(super) fn scan(
                 if whole { "a line with too few columns" } else { "the last line, which is cut short," };
             notes.repair(format!("{what} left out: line {line_number}"), refusal)?;
             pending += u64::from(whole);
+            found.passed_over.insert(begin);
+            continue;
+        }
+        let named = table.columns.len();
+        if table.first_row > 0 && cells.iter().skip(named).any(|cell| !cell.is_empty()) {
+            let limit = format!(
+                "of {named}, as the header has; a decimal comma cannot be told from one between columns"
+            );
+            let refusal = ReadError::field(
+                format!("line {line_number}"),
+                format!("of {} columns", cells.len()),
+                limit,
+                LENIENTLY,
+            );
+            notes.repair(format!("a line with too many columns left out: line {line_number}"), refusal)?;
+            pending += 1;
             found.passed_over.insert(begin);
             continue;
         }
