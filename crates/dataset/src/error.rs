@@ -83,7 +83,7 @@ pub enum DatasetError {
     },
     /// Two people of the dataset have names that differ as two spellings of one name do.
     #[error(
-        "are {first:?} and {second:?} one person? They differ in no more than zeros in front, case or spaces: spell a person alike everywhere, or leave one of them out with dataset.exclude_subjects"
+        "are {first:?} and {second:?} one person? They differ in no more than zeros in front, case, spaces or a hyphen: spell a person alike everywhere, or leave one of them out with dataset.exclude_subjects"
     )]
     OnePersonTwice {
         /// A name.

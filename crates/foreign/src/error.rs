@@ -127,7 +127,7 @@ impl ForeignError {
     /// Refuses a file that seems to spell one person in two ways, so that comparisons of them would count as of two people.
     pub(crate) fn one_person_twice(path: &Path, (first, second): (&str, &str)) -> Self {
         let reason = format!(
-            "are {first:?} and {second:?} one person? They differ in no more than zeros in front, case, spaces or how a number is written: spell a person alike everywhere, or give two people names that differ in more"
+            "are {first:?} and {second:?} one person? They differ in no more than zeros or sub- in front, case, spaces, a hyphen or how a number is written: spell a person alike everywhere, or give two people names that differ in more"
         );
         Self::file(path, reason)
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use twinprint_signal::RowInfo;
+use twinprint_signal::{RowInfo, one_name_twice};
 
 use crate::ForeignError;
 
@@ -38,13 +38,29 @@ impl Filter {
     /// The rows of the file at `path` that all pairs hold for, in the file's order.
     ///
     /// # Errors
-    /// When there is none: the error says what the rows have instead.
+    /// When there is none: the error says what the rows have instead. When other rows have a spelling of a value asked for.
     pub fn rows(&self, path: &Path, infos: &[RowInfo]) -> Result<Vec<usize>, ForeignError> {
         let holds = |info: &RowInfo| {
             self.pairs.iter().all(|(key, value)| text(info, key).as_deref() == Some(value.as_str()))
         };
         let rows: Vec<usize> = (0..infos.len()).filter(|&row| holds(&infos[row])).collect();
-        if rows.is_empty() { Err(ForeignError::file(path, self.missed(infos))) } else { Ok(rows) }
+        if rows.is_empty() {
+            return Err(ForeignError::file(path, self.missed(infos)));
+        }
+        match self.pairs.iter().find_map(|pair| self.alike(infos, pair)) {
+            Some(reason) => Err(ForeignError::file(path, reason)),
+            None => Ok(rows),
+        }
+    }
+
+    /// What to say where rows have another spelling of the value asked for, which would be left out without a word.
+    fn alike(&self, infos: &[RowInfo], (key, value): &(String, String)) -> Option<String> {
+        let mut others = infos.iter().filter_map(|info| text(info, key)).filter(|other| other != value);
+        let other = others.find(|other| one_name_twice([value.as_str(), other.as_str()]).is_some())?;
+        Some(format!(
+            "{} {key}={value} leaves out the rows of {key}={other}: if they are one, spell them alike, or else give them names that differ in more",
+            self.option
+        ))
     }
 
     fn missed(&self, infos: &[RowInfo]) -> String {

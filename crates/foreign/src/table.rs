@@ -203,7 +203,15 @@ fn assemble(
                     columns.features.push(name);
                     numbers.push(column);
                 }
-                Err(texts) => labels.push((name, texts)),
+                Err(texts) => match not_quite_numbers(&texts) {
+                    Some((row, text)) => {
+                        let reason = format!(
+                            "column {name} holds numbers, but row {row} has {text:?}: write a number there or leave the row out; a column that only describes rows is called {LABEL}{name}"
+                        );
+                        return Err(ForeignError::file(path, reason));
+                    }
+                    None => labels.push((name, texts)),
+                },
             }
         }
     }
@@ -218,6 +226,13 @@ fn assemble(
         }
     }
     Ok(Table { values, infos, columns, attributes })
+}
+
+/// The first text of a column in which most entries are numbers: a missing value by a name (`NA`, `#N/A`), or a slip.
+fn not_quite_numbers(texts: &Texts) -> Option<(usize, &str)> {
+    let filled = || texts.iter().enumerate().filter_map(|(row, text)| Some((row, text.as_deref()?)));
+    let numbers = filled().filter(|(_, text)| parse(text).is_some()).count();
+    filled().find(|(_, text)| parse(text).is_none()).filter(|_| 2 * numbers > filled().count())
 }
 
 fn texts(cells: Cells) -> Texts {

@@ -152,6 +152,15 @@ fn survey_one(all: &mut Cohort, opening: &Opening) -> Result<(), RunError> {
     Ok(())
 }
 
+/// Why a recording has no channel to take, as far as those that were set aside say.
+fn nothing_taken(said: &[String]) -> String {
+    let mend = "name the ones to take in preprocess.channels.pick, or convert a unit that is not known to uV";
+    match said {
+        [] => "it has no channel that the plan takes: see `twinprint inspect`".to_owned(),
+        said => format!("it has no channel that the plan takes; {}: {mend}", said.join("; ")),
+    }
+}
+
 fn open(
     Opening { plan, index, settings, root }: &Opening,
     (preprocess, known): (&CheckedPlan, &KnownHashes),
@@ -167,7 +176,7 @@ fn open(
         .iter()
         .map(|&index| reader.channels()[index].rate)
         .max_by(|a, b| a.get().total_cmp(&b.get()))
-        .ok_or_else(|| refuse("it has no channel that the plan takes: see `twinprint inspect`".to_owned()))?;
+        .ok_or_else(|| refuse(nothing_taken(&chosen.said)))?;
     preprocess.fits(rate).map_err(|error| plan.invalid_preprocess(settings, error))?;
     let samples =
         chosen.signals.iter().map(|&index| reader.channels()[index].total_samples).max().unwrap_or(0);

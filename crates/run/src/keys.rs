@@ -22,8 +22,8 @@ use crate::{Plan, RunError};
 /// counts as well.
 fn code(stage: Stage) -> (&'static str, u32) {
     let version = match stage {
-        Stage::Preprocess | Stage::Embed => 3,
-        Stage::Train => 4,
+        Stage::Preprocess | Stage::Train => 4,
+        Stage::Embed => 3,
         Stage::Evaluate | Stage::Report => 1,
     };
     (env!("CARGO_PKG_VERSION"), version)

@@ -99,8 +99,8 @@ impl fmt::Display for RecordingKey {
     }
 }
 
-/// Two names that differ only as spellings of one name do: in case, white space, zeros in front of a number, or a number
-/// written whole in one place and with decimals in another (`1`, `01` and `1.0`). Nothing where all differ in more.
+/// Two names that differ only as spellings of one name do: in case, white space, zeros in front of a number, a sign between a
+/// word and its number, `sub-` in front, or a number written whole in one place and with decimals in another (`1`, `01` and `1.0`). Nothing where all differ in more.
 ///
 /// ```
 /// use twinprint_signal::one_name_twice;
@@ -120,6 +120,14 @@ pub fn one_name_twice<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<(&
 fn folded(name: &str) -> String {
     let mut name: String =
         name.split_whitespace().flat_map(str::chars).flat_map(char::to_lowercase).collect();
+    // A sign between a word and its number: `sub-01`, `sub_01`, `sub01`; BIDS writes `sub-` in front of every name.
+    let end = name.find(|letter: char| !letter.is_alphabetic()).unwrap_or(name.len());
+    let number = name[end..].trim_start_matches(['-', '_']);
+    if end > 0 && number.starts_with(|first: char| first.is_ascii_digit()) {
+        name = if &name[..end] == "sub" { number.to_owned() } else { format!("{}{number}", &name[..end]) };
+    } else if let Some(bare) = name.strip_prefix("sub-").filter(|bare| !bare.is_empty()) {
+        name = bare.to_owned();
+    }
     let whole = name
         .strip_suffix('0')
         .map(|start| start.trim_end_matches('0'))
@@ -154,6 +162,10 @@ mod tests {
             ["ann ", "ann"],
             ["0", "00"],
             ["100.00", "100"],
+            ["sub-01", "sub_01"],
+            ["sub-01", "1"],
+            ["sub-ann", "Ann"],
+            ["P-7", "p07"],
         ] {
             assert_eq!(one_name_twice(pair), Some((pair[0], pair[1])));
         }
@@ -166,6 +178,11 @@ mod tests {
             ["s1-2", "s12"],
             ["0.1", "1"],
             ["v1.10", "v1.1"],
+            ["p-1", "q-1"],
+            ["1-2", "12"],
+            ["p1", "1"],
+            ["sub-", "-"],
+            ["ann-bo", "annbo"],
         ] {
             assert_eq!(one_name_twice(pair), None, "{pair:?}");
         }

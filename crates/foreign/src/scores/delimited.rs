@@ -53,8 +53,8 @@ pub(super) fn bare_columns(path: &Path, line: &str) -> Result<Option<Bare>, Fore
         2 if numeric(0) && label(1) => {
             Some(Bare { subjects: None, probe: None, score: 0, mated: Some(1), count: 2 })
         }
-        3 if word(2) => {
-            let reason = "it is a list of trials without scores: add the score of each as a column before target or nontarget";
+        3 if word(2) || (label(0) && numeric(0) && !numeric(1) && !numeric(2)) => {
+            let reason = "it is a list of trials without scores: add the score of each as a column, behind the names or before target or nontarget";
             return Err(ForeignError::file(path, reason));
         }
         3 if numeric(2) => Some(named(None, [0, 1], 2, None)),
@@ -110,6 +110,15 @@ pub(super) fn read_bare(path: &Path, columns: Bare, options: &ScoreOptions) -> R
 
 pub(super) fn read_with_header(path: &Path, options: &ScoreOptions) -> Result<Table, ForeignError> {
     let mut file = CsvFile::open(path)?;
+    let is_score = |name: &String| name.eq_ignore_ascii_case(Role::Score.name());
+    if options.columns.is_empty()
+        && !file.header().iter().any(is_score)
+        && file.header().iter().any(|name| parse(name).is_some())
+    {
+        let shown = file.header().join(", ");
+        let reason = format!("its first line, {shown}, names no columns; without names it may hold {KINDS}");
+        return Err(ForeignError::file(path, reason));
+    }
     let layout = Layout::of(path, file.header(), options)?;
     let mut table = Table::of(&layout, options);
     let mut row = 0;

@@ -204,10 +204,11 @@ impl Table {
 /// What a label says of a comparison.
 pub(super) fn is_mated(label: &str) -> Option<bool> {
     match label.to_ascii_lowercase().as_str() {
-        "true" | "1" | "1.0" | "target" | "tar" | "mated" | "genuine" | "same" => Some(true),
-        "false" | "0" | "0.0" | "nontarget" | "non" | "imp" | "non-mated" | "impostor" | "different" => {
-            Some(false)
+        "true" | "1" | "1.0" | "target" | "tar" | "tgt" | "mated" | "genuine" | "same" | "match" => {
+            Some(true)
         }
+        "false" | "0" | "0.0" | "-1" | "-1.0" | "nontarget" | "non" | "nontgt" | "imp" | "non-mated"
+        | "nonmated" | "impostor" | "imposter" | "different" | "nonmatch" | "non-match" => Some(false),
         _ => None,
     }
 }

@@ -9,8 +9,7 @@ use crate::lines::{Between, number};
 
 /// Muse headbands: 256 Hz since 2016, 220 Hz before.
 const MUSE: [f64; 2] = [256.0, 220.0];
-const KNOWN: &str =
-    "a header of the OpenBCI GUI, Mind Monitor, muselsl, EmotivPRO or TestBench, or a layout that states them";
+const KNOWN: &str = "a header of the OpenBCI GUI, Mind Monitor, muselsl, EmotivPRO or TestBench, or a layout that states them";
 const STATE: &str =
     "write rate, unit and columns in dataset.layout.text of the plan, or as options of `twinprint convert`";
 
