@@ -100,7 +100,8 @@ impl fmt::Display for RecordingKey {
 }
 
 /// Two names that differ only as spellings of one name do: in case, white space, zeros in front of a number, a sign between a
-/// word and its number, `sub-` in front, or a number written whole in one place and with decimals in another (`1`, `01` and `1.0`). Nothing where all differ in more.
+/// word and its number, `sub-` in front, or a number written whole in one place and with decimals in another (`1`, `01` and
+/// `1.0`). Nothing where all differ in more.
 ///
 /// ```
 /// use twinprint_signal::one_name_twice;
