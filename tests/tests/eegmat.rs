@@ -54,8 +54,13 @@ fn every_pipeline_in_the_repository_is_checked_without_a_leak() {
         }
         let text = std::fs::read_to_string(&path).unwrap();
         let data = ["eegmat", "muse-cueing", "quickstart"].into_iter().find(|name| {
-            let named =
-                [format!("name = \"{name}\" }}"), format!("data/{name}\""), format!("\"common/{name}-")];
+            let pipeline = name.trim_end_matches("-cueing");
+            let named = [
+                format!("name = \"{name}\" }}"),
+                format!("data/{name}\""),
+                format!("\"common/{name}-"),
+                format!("extends = \"{pipeline}.toml\""),
+            ];
             named.iter().any(|named| text.contains(named))
         });
         let data = data.unwrap_or_else(|| panic!("{} names no dataset this test knows", path.display()));
