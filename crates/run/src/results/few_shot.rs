@@ -9,7 +9,7 @@ use super::{Evidence, failed, with_interval};
 use crate::RunError;
 use crate::scoring::SystemSides;
 
-/// A number of ways, of which none stands for all people of a fold, and of shots.
+/// A number of ways, of which none stands for all people of a fold where folds are alike, and of shots.
 pub(super) type Cell = (Option<usize>, usize);
 
 /// The numbers of ways and of shots that the folds allow.
@@ -27,10 +27,10 @@ pub(super) fn cells(evidence: &Evidence, audit: &mut Vec<AuditRow>) -> Vec<Cell>
     let ways = plan.ways.iter().filter(|&&ways| ways < fewest).map(|&ways| Some(ways)).chain([None]);
     let mut cells: Vec<Cell> =
         ways.flat_map(|ways| plan.shots.iter().map(move |&shots| (ways, shots))).collect();
-    cells.retain(|&(ways, shots)| {
-        let able = people_with(evidence, shots);
+    cells.retain_mut(|(ways, shots)| {
+        let (able, most) = people_with(evidence, *shots);
         // In that fold it would be the row of `all` again.
-        if able >= 2 && ways == Some(able) {
+        if able >= 2 && *ways == Some(able) {
             return false;
         }
         let fits = able >= ways.unwrap_or(2).max(2);
@@ -43,16 +43,25 @@ pub(super) fn cells(evidence: &Evidence, audit: &mut Vec<AuditRow>) -> Vec<Cell>
                 ),
             ));
         }
+        // Where folds differ, as many ways as the smallest has people: one number of ways, and one chance, for all.
+        if ways.is_none() && able < most {
+            *ways = Some(able);
+        }
         fits
     });
     cells
 }
 
-/// The people of the smallest fold who have `shots` epochs to learn from and one to be asked about.
-fn people_with(evidence: &Evidence, shots: usize) -> usize {
+/// The people of the smallest and of the largest fold who have `shots` epochs to learn from and one to be asked about.
+fn people_with(evidence: &Evidence, shots: usize) -> (usize, usize) {
     let able = |&&(enrol, probe): &&(usize, usize)| enrol >= shots && probe > 0;
     let folds = evidence.epochs_of.iter().map(|people| people.values().filter(able).count());
-    folds.min().unwrap_or(0)
+    folds
+        .fold(None, |range: Option<(usize, usize)>, count| match range {
+            Some((least, most)) => Some((least.min(count), most.max(count))),
+            None => Some((count, count)),
+        })
+        .unwrap_or_default()
 }
 
 /// The row of a system, number of ways and number of shots.
