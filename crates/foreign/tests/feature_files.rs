@@ -392,3 +392,34 @@ fn hdf5_of_other_tools_is_read_or_refused_by_name() {
     says(&said("matlab.h5"), &["/features", "[2, 7]", "7 entries", "transposed", "MATLAB"]);
     says(&said("records.h5"), &["/features", "compound (2 fields)", "float32"]);
 }
+
+#[test]
+fn a_missing_number_by_a_name_makes_no_label_of_a_feature() {
+    for missing in ["NA", "#N/A", "null", "1.2.3"] {
+        let text = TWO.replace("bob,1,0,2", &format!("bob,1,0,{missing}"));
+        says(&refused(&text, &days()), &["column y holds numbers", "row 2", missing, "label_y"]);
+    }
+    let mixed = TWO.replace("session,x,y", "session,x,label_y").replace("bob,1,0,2", "bob,1,0,NA");
+    let folder = tempfile::tempdir().unwrap();
+    let read = read_features(&write(folder.path(), &mixed)).unwrap();
+    assert_eq!(
+        (&read.columns().labels[..], &read.columns().features[..]),
+        (&["y".to_owned()][..], &["x".to_owned()][..])
+    );
+}
+
+#[test]
+fn a_value_asked_for_that_has_another_spelling_is_refused_with_it() {
+    let text = TWO.replace("bob,1,", "bob,01,");
+    says(&refused(&text, &days()), &["--enrol session=1", "session=01", "spell them alike"]);
+    let apart = TWO.replace("bob,1,", "bob,10,");
+    assert!(!refused(&apart, &days()).contains("alike"));
+}
+
+#[test]
+fn people_named_with_and_without_the_start_of_bids_are_one() {
+    for (one, other) in [("sub-01", "01"), ("sub_01", "sub-01"), ("P-1", "P1")] {
+        let text = TWO.replace("ann,1", &format!("{one},1")).replace("ann,2", &format!("{other},2"));
+        says(&refused(&text, &days()), &[one, other, "one person"]);
+    }
+}

@@ -291,3 +291,32 @@ fn infinite_scores_are_the_ends_of_the_order() {
         infinite.absent
     );
 }
+
+#[test]
+fn labels_of_other_tools_are_known_and_a_first_row_is_no_header() {
+    let folder = tempfile::tempdir().unwrap();
+    let eer =
+        |name: &str, text: &str| numbers(&write(folder.path(), name, text), &options()).systems[0].eer.value;
+    let lines = |of: &dyn Fn(bool, &str, &str, f64) -> String| -> String {
+        rows()
+            .iter()
+            .map(|(enrol, probe, _, score)| of(enrol == probe, enrol, probe, *score) + "\n")
+            .collect()
+    };
+    let label = |mated: bool, yes: &str, no: &str| if mated { yes.to_owned() } else { no.to_owned() };
+    let expected = eer("plain.txt", &lines(&|_, enrol, probe, score| format!("{enrol} {probe} {score}")));
+    // scikit-learn's labels may be -1 and 1; SIDEKIT and Kaldi's scripts shorten theirs.
+    for (yes, no) in [("1", "-1"), ("genuine", "impostor"), ("match", "nonmatch")] {
+        let text = lines(&|mated, _, _, score| format!("{} {score}", label(mated, yes, no)));
+        assert!((eer("labels.txt", &text) - expected).abs() < 1e-12, "{yes} {no}");
+    }
+    let text = lines(&|mated, enrol, probe, score| {
+        format!("{enrol} {probe} {score} {}", label(mated, "tgt", "imp"))
+    });
+    assert!((eer("behind.txt", &text) - expected).abs() < 1e-12);
+    let trials = write(folder.path(), "trials.txt", "1 ann/1.wav ann/2.wav\n0 ann/1.wav bob/2.wav\n");
+    assert!(refused(&trials, &options()).contains("trials without scores"));
+    let unknown = write(folder.path(), "unknown.txt", "ann bob 0.5 perhaps\nann ann 0.7 perhaps\n");
+    let said = refused(&unknown, &options());
+    assert!(said.contains("ann, bob, 0.5, perhaps") && said.contains("names no columns"), "{said}");
+}
