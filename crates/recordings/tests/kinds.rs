@@ -187,3 +187,21 @@ fn emotivs_test_bench_names_its_columns_in_its_first_line() {
         ("7", 500.0 / 128.0)
     );
 }
+
+#[test]
+fn a_header_called_ahdr_names_one_channel_less_than_the_samples_have() {
+    // MNE-Python 1.13 reads the same numbers, and calls the channel without a name a fake one.
+    let folder = tempfile::tempdir().unwrap();
+    let header = "Brain Vision Data Exchange Header File Version 1.0\n[Common Infos]\nDataFile=a.eeg\nDataFormat=BINARY\n\
+        DataOrientation=MULTIPLEXED\nNumberOfChannels=2\nSamplingInterval=4000\n[Binary Infos]\nBinaryFormat=INT_16\n\
+        [Channel Infos]\nCh1=Fp1,,1,µV\nCh2=Fp2,,1,µV\n";
+    let bytes: Vec<u8> = (0..600i16).flat_map(i16::to_le_bytes).collect();
+    std::fs::write(folder.path().join("a.eeg"), bytes).unwrap();
+    let read = |name: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, header).unwrap();
+        samples(&open(&path).unwrap(), 1)
+    };
+    let every = |step: usize| -> Vec<f32> { (1..600).step_by(step).map(|at| at as f32).collect() };
+    assert_eq!((read("a.ahdr"), read("a.vhdr")), (every(3), every(2)));
+}

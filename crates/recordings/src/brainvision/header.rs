@@ -26,6 +26,8 @@ pub(super) struct Header {
     /// Samples of each segment, where the recording was cut into segments.
     pub(super) segment: Option<u64>,
     pub(super) channels: Vec<Described>,
+    /// Channels of the file of samples that the header does not name, behind the others.
+    pub(super) unnamed: usize,
 }
 
 impl Header {
@@ -94,6 +96,8 @@ impl Header {
                 .transpose()?
                 .filter(|points| *points > 0),
             channels: channels(text, count)?,
+            // As MNE-Python reads them; no document says what it holds.
+            unnamed: usize::from(path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("ahdr"))),
         })
     }
 }

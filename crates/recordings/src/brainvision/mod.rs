@@ -1,7 +1,7 @@
 //! BrainVision: a header as text (`.vhdr`), markers as text (`.vmrk`), samples as numbers (`.eeg`).
 //!
 //! The format is Brain Products' "BrainVision Core Data Format 1.0" (2018); what real files do beyond it is read as MNE-Python
-//! reads it.
+//! reads it: so a header named `.ahdr` comes with a channel of samples that it does not name.
 
 mod header;
 mod ini;
@@ -52,7 +52,7 @@ pub(crate) fn open(path: &Path, strictness: Strictness) -> Result<FlatFile, Read
             number: header.number,
             big_endian: header.big_endian,
             order: header.order,
-            channels: described.len(),
+            channels: described.len() + header.unnamed,
             len,
         }),
         notices: notes.finish(),
@@ -99,7 +99,7 @@ fn marker_file(path: &Path, header: &Header, notes: &mut Notes) -> Option<PathBu
 
 /// Samples of each channel; a file with a part of one, or with other than the header states, breaks the format.
 fn length(header: &Header, data: &Path, size: u64, notes: &mut Notes) -> Result<u64, ReadError> {
-    let frame = (header.channels.len() * header.number.bytes()) as u64;
+    let frame = ((header.channels.len() + header.unnamed) * header.number.bytes()) as u64;
     let whole = size / frame.max(1);
     let stated = header.points.unwrap_or(whole);
     let bytes = stated.saturating_mul(frame);
