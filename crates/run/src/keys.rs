@@ -24,7 +24,8 @@ fn code(stage: Stage) -> (&'static str, u32) {
     let version = match stage {
         Stage::Preprocess | Stage::Train => 4,
         Stage::Embed => 3,
-        Stage::Evaluate | Stage::Report => 1,
+        Stage::Evaluate => 2,
+        Stage::Report => 1,
     };
     (env!("CARGO_PKG_VERSION"), version)
 }
