@@ -99,6 +99,11 @@ impl Design {
         Ok(Self { rate, fir: taps, iir, resample, operations, shortest })
     }
 
+    /// Whether a segment of `len` samples is filtered, rather than left out.
+    pub fn is_long_enough(&self, len: usize) -> bool {
+        len >= self.shortest.0
+    }
+
     /// Samples that `len` samples become.
     pub fn output_len(&self, len: usize) -> usize {
         match self.resample {

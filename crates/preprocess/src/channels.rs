@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use twinprint_signal::{ChannelName, Recording};
+use twinprint_signal::ChannelName;
 
 use crate::error::PreprocessError;
 use crate::plan::{Channels, OnMissing, Reference};
@@ -27,11 +27,10 @@ pub(crate) struct Selection {
 
 impl Selection {
     pub fn new(
-        recording: &Recording,
+        present: &[ChannelName],
         channels: &Channels,
         reference: &Reference,
     ) -> Result<Self, PreprocessError> {
-        let present = recording.channels();
         let wanted: Vec<ChannelName> = if channels.pick.is_empty() {
             present.iter().filter(|name| !channels.drop.contains(name)).cloned().collect()
         } else {

@@ -1,6 +1,6 @@
 //! Where epochs lie in the processed signal, and cutting them out.
 
-use ndarray::{Array3, ArrayView2, ArrayViewMut2, Axis, s};
+use ndarray::{Array3, ArrayView2, ArrayViewMut2, Axis, Slice, s};
 use twinprint_signal::{Annotation, Hertz, Seconds};
 
 use crate::plan::{EpochPlan, nearest};
@@ -90,6 +90,15 @@ pub(crate) fn cut(signal: ArrayView2<f32>, windows: &[Window], length: usize) ->
         epoch.assign(&signal.slice(s![.., window.first..window.first + length]));
     }
     epochs
+}
+
+/// Leaves out the epochs that are not among `kept`, places in rising order, where they lie: without a second copy.
+pub(crate) fn keep(epochs: &mut Array3<f32>, kept: &[usize]) {
+    for (to, &from) in kept.iter().enumerate().filter(|(to, from)| to < *from) {
+        let (mut place, epoch) = epochs.multi_slice_mut((s![to, .., ..], s![from, .., ..]));
+        place.assign(&epoch);
+    }
+    epochs.slice_axis_inplace(Axis(0), Slice::from(..kept.len()));
 }
 
 /// Takes the mean between two times around the event from each channel of `[epochs, channels, samples]`.

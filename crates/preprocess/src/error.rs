@@ -124,6 +124,9 @@ pub enum PreprocessError {
     /// Recordings that cannot become one.
     #[error("{0}")]
     Merge(String),
+    /// Channels added that are not those to be added next.
+    #[error("{0}")]
+    Group(String),
     /// The parts do not make a recording.
     #[error(transparent)]
     Recording(#[from] RecordingError),

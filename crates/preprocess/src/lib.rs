@@ -9,6 +9,8 @@ mod channels;
 mod convolve;
 mod epoch;
 mod error;
+mod filtered;
+mod finite;
 mod fir;
 mod fourier;
 mod fused;
@@ -41,5 +43,5 @@ pub use plan::{
     Reference, Reject, Resample, ResampleMethod, Scale,
 };
 pub use quality::{Quality, Rejected};
-pub use run::{Preprocessed, Preprocessor};
+pub use run::{Gathering, Preprocessed, Preprocessor};
 pub use validate::CheckedPlan;

@@ -63,7 +63,7 @@ fn resampled(
     sfreq: Hertz,
     planners: &Mutex<Planners>,
 ) -> Result<Vec<Array2<f32>>, PreprocessError> {
-    crate::run::check_finite(recording, &(0..recording.channels().len()).collect::<Vec<_>>())?;
+    crate::finite::check_finite(recording, &(0..recording.channels().len()).collect::<Vec<_>>())?;
     let method = match crate::polyphase::ratio(recording.rate(), sfreq) {
         Ok(_) => ResampleMethod::Polyphase,
         Err(_) => ResampleMethod::Fft,

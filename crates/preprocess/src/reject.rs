@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use ndarray::{Array2, Array3, s};
-use twinprint_signal::{Annotation, Recording, Seconds, Segment};
+use ndarray::{Array2, Array3, ArrayView1};
+use twinprint_signal::{Annotation, Hertz, Seconds, Segment};
 
 use crate::epoch::Window;
 use crate::plan::Reject;
@@ -109,12 +109,36 @@ const STILL_SECONDS: f64 = 0.1;
 /// Fewest equal steps that are told from chance, whatever the rate.
 const STILL_STEPS: usize = 8;
 
-/// Whether all of `rows` stand still together for [`STILL_SECONDS`] within `seconds` from `start` on, as recorded: behind a
-/// filter the ends of such a stretch ring, and a reference moves still channels with the others.
-pub(crate) fn stands_still(recording: &Recording, rows: &[usize], start: Seconds, seconds: f64) -> bool {
-    let rate = recording.rate().get();
+/// Which samples of a row are those before them once more, a bit a sample: all that is asked of a row as recorded once it
+/// is filtered.
+pub(crate) struct Repeats(Vec<u64>);
+
+impl Repeats {
+    /// Looks at a row in time order; its first sample repeats nothing.
+    pub fn of(row: ArrayView1<f32>) -> Self {
+        let mut bits = vec![0_u64; row.len().div_ceil(64)];
+        for (before, (now, next)) in row.iter().zip(row.iter().skip(1)).enumerate() {
+            let at = before + 1;
+            bits[at / 64] |= u64::from(now == next) << (at % 64);
+        }
+        Self(bits)
+    }
+
+    fn at(&self, sample: usize) -> bool {
+        self.0[sample / 64] >> (sample % 64) & 1 == 1
+    }
+}
+
+/// Whether all of `rows` stand still together for [`STILL_SECONDS`] within `seconds` from `start` on, as recorded at `rate`
+/// in `segments`: behind a filter the ends of such a stretch ring, and a reference moves still channels with the others.
+pub(crate) fn stands_still(
+    (segments, rate): (&[Segment], Hertz),
+    rows: &[&Repeats],
+    start: Seconds,
+    seconds: f64,
+) -> bool {
+    let rate = rate.get();
     let begun = |segment: &Segment| segment.onset.get() <= start.get() + 0.5 / rate;
-    let segments = recording.segments();
     let Some(segment) = segments[..segments.partition_point(begun)].last() else { return false };
     let offset = ((start.get() - segment.onset.get()) * rate).round().max(0.0) as usize;
     let end = (offset + (seconds * rate).round() as usize).min(segment.len);
@@ -122,12 +146,10 @@ pub(crate) fn stands_still(recording: &Recording, rows: &[usize], start: Seconds
         return false;
     }
     let first = segment.first.0 as usize;
-    let samples = recording.samples().slice(s![.., first + offset..first + end]);
     let enough = ((STILL_SECONDS * rate).round() as usize).max(STILL_STEPS).min(end - offset - 1);
     let mut steps = 0;
-    for at in 1..end - offset {
-        let same = rows.iter().all(|&row| samples[[row, at]] == samples[[row, at - 1]]);
-        steps = if same { steps + 1 } else { 0 };
+    for at in first + offset + 1..first + end {
+        steps = if rows.iter().all(|row| row.at(at)) { steps + 1 } else { 0 };
         if steps >= enough {
             return true;
         }
@@ -182,4 +204,52 @@ fn robust_scores(deviation: &Array2<f64>) -> Array2<f64> {
         column.mapv_inplace(|v| if v == middle { 0.0 } else { (v - middle) / spread });
     }
     scores
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+    use proptest::prelude::*;
+    use twinprint_signal::SampleIndex;
+
+    use super::*;
+
+    proptest! {
+        /// Read off the definition, from the samples themselves.
+        #[test]
+        fn a_bit_a_sample_tells_still_stretches_as_the_samples_do(
+            steps in prop::collection::vec((any::<bool>(), 1_usize..30), 1..12),
+            cut in 0.0..1.0_f64,
+            start in 0.0..4.0_f64,
+            seconds in 0.01..3.0_f64,
+        ) {
+            let moves: Vec<bool> = steps.iter().flat_map(|&(moves, len)| vec![moves; len]).collect();
+            let value = |(row, at): (usize, usize)| (0..=at).filter(|&i| moves[i] && i % 2 == row).count() as f32;
+            let samples = Array2::from_shape_fn((2, moves.len()), value);
+            let (rate, len) = (Hertz::new(100.0).unwrap(), moves.len());
+            let at = (cut * len as f64) as usize;
+            let segment = |first: usize, end: usize, onset| Segment {
+                first: SampleIndex(first as u64),
+                len: end - first,
+                onset: Seconds::new(onset).unwrap_or_default(),
+            };
+            let segments = [segment(0, at, 0.0), segment(at, len, at as f64 / 100.0 + 0.7)];
+            let begun = segments.iter().rfind(|s| s.onset.get() <= start + 0.005);
+            let expected = begun.is_some_and(|segment| {
+                let offset = ((start - segment.onset.get()) * 100.0).round().max(0.0) as usize;
+                let end = (offset + (seconds * 100.0).round() as usize).min(segment.len);
+                let first = segment.first.0 as usize;
+                let window: Vec<usize> = (first + offset..first + end.max(offset)).collect();
+                let enough = 10.min(window.len().saturating_sub(1));
+                let still = |part: &[usize]| part[1..].iter().all(|&i| samples.column(i) == samples.column(i - 1));
+                !window.is_empty() && window.windows(enough + 1).any(still)
+            });
+            let repeats: Vec<Repeats> = samples.outer_iter().map(Repeats::of).collect();
+            let start = Seconds::new(start).unwrap_or_default();
+            prop_assert_eq!(
+                stands_still((&segments, rate), &repeats.iter().collect::<Vec<_>>(), start, seconds),
+                expected
+            );
+        }
+    }
 }

@@ -2,21 +2,21 @@
 
 use std::sync::Mutex;
 
-use ndarray::{Array2, Array3, ArrayView1, Axis, s};
+use ndarray::{Array2, Array3};
 use twinprint_signal::{Annotation, ChannelName, Hertz, Recording, Seconds};
 
-use crate::chain::{Chain, ChainWork, Design, Planners, planned};
-use crate::channels::Selection;
-use crate::epoch::{self, Stretch, Window};
+use crate::chain::Planners;
+use crate::epoch::{self, Window};
 use crate::error::PreprocessError;
+use crate::filtered::{Filtered, Outcome};
 use crate::mixing::{self, Mixing};
 use crate::operation::Operation;
 use crate::plan::EpochPlan;
 use crate::quality::Quality;
-use crate::reject::{self, Spread};
+use crate::reject::{self, Repeats, Spread};
 use crate::statistics::median;
 use crate::validate::CheckedPlan;
-use crate::{bad, length, line_noise, scale};
+use crate::{bad, scale};
 
 /// The epochs of one recording.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,8 +55,9 @@ pub struct Preprocessed {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Memory of one [`run`](Preprocessor::run): the recording, its picked channels at the new rate twice over, and for two
-/// channels some ten padded segments.
+/// Memory of one [`run`](Preprocessor::run): the recording, its picked channels at the new rate, and for two channels some ten
+/// padded segments; then, without the recording, those channels and their epochs. [`begin`](Preprocessor::begin) takes a
+/// recording in parts.
 pub struct Preprocessor {
     plan: CheckedPlan,
     planners: Mutex<Planners>,
@@ -82,18 +83,44 @@ impl Preprocessor {
         known_bad: &[ChannelName],
         events: Option<&[Annotation]>,
     ) -> Result<Preprocessed, PreprocessError> {
-        let plan = &self.plan;
-        plan.fits(recording.rate())?;
-        let selection = Selection::new(&recording, &plan.channels, &plan.reference)?;
-        let rows: Vec<usize> = selection.rows.iter().map(|(row, _)| *row).collect();
-        check_finite(&recording, &rows)?;
-        let mut quality = Quality { recorded_seconds: recording.duration(), ..Quality::default() };
-        let rate = plan.resample.as_ref().map_or(recording.rate(), |r| r.sfreq);
-        let (length, _) = plan.epochs.samples(rate);
+        let mut filtered = Filtered::new(&self.plan, &self.planners, recording.rate(), recording.channels())?;
+        let rows = filtered.rows().to_vec();
+        filtered.add(&recording, &rows)?;
+        drop(recording);
+        self.finish(filtered, known_bad, events)
+    }
 
-        self.measure_hum(&recording, &rows, &mut quality);
-        let (signal, stretches) = self.filter(&recording, &rows, length, &mut quality)?;
-        let events = events.map_or_else(|| recording.annotations().to_vec(), <[Annotation]>::to_vec);
+    /// Begins a recording whose channels are read some at a time, so that it is never in memory whole.
+    ///
+    /// `rate` and `channels` are those that [`run`](Preprocessor::run) would be given with the recording.
+    ///
+    /// # Errors
+    /// When the plan does not fit the rate or the channels, or two channels name one electrode.
+    pub fn begin(&self, rate: Hertz, channels: &[ChannelName]) -> Result<Gathering<'_>, PreprocessError> {
+        let filtered = Filtered::new(&self.plan, &self.planners, rate, channels)?;
+        Ok(Gathering { preprocessor: self, filtered })
+    }
+
+    fn finish(
+        &self,
+        filtered: Filtered,
+        known_bad: &[ChannelName],
+        events: Option<&[Annotation]>,
+    ) -> Result<Preprocessed, PreprocessError> {
+        let plan = &self.plan;
+        let Outcome {
+            signal,
+            stretches,
+            segments,
+            repeats,
+            annotations,
+            recorded_rate,
+            selection,
+            mut quality,
+        } = filtered.finish()?;
+        let rate = plan.resample.as_ref().map_or(recorded_rate, |r| r.sfreq);
+        let (length, _) = plan.epochs.samples(rate);
+        let events = events.map_or(annotations, <[Annotation]>::to_vec);
         let found = match &plan.bad_channels.detect {
             Some(rules) => bad::detect(signal.view(), rate, rules),
             None => bad::Found::default(),
@@ -101,57 +128,14 @@ impl Preprocessor {
         let mixing = mixing::plan(plan, &selection, known_bad, &found, &mut quality)?;
         let (mut windows, outside) = epoch::windows(&plan.epochs, &stretches, &events, rate);
         quality.events_outside = outside;
-        let recorded: Vec<usize> = mixing.rows().map(|row| rows[row]).collect();
+        let recorded: Vec<&Repeats> = mixing.rows().map(|row| &repeats[row]).collect();
         for window in &mut windows {
             let seconds = length as f64 / rate.get();
-            window.still = reject::stands_still(&recording, &recorded, window.start, seconds);
+            window.still = reject::stands_still((&segments, recorded_rate), &recorded, window.start, seconds);
         }
-        drop(recording);
+        drop(repeats);
         let signal = mixing.apply(signal, &mut quality.operations);
         Ok(self.cut(signal, mixing, windows, &events, rate, quality))
-    }
-
-    fn measure_hum(&self, recording: &Recording, rows: &[usize], quality: &mut Quality) {
-        // The planners are held no longer than planning takes: other recordings wait for them.
-        let plan = |length| planned(&self.planners).single().plan_fft_forward(length);
-        let (samples, segments) = (recording.samples().view(), recording.segments());
-        if let Some((ratio, line)) = line_noise::ratio(samples, rows, segments, recording.rate(), plan) {
-            quality.line_noise_ratio = Some(ratio);
-            quality.line_frequency = Some(line);
-        }
-    }
-
-    /// Filters and resamples every segment that is long enough: `[rows, samples]` and where its stretches lie.
-    fn filter(
-        &self,
-        recording: &Recording,
-        rows: &[usize],
-        epoch: usize,
-        quality: &mut Quality,
-    ) -> Result<(Array2<f32>, Vec<Stretch>), PreprocessError> {
-        let stretches: Vec<usize> = recording.segments().iter().map(|segment| segment.len).collect();
-        let longest = stretches.iter().copied().max().unwrap_or(0);
-        let design = Design::new(&self.plan, recording.rate(), longest)?;
-        length::check(&design, recording.rate(), &stretches, epoch)?;
-        let needed = design.shortest.0;
-        let usable: Vec<_> = recording.segments().iter().filter(|s| s.len >= needed).collect();
-        quality.segments_used = usable.len();
-        quality.segments_too_short = recording.segments().len() - usable.len();
-        let lens: Vec<usize> = usable.iter().map(|s| design.output_len(s.len)).collect();
-        let mut signal = Array2::zeros((rows.len(), lens.iter().sum()));
-        let mut work = ChainWork::default();
-        let mut stretches = Vec::with_capacity(usable.len());
-        let mut first = 0;
-        for (segment, len) in usable.into_iter().zip(lens) {
-            let chain = Chain::new(&design, segment.len, &self.planners);
-            let from = segment.first.0 as usize;
-            let input = recording.samples().slice(s![.., from..from + segment.len]);
-            chain.run_rows(input, rows, signal.slice_mut(s![.., first..first + len]), &mut work);
-            stretches.push(Stretch { first, len, onset: segment.onset.get() });
-            first += len;
-        }
-        quality.operations = design.operations;
-        Ok((signal, stretches))
     }
 
     fn cut(
@@ -187,7 +171,7 @@ impl Preprocessor {
         quality.peak_to_peak_uv = over_kept(&spread.peak_to_peak);
         quality.deviation_uv = over_kept(&spread.deviation);
         if kept.len() < keep.len() {
-            samples = samples.select(Axis(0), &kept);
+            epoch::keep(&mut samples, &kept);
             windows = kept.iter().map(|&index| windows[index].clone()).collect();
         }
         quality.used_seconds = covered(&windows, length, rate);
@@ -198,6 +182,69 @@ impl Preprocessor {
     }
 }
 
+/// A recording whose channels come some at a time; the epochs are those of [`Preprocessor::run`], to the bit.
+///
+/// ```
+/// use ndarray::Array2;
+/// use twinprint_preprocess::{Plan, Preprocessor};
+/// use twinprint_signal::{ChannelName, Hertz, Recording};
+///
+/// let rate = Hertz::new(250.0)?;
+/// let channels = ["O1", "Oz", "O2"].map(ChannelName::new);
+/// // In place of a file: the channels at some places.
+/// let read = |places: &[usize]| {
+///     let wave = |(row, sample)| 20.0 * ((8 + places[row]) as f32 * sample as f32 * 0.0251).sin();
+///     let names = places.iter().map(|&place| channels[place].clone()).collect();
+///     Recording::continuous(rate, names, Array2::from_shape_fn((places.len(), 2500), wave), Vec::new())
+/// };
+/// let preprocessor = Preprocessor::new(Plan::default().checked()?);
+/// let mut gathering = preprocessor.begin(rate, &channels)?;
+/// for places in gathering.groups(2) {
+///     gathering.add(read(&places)?)?;
+/// }
+/// let cut = gathering.finish(&[], None)?;
+/// assert_eq!(cut, preprocessor.run(read(&[0, 1, 2])?, &[], None)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Memory: the group at hand, all channels at the new rate with a bit a recorded sample, and for two channels some ten padded
+/// segments; then, without the group, those channels and their epochs.
+pub struct Gathering<'a> {
+    preprocessor: &'a Preprocessor,
+    filtered: Filtered<'a>,
+}
+
+impl Gathering<'_> {
+    /// Which channels to add together, by their places among those begun with, in the order to add them: at most `most` at a
+    /// time, but always two, since two channels share their transforms.
+    pub fn groups(&self, most: usize) -> Vec<Vec<usize>> {
+        let pairs = (most / 2).max(1);
+        self.filtered.rows().chunks(2 * pairs).map(<[usize]>::to_vec).collect()
+    }
+
+    /// Filters and resamples the next group of [`groups`](Gathering::groups); the recording holds its channels in that order
+    /// and no others.
+    ///
+    /// # Errors
+    /// As [`Preprocessor::run`], and when the channels are not the next ones or their rate or gaps are not the first group's.
+    pub fn add(&mut self, group: Recording) -> Result<(), PreprocessError> {
+        let rows: Vec<usize> = (0..group.channels().len()).collect();
+        self.filtered.add(&group, &rows)
+    }
+
+    /// The epochs, once all groups are added.
+    ///
+    /// # Errors
+    /// As [`Preprocessor::run`], and when a group was not added.
+    pub fn finish(
+        self,
+        known_bad: &[ChannelName],
+        events: Option<&[Annotation]>,
+    ) -> Result<Preprocessed, PreprocessError> {
+        self.preprocessor.finish(self.filtered, known_bad, events)
+    }
+}
+
 /// Seconds that windows cover, overlap counted once.
 fn covered(windows: &[Window], length: usize, rate: Hertz) -> Seconds {
     let mut firsts: Vec<usize> = windows.iter().map(|w| w.first).collect();
@@ -205,40 +252,4 @@ fn covered(windows: &[Window], length: usize, rate: Hertz) -> Seconds {
     let between: usize = firsts.windows(2).map(|pair| length.min(pair[1] - pair[0])).sum();
     let last = if firsts.is_empty() { 0 } else { length };
     Seconds::new((between + last) as f64 / rate.get()).unwrap_or_default()
-}
-
-/// Refuses NaN and infinite samples in the given rows.
-pub(crate) fn check_finite(recording: &Recording, rows: &[usize]) -> Result<(), PreprocessError> {
-    for &row in rows {
-        let samples = recording.samples().row(row);
-        if all_finite(samples) {
-            continue;
-        }
-        if let Some((sample, &value)) = samples.iter().enumerate().find(|(_, v)| !v.is_finite()) {
-            return Err(PreprocessError::NotFinite {
-                channel: recording.channels()[row].clone(),
-                sample,
-                at: recording.rate().time_of(twinprint_signal::SampleIndex(sample as u64)),
-                value,
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Zero times a finite number is zero; the sum tells without a branch a sample.
-fn all_finite(samples: ArrayView1<f32>) -> bool {
-    match samples.as_slice() {
-        Some(slice) => {
-            let mut lanes = [0.0_f32; 16];
-            let (chunks, rest) = slice.as_chunks::<16>();
-            for chunk in chunks {
-                for (lane, value) in lanes.iter_mut().zip(chunk) {
-                    *lane += value * 0.0;
-                }
-            }
-            lanes.iter().chain(rest).all(|v| v.is_finite())
-        }
-        None => samples.iter().all(|v| v.is_finite()),
-    }
 }

@@ -1,6 +1,7 @@
 //! The epochs of one recording as the cache keeps them.
 
-use std::fs;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
 use ndarray::Array3;
@@ -18,6 +19,9 @@ use crate::outputs::{FileHash, Files};
 const DESCRIPTION: &str = "cut.json";
 /// The samples, float32 little-endian `[epochs, channels, samples]`, nothing else.
 const SAMPLES: &str = "samples.f32";
+
+/// Bytes on their way to or from a file: a second copy of the epochs of a long recording would take as much memory as they.
+const BLOCK: usize = 1 << 16;
 
 #[derive(Serialize, Deserialize)]
 struct Description {
@@ -44,10 +48,18 @@ pub(crate) fn kept(cache: &Cache, key: &str) -> Option<Preprocessed> {
 fn read(place: &Path) -> Result<Preprocessed, String> {
     let Description { shape, rate, channels, starts, event_labels, quality } =
         RunFolder::at(place).read_json(DESCRIPTION).map_err(|error| chain(&error))?;
-    let bytes = fs::read(place.join(SAMPLES)).map_err(|error| error.to_string())?;
-    let values = bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]));
-    let samples = Array3::from_shape_vec(shape, values.collect()).map_err(|error| error.to_string())?;
+    let values = read_samples(&place.join(SAMPLES)).map_err(|error| error.to_string())?;
+    let samples = Array3::from_shape_vec(shape, values).map_err(|error| error.to_string())?;
     Ok(Preprocessed { rate, channels, samples, starts, event_labels, quality })
+}
+
+fn read_samples(path: &Path) -> io::Result<Vec<f32>> {
+    let file = File::open(path)?;
+    let count = file.metadata()?.len() / 4;
+    let mut file = BufReader::with_capacity(BLOCK, file);
+    let mut four = [0; 4];
+    let sample = |_| file.read_exact(&mut four).map(|()| f32::from_le_bytes(four));
+    (0..count).map(sample).collect()
 }
 
 /// Keeps the epochs of a recording under a key.
@@ -57,8 +69,12 @@ fn read(place: &Path) -> Result<Preprocessed, String> {
 pub(crate) fn keep(cache: &Cache, key: &str, cut: &Preprocessed, said: &str) -> Result<(), RunError> {
     let failed = |source| RunError::Write { path: cache.root().to_owned(), source };
     let folder = cache.workshop(key)?;
-    let bytes: Vec<u8> = cut.samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
-    fs::write(folder.path().join(SAMPLES), bytes).map_err(failed)?;
+    let written = File::create(folder.path().join(SAMPLES)).and_then(|file| {
+        let mut file = BufWriter::with_capacity(BLOCK, file);
+        cut.samples.iter().try_for_each(|sample| file.write_all(&sample.to_le_bytes()))?;
+        file.flush()
+    });
+    written.map_err(failed)?;
     let description = Description {
         shape: cut.samples.dim(),
         rate: cut.rate,
@@ -75,6 +91,8 @@ pub(crate) fn keep(cache: &Cache, key: &str, cut: &Preprocessed, said: &str) -> 
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

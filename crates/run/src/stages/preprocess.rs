@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use polars::prelude::{Column, DataFrame};
-use twinprint_preprocess::{Operation, Preprocessed, Preprocessor, Quality};
+use twinprint_preprocess::{Operation, PreprocessError, Preprocessed, Preprocessor, Quality};
 use twinprint_recordings::RecordingReader;
 use twinprint_signal::{ChannelName, EpochInfo, Hertz, Recording, RecordingKey, counted};
 use twinprint_store::epochs::EpochWriter;
@@ -21,7 +21,7 @@ use crate::error::Placed;
 use crate::error::chain;
 use crate::folder::{COHORT, EPOCHS, OPERATIONS, QUALITY, RunFolder, SPLIT, WINDOW_LEAKS, create_folder};
 use crate::in_order::in_order;
-use crate::known_hashes::stamps;
+use crate::known_hashes::{Stamp, stamps};
 use crate::pooling::{self, Road};
 use crate::recordings::RecordingList;
 use crate::training_rows::epoch_seconds;
@@ -147,21 +147,55 @@ fn cut(
         .filter_map(|name| member.channels.iter().position(|channel| channel == name))
         .map(|at| member.signals[at])
         .collect();
-    let recording = read(&settings.preprocess, &reader, &wanted).map_err(refuse)?;
-    // What was read is what the leak checks and run.json speak of: files are overwritten while runs are going on.
-    let (bytes, hash) = content::files_hash(&reader)?;
-    if (bytes, &hash) != (member.input.bytes, &member.input.blake3) || stamps(&reader)? != before {
-        return Err(refuse(CHANGED.to_owned()));
-    }
+    let known_bad = member.file.bad_channels.as_slice();
     let events = member.file.events.as_deref();
-    let mut cut = preprocessor
-        .run(recording, &member.file.bad_channels, events)
-        .map_err(|error| refuse(chain(&error)))?;
+    let of_plan = |error: PreprocessError| refuse(chain(&error));
+    let most = channels_at_a_time(&reader, &wanted);
+    let mut cut = if most < wanted.len() {
+        let channels: Vec<ChannelName> =
+            wanted.iter().map(|&at| reader.channels()[at].name.clone()).collect();
+        let mut gathering =
+            preprocessor.begin(reader.channels()[wanted[0]].rate, &channels).map_err(of_plan)?;
+        for places in gathering.groups(most) {
+            let signals: Vec<usize> = places.iter().map(|&place| wanted[place]).collect();
+            let group = reader.recording(&signals).map_err(|error| refuse(chain(&error)))?;
+            gathering.add(group).map_err(of_plan)?;
+        }
+        unchanged(&reader, member, &before)?;
+        gathering.finish(known_bad, events)
+    } else {
+        let recording = read(&settings.preprocess, &reader, &wanted).map_err(refuse)?;
+        unchanged(&reader, member, &before)?;
+        preprocessor.run(recording, known_bad, events)
+    }
+    .map_err(of_plan)?;
     let rate = |at: &usize| reader.channels()[*at].rate;
     if wanted.iter().any(|at| rate(at) != rate(&wanted[0])) {
         cut.quality.operations.insert(0, Operation::Filter("resampling to one rate"));
     }
     Ok(cut)
+}
+
+/// Bytes of samples that are read at a time.
+const GROUP_BYTES: u64 = 64 << 20;
+
+/// How many of these signals to hold at the recorded rate at a time: all of a recording that is small, or that has to be gone
+/// through anew for each group, or whose rates are brought to one first.
+fn channels_at_a_time(reader: &RecordingReader, signals: &[usize]) -> usize {
+    let of = |at: &usize| &reader.channels()[*at];
+    let longest = signals.iter().map(|at| of(at).total_samples).max().unwrap_or(0);
+    let one_rate = signals.iter().all(|at| of(at).rate == of(&signals[0]).rate);
+    let most = (GROUP_BYTES / (4 * longest).max(1)) as usize;
+    if one_rate && !reader.is_text() { most.min(signals.len()) } else { signals.len() }
+}
+
+/// What was read is what the leak checks and run.json speak of: files are overwritten while runs are going on.
+fn unchanged(reader: &RecordingReader, member: &Member, before: &[Stamp]) -> Result<(), RunError> {
+    let (bytes, hash) = content::files_hash(reader)?;
+    if (bytes, &hash) != (member.input.bytes, &member.input.blake3) || stamps(reader)? != *before {
+        return Err(RunError::recording(member.file.path.clone(), CHANGED.to_owned()));
+    }
+    Ok(())
 }
 
 /// Signals of one rate are read together; several rates are brought to the plan's.
