@@ -4,6 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ndarray::Axis;
+use twinprint_preprocess::{Plan, Preprocessor};
+use twinprint_recordings::{RecordingReader, Strictness};
 use twinprint_store::epochs::EpochFile;
 use twinprint_tests::{Cohort, PIPELINE, json, run};
 
@@ -150,6 +153,37 @@ fn recordings_of_another_rate_or_length_are_named_and_used() {
     let of_first =
         epochs(&folder).infos().iter().filter(|info| info.key.subject.as_str() == "sub-01").count();
     assert_eq!(of_first, 2 * 40);
+}
+
+#[test]
+fn a_long_recording_is_read_some_channels_at_a_time_and_cut_as_a_whole_one() {
+    let cohort = Cohort::new("1");
+    let other = cohort.folder.path().join("other");
+    // 70 MB of samples as they are filtered, more than are read at a time.
+    let settings = ["--subjects", "1", "--sessions", "1", "--seconds", "2920", "--rate", "1000"];
+    let mut arguments = vec!["synth", other.to_str().unwrap(), "--channels", "6", "--quiet"];
+    arguments.extend(settings);
+    twinprint_tests::succeed(&arguments);
+    let first = recordings(&cohort).remove(0);
+    let long = fs::read_dir(other.join("sub-01/ses-1/eeg")).unwrap();
+    let long = long.map(|entry| entry.unwrap().path()).find(|path| path.extension().unwrap() == "edf");
+    fs::rename(long.unwrap(), &first).unwrap();
+    let table = "epochs = { duration = 1.0 }\nresample = { sfreq = 128.0 }\nreject = { deviation = 3.0 }";
+    let (folder, _) = preprocess(&cohort, &with(table), &[]);
+
+    let reader = RecordingReader::open(&first, Strictness::Strict).unwrap();
+    let whole = reader.recording(&[0, 1, 2, 3, 4, 5]).unwrap();
+    assert!(whole.samples().len() * 4 > 64 << 20);
+    let plan = toml::from_str::<Plan>(table).unwrap().checked().unwrap();
+    let expected = Preprocessor::new(plan).run(whole, &[], None).unwrap();
+    let file = epochs(&folder);
+    let infos = file.infos().iter().enumerate();
+    let own = infos.filter(|(_, info)| {
+        info.key.subject.as_str() == "sub-01" && info.key.session.as_str() == "ses-1"
+    });
+    let rows: Vec<usize> = own.map(|(row, _)| row).collect();
+    assert!(rows.len() > 1000 && rows.len() < 2920, "{}", rows.len());
+    assert!(file.samples().select(Axis(0), &rows) == expected.samples);
 }
 
 /// Overwrites the patient field of a recording's header.

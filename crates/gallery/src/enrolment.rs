@@ -72,7 +72,7 @@ pub struct Enrolled {
     pub spread: f64,
     /// The score of the new epochs against the old template, where there was one.
     pub score_before: Option<f64>,
-    /// The most similar other person, and how similar, where there is one.
+    /// The most similar other person, and how similar; none without a threshold, as nobody is looked for then.
     pub nearest: Option<(SubjectId, f64)>,
     /// What was overridden, in words.
     pub overridden: Vec<String>,

@@ -28,9 +28,9 @@ pub(crate) struct Known {
 
 /// A block of new templates, and what was found for them among those that were there before.
 pub(crate) struct Search {
-    /// `[block · dim]`, at unit length; zeros for a request without a template.
+    /// `[block · dim]`, at unit length; zeros for a request that is not compared.
     rows: Vec<f32>,
-    /// Places of the best templates there were, the best first: one more than the block may change.
+    /// Places of the best templates there were, the best first: one more than the block may change; none where nobody is looked for.
     found: Vec<Vec<usize>>,
 }
 
@@ -64,10 +64,13 @@ impl Known {
         Ok(Self { dim, names, places, rows, recordings, touched: BTreeSet::new() })
     }
 
-    /// Compares a block of new templates with all that are there, in 32-bit arithmetic on all threads; `[dim]` each, none where there
-    /// is no template.
+    /// Compares a block of new templates with all that are there, in 32-bit arithmetic on all threads; `[dim]` each, none where
+    /// nothing is to be compared.
     pub(crate) fn search(&mut self, requests: &[(&SubjectId, Option<Array1<f32>>)]) -> Search {
         self.touched.clear();
+        if requests.iter().all(|(_, direction)| direction.is_none()) {
+            return Search { rows: Vec::new(), found: Vec::new() };
+        }
         let mut rows = vec![0.0; requests.len() * self.dim];
         for (row, (_, direction)) in rows.chunks_exact_mut(self.dim).zip(requests) {
             row.iter_mut().zip(direction.iter().flatten()).for_each(|(to, from)| *to = *from);

@@ -9,22 +9,22 @@ use ndarray::Array2;
 use twinprint_gallery::{Enrolled, Enrolment, Gallery, GalleryError, Person, Update};
 use twinprint_signal::SubjectId;
 
-/// Somebody to enrol: the name, whose prints they are, the recording, and whether a refusal is overridden.
+/// Somebody to enrol: the name, whose prints they are, the recording, whether a refusal is overridden, and whether they are looked
+/// for under other names.
 struct Wish {
     name: SubjectId,
     prints: Array2<f32>,
     recording: String,
     update: Update,
     force: bool,
+    looked_for: bool,
 }
 
 impl Wish {
     fn request(&self) -> Enrolment<'_> {
-        Enrolment {
-            update: self.update,
-            force: self.force,
-            ..request(&self.name, &self.prints, &self.recording)
-        }
+        let request = request(&self.name, &self.prints, &self.recording);
+        let threshold = request.threshold.filter(|_| self.looked_for);
+        Enrolment { update: self.update, force: self.force, threshold, ..request }
     }
 }
 
@@ -36,6 +36,7 @@ fn wishes() -> Vec<Wish> {
         recording: format!("n{at}"),
         update: Update::Refuse,
         force: false,
+        looked_for: true,
     };
     let mut all: Vec<Wish> = (0..600).map(new).collect();
     // The same person under two names, close by and far apart, refused and forced.
@@ -56,6 +57,8 @@ fn wishes() -> Vec<Wish> {
     all[35] = Wish { prints: prints(7777, 8), ..new(35) };
     // Whoever was replaced is no longer there to be met.
     all[36] = Wish { prints: prints(33, 8), ..new(36) };
+    // Like somebody who is there, but nobody asks.
+    all[60] = Wish { prints: prints(1005, 5), looked_for: false, ..new(60) };
     // No direction.
     all[50].prints = Array2::zeros((2, common::DIM));
     all
@@ -101,6 +104,7 @@ fn a_batch_does_what_one_by_one_does() {
         assert!(together.person(name).is_err() || at == 30, "{name}: {}", batches[at]);
     }
     assert!(batches[36].starts_with("Enrolled"), "{}", batches[36]);
+    assert_eq!(batches[60], "Enrolled 5 None []");
     assert!(batches[401].contains("matches new-12"), "{}", batches[401]);
     assert!(batches[450].contains("this recording is enrolled already"), "{}", batches[450]);
     let known = |gallery: &Gallery| -> Vec<Person> { gallery.people().unwrap() };
