@@ -178,9 +178,8 @@ fn a_long_recording_is_read_some_channels_at_a_time_and_cut_as_a_whole_one() {
     let expected = Preprocessor::new(plan).run(whole, &[], None).unwrap();
     let file = epochs(&folder);
     let infos = file.infos().iter().enumerate();
-    let own = infos.filter(|(_, info)| {
-        info.key.subject.as_str() == "sub-01" && info.key.session.as_str() == "ses-1"
-    });
+    let own = infos
+        .filter(|(_, info)| info.key.subject.as_str() == "sub-01" && info.key.session.as_str() == "ses-1");
     let rows: Vec<usize> = own.map(|(row, _)| row).collect();
     assert!(rows.len() > 1000 && rows.len() < 2920, "{}", rows.len());
     assert!(file.samples().select(Axis(0), &rows) == expected.samples);

@@ -113,6 +113,43 @@ fn a_point_that_is_killed_is_told_and_the_same_command_goes_on_with_it() {
 }
 
 #[test]
+fn a_sweep_whose_command_alone_is_killed_goes_on_with_the_point_at_work() {
+    let cohort = Cohort::new("1");
+    write(&cohort, 60, PEOPLE);
+    let whole = sweep(&cohort, "whole", &["--quiet"]).output().unwrap();
+    assert!(whole.status.success(), "{}", said(&whole));
+    let mut command = sweep(&cohort, "orphan", &["--jobs", "1"]);
+    let mut running = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let folder = cohort.folder.path().join("orphan/small-sweep");
+    let process = training(&folder).to_string();
+    let signal =
+        |name: &str| assert!(Command::new("kill").args([name, &process]).status().unwrap().success());
+    signal("-STOP");
+    running.kill().unwrap();
+    running.wait().unwrap();
+
+    let status = sweep(&cohort, "orphan", &["--status"]).output().unwrap();
+    assert!(said(&status).contains("people = 2: train"), "{}", said(&status));
+    let mut command = sweep(&cohort, "orphan", &["--quiet", "--jobs", "1"]);
+    let again = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // The first task of the new command cuts the recordings of both points.
+    let log = folder.join("logs/000-preprocess.log");
+    let started = Instant::now();
+    while !fs::read_to_string(&log)
+        .unwrap_or_default()
+        .contains("is at work in it: waiting until it has ended")
+    {
+        assert!(started.elapsed() < Duration::from_secs(60), "{}", fs::read_to_string(&log).unwrap());
+        sleep(Duration::from_millis(20));
+    }
+    signal("-CONT");
+    let again = again.wait_with_output().unwrap();
+    assert!(again.status.success(), "{}", said(&again));
+    let table = |out: &str| fs::read(cohort.folder.path().join(out).join("small-sweep/sweep.csv")).unwrap();
+    assert_eq!(table("orphan"), table("whole"));
+}
+
+#[test]
 fn a_point_whose_recordings_have_changed_is_made_again_when_asked_for() {
     let cohort = Cohort::new("1");
     write(&cohort, 2, PEOPLE);

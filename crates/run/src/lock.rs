@@ -4,10 +4,14 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::RunError;
+
+/// How long to wait before a lock is tried again.
+const WAIT: Duration = Duration::from_millis(300);
 
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
@@ -63,15 +67,27 @@ impl Lock {
     pub(crate) fn take(path: &Path, what: &Path, how: Hold, since: String) -> Result<Self, RunError> {
         match Self::attempt(path, how, since)? {
             Ok(lock) => Ok(lock),
-            Err(holder) => {
-                let holder = holder.map_or_else(|| "another process".to_owned(), |holder| holder.to_string());
-                Err(RunError::run_folder_with(
-                    what,
-                    format!("{holder} is at work in it"),
-                    "wait until it has ended, or end it; then the same command goes on from what it left",
-                ))
-            }
+            Err(holder) => Err(RunError::run_folder_with(
+                what,
+                format!("{} is at work in it", named(holder)),
+                "wait until it has ended, or end it; then the same command goes on from what it left",
+            )),
         }
+    }
+
+    /// Waits until the lock can be taken so, and says once for whom.
+    ///
+    /// # Errors
+    /// When its file cannot be written.
+    pub(crate) fn wait(path: &Path, how: Hold, since: &str, notice: &dyn Fn(&str)) -> Result<(), RunError> {
+        let mut said = false;
+        while let Err(holder) = Self::attempt(path, how, since.to_owned())? {
+            if !std::mem::replace(&mut said, true) {
+                notice(&format!("{} is at work in it: waiting until it has ended", named(holder)));
+            }
+            std::thread::sleep(WAIT);
+        }
+        Ok(())
     }
 
     /// The lock, or who holds it, where that can be read.
@@ -123,6 +139,11 @@ impl Drop for Lock {
     }
 }
 
+/// A holder in words.
+fn named(holder: Option<Holder>) -> String {
+    holder.map_or_else(|| "another process".to_owned(), |holder| holder.to_string())
+}
+
 /// Who holds the lock in a file, where that can be read.
 fn holder(path: &Path) -> Option<Holder> {
     serde_json::from_str(&fs::read_to_string(path).ok()?).ok()
@@ -166,6 +187,24 @@ mod tests {
         drop(shared);
         drop(take(Hold::Alone).unwrap());
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn who_waits_for_a_lock_is_told_for_whom_and_goes_on_when_it_is_free() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("run.lock");
+        let held = Lock::take(&path, place.path(), Hold::Shared, "noon".to_owned()).unwrap();
+        let told = std::cell::RefCell::new(Vec::new());
+        let held = std::cell::Cell::new(Some(held));
+        let notice = |text: &str| {
+            told.borrow_mut().push(text.to_owned());
+            drop(held.take());
+        };
+        Lock::wait(&path, Hold::Shared, "later", &notice).unwrap();
+        assert!(told.borrow().is_empty(), "who shares it need not wait");
+        Lock::wait(&path, Hold::Alone, "later", &notice).unwrap();
+        assert_eq!(told.borrow().len(), 1);
+        assert!(told.borrow()[0].contains("is at work in it: waiting"), "{:?}", told.borrow());
     }
 
     #[test]

@@ -6,8 +6,9 @@ use twinprint_signal::counted;
 
 use crate::error::chain;
 use crate::executor::{Part, Task};
-use crate::lock::Holder;
+use crate::lock::{Hold, Holder, Lock};
 use crate::options::Options;
+use crate::places::Places;
 use crate::record::Host;
 use crate::run::run;
 use crate::sweep::state::{OutcomeState, State, TaskOutcome};
@@ -114,6 +115,16 @@ fn compute(
 ) -> Result<(), RunError> {
     let plan = plan_of(state, task.run)?;
     let options = Options::complete(state.out(folder), options.host.clone(), options.clock);
+    // A process of a command that was killed may still be at work: what it leaves, this one goes on from.
+    let hold = match task.part {
+        Part::Recordings { .. } => None,
+        Part::Preprocess | Part::Whole => Some(Hold::Alone),
+        Part::Fold(_) => Some(Hold::Shared),
+    };
+    if let Some(hold) = hold {
+        let lock = Places::of(&plan, &options.out).lock;
+        Lock::wait(&lock, hold, &(options.clock)(), &|text| progress.notice(text))?;
+    }
     match task.part {
         Part::Whole => run(&plan, &options, progress).map(|_| ()),
         Part::Recordings { shard, of } => shard::recordings(&plan, (shard, of), progress),

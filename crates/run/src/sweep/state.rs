@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::executor::plan::ExecutorKind;
 use crate::executor::{Batch, Task};
 use crate::folder::{RESULTS, RunFolder, create_folder};
-use crate::lock::Holder;
+use crate::lock::{Hold, Holder, Lock};
 use crate::{Plan, RunError, Source, Surroundings};
 
 /// The format of `sweep.json`.
@@ -172,6 +172,15 @@ impl State {
     /// Whether a run is complete.
     pub(crate) fn is_complete(&self, folder: &Path, run: usize) -> bool {
         self.complete(folder, run).path(RESULTS).is_file()
+    }
+
+    /// Whether a process is at work in a run's folder.
+    ///
+    /// # Errors
+    /// When the file of its lock cannot be written.
+    pub(crate) fn is_filled(&self, folder: &Path, run: usize, now: &str) -> Result<bool, RunError> {
+        let lock = self.out(folder).join(format!("{}.lock", self.runs[run].folder));
+        Ok(lock.exists() && Lock::attempt(&lock, Hold::Alone, now.to_owned())?.is_err())
     }
 
     /// What a run is called for people: the first of its points.

@@ -81,13 +81,18 @@ pub fn sweep_status(
 /// How far tasks are whose executor is another process of this machine, or has been.
 fn told_by_files(state: &State, folder: &Path, now: &str) -> Result<Vec<(Task, TaskState)>, RunError> {
     let alive = Lock::attempt(&lock_of(folder), Hold::Alone, now.to_owned())?.is_err();
-    let state_of = |task: &Task| match TaskOutcome::read(folder, *task).map(|word| word.state) {
-        _ if !alive => TaskState::Ended(None),
-        Some(OutcomeState::Running) => TaskState::Running,
-        Some(_) => TaskState::Ended(None),
-        None => TaskState::Waiting(None),
+    let state_of = |task: &Task| -> Result<TaskState, RunError> {
+        Ok(match TaskOutcome::read(folder, *task).map(|word| word.state) {
+            // What a command has begun goes on where that command alone was killed.
+            Some(OutcomeState::Running) if alive || state.is_filled(folder, task.run, now)? => {
+                TaskState::Running
+            }
+            None if alive => TaskState::Waiting(None),
+            _ => TaskState::Ended(None),
+        })
     };
-    Ok(state.batches.iter().flat_map(|batch| &batch.tasks).map(|task| (*task, state_of(task))).collect())
+    let tasks = state.batches.iter().flat_map(|batch| &batch.tasks);
+    tasks.map(|task| Ok((*task, state_of(task)?))).collect()
 }
 
 /// How far every point is.
