@@ -31,7 +31,7 @@ impl Model {
             },
         };
         if adapt != Adapt::FineTune {
-            plan.optimiser.steps = 0;
+            plan.optimiser.steps = Some(0);
         }
         plan
     }

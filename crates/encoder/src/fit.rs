@@ -36,7 +36,7 @@ use crate::{EncoderError, TrainingEpochs};
 /// let data = TrainingEpochs::new(samples.view(), &subject, &recording, 128.0, &channels);
 ///
 /// let mut plan = Plan::default();
-/// plan.optimiser.steps = 3;
+/// plan.optimiser.steps = Some(3);
 /// let model = train(&plan.check()?, &data, &Compute::cpu(), &mut Silent)?;
 ///
 /// let prints = model.embed(samples.view())?;

@@ -44,5 +44,5 @@ pub use plan::{
     Adapt, ArcFace, Architecture, Attention, Augment, Auxiliary, AverageReference, Backend, Bands, Batch,
     CheckedPlan, Contrastive, Distance, EarlyStopping, Filterbank, Fusion, Init, Joined, KernelStart, Koch,
     Loss, NPair, Optimiser, Partner, Plan, Prototypical, Sampler, Schedule, SharedConv, Spatial,
-    SubjectSoftmax, SupCon, Triplet,
+    SubjectSoftmax, SupCon, Triplet, write_out_absent,
 };

@@ -24,7 +24,7 @@ fn training_further_keeps_standardising_and_attention_and_changes_the_head() {
     let carried = train(&plan, &teachers.epochs(), &Compute::cpu(), &mut Silent).unwrap();
     let adapted = |adapt: Adapt, steps: usize| {
         let mut wanted = small("");
-        wanted.optimiser.steps = steps;
+        wanted.optimiser.steps = Some(steps);
         let plan = carried.adapted_plan(adapt, &wanted).check().unwrap();
         let model =
             carried.adapted(adapt, &plan, &home.epochs(), (&Compute::cpu(), &mut Silent), None).unwrap();

@@ -14,7 +14,7 @@ use twinprint_signal::EpochRow;
 
 fn plan() -> Plan {
     let mut plan = small("[attention]\nsteps = 150\nfolds = 3");
-    plan.optimiser.steps = 0;
+    plan.optimiser.steps = Some(0);
     plan
 }
 

@@ -41,7 +41,7 @@ impl Monitor for Witness {
 
 fn plans() -> Vec<Plan> {
     let mut base = small("checkpoint_every = 4");
-    base.optimiser.steps = 11;
+    base.optimiser.steps = Some(11);
     let mut variants = vec![base.clone(); 7];
     variants[1].architecture = tiny_conv();
     variants[1].initialise.whitening = Some(false);

@@ -39,9 +39,9 @@ fn trains_as_the_processor_does(name: &str) {
     for mut plan in [small(""), attentive].into_iter().chain(nets) {
         let attention = if plan.attention.is_some() { " with attention" } else { "" };
         let architecture = format!("{}{attention}", plan.architecture.name());
-        plan.optimiser.steps = 0;
+        plan.optimiser.steps = Some(0);
         let start = prints(&plan, &cohort, &Compute::cpu());
-        plan.optimiser.steps = 10;
+        plan.optimiser.steps = Some(10);
         let expected = prints(&plan, &cohort, &Compute::cpu());
         let apart = furthest(&expected, &prints(&plan, &cohort, &device));
         let moved = furthest(&expected, &start);

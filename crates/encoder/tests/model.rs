@@ -140,7 +140,7 @@ fn every_architecture_learns_to_tell_the_training_subjects_apart() {
     ];
     for architecture in nets {
         let mut plan = with_architecture(architecture);
-        plan.optimiser.steps = 60;
+        plan.optimiser.steps = Some(60);
         plan.optimiser.learning_rate = 0.01;
         let mut losses = Losses::default();
         let model = train(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut losses).unwrap();
@@ -178,7 +178,7 @@ fn every_loss_trains_from_its_name_alone_and_lowers_itself() {
     {
         let mut plan =
             small(&format!("loss = {{ name = \"{name}\" }}\ninitialise = {{ whitening = false }}"));
-        plan.optimiser.steps = 60;
+        plan.optimiser.steps = Some(60);
         plan.optimiser.learning_rate = 0.003;
         plan.batch.virtual_subjects = Some(0.0);
         let mut losses = Losses::default();
@@ -233,7 +233,7 @@ impl Monitor for Scores {
 fn early_stopping_keeps_the_weights_of_the_best_look() {
     let cohort = cohort(4, 9, 4);
     let mut plan = small("early_stopping = { every = 2, patience = 2 }");
-    plan.optimiser.steps = 20;
+    plan.optimiser.steps = Some(20);
     let mut scores = Scores(vec![0.3, 0.2, 0.25, 0.2], 0);
     let stopped = train(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut scores).unwrap();
     assert_eq!(scores.1, 8);
@@ -264,7 +264,7 @@ fn a_monitor_can_stop_training() {
 fn zero_steps_are_the_whitened_start() {
     let cohort = cohort(4, 9, 4);
     let mut plan = small("");
-    plan.optimiser.steps = 0;
+    plan.optimiser.steps = Some(0);
     let trained = train(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu(), &mut Silent).unwrap();
     let whitened = Model::whitened(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu()).unwrap();
     let untrained = Model::untrained(&plan.check().unwrap(), &cohort.epochs(), &Compute::cpu()).unwrap();

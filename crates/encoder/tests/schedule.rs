@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use twinprint_encoder::{Optimiser, Schedule};
 
 fn optimiser(schedule: Schedule, steps: usize, warmup: usize) -> Optimiser {
-    Optimiser { schedule, steps, warmup, learning_rate: 0.5, ..Optimiser::default() }
+    Optimiser { schedule, steps: Some(steps), warmup, learning_rate: 0.5, ..Optimiser::default() }
 }
 
 fn rates(schedule: Schedule, steps: usize, warmup: usize) -> Vec<f64> {

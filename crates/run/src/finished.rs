@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use twinprint_encoder::{Compute, EncoderError, Model};
+use twinprint_encoder::{Compute, EncoderError, Model, write_out_absent};
 use twinprint_protocol::{Fold, Split};
 use twinprint_signal::{EmbeddingSpace, FoldIndex};
 
@@ -63,7 +63,13 @@ impl FinishedRun {
                     .to_owned(),
             ));
         }
-        let config: Config = folder.read_json("plan.json")?;
+        let mut plan: serde_json::Value = folder.read_json("plan.json")?;
+        if let Some(encoder) = plan.get_mut("encoder") {
+            write_out_absent(encoder);
+        }
+        let config: Config = serde_json::from_value(plan).map_err(|error| {
+            RunError::run_folder(folder.path("plan.json"), format!("not what a run wrote ({error})"))
+        })?;
         let plan_hash = config.hash();
         let record: RunRecord = folder.read_json("run.json")?;
         if record.plan_hash == plan_hash {

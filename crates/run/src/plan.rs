@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use twinprint_encoder::{Adapt, CheckedPlan as CheckedEncoder, Compute, EncoderError};
+use twinprint_encoder::{Adapt, CheckedPlan as CheckedEncoder, Compute, EncoderError, Optimiser};
 use twinprint_preprocess::{CheckedPlan, EpochPlan, PlanError};
 use twinprint_protocol::{Leak, UnknownLeak};
 
@@ -324,7 +324,10 @@ impl Plan {
 
     /// A plan of an encoder, checked, without a word on where its model lies: that decides no print.
     fn without_origin(&self, plan: twinprint_encoder::Plan) -> Result<CheckedEncoder, RunError> {
-        let plan = twinprint_encoder::Plan { from: None, adapt: None, from_encoder: None, ..plan };
+        // Whether it is trained further decides how many steps are taken where nothing says so.
+        let optimiser = Optimiser { steps: Some(plan.steps()), ..plan.optimiser.clone() };
+        let (from, adapt, from_encoder) = (None, None, None);
+        let plan = twinprint_encoder::Plan { optimiser, from, adapt, from_encoder, ..plan };
         plan.check().map_err(|error| self.invalid_encoder(error))
     }
 

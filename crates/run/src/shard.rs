@@ -20,7 +20,7 @@ use crate::{Plan, Progress, RunError};
 /// learnt for all of them at once.
 pub(crate) fn is_divisible(plan: &Plan) -> bool {
     let encoder = &plan.config().encoder;
-    encoder.optimiser.steps > 0
+    encoder.steps() > 0
         && encoder.checkpoint_every > 0
         && encoder.joined.is_empty()
         && plan.carried().is_none()

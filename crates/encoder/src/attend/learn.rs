@@ -65,7 +65,7 @@ impl AttentionTraining<'_, '_> {
         let parts = self.parts(prints)?;
         let seed = self.plan.seed;
         let optimiser = Optimiser {
-            steps: self.attention.steps,
+            steps: Some(self.attention.steps),
             learning_rate: self.attention.learning_rate,
             weight_decay: self.attention.weight_decay,
             ..Optimiser::default()
@@ -74,7 +74,7 @@ impl AttentionTraining<'_, '_> {
         parameters.push(Parameter::filled("logit.scale", &[1], LOGIT.0));
         parameters.push(Parameter::filled("logit.offset", &[1], LOGIT.1));
         let mut weights = Weights::new(parameters, &optimiser, self.device);
-        for step in 0..optimiser.steps {
+        for step in 0..self.attention.steps {
             let mut rng = stream(seed, &format!("attention/step/{step}"));
             let part = &parts[rng.random_range(0..parts.len() as u64) as usize];
             let leaves = weights.leaves();
@@ -91,7 +91,7 @@ impl AttentionTraining<'_, '_> {
             let report = StepReport {
                 member: self.plan.ensemble,
                 step: step + 1,
-                steps: optimiser.steps,
+                steps: self.attention.steps,
                 loss,
                 learning_rate: optimiser.rate(step),
                 gradient_norm,
@@ -99,7 +99,7 @@ impl AttentionTraining<'_, '_> {
             };
             journal.report(&report);
             if monitor.step(&report).is_break() {
-                return Err(EncoderError::Stopped { step: step + 1, steps: optimiser.steps });
+                return Err(EncoderError::Stopped { step: step + 1, steps: self.attention.steps });
             }
         }
         let mut parameters = weights.snapshot()?;

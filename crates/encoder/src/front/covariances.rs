@@ -39,13 +39,13 @@ impl Covariances {
                 "architecture.tapers",
                 tapers,
                 error.to_string(),
-                "leave it out for a Hann window",
+                "write 0 for one Hann window",
             ),
             _ => EncoderError::plan(
                 "architecture.covariances",
                 true,
                 error.to_string(),
-                "leave it out, or cut longer epochs at a higher rate",
+                "write false, or cut longer epochs at a higher rate",
             ),
         })?;
         Ok(new)
@@ -101,7 +101,7 @@ mod tests {
         let rng = &mut stream(1, "covariances");
         let epochs = Array3::from_shape_simple_fn((3, 4, 256), || rng.random_range(-30.0f32..30.0));
         let features = |covariances| {
-            let bank = Filterbank { covariances, ..Filterbank::default() };
+            let bank = Filterbank { covariances, tapers: 0, ..Filterbank::default() };
             bank.features(4, 256, 128.0, 0).unwrap()
         };
         let (with, without) = (features(true), features(false));

@@ -62,18 +62,23 @@ fn assert_equal(bank: &Filterbank, epochs: &Array3<f32>, rate: f64) {
     }
 }
 
+/// The default filterbank without covariances, which are no convolution.
+fn powers_alone() -> Filterbank {
+    Filterbank { covariances: false, ..Filterbank::default() }
+}
+
 #[test]
-fn the_default_features_equal_those_of_burns_convolutions() {
-    let bank = Filterbank::default();
+fn the_default_powers_equal_those_of_burns_convolutions() {
+    let bank = powers_alone();
     assert_eq!(bank.features(19, 256, 128.0, 0).unwrap().len(), 512);
     assert_equal(&bank, &noise(3, 19, 256, 1), 128.0);
 }
 
 #[test]
 fn four_channels_give_channels_and_all_pairs_without_average_reference() {
-    let features = Filterbank::default().features(4, 256, 128.0, 0).unwrap();
+    let features = powers_alone().features(4, 256, 128.0, 0).unwrap();
     assert_eq!((features.len(), features.settings.reference), (16 * 10, false));
-    assert_equal(&Filterbank::default(), &noise(2, 4, 256, 2), 128.0);
+    assert_equal(&powers_alone(), &noise(2, 4, 256, 2), 128.0);
 }
 
 proptest! {
@@ -90,7 +95,7 @@ proptest! {
     ) {
         let average_reference = if average { AverageReference::Always } else { AverageReference::Never };
         let bands = Bands { count: bands, ..Bands::default() };
-        let bank = Filterbank { bands, pairs, spatial, average_reference, ..Filterbank::default() };
+        let bank = Filterbank { bands, pairs, spatial, average_reference, ..powers_alone() };
         // With an average reference of one channel nothing is left but rounding: the floor alone decides.
         assert_equal(&bank, &noise(2, channels, samples, 3), rate);
     }
@@ -99,7 +104,7 @@ proptest! {
 #[test]
 fn every_instruction_set_of_this_machine_gives_the_same_features() {
     let epochs = noise(3, 19, 256, 4);
-    let features = Filterbank::default().features(19, 256, 128.0, 0).unwrap();
+    let features = powers_alone().features(19, 256, 128.0, 0).unwrap();
     let best = features.compute(epochs.view());
     let mut sets = vec![pulp::Arch::Scalar];
     #[cfg(target_arch = "x86_64")]
@@ -116,7 +121,7 @@ fn every_instruction_set_of_this_machine_gives_the_same_features() {
 #[test]
 fn epochs_that_do_not_lie_in_a_row_give_the_same_features_to_the_bit() {
     let epochs = noise(4, 9, 200, 5);
-    let features = Filterbank::default().features(9, 200, 128.0, 0).unwrap();
+    let features = powers_alone().features(9, 200, 128.0, 0).unwrap();
     let turned = epochs.view().permuted_axes([2, 1, 0]).as_standard_layout().into_owned();
     let strided = turned.view().permuted_axes([2, 1, 0]);
     assert!(strided.as_slice().is_none());
@@ -125,7 +130,7 @@ fn epochs_that_do_not_lie_in_a_row_give_the_same_features_to_the_bit() {
 
 #[test]
 fn an_epoch_shorter_than_a_kernel_and_a_band_beyond_nyquist_are_refused() {
-    let bank = Filterbank::default();
+    let bank = powers_alone();
     assert!(bank.features(19, 64, 128.0, 0).unwrap_err().to_string().contains("longer than an epoch of 64"));
     assert!(
         bank.features(19, 256, 64.0, 0).unwrap_err().to_string().contains("below half the rate of 64 Hz")

@@ -173,7 +173,7 @@ impl<'a, 'b> JoinedTraining<'a, 'b> {
             parameters.extend(linear_parameters(&format!("{HEAD}{cohort}"), width, plan.head, &mut rng));
         }
         let optimiser = Optimiser {
-            steps: plan.steps,
+            steps: Some(plan.steps),
             learning_rate: plan.learning_rate,
             weight_decay: plan.weight_decay,
             ..Optimiser::default()

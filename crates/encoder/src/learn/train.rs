@@ -78,7 +78,7 @@ impl Training<'_, '_> {
         journal: &mut Journal,
     ) -> Result<(), EncoderError> {
         let index = EpochIndex::new(self.data);
-        if self.plan.optimiser.steps > 0 && !index.has_pairs() {
+        if self.plan.optimiser.steps() > 0 && !index.has_pairs() {
             return Err(EncoderError::data(
                 "people are held against people of their own cohort, and no cohort has two: give more people, or write optimiser.steps = 0",
             ));
@@ -93,7 +93,7 @@ impl Training<'_, '_> {
         let fingerprint = fingerprint(self.data, &member.front);
         let mut state = State {
             step: 0,
-            finished: self.plan.optimiser.steps == 0,
+            finished: self.plan.optimiser.steps() == 0,
             weights: Weights::new(parameters, &self.plan.optimiser, self.device),
             neighbours: Neighbours::new(index.subjects(), dim),
             best: Best::default(),
@@ -126,7 +126,7 @@ impl Training<'_, '_> {
         fingerprint: &str,
     ) -> Result<(), EncoderError> {
         let plan = self.plan;
-        let steps = plan.optimiser.steps;
+        let steps = plan.optimiser.steps();
         let last = monitor.stop_after(self.member).unwrap_or(steps).min(steps);
         let ahead = plan.batch.sampler != Sampler::HardNegatives;
         let nobody = Neighbours::new(0, 0);
@@ -299,7 +299,7 @@ impl Training<'_, '_> {
     ) -> Result<Option<f64>, EncoderError> {
         let every = self.plan.early_stopping.every;
         let done = state.step;
-        if every == 0 || (!done.is_multiple_of(every) && done != self.plan.optimiser.steps) {
+        if every == 0 || (!done.is_multiple_of(every) && done != self.plan.optimiser.steps()) {
             return Ok(None);
         }
         let parameters = state.weights.snapshot()?;

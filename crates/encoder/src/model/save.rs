@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use twinprint_closed::Standardise;
 use twinprint_signal::ChannelName;
 
@@ -17,7 +18,7 @@ use crate::files::{layout, parse, read_file, write_atomically};
 use crate::front::Front;
 use crate::joined::{JoinedFeatures, Recipe};
 use crate::member::Member;
-use crate::plan::{CheckedPlan, Fusion, Plan, plan_differences};
+use crate::plan::{CheckedPlan, Fusion, Plan, plan_differences, write_out_absent};
 use crate::seed::member_seed;
 use crate::seed::stream;
 use crate::weights::Parameter;
@@ -39,7 +40,15 @@ pub(super) struct Description {
     pub(super) samples: usize,
     /// BLAKE3 of the weights file, so that the two files cannot be mixed up.
     weights: String,
+    #[serde(deserialize_with = "as_written")]
     pub(super) plan: Plan,
+}
+
+/// A plan from a file that a program wrote.
+fn as_written<'de, D: Deserializer<'de>>(file: D) -> Result<Plan, D::Error> {
+    let mut plan = serde_json::Value::deserialize(file)?;
+    write_out_absent(&mut plan);
+    serde_json::from_value(plan).map_err(D::Error::custom)
 }
 
 impl Model {

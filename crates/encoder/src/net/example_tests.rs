@@ -34,7 +34,7 @@ fn people(seed: u64) -> (Array3<f32>, Vec<u32>) {
 /// The share of epochs whose nearest other epoch is of the same person.
 fn nearest_is_right(plan: &Plan, steps: usize) -> f64 {
     let mut plan = plan.clone();
-    plan.optimiser.steps = steps;
+    plan.optimiser.steps = Some(steps);
     let (samples, owner) = people(1);
     let channels: Vec<ChannelName> = (0..CHANNELS).map(|c| ChannelName::new(format!("X{c}"))).collect();
     let data = TrainingEpochs::new(samples.view(), &owner, &owner, 128.0, &channels);

@@ -4,7 +4,8 @@ use std::ops::Deref;
 
 use serde::Serialize;
 
-use super::{Architecture, Backend, Loss, Plan, Sampler};
+use super::optimiser::USUAL_STEPS;
+use super::{Adapt, Architecture, Backend, Loss, Plan, Sampler};
 use crate::EncoderError;
 use crate::range::{not_negative, positive, require, up_to};
 
@@ -35,7 +36,7 @@ impl CheckedPlan {
     /// Whether a model that is trained under the plan is its whitened start: no step is taken from there, and nothing learnt is joined
     /// or weighs the prints. [`Model::whitened`](crate::Model::whitened) then gives the trained model again.
     pub fn ends_whitened(&self) -> bool {
-        self.whitens() && self.optimiser.steps == 0 && self.joined.is_empty() && self.attention.is_none()
+        self.whitens() && self.optimiser.steps() == 0 && self.joined.is_empty() && self.attention.is_none()
     }
 
     /// The deviation of the random vector that makes each slot of a batch a person of its own; 0 for none.
@@ -78,14 +79,8 @@ impl Plan {
             up_to(1.0, "backend.shrinkage", shrinkage, default)?;
         }
         let optimiser = &self.optimiser;
-        for (key, steps) in [("optimiser.steps", optimiser.steps), ("optimiser.warmup", optimiser.warmup)] {
-            require(
-                steps <= MOST_STEPS,
-                key,
-                steps,
-                "at most 10000000, which takes weeks",
-                "300 is the default",
-            )?;
+        for (key, steps) in [("optimiser.steps", optimiser.steps()), ("optimiser.warmup", optimiser.warmup)] {
+            require(steps <= MOST_STEPS, key, steps, "at most 10000000, which takes weeks", "300 is usual")?;
         }
         positive("optimiser.learning_rate", optimiser.learning_rate, "0.0001 is the default")?;
         for (key, value) in [
@@ -109,8 +104,24 @@ impl Plan {
         let filterbank = matches!(plan.architecture, Architecture::Filterbank(_));
         let by_number = plan.losses().any(Loss::knows_subjects);
         plan.initialise.whitening.get_or_insert(filterbank);
+        plan.optimiser.steps = Some(self.steps());
         plan.batch.virtual_subjects.get_or_insert(if filterbank && !by_number { 2.0 } else { 0.0 });
         CheckedPlan(plan)
+    }
+
+    /// How many gradient steps are taken: what the plan says, or none from the closed form where nothing is said of learning.
+    pub fn steps(&self) -> usize {
+        let filterbank = matches!(self.architecture, Architecture::Filterbank(_));
+        let closed_form = self.initialise.whitening.unwrap_or(filterbank) && !self.says_how_to_learn();
+        self.optimiser.steps.unwrap_or(if closed_form { 0 } else { USUAL_STEPS })
+    }
+
+    /// Whether anything is said of how gradient steps are to be taken.
+    fn says_how_to_learn(&self) -> bool {
+        let usual = Self::default();
+        let own = (&self.loss, &self.auxiliary, &self.batch, &self.early_stopping, &self.optimiser);
+        let default = (&usual.loss, &usual.auxiliary, &usual.batch, &usual.early_stopping, &usual.optimiser);
+        own != default || self.adapt == Some(Adapt::FineTune)
     }
 
     fn losses(&self) -> impl Iterator<Item = &Loss> {
@@ -148,5 +159,48 @@ impl CheckedPlan {
         let fits = self.batch.sampler != Sampler::TwinPairs || self.losses().all(Loss::takes_pairs);
         let limit = "only the losses contrastive and koch compare single pairs";
         require(fits, "batch.sampler", "twin_pairs", limit, "write \"subjects_by_epochs\"")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::write_out_absent;
+    use super::*;
+
+    fn steps(text: &str) -> usize {
+        let plan: Plan = toml::from_str(text).unwrap();
+        plan.check().unwrap().optimiser.steps()
+    }
+
+    #[test]
+    fn the_closed_form_takes_steps_only_where_the_plan_says_how() {
+        assert_eq!(steps(""), 0);
+        assert_eq!(steps("architecture = { name = \"filterbank\", tapers = 0 }"), 0);
+        assert_eq!(steps("optimiser = { steps = 7 }"), 7);
+        for learns in [
+            "architecture = { name = \"conv\" }",
+            "initialise = { whitening = false }",
+            "optimiser = { learning_rate = 0.001 }",
+            "loss = { name = \"triplet\" }",
+            "batch = { subjects = 8 }",
+            "early_stopping = { patience = 3 }",
+            "adapt = \"fine-tune\"",
+        ] {
+            assert_eq!(steps(learns), USUAL_STEPS, "{learns}");
+        }
+    }
+
+    #[test]
+    fn a_plan_written_before_tapers_were_the_default_has_none() {
+        let mut written = serde_json::to_value(Plan::default()).unwrap();
+        let bank = written["architecture"].as_object_mut().unwrap();
+        assert_eq!(bank.remove("tapers"), Some(6.into()));
+        write_out_absent(&mut written);
+        let plan: Plan = serde_json::from_value(written).unwrap();
+        let Architecture::Filterbank(bank) = &plan.architecture else { panic!("{plan:?}") };
+        assert_eq!(bank.tapers, 0);
+        // So that the plan of a run of before has the hash it had.
+        let again = serde_json::to_value(&plan).unwrap();
+        assert!(again["architecture"].get("tapers").is_none(), "{again}");
     }
 }

@@ -20,17 +20,16 @@ pub struct Filterbank {
     pub pairs: usize,
     /// Whether the mean over channels is subtracted first.
     pub average_reference: AverageReference,
-    /// Whether the log-covariances of the channels in six bands stand beside the powers: false.
+    /// Whether the log-covariances of the channels in six bands stand beside the powers: true.
     pub covariances: bool,
     /// Most channels of which they are: 32. Of more, so many are taken, spread evenly over the order of the channels: 64 channels would
     /// have 12,480 covariances, which take minutes and gigabytes to whiten.
     #[serde(skip_serializing_if = "is_most_channels")]
     #[schemars(range(min = 1), extend("default" = 32))]
     pub covariance_channels: usize,
-    /// Sine tapers whose spectra give those covariances: 0, which is one Hann window. Each lowers their variance and smears
-    /// frequencies.
+    /// Sine tapers whose spectra give those covariances: 6; 0 is one Hann window. Each lowers their variance and smears
+    /// frequencies. Without covariances it says nothing.
     #[serde(skip_serializing_if = "is_zero")]
-    #[schemars(extend("default" = 0))]
     pub tapers: usize,
     /// What a microvolt counts: 0.1.
     #[schemars(extend("exclusiveMinimum" = 0))]
@@ -49,9 +48,9 @@ impl Default for Filterbank {
             spatial: Spatial::Auto,
             pairs: 32,
             average_reference: AverageReference::Auto,
-            covariances: false,
+            covariances: true,
             covariance_channels: MOST_CHANNELS,
-            tapers: 0,
+            tapers: 6,
             scale: 0.1,
             floor: 1e-3,
             dim: 0,
@@ -85,6 +84,15 @@ pub enum AverageReference {
     Never,
 }
 
+/// Writes out what a plan that a program wrote as JSON leaves away because it once was the default: no tapers.
+pub fn write_out_absent(encoder: &mut serde_json::Value) {
+    if let Some(architecture) = encoder.get_mut("architecture").and_then(serde_json::Value::as_object_mut)
+        && architecture.contains_key("covariances")
+    {
+        architecture.entry("tapers").or_insert_with(|| 0.into());
+    }
+}
+
 /// So that plans without it are written, and hashed, as they were before it was there.
 fn is_zero(tapers: &usize) -> bool {
     *tapers == 0
@@ -108,9 +116,6 @@ impl Filterbank {
         positive("architecture.bands.steps_per_second", bands.steps_per_second, default)?;
         positive("architecture.scale", self.scale, default)?;
         positive("architecture.floor", self.floor, default)?;
-        let limit = "tapers are those of the covariances, and there are none";
-        let remedy = "write covariances = true, or leave it out";
-        require(self.tapers == 0 || self.covariances, "architecture.tapers", self.tapers, limit, remedy)?;
         let (channels, few) = (self.covariance_channels, "covariances are of 1 channel or more");
         require(channels > 0, "architecture.covariance_channels", channels, few, default)?;
         let remedy = "32 is the default; spatial = \"all_pairs\" takes all";

@@ -14,13 +14,12 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use twinprint_closed::SHRINKAGE;
 
 pub use architecture::Architecture;
 pub use batch::{Augment, Batch, Sampler};
 pub use carried::Adapt;
 pub use check::CheckedPlan;
-pub use filterbank::{AverageReference, Bands, Filterbank, Spatial};
+pub use filterbank::{AverageReference, Bands, Filterbank, Spatial, write_out_absent};
 pub use joined::{Joined, KernelStart, SharedConv};
 pub use loss::{
     ArcFace, Contrastive, Distance, Koch, Loss, NPair, Prototypical, SubjectSoftmax, SupCon, Triplet,
@@ -107,10 +106,10 @@ pub struct Init {
     /// Whether the linear head of `filterbank` starts as the whitening by the within-subject covariance (WCCN)
     /// rather than at random. Absent: yes for `filterbank`, no for the others, which have no such head.
     pub whitening: Option<bool>,
-    /// The shrinkage of that covariance toward a multiple of the identity: 0.3, 0 to 1.
+    /// The shrinkage of that covariance toward a multiple of the identity: 0.1, 0 to 1. With fewer than ten people to learn from, 0.3.
     #[schemars(range(min = 0, max = 1))]
     pub shrinkage: f64,
-    /// How often the covariance of what differs between the recordings of a person is added to it: 0, at least 0.
+    /// How often the covariance of what differs between the recordings of a person is added to it: 3, at least 0.
     /// Probing another recording than enrolled, that is what must be overlooked; epochs alone show mostly noise.
     #[schemars(range(min = 0))]
     pub across_recordings: f64,
@@ -118,7 +117,7 @@ pub struct Init {
 
 impl Default for Init {
     fn default() -> Self {
-        Self { whitening: None, shrinkage: SHRINKAGE, across_recordings: 0.0 }
+        Self { whitening: None, shrinkage: 0.1, across_recordings: 3.0 }
     }
 }
 

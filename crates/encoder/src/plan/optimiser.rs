@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Optimiser {
-    /// Steps: 300; 0 leaves the initial state.
-    pub steps: usize,
+    /// Steps; 0 leaves the initial state. Absent: 300 where weights start at random or the plan says how to learn (a loss, batches, early
+    /// stopping, any other key of this table), otherwise 0: steps from the closed form were measured to take more than they give.
+    pub steps: Option<usize>,
     /// The learning rate at its highest: 0.0001.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
@@ -30,7 +31,7 @@ pub struct Optimiser {
 impl Default for Optimiser {
     fn default() -> Self {
         Self {
-            steps: 300,
+            steps: None,
             learning_rate: 1e-4,
             weight_decay: 0.0,
             schedule: Schedule::Cosine,
@@ -53,13 +54,21 @@ pub enum Schedule {
     Constant,
 }
 
+/// Steps of a plan that learns and does not say how many.
+pub(super) const USUAL_STEPS: usize = 300;
+
 impl Optimiser {
+    /// How many steps are taken; of a plan that was not checked, whose steps may be absent, the usual number.
+    pub fn steps(&self) -> usize {
+        self.steps.unwrap_or(USUAL_STEPS)
+    }
+
     /// The learning rate of `step`, counted from 0.
     pub fn rate(&self, step: usize) -> f64 {
         if step < self.warmup {
             return self.learning_rate * (step + 1) as f64 / self.warmup as f64;
         }
-        let span = self.steps.saturating_sub(self.warmup).max(1) as f64;
+        let span = self.steps().saturating_sub(self.warmup).max(1) as f64;
         let done = (step - self.warmup) as f64 / span;
         self.learning_rate
             * match self.schedule {

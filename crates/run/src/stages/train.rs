@@ -43,7 +43,7 @@ fn steps_of_one(plan: &Plan) -> u64 {
     // A model that is brought along keeps the attention it has learnt.
     let learns = plan.carried().is_none();
     let attention = encoder.attention.as_ref().filter(|_| learns).map_or(0, |attention| attention.steps);
-    (encoder.ensemble * encoder.optimiser.steps + attention) as u64
+    (encoder.ensemble * encoder.steps() + attention) as u64
 }
 
 /// Trains the encoder of every fold on that fold's training recordings, and where the plan wants a final model, one more on
