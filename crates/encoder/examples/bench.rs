@@ -23,6 +23,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
+/// The powers of the default encoder without its covariances, as the other side computes them.
+const POWERS: &str = r#"architecture = { name = "filterbank", covariances = false }"#;
+
 /// 64 pairs of epochs of 64 channels × 320 samples a step.
 const TWIN: &str = r#"
 architecture = { name = "conv", widths = [64, 128, 128], kernel = 9, pool = 2, dim = 64 }
@@ -155,7 +158,11 @@ impl Bench {
             "embed_filterbank" => {
                 if self.bands.is_none() {
                     let noise = Noise::new(1024, 19, 256);
-                    let model = Model::whitened(&Plan::default().check()?, &noise.epochs(), &Compute::cpu())?;
+                    let model = Model::whitened(
+                        &toml::from_str::<Plan>(POWERS)?.check()?,
+                        &noise.epochs(),
+                        &Compute::cpu(),
+                    )?;
                     self.bands = Some((noise, model));
                 }
                 let (noise, model) = self.bands.as_ref().ok_or("there is no model")?;

@@ -80,7 +80,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row { name: "conv1d_backward", what: "its first convolution, backward", ..twin("conv1d_backward") },
     Row {
         name: "embed_filterbank",
-        what: "128 epochs of 19 channels x 256 samples by the default encoder; second moments in PyTorch",
+        what: "128 epochs of 19 channels x 256 samples by the powers of the default encoder; second moments in PyTorch",
         goal: Some(1.3),
         peer: Peer { script: Some("filterbank.py"), arguments: &[], command: "embed_filterbank" },
         rounds: 31,

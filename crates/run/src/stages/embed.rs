@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 use twinprint_comparison::Normalisation;
-use twinprint_encoder::SharedFeatures;
+use twinprint_encoder::{Model, SharedFeatures};
 use twinprint_protocol::{FitRecord, Fold, Provenance, Role};
 use twinprint_signal::{
     EmbeddingSpace, EpochInfo, EpochRow, FoldIndex, LengthMeaning, Prints, RowInfo, SubjectId, counted,
@@ -65,7 +65,7 @@ pub(crate) fn make(context: &Context) -> Result<String, RunError> {
     let mut prints = 0;
     in_order(
         &systems,
-        rayon::current_num_threads().min(MOST_AT_ONCE),
+        rayon::current_num_threads().min(embedding.at_once()),
         |&system| embedding.sides_of(system),
         |&system, (sides, own_fits)| {
             fits.extend(own_fits);
@@ -134,6 +134,8 @@ fn line_frequency(context: &Context) -> f64 {
 
 /// Systems that are embedded side by side at most: their prints wait in memory until they are written in order.
 const MOST_AT_ONCE: usize = 4;
+/// Bytes that their prints may take together; folds are embedded side by side within one system.
+const MOST_BYTES: usize = 1 << 29;
 
 /// What every system is embedded from.
 struct Embedding<'a> {
@@ -149,6 +151,13 @@ struct Embedding<'a> {
 }
 
 impl Embedding<'_> {
+    /// How many systems are embedded side by side: fewer of many people, whose prints take the memory.
+    fn at_once(&self) -> usize {
+        let width = self.shared.as_ref().map_or(0, SharedFeatures::width);
+        let bytes = self.training.len() * self.apart.len() * width * size_of::<f32>();
+        (MOST_BYTES / bytes.max(1)).clamp(1, MOST_AT_ONCE)
+    }
+
     /// A system's prints in every fold, and what was fitted for them.
     fn sides_of(&self, system: System) -> Result<(SystemSides, Vec<FitRecord>), RunError> {
         let Self { context, training, .. } = self;
@@ -205,43 +214,41 @@ impl Embedding<'_> {
         roles: &[Role],
     ) -> Result<Vec<(Role, Prints<'static>)>, RunError> {
         let Self { context, file, apart, .. } = self;
-        let role_of: BTreeMap<&SubjectId, Vec<Role>> = fold_roles(fold, roles);
-        let infos = file.infos();
-        let wanted = |row: &EpochRow| role_of.contains_key(&infos[row.0].key.subject);
-        let rows: Vec<EpochRow> = apart.iter().copied().filter(wanted).collect();
-        let (values, model) = match features {
-            Some(features) => {
-                let fitted = Fitted::on(system, features, training)?;
-                let model = hash_of(&(system.name(), context.key));
-                (fitted.prints(EpochRow::select(features.view(), &rows))?, model)
-            }
-            None => {
-                let known = self.shared.as_ref();
-                encoders::prints(context, system, (fold, training), (file, known), &rows)?
-            }
+        let maker = match features {
+            Some(features) => Maker::Fitted(features, Fitted::on(system, features, training)?),
+            None => Maker::Encoder(Box::new(encoders::of_fold(context, system, (fold, training), file)?)),
+        };
+        let model = match &maker {
+            Maker::Fitted(..) => hash_of(&(system.name(), context.key)),
+            Maker::Encoder(model) => encoders::hash(model, system)?,
         };
         let space = EmbeddingSpace { model, fold: Some(fold.index) };
-        let infos: Vec<EpochInfo> = rows.iter().map(|row| infos[row.0].clone()).collect();
-        let prints = Prints::new(values, infos, space, lengths(context, system)).in_stage("embed")?;
-        let of = |role: &Role| {
-            let plays = |place: &usize| {
-                role_of.get(&prints.infos()[*place].key.subject).is_some_and(|roles| roles.contains(role))
+        let infos = file.infos();
+        // Role by role: a second copy of all prints of a fold would be the most that the stage holds.
+        let of = |&role: &Role| {
+            let people: HashSet<&SubjectId> = fold.subjects(role).iter().collect();
+            let plays = |row: &EpochRow| people.contains(&infos[row.0].key.subject);
+            let rows: Vec<EpochRow> = apart.iter().copied().filter(plays).collect();
+            let values = match &maker {
+                Maker::Fitted(features, fitted) => fitted.prints(EpochRow::select(features.view(), &rows))?,
+                Maker::Encoder(model) => {
+                    encoders::prints(model, system, (file, self.shared.as_ref()), &rows)?
+                }
             };
-            (*role, prints.select(&(0..prints.len()).filter(plays).collect::<Vec<_>>()))
+            let infos: Vec<EpochInfo> = rows.iter().map(|row| infos[row.0].clone()).collect();
+            let prints = Prints::new(values, infos, space.clone(), lengths(context, system));
+            Ok((role, prints.in_stage("embed")?))
         };
-        Ok(roles.iter().map(of).collect())
+        roles.iter().map(of).collect()
     }
 }
 
-/// The roles, of those asked for, that each person plays in a fold; more than one where the plan lets training see tested people.
-fn fold_roles<'a>(fold: &'a Fold, roles: &[Role]) -> BTreeMap<&'a SubjectId, Vec<Role>> {
-    let mut of_person: BTreeMap<&SubjectId, Vec<Role>> = BTreeMap::new();
-    for &role in roles {
-        for subject in fold.subjects(role) {
-            of_person.entry(subject).or_default().push(role);
-        }
-    }
-    of_person
+/// What makes the prints of a system in a fold.
+enum Maker<'a> {
+    /// Of features, by what was fitted to those of the training people.
+    Fitted(&'a Array2<f32>, Fitted),
+    /// Of samples.
+    Encoder(Box<Model>),
 }
 
 /// What the lengths of a system's prints mean.
@@ -287,7 +294,8 @@ fn write(
     let dim = sides.test.first().map_or(0, |side| side.dim());
     let mut writer = PrintWriter::create(path, dim, attributes).in_stage("embed")?;
     for &role in roles {
-        for (fold, side) in of_role(sides, role).iter().enumerate() {
+        // Of people without an epoch there is nothing, not even a length.
+        for (fold, side) in of_role(sides, role).iter().enumerate().filter(|(_, side)| !side.is_empty()) {
             let infos: Vec<RowInfo> = side
                 .infos()
                 .iter()

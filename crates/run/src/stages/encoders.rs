@@ -16,19 +16,18 @@ use crate::training_rows::TrainingRows;
 /// Epochs that are copied out of the file and encoded at a time.
 const ENCODED: usize = 2048;
 
-/// Prints of some rows of the file of epochs, and the hash of the encoder that made them.
-pub(crate) fn prints(
+/// The encoder of a fold that a system's prints are made by.
+pub(crate) fn of_fold(
     context: &Context,
     system: System,
     (fold, training): (&Fold, &TrainingRows),
-    (file, shared): (&EpochFile, Option<&SharedFeatures>),
-    rows: &[EpochRow],
-) -> Result<(Array2<f32>, String), RunError> {
+    file: &EpochFile,
+) -> Result<Model, RunError> {
     let plan = context.plan.encoder()?;
     let data = training.epochs(file);
     // Nothing of a model that is brought along was fitted to this fold.
     let at_home = context.plan.carried().is_none();
-    let model = match system {
+    Ok(match system {
         System::UntrainedEncoder if at_home && plan.joined.is_empty() => {
             saved(context, fold, file)?.before_training(&data).in_stage("embed")?
         }
@@ -40,7 +39,16 @@ pub(crate) fn prints(
         System::WhitenedEncoder if at_home && plan.ends_whitened() => saved(context, fold, file)?,
         System::WhitenedEncoder => Model::whitened(&plan, &data, context.device).in_stage("embed")?,
         _ => saved(context, fold, file)?,
-    };
+    })
+}
+
+/// Prints of some rows of the file of epochs, `[rows, dim]`.
+pub(crate) fn prints(
+    model: &Model,
+    system: System,
+    (file, shared): (&EpochFile, Option<&SharedFeatures>),
+    rows: &[EpochRow],
+) -> Result<Array2<f32>, RunError> {
     let mut prints = Array2::zeros((0, 0));
     let (all, mut done) = (rows.len(), 0);
     for rows in rows.chunks(ENCODED) {
@@ -59,10 +67,14 @@ pub(crate) fn prints(
         prints.slice_mut(s![done..done + part.nrows(), ..]).assign(&part);
         done += part.nrows();
     }
+    Ok(prints)
+}
+
+/// The hash of what made a system's prints.
+pub(crate) fn hash(model: &Model, system: System) -> Result<String, RunError> {
     let hash = model.content_hash().in_stage("embed")?;
     // The same weights without what is joined to their prints map epochs into another space.
-    let hash = if system == System::EncoderAlone { hash_of(&(system.name(), hash)) } else { hash };
-    Ok((prints, hash))
+    Ok(if system == System::EncoderAlone { hash_of(&(system.name(), hash)) } else { hash })
 }
 
 /// The encoder that training left in the fold's folder, if it is one of this run's plan for these epochs.
