@@ -141,7 +141,7 @@ fn options_that_do_not_go_together_are_refused() {
     says(&["--features", "x.h5", "--enrol", "session=1"], &["--probe"]);
     says(&["--features", "x.h5", "--probe", "session=1"], &["--enrol"]);
     says(&["--scores", "x.csv", "--enrol", "session=1"], &["--features"]);
-    says(&["--scores", "x.csv", "--features", "x.h5"], &["cannot be used with"]);
+    says(&["--scores", "x.csv", "--features", "x.h5"], &["cannot be asked for together"]);
     let whole = ["--features", "x.npy", "--enrol", "session=1", "--probe", "session=2"];
     says(&whole, &["x.npy", ".h5, .parquet and .csv"]);
     says(&["--features", "none.csv", "--enrol", "session=1", "--probe", "session=2"], &["none.csv"]);

@@ -16,6 +16,7 @@ mod model_arguments;
 mod number;
 mod plan_arguments;
 mod progress;
+mod refused_arguments;
 mod repeat_arguments;
 mod run_arguments;
 mod say;
@@ -40,8 +41,11 @@ fn main() -> ExitCode {
     let arguments = match arguments::Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() { exit_code::INPUT.into() } else { ExitCode::SUCCESS };
+            let Some(sentence) = refused_arguments::sentence(&error) else {
+                let _ = error.print();
+                return if error.use_stderr() { exit_code::INPUT.into() } else { ExitCode::SUCCESS };
+            };
+            return failure::Failure::message(sentence).show();
         }
     };
     if let arguments::Command::ReadForeign { path } = &arguments.command {

@@ -1,5 +1,6 @@
 //! One encoder of an ensemble: a front end fitted to the training subjects, and a network.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use burn::tensor::{Device, Tensor};
@@ -11,7 +12,7 @@ use crate::front::{CHUNK, Front, Known, Rows};
 use crate::joined::Recipe;
 use crate::net::Network;
 use crate::pass::{InputShape, Pass};
-use crate::plan::{Architecture, CheckedPlan, Init};
+use crate::plan::{Architecture, CheckedPlan};
 use crate::seed::stream;
 use crate::weights::{Bound, Parameter, of_array, read};
 use crate::{EncoderError, TrainingEpochs};
@@ -64,8 +65,11 @@ impl Member {
         let shape = front.shape();
         let mut parameters = plan.architecture.parameters(shape, &mut stream(seed, "weights"));
         if start.whitens(plan) {
-            let Init { shrinkage, across_recordings, .. } = plan.initialise;
-            let shrinkage = Shrinkage { across_recordings, toward_identity: shrinkage };
+            let people = data.labels().subject.iter().collect::<BTreeSet<_>>().len();
+            let shrinkage = Shrinkage {
+                across_recordings: plan.initialise.across_recordings,
+                toward_identity: plan.initialise.shrinkage_of(people),
+            };
             let from = Rows { data, kept: rows.as_ref(), shared: recipe.shared };
             let whitening = front.reading(&from, |chunks| {
                 Whitening::fit_in_chunks(shape.samples, data.labels(), shrinkage, |each| {

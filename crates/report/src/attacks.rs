@@ -95,11 +95,17 @@ pub struct AttackOutcome {
 }
 
 impl Attacks {
-    /// As columns for a terminal. Ends in a line break.
+    /// For a terminal: a paragraph an attack, since its table would be three screens wide. Ends in a line break.
     pub fn text(&self) -> String {
         let mut lines = vec![self.heading(), String::new()];
-        lines.extend(crate::table::columns(&self.cells()));
-        lines.push(String::new());
+        let cells = self.cells();
+        for (head, row) in cells.iter().skip(1).map(|row| (&cells[0], row)) {
+            let width = head.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+            lines.push(row[0].clone());
+            let said = head.iter().zip(row).skip(1).filter(|(_, cell)| *cell != format::ABSENT);
+            lines.extend(said.map(|(name, cell)| format!("  {name:<width$}  {cell}")));
+            lines.push(String::new());
+        }
         lines.push(LEGEND.to_owned());
         lines.extend(self.notes.iter().map(|note| format!("Note: {note}")));
         lines.join("\n") + "\n"
@@ -208,7 +214,7 @@ pub(crate) mod tests {
             "10 no EEG small",
             "0.0 [0.0, 50.0]; without checks 40.0 [20.0, 70.0]",
             "60.0 [30.0, 80.0]; after 41 queries",
-            "success % at FMR 10.0 %",
+            "  success % at FMR 10.0 %  60.0 [30.0, 80.0]; after 41 queries",
             "10 people",
         ] {
             assert!(text.contains(part), "{part} is not in\n{text}");

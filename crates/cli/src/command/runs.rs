@@ -78,12 +78,12 @@ pub(crate) fn diff(given: &DiffArguments) -> Result<ExitCode, Failure> {
     if !given.all {
         found.numbers.retain(|number| is_headline(&number.key));
     }
-    section("plan", &found.plan);
-    section("made by", &found.made_by);
+    section("plan", &found.plan, Value::to_string);
+    section("made by", &found.made_by, Value::to_string);
     if !found.recordings.is_empty() {
         say!("recordings\n  {}", found.recordings.join("\n  "));
     }
-    section("numbers", &found.numbers);
+    section("numbers", &found.numbers, figure);
     if found.numbers.len() < all {
         say!("{} more numbers differ: --all shows them", all - found.numbers.len());
     }
@@ -98,17 +98,31 @@ fn is_headline(key: &str) -> bool {
     ["eer.value", "rank1.value", ".accuracy.value"].iter().any(|ending| key.ends_with(ending))
 }
 
-fn section(title: &str, changes: &[Changed]) {
+/// A number to four decimals, or to as many figures where it is nearer to 0.
+fn rounded(number: f64) -> String {
+    if number == 0.0 || number.abs() >= 1e-3 { format!("{number:.4}") } else { format!("{number:.2e}") }
+}
+
+/// A number of a result as a person reads it; what is no number as it is.
+fn figure(value: &Value) -> String {
+    match value.as_f64() {
+        Some(number) if value.is_f64() => rounded(number),
+        _ => value.to_string(),
+    }
+}
+
+fn section(title: &str, changes: &[Changed], written: fn(&Value) -> String) {
     if changes.is_empty() {
         return;
     }
     say!("{title}");
     let width = changes.iter().map(|change| change.key.chars().count()).max().unwrap_or(0);
     for Changed { key, first, second } in changes {
-        let shown =
-            |value: &Option<Value>| value.as_ref().map_or_else(|| "(absent)".to_owned(), ToString::to_string);
+        let shown = |value: &Option<Value>| value.as_ref().map_or_else(|| "(absent)".to_owned(), written);
         let by = match (first.as_ref().and_then(Value::as_f64), second.as_ref().and_then(Value::as_f64)) {
-            (Some(first), Some(second)) => format!("  ({:+.6})", second - first),
+            (Some(first), Some(second)) => {
+                format!("  ({}{})", if second < first { "" } else { "+" }, rounded(second - first))
+            }
             _ => String::new(),
         };
         say!("  {key:<width$}  {} -> {}{by}", shown(first), shown(second));

@@ -72,7 +72,7 @@ impl Plan {
         self.joined.iter().try_for_each(super::Joined::validate)?;
         self.attention.iter().try_for_each(super::Attention::validate)?;
         let default = "leave it out for the default";
-        up_to(1.0, "initialise.shrinkage", self.initialise.shrinkage, default)?;
+        up_to(1.0, "initialise.shrinkage", self.initialise.shrinkage.unwrap_or(0.1), default)?;
         if let Backend::Wccn { shrinkage } | Backend::Lda { shrinkage } | Backend::Plda { shrinkage } =
             self.backend
         {
@@ -188,6 +188,14 @@ mod tests {
         ] {
             assert_eq!(steps(learns), USUAL_STEPS, "{learns}");
         }
+    }
+
+    #[test]
+    fn fewer_people_are_trusted_less_unless_the_plan_says_how_much() {
+        let start = Plan::default().initialise;
+        let shrinkage = [1, 3, 8, 20, 500].map(|people| start.shrinkage_of(people));
+        assert_eq!(shrinkage, [0.3, 0.3, 0.25, 0.1, 0.1]);
+        assert_eq!(super::super::Init { shrinkage: Some(0.0), ..start }.shrinkage_of(3), 0.0);
     }
 
     #[test]

@@ -106,9 +106,10 @@ pub struct Init {
     /// Whether the linear head of `filterbank` starts as the whitening by the within-subject covariance (WCCN)
     /// rather than at random. Absent: yes for `filterbank`, no for the others, which have no such head.
     pub whitening: Option<bool>,
-    /// The shrinkage of that covariance toward a multiple of the identity: 0.1, 0 to 1. With fewer than ten people to learn from, 0.3.
+    /// The shrinkage of that covariance toward a multiple of the identity, 0 to 1. Absent: 2 over the number of people learnt from, but
+    /// 0.1 to 0.3: few people show little of what to overlook.
     #[schemars(range(min = 0, max = 1))]
-    pub shrinkage: f64,
+    pub shrinkage: Option<f64>,
     /// How often the covariance of what differs between the recordings of a person is added to it: 3, at least 0.
     /// Probing another recording than enrolled, that is what must be overlooked; epochs alone show mostly noise.
     #[schemars(range(min = 0))]
@@ -117,7 +118,14 @@ pub struct Init {
 
 impl Default for Init {
     fn default() -> Self {
-        Self { whitening: None, shrinkage: 0.1, across_recordings: 3.0 }
+        Self { whitening: None, shrinkage: None, across_recordings: 3.0 }
+    }
+}
+
+impl Init {
+    /// The shrinkage where it is learnt from so many people.
+    pub(crate) fn shrinkage_of(&self, people: usize) -> f64 {
+        self.shrinkage.unwrap_or((2.0 / people.max(1) as f64).clamp(0.1, 0.3))
     }
 }
 

@@ -29,24 +29,11 @@ pub(super) fn pipeline(folder: &Path, pipeline: &Path, choices: &Choices) -> Str
     dataset(&mut text, choices);
     preprocess(&mut text, choices);
     protocol(&mut text, choices);
-    encoder(&mut text, choices);
-    text
-}
-
-/// People to learn from below which the covariance is moved further toward the identity.
-const FEW: usize = 10;
-
-fn encoder(text: &mut String, choices: &Choices) {
-    *text += "\n[encoder]\n\
+    text += "\n[encoder]\n\
         # Log powers and covariances of the channels in frequency bands, whitened in closed form on each fold's training people. Gradient\n\
         # steps from there took more than they gave on 24, 33 and 97 people; to see what they do here: --set encoder.optimiser.steps=300\n\
         architecture = { name = \"filterbank\" }\n";
-    let learnt_from =
-        (choices.people - choices.people.div_ceil(choices.folds.max(1))).saturating_sub(choices.dev);
-    if learnt_from < FEW {
-        *text += "# So few people show little of what to overlook: the closed form trusts them less than the usual 0.1.\n\
-            initialise = { shrinkage = 0.3 }\n";
-    }
+    text
 }
 
 /// The folder's name as far as a run may have it.
