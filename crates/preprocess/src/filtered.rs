@@ -131,9 +131,12 @@ impl<'a> Filtered<'a> {
             )));
         };
         let Common { design, segments, annotations, stretches, mut quality, hum, signal, repeats } = common;
-        if let Some((ratio, line)) = hum.and_then(|hum| hum.ratio()) {
-            quality.line_noise_ratio = Some(ratio);
-            quality.line_frequency = Some(line);
+        if let Some(hum) = hum {
+            quality.spectrum_db = hum.spectrum();
+            if let Some((ratio, line)) = hum.ratio() {
+                quality.line_noise_ratio = Some(ratio);
+                quality.line_frequency = Some(line);
+            }
         }
         quality.operations = design.operations;
         let (recorded_rate, selection) = (self.rate, self.selection);

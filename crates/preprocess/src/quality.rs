@@ -43,6 +43,9 @@ pub struct Quality {
     pub line_noise_ratio: Option<f64>,
     /// The mains frequency of `line_noise_ratio`.
     pub line_frequency: Option<Hertz>,
+    /// Power density of the unfiltered signal in decibels over 1 µV²/Hz at 1, 2, … Hz, up to 45 Hz or half the rate: the mean over
+    /// channels and six windows of two seconds. Empty where no stretch is that long; none at a frequency without power.
+    pub spectrum_db: Vec<Option<f64>>,
     /// Median over kept epochs and channels of maximum minus minimum, in microvolts before scaling. None without epochs.
     pub peak_to_peak_uv: Option<f64>,
     /// Median over kept epochs and channels of the standard deviation, in microvolts before scaling. None without epochs.

@@ -357,6 +357,9 @@ fn quality() -> Vec<RecordingQuality> {
         kept: 120 - number * number % 17,
         line_noise: (number != 3).then_some(1.0 + 0.2 * (number % 5) as f64),
         peak_to_peak: Some(40.0 + (number % 7) as f64),
+        spectrum: (1..=45)
+            .map(|hertz| Some(20.0 - 12.0 * f64::from(hertz).log10() + (number % 5) as f64))
+            .collect(),
         mended: if number == 5 { vec!["T3".to_owned()] } else { Vec::new() },
     };
     (0..16).map(recording).collect()

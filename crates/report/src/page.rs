@@ -138,6 +138,8 @@ pub struct RecordingQuality {
     pub line_noise: Option<f64>,
     /// Median over epochs and channels of maximum minus minimum, microvolts.
     pub peak_to_peak: Option<f64>,
+    /// Power density at 1, 2, … Hz in decibels over 1 µV²/Hz, mean over channels; none where there is no power.
+    pub spectrum: Vec<Option<f64>>,
     /// Channels that were estimated from the others or left out.
     pub mended: Vec<String>,
 }

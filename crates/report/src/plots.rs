@@ -8,6 +8,7 @@ pub(crate) mod few_shot;
 pub(crate) mod map;
 pub(crate) mod people;
 pub(crate) mod quality;
+pub(crate) mod recorded_spectra;
 pub(crate) mod scalp;
 pub(crate) mod scores;
 pub(crate) mod spectra;

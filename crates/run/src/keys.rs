@@ -22,7 +22,8 @@ use crate::{Plan, RunError};
 /// counts as well.
 fn code(stage: Stage) -> (&'static str, u32) {
     let version = match stage {
-        Stage::Preprocess | Stage::Train => 4,
+        Stage::Preprocess => 5,
+        Stage::Train => 4,
         Stage::Embed => 3,
         Stage::Evaluate => 2,
         Stage::Report => 1,

@@ -6,6 +6,7 @@ use twinprint_report::RecordingQuality;
 use crate::RunError;
 use crate::error::Placed;
 use crate::folder::{QUALITY, RunFolder};
+use crate::stages::preprocess::spectrum_column;
 use crate::tables;
 
 /// The quality of each recording of the people `about` says, in the order of the file.
@@ -24,6 +25,8 @@ fn rows(table: &DataFrame) -> Result<Vec<RecordingQuality>, polars::error::Polar
     let (cut, kept) = (table.column("epochs_cut")?.u32()?, table.column("epochs_kept")?.u32()?);
     let (noise, swing) = (table.column("line_noise_ratio")?.f64()?, table.column("peak_to_peak_uv")?.f64()?);
     let (interpolated, dropped) = (table.column("interpolated")?.str()?, table.column("dropped")?.str()?);
+    let powers: Vec<_> =
+        (1..).map_while(|hertz| table.column(&spectrum_column(hertz)).ok()?.f64().ok()).collect();
     let row = |row: usize| {
         let names = [interpolated.get(row), dropped.get(row)].into_iter().flatten();
         RecordingQuality {
@@ -37,6 +40,7 @@ fn rows(table: &DataFrame) -> Result<Vec<RecordingQuality>, polars::error::Polar
             kept: kept.get(row).unwrap_or_default() as usize,
             line_noise: noise.get(row),
             peak_to_peak: swing.get(row),
+            spectrum: powers.iter().map(|power| power.get(row)).collect(),
             mended: names.flat_map(str::split_whitespace).map(str::to_owned).collect(),
         }
     };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use twinprint_evaluation::calibration::Calibration;
 use twinprint_evaluation::{
-    Bootstrap, Estimate, Interval, Scores, calibrated_cost, det_curve, identification, transport,
+    Bootstrap, Estimate, Interval, Remark, Scores, calibrated_cost, det_curve, identification, transport,
     verification,
 };
 use twinprint_report::results::TransportedThreshold;
@@ -186,7 +186,9 @@ fn summary(part: Part, dev: Option<&Scores>, options: &ScoreOptions) -> Result<S
             transported.push(carried(target_fmr, threshold, &moved));
         }
     }
-    absent.extend(found.remarks.iter().map(ToString::to_string));
+    // What is said of resampled people means nothing where there are none.
+    let told = |remark: &&Remark| !unnamed || matches!(remark, Remark::NoFnmr(_) | Remark::NoDPrime);
+    absent.extend(found.remarks.iter().filter(told).map(ToString::to_string));
     if cllr.is_none() {
         absent.push(
             "Cllr and carried-over thresholds are absent: they need the scores of other people, --dev FILE"
@@ -232,7 +234,6 @@ impl ScoreSummary {
         for moved in &mut self.transported {
             (moved.fmr_ci95, moved.fnmr_ci95) = (None, None);
         }
-        self.absent.retain(|text| !text.contains("subject"));
         let why =
             "no intervals: the file names no people, and comparisons of one person are no independent draws";
         self.absent.insert(0, why.to_owned());

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use twinprint_evaluation::{Estimate, Interval};
+use twinprint_signal::counted;
 
 use super::{ScoreReport, ScoreSummary};
 
@@ -16,9 +17,13 @@ pub fn score_table(report: &ScoreReport) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
-            "\n{}{} subjects, {} mated and {} non-mated comparisons",
+            "\n{}{}{} mated and {} non-mated comparisons",
             if title.is_empty() { String::new() } else { title.join(", ") + ": " },
-            summary.subjects,
+            if summary.subjects == 0 {
+                String::new()
+            } else {
+                format!("{}, ", counted(summary.subjects, "subject"))
+            },
             summary.mated,
             summary.non_mated
         );

@@ -72,6 +72,9 @@ pub(super) fn quality(page: &Page) -> Markup {
                 h2 id="quality-heading" { "The recordings" }
                 (figure(&plot, "One dot a recording, people side by side in changing colours. A person whose recordings differ from all \
                     others here may be told apart by the equipment rather than by the brain. Line noise near 1 is none."))
+                @if let Some(plot) = plots::recorded_spectra::recorded_spectra(&page.curves.quality) {
+                    (figure(&plot, &plots::recorded_spectra::caption(page.curves.quality.len())))
+                }
             }
         }
     }

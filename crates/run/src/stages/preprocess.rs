@@ -271,7 +271,7 @@ fn quality_table(qualities: &[(RecordingKey, Quality)]) -> Result<DataFrame, pol
     let text = |of: fn(&RecordingKey) -> String| -> Vec<String> {
         qualities.iter().map(|(key, _)| of(key)).collect()
     };
-    DataFrame::new_infer_height(vec![
+    let mut columns = vec![
         Column::new("subject".into(), text(|key| key.subject.to_string())),
         Column::new("session".into(), text(|key| key.session.to_string())),
         Column::new("recording".into(), text(|key| key.recording.to_string())),
@@ -296,7 +296,19 @@ fn quality_table(qualities: &[(RecordingKey, Quality)]) -> Result<DataFrame, pol
         Column::new("line_noise_ratio".into(), number(|q| q.line_noise_ratio)),
         Column::new("peak_to_peak_uv".into(), number(|q| q.peak_to_peak_uv)),
         Column::new("deviation_uv".into(), number(|q| q.deviation_uv)),
-    ])
+    ];
+    let highest = qualities.iter().map(|(_, quality)| quality.spectrum_db.len()).max().unwrap_or(0);
+    columns.extend((1..=highest).map(|hertz| {
+        let power =
+            |(_, quality): &(RecordingKey, Quality)| quality.spectrum_db.get(hertz - 1).copied().flatten();
+        Column::new(spectrum_column(hertz).into(), qualities.iter().map(power).collect::<Vec<_>>())
+    }));
+    DataFrame::new_infer_height(columns)
+}
+
+/// The column of the table of quality that holds the power at a frequency.
+pub(crate) fn spectrum_column(hertz: usize) -> String {
+    format!("power_{hertz}_hz_db")
 }
 
 /// What was kept, why the rest was not, and what was done to channels, in one line.
