@@ -108,6 +108,9 @@ fn links_in_circles_and_names_that_are_not_utf_8_do_no_harm() {
     let missing = cohort.folder.path().join(OsStr::from_bytes(b"no\xff.toml"));
     let output = run(twinprint().arg("run").arg(missing));
     assert_eq!(output.status.code(), Some(2), "{}", ends_well(&output, "a pipeline whose name is not UTF-8"));
+    let output = run(twinprint().arg("run").arg(OsStr::from_bytes(b"no\xff.toml")).arg("--nope"));
+    let said = ends_well(&output, "a pipeline whose name is not UTF-8, with an unknown option");
+    assert!(output.status.code() == Some(2) && said.contains("there is no option --nope"), "{said}");
 }
 
 #[test]

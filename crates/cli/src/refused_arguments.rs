@@ -85,7 +85,11 @@ pub(crate) fn sentence(error: &clap::Error) -> Option<String> {
     if !usage.is_empty() {
         let _ = write!(said, "\n\n  it is called as\n    {usage}");
     }
-    let _ = write!(said, "\n  {} --help says more", called(std::env::args().skip(1)));
+    let _ = write!(
+        said,
+        "\n  {} --help says more",
+        called(std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()))
+    );
     Some(said)
 }
 

@@ -39,6 +39,9 @@ impl Selection {
         if wanted.is_empty() {
             return Err(PreprocessError::NoChannels(present.len()));
         }
+        if let ([only], Reference::Average) = (wanted.as_slice(), reference) {
+            return Err(PreprocessError::AverageOfOne(only.clone()));
+        }
         let row = |name: &ChannelName| present.iter().position(|p| p == name).map(|row| (row, name.clone()));
         let mut rows: Vec<(usize, ChannelName)> = wanted.iter().filter_map(row).collect();
         if rows.len() < wanted.len() && channels.on_missing == OnMissing::Error {

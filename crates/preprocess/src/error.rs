@@ -51,6 +51,11 @@ pub enum PreprocessError {
         "reference channel {0} is bad in this recording: name another in reference, or leave the recording out"
     )]
     BadReference(ChannelName),
+    /// The average of one channel is the channel.
+    #[error(
+        "the average reference of the one channel {0} is that channel, and taking it away leaves nothing: set reference = \"none\", or pick more channels"
+    )]
+    AverageOfOne(ChannelName),
     /// No channel is left.
     #[error("no channel is left of {0}: relax channels or bad_channels, or leave the recording out")]
     NoChannels(usize),

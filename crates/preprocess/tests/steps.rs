@@ -164,8 +164,12 @@ fn the_average_reference_sums_to_zero_and_a_named_one_is_subtracted() {
     let error = preprocess(whole(samples.clone()), &bad, None, &plan).unwrap_err().to_string();
     assert!(error.contains("reference channel C4 is bad"), "{error}");
     plan.reference = Reference::Channels(vec![ChannelName::new("M1")]);
-    let error = preprocess(whole(samples), &[], None, &plan).unwrap_err().to_string();
+    let error = preprocess(whole(samples.clone()), &[], None, &plan).unwrap_err().to_string();
     assert!(error.contains("reference channels M1 are not in"), "{error}");
+    // The average of one channel is the channel, and every sample would be zero.
+    plan.reference = Reference::Average;
+    let error = preprocess(whole(samples), &[], None, &plan).unwrap_err().to_string();
+    assert!(error.contains("the one channel Fp1") && error.contains("reference = \"none\""), "{error}");
 }
 
 #[test]
