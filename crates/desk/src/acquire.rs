@@ -13,7 +13,7 @@ use twinprint_signal::{ChannelName, Hertz};
 use crate::DeskError;
 use crate::open_encoder::Encoder;
 use twinprint_run::RunError;
-use twinprint_run::error::chain;
+use twinprint_run::error::Problem;
 use twinprint_run::{read_signals, samples_hash};
 
 /// Prints of one or more recordings, in order of time, none of overlapping epochs.
@@ -55,7 +55,7 @@ const SATURATED: f64 = 0.01;
 /// When the file is refused or holds no EEG; [`DeskError::Unmappable`] with every difference between its channels, units or rate and
 /// what the encoder takes.
 fn acquire(encoder: &Encoder, path: &Path, lenient: bool) -> Result<Acquired, DeskError> {
-    let refuse = |reason: String| DeskError::Recording { path: path.to_owned(), reason };
+    let refuse = |error: Problem| RunError::recording(path, error);
     let strictness = if lenient { Strictness::Lenient } else { Strictness::Strict };
     let remedy = "--lenient reads what is certain of a damaged file";
     let mut reader = RecordingReader::open(path, strictness)
@@ -65,19 +65,19 @@ fn acquire(encoder: &Encoder, path: &Path, lenient: bool) -> Result<Acquired, De
         reader = reader.with_empty_units(unit);
     }
     let signals = choose(encoder, plan, &reader, path)?;
-    let recording = read_signals(plan, &reader, &signals).map_err(refuse)?;
+    let recording = read_signals(plan, &reader, &signals, path)?;
     if let Some(found) = unlike_eeg(&recording) {
         return Err(DeskError::NoEeg { path: path.to_owned(), found });
     }
     let cut =
-        Preprocessor::new(plan.clone()).run(recording, &[], None).map_err(|error| refuse(chain(&error)))?;
+        Preprocessor::new(plan.clone()).run(recording, &[], None).map_err(|error| refuse(error.into()))?;
     check(encoder, &cut, path)?;
     let mut acquisition = counts(&cut);
     let replaced = &cut.quality.interpolated;
     let clean = look_at(&reader, &signals, replaced, &cut, encoder.identity.epoch_seconds, &mut acquisition)
-        .map_err(|error| refuse(chain(&error)))?;
+        .map_err(|error| RunError::unread(path, error))?;
     let samples = cut.samples.select(Axis(0), &clean);
-    let prints = encoder.model.embed(samples.view()).map_err(|error| refuse(chain(&error)))?;
+    let prints = encoder.model.embed(samples.view()).map_err(|error| refuse(error.into()))?;
     let mut notices: Vec<String> =
         reader.notices().iter().map(|notice| format!("{}: {notice}", path.display())).collect();
     if !replaced.is_empty() {

@@ -7,6 +7,7 @@ use safetensors::SafeTensorError;
 use safetensors::tensor::Dtype;
 use twinprint_closed::ClosedError;
 use twinprint_features::FeatureError;
+use twinprint_signal::Whole;
 use twinprint_staged::StagedError;
 
 use crate::plan::Partner;
@@ -104,7 +105,7 @@ pub enum EncoderError {
     },
     /// Fitted numbers that cannot be laid out for a file.
     #[error("the encoder cannot be written down")]
-    Layout(#[from] SafeTensorError),
+    Layout(#[source] Whole<SafeTensorError>),
     /// A description that cannot be written for a file.
     #[error("the encoder cannot be described")]
     Description(#[from] serde_json::Error),
@@ -129,7 +130,7 @@ pub enum FormatError {
     Description(#[from] serde_json::Error),
     /// The file is no safetensors, or damaged.
     #[error("its tensors cannot be read")]
-    Tensors(#[from] SafeTensorError),
+    Tensors(#[source] Whole<SafeTensorError>),
     /// Written with another version of the layout, the first number, than this program's, the second.
     #[error("its layout is version {0}, this program reads {1}")]
     Schema(u32, u32),
@@ -172,6 +173,18 @@ pub enum FormatError {
     /// A description and fitted numbers that make no encoder.
     #[error("it makes no encoder")]
     Encoder(#[source] Box<EncoderError>),
+}
+
+impl From<SafeTensorError> for EncoderError {
+    fn from(error: SafeTensorError) -> Self {
+        Self::Layout(Whole(error))
+    }
+}
+
+impl From<SafeTensorError> for FormatError {
+    fn from(error: SafeTensorError) -> Self {
+        Self::Tensors(Whole(error))
+    }
 }
 
 impl From<EncoderError> for FormatError {

@@ -8,7 +8,7 @@ use ndarray::{Array2, ArrayView2};
 use polars::error::PolarsError;
 use polars::prelude::{Column, DataFrame, KeyValueMetadata, ParquetWriter};
 use twinprint_run::folder::{write_atomically, write_text};
-use twinprint_signal::RowInfo;
+use twinprint_signal::{RowInfo, Whole};
 use twinprint_store::export::{EpochShape, ExportWriter, SCHEMA, Table};
 use twinprint_store::prints::WEIGHTS_HASH;
 
@@ -71,7 +71,7 @@ impl Source {
     }
 
     fn write_parquet(&self, path: &Path) -> Result<(), ForeignError> {
-        let broken = |error: PolarsError| ForeignError::because(path, UNWRITTEN)(error);
+        let broken = |error: PolarsError| ForeignError::because(path, UNWRITTEN)(Whole(error));
         let metadata = self.described().into_iter().collect();
         write_atomically(path, |file: &mut File| {
             let empty = self.blocks.iter().map(|block| Array2::zeros((0, block.names.len())));

@@ -15,6 +15,7 @@ use polars_parquet::read::{
     BasicDecompressor, FileMetadata, PageReader, column_iter_to_arrays, infer_schema, read_metadata,
 };
 use twinprint_run::tables::guarded;
+use twinprint_signal::Whole;
 use twinprint_store::isolation::survive;
 
 use crate::ForeignError;
@@ -165,10 +166,8 @@ fn panicked() -> PolarsError {
 }
 
 fn damaged(path: &Path) -> impl FnOnce(PolarsError) -> ForeignError {
-    ForeignError::because(
-        path,
-        "its parquet is damaged or of a kind that is not read: write it again, or as CSV or HDF5",
-    )
+    let what = "its parquet is damaged or of a kind that is not read: write it again, or as CSV or HDF5";
+    move |error| ForeignError::because(path, what)(Whole(error))
 }
 
 impl Values {

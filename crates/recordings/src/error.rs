@@ -142,6 +142,11 @@ impl ReadError {
         }
     }
 
+    /// Whether the words of the error, the file's name taken from them where that can be, name the file.
+    pub fn names_its_file(&self) -> bool {
+        matches!(self, Self::Edf(EdfError::Open { .. }) | Self::Store(_) | Self::Io { .. })
+    }
+
     /// Whether something of the file is certain, so that lenient reading may open it.
     pub fn leaves_something(&self) -> bool {
         match self {

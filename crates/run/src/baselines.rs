@@ -5,7 +5,7 @@ use twinprint_closed::{SHRINKAGE, Shrinkage, Standardise, Whitening};
 use twinprint_signal::EpochRow;
 
 use crate::RunError;
-use crate::error::Placed;
+use crate::error::{Placed, Problem};
 use crate::system::System;
 use crate::training_rows::TrainingRows;
 
@@ -29,14 +29,13 @@ pub(crate) struct Fitted {
 impl Fitted {
     /// Learns from the rows of `table` that belong to the fold's training recordings.
     pub(crate) fn on(system: System, table: &Array2<f32>, training: &TrainingRows) -> Result<Self, RunError> {
-        let failed =
-            |error: &dyn std::error::Error| RunError::in_stage("embed", format!("{system}: {error}"));
+        let failed = |error| RunError::in_stage(&format!("embed: {system}"), error);
         let chunks = || training.rows().chunks(CHUNK).map(|rows| EpochRow::select(table.view(), rows));
         let (columns, labels) = (table.ncols(), training.labels());
         let standardise = Standardise::fit_in_chunks(columns, labels.weight, |each| {
             chunks().for_each(|rows| each(rows.view()));
         })
-        .map_err(|error| failed(&error))?;
+        .map_err(|error| failed(Problem::from(error)))?;
         let whitening = match system {
             _ if whitened(system) => {
                 let shrinkage = Shrinkage { across_recordings: 0.0, toward_identity: SHRINKAGE };
@@ -46,7 +45,7 @@ impl Fitted {
                         each(rows.mapv(f64::from).view());
                     }
                 });
-                Some(fitted.map_err(|error| failed(&error))?)
+                Some(fitted.map_err(|error| failed(Problem::from(error)))?)
             }
             _ => None,
         };

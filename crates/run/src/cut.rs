@@ -11,7 +11,7 @@ use twinprint_signal::{ChannelName, Hertz, Seconds};
 
 use crate::RunError;
 use crate::cache::{Cache, Kind};
-use crate::error::chain;
+use crate::error::{Problem, chain};
 use crate::folder::RunFolder;
 use crate::outputs::{FileHash, Files};
 
@@ -38,18 +38,19 @@ pub(crate) fn kept(cache: &Cache, key: &str) -> Option<Preprocessed> {
     let (place, _) = cache.open(Kind::Recording, key)?;
     match read(&place) {
         Ok(cut) => Some(cut),
-        Err(reason) => {
+        Err(problem) => {
+            let reason = chain(&*problem);
             tracing::warn!(entry = %place.display(), reason, "of another version: it is made again");
             None
         }
     }
 }
 
-fn read(place: &Path) -> Result<Preprocessed, String> {
+fn read(place: &Path) -> Result<Preprocessed, Problem> {
     let Description { shape, rate, channels, starts, event_labels, quality } =
-        RunFolder::at(place).read_json(DESCRIPTION).map_err(|error| chain(&error))?;
-    let values = read_samples(&place.join(SAMPLES)).map_err(|error| error.to_string())?;
-    let samples = Array3::from_shape_vec(shape, values).map_err(|error| error.to_string())?;
+        RunFolder::at(place).read_json(DESCRIPTION)?;
+    let values = read_samples(&place.join(SAMPLES))?;
+    let samples = Array3::from_shape_vec(shape, values)?;
     Ok(Preprocessed { rate, channels, samples, starts, event_labels, quality })
 }
 

@@ -4,7 +4,9 @@ use std::error::Error;
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 
+use polars::error::{PolarsError, PolarsResult};
 use twinprint_recordings::{ReadError, RecordingReader, Strictness};
+use twinprint_signal::Whole;
 
 /// What is wrong: a sentence, or an error with its causes.
 pub type Problem = Box<dyn Error + Send + Sync>;
@@ -71,6 +73,9 @@ pub enum RunError {
     /// A recording failed; names the file.
     #[error(transparent)]
     Recording(Located),
+    /// A recording that cannot be opened or read, which the error names.
+    #[error(transparent)]
+    Unread(ReadError),
     /// A file of the run folder is missing or not what its stage wrote.
     #[error(transparent)]
     RunFolder(Located),
@@ -121,7 +126,18 @@ impl RunError {
             Some(Err(harder)) => (harder, ""),
             None => (error, ""),
         };
-        Self::Recording(at(path.display(), error.into_problem(), remedy))
+        match Self::unread(path, error) {
+            Self::Recording(located) => Self::Recording(Located { remedy, ..located }),
+            other => other,
+        }
+    }
+
+    /// A recording that cannot be read, its file named once.
+    pub fn unread(path: &Path, error: ReadError) -> Self {
+        match error.into_problem() {
+            error if error.names_its_file() => Self::Unread(error),
+            error => Self::recording(path, error),
+        }
     }
 
     /// A file of a run folder that is not what its stage wrote.
@@ -139,8 +155,8 @@ impl RunError {
     }
 
     /// A table that cannot be read or written.
-    pub fn table(path: impl AsRef<Path>, problem: impl Into<Problem>) -> Self {
-        Self::Table(at(path.as_ref().display(), problem, ""))
+    pub fn table(path: impl AsRef<Path>, problem: PolarsError) -> Self {
+        Self::Table(at(path.as_ref().display(), Whole(problem), ""))
     }
 }
 
@@ -154,8 +170,6 @@ pub(crate) trait Placed<T> {
     fn in_stage(self, stage: &str) -> Result<T, RunError>;
     /// In a file of the run folder, and what to do about it.
     fn in_folder(self, path: impl AsRef<Path>, remedy: &'static str) -> Result<T, RunError>;
-    /// A table of the run folder that cannot be read or written.
-    fn in_table(self, path: impl AsRef<Path>) -> Result<T, RunError>;
 }
 
 impl<T, E: Into<Problem>> Placed<T> for Result<T, E> {
@@ -166,7 +180,15 @@ impl<T, E: Into<Problem>> Placed<T> for Result<T, E> {
     fn in_folder(self, path: impl AsRef<Path>, remedy: &'static str) -> Result<T, RunError> {
         self.map_err(|error| RunError::run_folder_with(path, error, remedy))
     }
+}
 
+/// Says which table a problem stands in.
+pub(crate) trait InTable<T> {
+    /// A table that cannot be read or written.
+    fn in_table(self, path: impl AsRef<Path>) -> Result<T, RunError>;
+}
+
+impl<T> InTable<T> for PolarsResult<T> {
     fn in_table(self, path: impl AsRef<Path>) -> Result<T, RunError> {
         self.map_err(|error| RunError::table(path, error))
     }

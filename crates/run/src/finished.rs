@@ -9,7 +9,6 @@ use twinprint_signal::{EmbeddingSpace, FoldIndex};
 use crate::RunError;
 use crate::carried::{About, embedding_space};
 use crate::config::Config;
-use crate::error::chain;
 use crate::folder::{CARRIED, RunFolder, SPLIT};
 use crate::record::RunRecord;
 use crate::recordings::{KnownRecording, RecordingList};
@@ -97,7 +96,8 @@ impl FinishedRun {
             refuse(format!("it has no fold {fold}: write --fold 0 to {}", folds.saturating_sub(1)))
         })?;
         let model = Model::load(&self.folder.fold(fold.index), &Compute::cpu()).map_err(|error| {
-            refuse(format!("the encoder of fold {} cannot be read: {}", fold.index, chain(&error)))
+            let root = self.folder.root().display();
+            RunError::run_folder(format!("{root}: the encoder of fold {} cannot be read", fold.index), error)
         })?;
         Ok(TrainedEncoder { fold: Some(fold), model })
     }
@@ -116,7 +116,7 @@ impl FinishedRun {
             ));
         }
         let model = Model::load(&place, &Compute::cpu()).map_err(|error| {
-            RunError::run_folder(place, format!("the final model cannot be read: {}", chain(&error)))
+            RunError::run_folder(format!("{}: the final model cannot be read", place.display()), error)
         })?;
         Ok(TrainedEncoder { fold: None, model })
     }

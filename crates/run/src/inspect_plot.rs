@@ -9,7 +9,7 @@ use twinprint_recordings::{Kind, RecordingReader, Strictness};
 use twinprint_report::{SignalPage, SignalSide, signal_page};
 use twinprint_signal::Hertz;
 
-use crate::error::{Placed, chain};
+use crate::error::Placed;
 use crate::folder::write_text;
 use crate::{Inspection, RunError, inspect};
 
@@ -32,8 +32,9 @@ pub fn inspect_plot(path: &Path, lenient: bool, to: &Path) -> Result<(), RunErro
 fn page_of(path: &Path, lenient: bool) -> Result<SignalPage, RunError> {
     let facts = inspect(path, lenient, false)?;
     let strictness = if lenient { Strictness::Lenient } else { Strictness::Strict };
-    let refuse = |reason: String| RunError::recording(path, reason);
-    let reader = RecordingReader::open(path, strictness).map_err(|error| refuse(chain(&error)))?;
+    let unread = |error| RunError::unread(path, error);
+    let refuse = |error| RunError::recording(path, error);
+    let reader = RecordingReader::open(path, strictness).map_err(unread)?;
     let eeg: Vec<usize> =
         (0..reader.channels().len()).filter(|&at| reader.channels()[at].kind == Kind::Eeg).collect();
     let rates = || eeg.iter().map(|&at| reader.channels()[at].rate.get());
@@ -42,8 +43,9 @@ fn page_of(path: &Path, lenient: bool) -> Result<SignalPage, RunError> {
     let chosen: Vec<usize> =
         eeg.iter().copied().filter(|&at| reader.channels()[at].rate.get() == rate).collect();
     if chosen.is_empty() {
-        return Err(refuse(
-            "it has no channel of EEG to draw: see `twinprint inspect` without --plot".to_owned(),
+        return Err(RunError::recording(
+            path,
+            "it has no channel of EEG to draw: see `twinprint inspect` without --plot",
         ));
     }
     let resample = (rate > DRAWN).then(|| Hertz::new(DRAWN)).transpose().in_stage("inspect")?;
@@ -66,10 +68,9 @@ fn page_of(path: &Path, lenient: bool) -> Result<SignalPage, RunError> {
         ..Plan::default()
     };
     let side = |plan: Plan| -> Result<SignalSide, RunError> {
-        let checked = plan.checked().map_err(|error| refuse(chain(&error)))?;
-        let recording = reader.recording(&chosen).map_err(|error| refuse(chain(&error)))?;
-        let cut =
-            Preprocessor::new(checked).run(recording, &[], None).map_err(|error| refuse(chain(&error)))?;
+        let checked = plan.checked().map_err(|error| refuse(error.into()))?;
+        let recording = reader.recording(&chosen).map_err(unread)?;
+        let cut = Preprocessor::new(checked).run(recording, &[], None).map_err(refuse)?;
         drawn(&cut, highest)
     };
     let (before, after) = (side(as_it_is)?, side(prepared)?);

@@ -4,7 +4,7 @@ use polars::prelude::DataFrame;
 use twinprint_report::RecordingQuality;
 
 use crate::RunError;
-use crate::error::Placed;
+use crate::error::InTable;
 use crate::folder::{QUALITY, RunFolder};
 use crate::stages::preprocess::spectrum_column;
 use crate::tables;

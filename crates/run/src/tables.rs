@@ -9,7 +9,7 @@ use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{DataFrame, ParquetReader, ParquetWriter, PolarsResult, SerReader};
 
 use crate::RunError;
-use crate::error::Placed;
+use crate::error::InTable;
 use crate::folder::write_atomically;
 
 /// Writes a table as parquet: a temporary file first, then the final name.

@@ -10,7 +10,7 @@ use twinprint_protocol::{
 };
 use twinprint_signal::{EpochInfo, FoldIndex};
 
-use crate::error::Placed;
+use crate::error::InTable;
 use crate::folder::{RunFolder, TRIALS, write_atomically};
 use crate::tables::TableWriter;
 use crate::training_rows::without_overlap;

@@ -13,6 +13,7 @@ mod montage;
 mod prints;
 mod recording;
 mod unit;
+mod whole;
 
 pub use channel::ChannelName;
 pub use counted::counted;
@@ -25,3 +26,4 @@ pub use montage::{Position, position};
 pub use prints::{EmbeddingSpace, LengthMeaning, Prints, PrintsError, RowInfo, directions, has_direction};
 pub use recording::{Annotation, Recording, RecordingError, Segment};
 pub use unit::{Hertz, Microvolts, SampleIndex, Seconds, UnitError};
+pub use whole::Whole;

@@ -12,7 +12,6 @@ use twinprint_recordings::{RecordingReader, Strictness};
 use twinprint_signal::{Annotation, ChannelName, Hertz};
 
 use crate::cohort::{layout_of, open_file};
-use crate::error::chain;
 use crate::folder::create_folder;
 use crate::{Plan, Progress, RunError};
 
@@ -166,7 +165,10 @@ pub fn convert_file(
 }
 
 fn write(job: Job, options: &ConvertOptions) -> Result<Converted, RunError> {
-    let refuse = |error: records::Refused| RunError::recording(&job.from, chain(&error));
+    let refuse = |error| match error {
+        records::Refused::Read(error) => RunError::unread(&job.from, error),
+        other => RunError::recording(&job.from, other),
+    };
     let folder = options.to.join(job.named.folder());
     create_folder(&folder)?;
     let to = folder.join(format!("{}_eeg.edf", job.named.stem()));

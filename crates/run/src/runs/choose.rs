@@ -5,7 +5,7 @@ use polars::prelude::{
 };
 
 use crate::RunError;
-use crate::error::Placed;
+use crate::error::InTable;
 
 /// The comparisons, the longer ones first.
 const COMPARISONS: [&str; 7] = ["<=", ">=", "!=", "==", "<", ">", "="];

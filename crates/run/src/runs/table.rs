@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use twinprint_report::results::{ENCODER, Results};
 
 use crate::RunError;
-use crate::error::Placed;
+use crate::error::InTable;
 use crate::folder::{RESULTS, RunFolder};
 use crate::outputs::walk;
 use crate::record::RunRecord;

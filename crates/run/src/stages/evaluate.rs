@@ -13,7 +13,7 @@ use twinprint_signal::{Prints, SubjectId};
 use crate::RunError;
 use crate::context::Context;
 use crate::directionless::Directionless;
-use crate::error::Placed;
+use crate::error::{InTable, Placed};
 use crate::folder::{
     ATTACKS, CURVES, FINAL_MODEL, RESULTS, RunFolder, SCORES, THRESHOLDS, remove_file, write_atomically,
     write_text,

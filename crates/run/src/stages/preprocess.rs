@@ -17,8 +17,7 @@ use crate::cohort::{Cohort, Member, open_file};
 use crate::cohort_epochs;
 use crate::cohort_plan::CohortSettings;
 use crate::context::{Context, Survey};
-use crate::error::Placed;
-use crate::error::chain;
+use crate::error::{InTable, Placed};
 use crate::folder::{COHORT, EPOCHS, OPERATIONS, QUALITY, RunFolder, SPLIT, WINDOW_LEAKS, create_folder};
 use crate::in_order::in_order;
 use crate::known_hashes::{Stamp, stamps};
@@ -138,7 +137,7 @@ fn cut(
     member: &Member,
     road: &Road,
 ) -> Result<Preprocessed, RunError> {
-    let refuse = |reason: String| RunError::recording(member.file.path.clone(), reason);
+    let path = &member.file.path;
     let reader = open_file(settings, &member.file)?;
     let before = stamps(&reader)?;
     let wanted: Vec<usize> = road
@@ -149,7 +148,7 @@ fn cut(
         .collect();
     let known_bad = member.file.bad_channels.as_slice();
     let events = member.file.events.as_deref();
-    let of_plan = |error: PreprocessError| refuse(chain(&error));
+    let of_plan = |error: PreprocessError| RunError::recording(path, error);
     let most = channels_at_a_time(&reader, &wanted);
     let mut cut = if most < wanted.len() {
         let channels: Vec<ChannelName> =
@@ -158,13 +157,13 @@ fn cut(
             preprocessor.begin(reader.channels()[wanted[0]].rate, &channels).map_err(of_plan)?;
         for places in gathering.groups(most) {
             let signals: Vec<usize> = places.iter().map(|&place| wanted[place]).collect();
-            let group = reader.recording(&signals).map_err(|error| refuse(chain(&error)))?;
+            let group = reader.recording(&signals).map_err(|error| RunError::unread(path, error))?;
             gathering.add(group).map_err(of_plan)?;
         }
         unchanged(&reader, member, &before)?;
         gathering.finish(known_bad, events)
     } else {
-        let recording = read(&settings.preprocess, &reader, &wanted).map_err(refuse)?;
+        let recording = read(&settings.preprocess, &reader, &wanted, path)?;
         unchanged(&reader, member, &before)?;
         preprocessor.run(recording, known_bad, events)
     }
@@ -203,20 +202,19 @@ pub fn read(
     plan: &twinprint_preprocess::Plan,
     reader: &RecordingReader,
     signals: &[usize],
-) -> Result<Recording, String> {
+    path: &Path,
+) -> Result<Recording, RunError> {
     let mut by_rate: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for &signal in signals {
         by_rate.entry(reader.channels()[signal].rate.get().to_bits()).or_default().push(signal);
     }
+    let of = |group: &[usize]| reader.recording(group).map_err(|error| RunError::unread(path, error));
     let resample: Option<Hertz> = plan.resample.as_ref().map(|resample| resample.sfreq);
     match (by_rate.len(), resample) {
-        (0 | 1, _) | (_, None) => reader.recording(signals).map_err(|error| chain(&error)),
+        (0 | 1, _) | (_, None) => of(signals),
         (_, Some(sfreq)) => {
-            let parts = by_rate
-                .values()
-                .map(|group| reader.recording(group).map_err(|error| chain(&error)))
-                .collect::<Result<Vec<_>, _>>()?;
-            twinprint_preprocess::merge_rates(parts, sfreq).map_err(|error| chain(&error))
+            let parts = by_rate.values().map(|group| of(group)).collect::<Result<Vec<_>, _>>()?;
+            twinprint_preprocess::merge_rates(parts, sfreq).map_err(|error| RunError::recording(path, error))
         }
     }
 }

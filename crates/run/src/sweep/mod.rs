@@ -161,7 +161,7 @@ fn check(
         }
         if let Err(error) = prepare(plan) {
             let text = crate::error::chain(&error);
-            first.get_or_insert_with(|| RunError::in_stage("sweep", format!("{}: {text}", state.title(run))));
+            first.get_or_insert_with(|| RunError::in_stage(&format!("sweep: {}", state.title(run)), error));
             let task = Task { run, part: Part::Whole };
             TaskOutcome::failed(text, (options.clock)()).write(folder, task)?;
             usable[run] = false;
