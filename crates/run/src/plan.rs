@@ -29,6 +29,9 @@ pub struct Plan {
     without_copies: bool,
     /// The model that is brought along, where the plan starts from one.
     carried: Option<Arc<CarriedModel>>,
+    /// The encoder's plan, checked; and that of one learnt from the training subjects alone, beside one that is brought along.
+    encoder: CheckedEncoder,
+    learnt_here: CheckedEncoder,
     cache: Option<Cache>,
     read_again: bool,
 }
@@ -83,7 +86,8 @@ impl Plan {
             }
         }
         let carried = brought_along::resolve(&mut config, &source)?;
-        let draft = Self::draft(config, source, carried, surroundings)?.with_seeds();
+        set_seeds(&mut config, &source, carried.is_some());
+        let draft = Self::draft(config, source, carried, surroundings)?;
         draft.check_sections()?;
         Ok(draft)
     }
@@ -112,9 +116,22 @@ impl Plan {
         let data_folders = surroundings.data_folders.clone();
         let data = surroundings.data.clone();
         let (cache, read_again) = (surroundings.cache.clone().map(Cache::at), surroundings.read_again);
+        let encoder = checked_encoder(config.encoder.clone(), &source)?;
+        let learnt_here = checked_encoder(learnt_here(&config, carried.as_deref()), &source)?;
         let (cohorts, without_copies) = (Vec::new(), false);
-        let mut draft =
-            Self { config, source, cohorts, data_folders, data, without_copies, carried, cache, read_again };
+        let mut draft = Self {
+            config,
+            source,
+            cohorts,
+            data_folders,
+            data,
+            without_copies,
+            carried,
+            encoder,
+            learnt_here,
+            cache,
+            read_again,
+        };
         draft.check_name()?;
         draft.cohorts =
             draft.config.cohort_settings().map_err(|(key, reason)| draft.invalid(&key, reason))?;
@@ -256,17 +273,6 @@ impl Plan {
         ))
     }
 
-    /// Fills every seed the user did not set from the run's one.
-    fn with_seeds(mut self) -> Self {
-        if !self.source.sets("protocol.seed") {
-            self.config.protocol.seed = seed::derive(self.config.seed, "protocol");
-        }
-        if !self.source.sets("encoder.seed") && self.carried.is_none() {
-            self.config.encoder.seed = seed::derive(self.config.seed, "encoder");
-        }
-        self
-    }
-
     fn check_sections(&self) -> Result<(), RunError> {
         let config = &self.config;
         self.cohorts.iter().try_for_each(|cohort| self.preprocess(cohort).map(|_| ()))?;
@@ -302,33 +308,13 @@ impl Plan {
     }
 
     /// The encoder's plan, checked.
-    ///
-    /// # Errors
-    /// What it refuses, at the line of its key.
-    pub(crate) fn encoder(&self) -> Result<CheckedEncoder, RunError> {
-        self.without_origin(self.config.encoder.clone())
+    pub(crate) fn encoder(&self) -> &CheckedEncoder {
+        &self.encoder
     }
 
     /// The plan of an encoder that is learnt from the training subjects alone, beside one that is brought along.
-    ///
-    /// # Errors
-    /// As [`Plan::encoder`].
-    pub(crate) fn encoder_learnt_here(&self) -> Result<CheckedEncoder, RunError> {
-        let mut plan = self.config.encoder.clone();
-        plan.joined.clear();
-        if let (Some(carried), false) = (&self.carried, plan.adapt == Some(Adapt::FineTune)) {
-            plan.optimiser.clone_from(&carried.model.plan().optimiser);
-        }
-        self.without_origin(plan)
-    }
-
-    /// A plan of an encoder, checked, without a word on where its model lies: that decides no print.
-    fn without_origin(&self, plan: twinprint_encoder::Plan) -> Result<CheckedEncoder, RunError> {
-        // Whether it is trained further decides how many steps are taken where nothing says so.
-        let optimiser = Optimiser { steps: Some(plan.steps()), ..plan.optimiser.clone() };
-        let (from, adapt, from_encoder) = (None, None, None);
-        let plan = twinprint_encoder::Plan { optimiser, from, adapt, from_encoder, ..plan };
-        plan.check().map_err(|error| self.invalid_encoder(error))
+    pub(crate) fn encoder_learnt_here(&self) -> &CheckedEncoder {
+        &self.learnt_here
     }
 
     /// The model that is brought along and what becomes of it, where the plan starts from one.
@@ -339,22 +325,22 @@ impl Plan {
 
     fn check_encoder(&self) -> Result<(), RunError> {
         self.check_own_montages()?;
-        let (encoder, Some((samples, rate))) = (self.encoder()?, self.epoch()) else { return Ok(()) };
-        encoder.check_epochs(samples, rate).map_err(|error| self.invalid_encoder(error))
+        let Some((samples, rate)) = self.epoch() else { return Ok(()) };
+        self.encoder.check_epochs(samples, rate).map_err(|error| refused_encoder(error, &self.source))
     }
 
     /// Refuses a cohort that keeps its montage where nothing in the encoder could learn from it.
     fn check_own_montages(&self) -> Result<(), RunError> {
         let own = self.cohorts.iter().position(|cohort| !cohort.is_pooled());
         // A model that is brought along has learnt them elsewhere.
-        if own.is_none() && self.carried.is_none() && self.encoder()?.takes_any_montage() {
+        if own.is_none() && self.carried.is_none() && self.encoder.takes_any_montage() {
             return Err(self.invalid(
                 "encoder.joined",
                 "encoder.joined: joined features are learnt from people who are never tested, and there are none: add a [[cohorts]] table with role = \"learn\" and channels = \"own\"",
             ));
         }
         match own {
-            Some(index) if !self.encoder()?.takes_any_montage() => Err(self.invalid(
+            Some(index) if !self.encoder.takes_any_montage() => Err(self.invalid(
                 &format!("cohorts.{index}.channels"),
                 format!(
                     "channels = \"own\" of cohort {}: no part of this encoder takes any montage, so nothing would be learnt from it; write channels = \"common\", or channels = {{ montage = [...] }} above the first table of the plan",
@@ -364,14 +350,43 @@ impl Plan {
             _ => Ok(()),
         }
     }
+}
 
-    /// What the encoder refuses, at the line of its key.
-    fn invalid_encoder(&self, error: EncoderError) -> RunError {
-        match &error {
-            EncoderError::Plan { key, .. } => {
-                self.invalid(&format!("encoder.{key}"), format!("encoder.{error}"))
-            }
-            _ => self.invalid("encoder", error),
+/// Fills every seed that the user did not set from the run's one; a model that is brought along keeps its own.
+fn set_seeds(config: &mut Config, source: &Source, is_carried: bool) {
+    if !source.sets("protocol.seed") {
+        config.protocol.seed = seed::derive(config.seed, "protocol");
+    }
+    if !source.sets("encoder.seed") && !is_carried {
+        config.encoder.seed = seed::derive(config.seed, "encoder");
+    }
+}
+
+/// The plan of an encoder that is learnt from the training subjects alone, beside one that is brought along.
+fn learnt_here(config: &Config, carried: Option<&CarriedModel>) -> twinprint_encoder::Plan {
+    let mut plan = config.encoder.clone();
+    plan.joined.clear();
+    if let (Some(carried), false) = (carried, plan.adapt == Some(Adapt::FineTune)) {
+        plan.optimiser.clone_from(&carried.model.plan().optimiser);
+    }
+    plan
+}
+
+/// A plan of an encoder, checked, without a word on where its model lies: that decides no print.
+fn checked_encoder(plan: twinprint_encoder::Plan, source: &Source) -> Result<CheckedEncoder, RunError> {
+    // Whether it is trained further decides how many steps are taken where nothing says so.
+    let optimiser = Optimiser { steps: Some(plan.steps()), ..plan.optimiser.clone() };
+    let (from, adapt, from_encoder) = (None, None, None);
+    let plan = twinprint_encoder::Plan { optimiser, from, adapt, from_encoder, ..plan };
+    plan.check().map_err(|error| refused_encoder(error, source))
+}
+
+/// What the encoder refuses, at the line of its key.
+fn refused_encoder(error: EncoderError, source: &Source) -> RunError {
+    match &error {
+        EncoderError::Plan { key, .. } => {
+            RunError::invalid(source.place(&format!("encoder.{key}")), format!("encoder.{error}"))
         }
+        _ => RunError::invalid(source.place("encoder"), error),
     }
 }

@@ -81,9 +81,9 @@ pub(crate) fn make(context: &Context) -> Result<String, RunError> {
             write(&context.folder.prints(system, Role::Train), &sides, roles, &attributes).map(drop)
         },
     )?;
-    let encoder = context.plan.encoder()?;
+    let encoder = context.plan.encoder();
     if !encoder.joined.is_empty() {
-        let subjects = joined::subjects(context, &encoder)?;
+        let subjects = joined::subjects(context, encoder)?;
         fits.push(FitRecord { what: "joined features".to_owned(), fold: None, subjects });
     }
     let provenance = Provenance { fits, operations: context.folder.read_json(OPERATIONS)? };

@@ -23,7 +23,7 @@ pub(crate) fn of_fold(
     (fold, training): (&Fold, &TrainingRows),
     file: &EpochFile,
 ) -> Result<Model, RunError> {
-    let plan = context.plan.encoder()?;
+    let plan = context.plan.encoder();
     let data = training.epochs(file);
     // Nothing of a model that is brought along was fitted to this fold.
     let at_home = context.plan.carried().is_none();
@@ -31,13 +31,13 @@ pub(crate) fn of_fold(
         System::UntrainedEncoder if at_home && plan.joined.is_empty() => {
             saved(context, fold, file)?.before_training(&data).in_stage("embed")?
         }
-        System::UntrainedEncoder => Model::untrained(&plan, &data, context.device).in_stage("embed")?,
+        System::UntrainedEncoder => Model::untrained(plan, &data, context.device).in_stage("embed")?,
         System::LearntHere => {
-            let here = context.plan.encoder_learnt_here()?;
-            twinprint_encoder::train(&here, &data, context.device, &mut Silent).in_stage("embed")?
+            let here = context.plan.encoder_learnt_here();
+            twinprint_encoder::train(here, &data, context.device, &mut Silent).in_stage("embed")?
         }
         System::WhitenedEncoder if at_home && plan.ends_whitened() => saved(context, fold, file)?,
-        System::WhitenedEncoder => Model::whitened(&plan, &data, context.device).in_stage("embed")?,
+        System::WhitenedEncoder => Model::whitened(plan, &data, context.device).in_stage("embed")?,
         _ => saved(context, fold, file)?,
     })
 }
@@ -82,7 +82,7 @@ pub(crate) fn saved(context: &Context, fold: &Fold, file: &EpochFile) -> Result<
     let path = context.folder.fold(fold.index);
     let model = Model::load(&path, context.device).in_stage("embed")?;
     let (rate, samples) = (file.rate().get(), file.samples().dim().2);
-    match model.check_fits(&context.plan.encoder()?, file.channels(), rate, samples) {
+    match model.check_fits(context.plan.encoder(), file.channels(), rate, samples) {
         Ok(()) => Ok(model),
         Err(error) => Err(RunError::run_folder_with(
             path,

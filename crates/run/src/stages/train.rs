@@ -50,7 +50,7 @@ fn steps_of_one(plan: &Plan) -> u64 {
 /// everybody's.
 pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     let Context { plan, split, folder, .. } = context;
-    let (file, encoder) = (open_epochs(context)?, plan.encoder()?);
+    let (file, encoder) = (open_epochs(context)?, plan.encoder());
     if let Some((carried, _)) = plan.carried() {
         fits_epochs(carried, &file)?;
         folder.write_json(CARRIED, &carried.about)?;
@@ -58,13 +58,13 @@ pub(crate) fn run(context: &Context) -> Result<String, RunError> {
     // A model that is brought along has what was joined to it.
     let learnt = match plan.carried() {
         Some(_) => JoinedFeatures::none(),
-        None => joined::learn(context, &encoder)?,
+        None => joined::learn(context, encoder)?,
     };
     let shared = match plan.carried() {
         Some(_) => None,
-        None => shared_features(context, Recipe { plan: &encoder, joined: &learnt, shared: None }, &file)?,
+        None => shared_features(context, Recipe { plan: encoder, joined: &learnt, shared: None }, &file)?,
     };
-    let recipe = Recipe { plan: &encoder, joined: &learnt, shared: shared.as_ref() };
+    let recipe = Recipe { plan: encoder, joined: &learnt, shared: shared.as_ref() };
     let weights = Weights::of(plan, split);
     let everybody = match fits(context) {
         true => Some(TrainingRows::of_everybody(split, &file, &weights)?),
@@ -149,8 +149,8 @@ const SIDE_BY_SIDE: usize = 1 << 30;
 /// stays.
 pub(crate) fn one(context: &Context, index: FoldIndex) -> Result<f64, RunError> {
     let Context { plan, split, .. } = context;
-    let (file, encoder, learnt) = (open_epochs(context)?, plan.encoder()?, JoinedFeatures::none());
-    let recipe = Recipe { plan: &encoder, joined: &learnt, shared: None };
+    let (file, encoder, learnt) = (open_epochs(context)?, plan.encoder(), JoinedFeatures::none());
+    let recipe = Recipe { plan: encoder, joined: &learnt, shared: None };
     match split.folds.iter().find(|fold| fold.index == index) {
         Some(fold) => Ok(fit_fold(context, recipe, fold, &file, &Weights::of(plan, split))?.loss),
         None => Err(RunError::in_stage("train", format!("there is no fold {index}"))),
