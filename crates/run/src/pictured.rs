@@ -6,7 +6,6 @@ use twinprint_report::RecordingQuality;
 use crate::RunError;
 use crate::error::InTable;
 use crate::folder::{QUALITY, RunFolder};
-use crate::stages::preprocess::spectrum_column;
 use crate::tables;
 
 /// The quality of each recording of the people `about` says, in the order of the file.
@@ -26,7 +25,7 @@ fn rows(table: &DataFrame) -> Result<Vec<RecordingQuality>, polars::error::Polar
     let (noise, swing) = (table.column("line_noise_ratio")?.f64()?, table.column("peak_to_peak_uv")?.f64()?);
     let (interpolated, dropped) = (table.column("interpolated")?.str()?, table.column("dropped")?.str()?);
     let powers: Vec<_> =
-        (1..).map_while(|hertz| table.column(&spectrum_column(hertz)).ok()?.f64().ok()).collect();
+        (1..).map_while(|hertz| table.column(&tables::spectrum_column(hertz)).ok()?.f64().ok()).collect();
     let row = |row: usize| {
         let names = [interpolated.get(row), dropped.get(row)].into_iter().flatten();
         RecordingQuality {

@@ -94,3 +94,8 @@ impl<'a> TableWriter<'a> {
         self.writer.finish().map(|_| ())
     }
 }
+
+/// The column of the table of quality that holds the power at a frequency.
+pub(crate) fn spectrum_column(hertz: usize) -> String {
+    format!("power_{hertz}_hz_db")
+}

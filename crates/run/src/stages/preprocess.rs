@@ -299,14 +299,9 @@ fn quality_table(qualities: &[(RecordingKey, Quality)]) -> Result<DataFrame, pol
     columns.extend((1..=highest).map(|hertz| {
         let power =
             |(_, quality): &(RecordingKey, Quality)| quality.spectrum_db.get(hertz - 1).copied().flatten();
-        Column::new(spectrum_column(hertz).into(), qualities.iter().map(power).collect::<Vec<_>>())
+        Column::new(tables::spectrum_column(hertz).into(), qualities.iter().map(power).collect::<Vec<_>>())
     }));
     DataFrame::new_infer_height(columns)
-}
-
-/// The column of the table of quality that holds the power at a frequency.
-pub(crate) fn spectrum_column(hertz: usize) -> String {
-    format!("power_{hertz}_hz_db")
 }
 
 /// What was kept, why the rest was not, and what was done to channels, in one line.
