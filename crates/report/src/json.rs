@@ -12,7 +12,7 @@ pub enum ResultsError {
         path: String,
     },
     /// The text is no JSON, or not of this schema.
-    #[error("results.json: {0}; it must follow the schema {SCHEMA}")]
+    #[error("results.json does not follow the schema {SCHEMA}")]
     Json(#[from] serde_json::Error),
     /// The text names another schema, which this version cannot read.
     #[error(
