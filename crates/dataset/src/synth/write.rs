@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+use twinprint_signal::Whole;
 
 use super::cohort::{Cohort, CohortError, Records};
 use super::traits::Traits;
@@ -45,7 +46,7 @@ pub enum SynthError {
         /// The recording that was to be written.
         path: PathBuf,
         /// What the writer of EDF+ says.
-        source: edfplus::EdfError,
+        source: Whole<edfplus::EdfError>,
     },
 }
 
@@ -160,7 +161,7 @@ fn recording(
     }
     let path = folder.join(format!("{stem}_eeg.edf"));
     edf::write(&path, &person, &made.channels, records)
-        .map_err(|source| SynthError::Edf { path: path.clone(), source })?;
+        .map_err(|source| SynthError::Edf { path: path.clone(), source: Whole(source) })?;
     let size = std::fs::metadata(&path).map_err(failed(&path))?.len();
     Ok((stem, traits, size))
 }
