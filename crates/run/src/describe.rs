@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use twinprint_protocol::Role;
 use twinprint_signal::counted;
 
+use crate::config::Config;
 use crate::{Plan, Prepared};
 
 /// The plan as it would run: data, folds, trials, seeds, every table with its defaults.
@@ -47,7 +48,11 @@ pub fn describe(plan: &Plan, prepared: &Prepared) -> String {
     let found =
         if leaks.is_empty() { "none found".to_owned() } else { format!("allowed: {}", leaks.join(", ")) };
     line("leaks", found);
-    match toml::to_string(config) {
+    // With what the encoder's plan comes to where it leaves things open, as how many steps are taken.
+    let given = config.encoder.clone();
+    let (from, adapt, from_encoder) = (given.from, given.adapt, given.from_encoder);
+    let encoder = twinprint_encoder::Plan { from, adapt, from_encoder, ..(**plan.encoder()).clone() };
+    match toml::to_string(&Config { encoder, ..config.clone() }) {
         Ok(resolved) => text + "\n" + &resolved,
         Err(_) => text,
     }
