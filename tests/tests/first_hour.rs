@@ -38,7 +38,10 @@ fn init_writes_a_pipeline_for_a_bids_folder_that_check_accepts() {
     assert!(said.contains("layout      BIDS-EEG") && said.contains("cross-session"), "{said}");
     let plan = succeed(&["check", text(&pipeline)]);
     assert!(plan.contains("leaks        none found"), "{plan}");
-    assert!(plan.contains("whitening = true") && plan.contains("steps = 0"), "what is left open is written out: {plan}");
+    assert!(
+        plan.contains("whitening = true") && plan.contains("steps = 0"),
+        "what is left open is written out: {plan}"
+    );
     let written = std::fs::read_to_string(&pipeline).unwrap();
     assert!(
         written.contains("root = \"cohort\""),
