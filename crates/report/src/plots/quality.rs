@@ -62,7 +62,8 @@ pub(crate) fn quality(recordings: &[RecordingQuality]) -> Option<Markup> {
     Some(figure("quality", size, "Quality of each recording", description, &content))
 }
 
-fn people(recordings: &[RecordingQuality]) -> Vec<&str> {
+/// Whose the recordings are, in their order.
+pub(super) fn people(recordings: &[RecordingQuality]) -> Vec<&str> {
     let mut people: Vec<&str> = Vec::new();
     for recording in recordings {
         if people.last() != Some(&recording.subject.as_str()) {

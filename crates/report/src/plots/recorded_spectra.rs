@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::quality::people;
 use crate::page::RecordingQuality;
 use crate::svg::{Axis, Frame, figure};
 
@@ -33,12 +34,7 @@ pub(crate) fn recorded_spectra(recordings: &[RecordingQuality]) -> Option<Markup
         x: Axis::linear("Frequency, Hz", 1.0, width.max(2) as f64, 10, label),
         y: Axis::linear("Power density, dB over 1 µV²/Hz", low, high, 5, label),
     };
-    let mut people: Vec<&str> = Vec::new();
-    for recording in recordings {
-        if people.last() != Some(&recording.subject.as_str()) {
-            people.push(&recording.subject);
-        }
-    }
+    let people = people(recordings);
     let colour = |recording: &RecordingQuality| {
         people.iter().position(|name| *name == recording.subject).unwrap_or(0) % 8
     };
